@@ -23,9 +23,9 @@ preload_app = True
 
 
 def when_ready(server: Any) -> None:
-    """Load everything before the first worker starts, and leave it out of every later search for garbage.
+    """Load everything before the first worker starts, and exclude it from garbage collection.
 
-    A full search through it takes 20 ms, and a page of a large site set one off.
+    A full collection takes 20 ms, and a page of a large site triggered one.
     """
     import_module(settings.ROOT_URLCONF)  # the routes, and with them every view
     import_module("common.api.unknown_fields").described_fields()

@@ -1,4 +1,4 @@
-"""API answers that a web process remembers as long as no fact behind them changes (docs/adr/0029).
+"""API answers that a web process reuses until a fact behind them changes (docs/adr/0029).
 
 A view marks its response with the time for which it holds. The middleware stores it with the version of the facts, and for a
 later request at an instant in that time sends it again with only `at` changed.
@@ -23,7 +23,7 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_ANSWER_BYTES = MAX_BYTES // 8
 # Answers to the same question at different instants.
 MAX_PERIODS = 8
-# What an answer takes besides its body, roughly.
+# Approximate memory of an answer besides its body.
 OVERHEAD_BYTES = 2_000
 # Set by the middleware outside, or different each time.
 UNSTORED_HEADERS = frozenset({"etag", "content-length", "x-request-id"})
@@ -34,7 +34,7 @@ R = TypeVar("R", bound=HttpResponseBase)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The time in which an answer holds, but for its `at`, if no fact changes.
+    """The period for which an answer is valid, except for its `at`, if no fact changes.
 
     `is_past` is True if it was taken from the history: an answer at the same instant from the current facts is another one.
     """
@@ -129,7 +129,7 @@ def is_current(condition: str, *, etag: str) -> bool:
 
 
 class AnswerCache:
-    """The answers of one process, at most `MAX_BYTES`; those that were not asked for longest go first."""
+    """The answers of one process, at most `MAX_BYTES`; the least recently used are dropped first."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()

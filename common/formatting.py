@@ -14,7 +14,7 @@ DURATION = re.compile(
 )
 
 
-# A page names the same few dates hundreds of times.
+# A page shows the same few dates hundreds of times.
 @lru_cache(maxsize=4096)
 def format_day(day: dt.date, style: DateStyle = "date") -> str:
     """Return a date in words, such as "30 Nov 2026"."""

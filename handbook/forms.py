@@ -61,7 +61,7 @@ class HandbookForm(forms.Form):
         return fields
 
     def digest(self, answers: Answers) -> str:
-        """Return a hash of all that decides what an import does: the text, the settings and the answers."""
+        """Return a hash of the import's input: the text, the settings and the answers."""
         fields = self.cleaned_data
         content = {
             # A browser sends a text area's line ends as CRLF, whatever they were in the file.

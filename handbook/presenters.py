@@ -61,7 +61,7 @@ def _person_choice(question: PersonQuestion, *, answers: Answers) -> Choice:
     if question.display_name_of:
         first, why = (
             Option("", "Choose"),
-            "This is somebody’s display name, and the handbook has another name for them.",
+            "This is someone’s display name, and the handbook has another name for them.",
         )
     else:
         first, why = Option(NEW, "New person"), "A new name that resembles another."

@@ -106,7 +106,7 @@ class HandoffCancelled(HandoffNotification):
         if self.for_everyone:
             reason = "The on-call engineer does not change, so there is no hand-off."
         else:
-            reason = "Somebody else takes your place."
+            reason = "Someone else takes your place."
         return f"You no longer need to attend the hand-off on {local_time(self.starts_at, reader)}. {reason}"
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:

@@ -27,10 +27,10 @@ class UndoAddItem(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Delete it, unless it was changed or completed meanwhile."""
+        """Delete it, unless it has since changed or been completed."""
         item = lock_item(self.item)
         if item.text != self.text or item.done_at is not None:
-            raise DomainError("This action item was changed meanwhile.")
+            raise DomainError("This action item has since changed.")
         delete_item(item)
         return Undone(f"Action item removed: “{self.text}”.")
 
@@ -38,7 +38,7 @@ class UndoAddItem(Undo):
 @register
 @dataclass(frozen=True, slots=True)
 class UndoMarkItem(Undo):
-    """Reopen an action item that was done, or the reverse."""
+    """Reopen an action item that was marked done, or mark it done again."""
 
     name: ClassVar[str] = "action-item.mark"
 
@@ -47,10 +47,10 @@ class UndoMarkItem(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Mark it the other way, unless somebody else did meanwhile."""
+        """Reverse the mark, unless someone else already has."""
         item = lock_item(self.item)
         if (item.done_at is not None) != self.is_done:
-            raise DomainError("This action item was changed meanwhile.")
+            raise DomainError("This action item has since changed.")
         change_item(item, change=ItemChange(done=not self.is_done), by=by, at=at)
         return Undone(f"Action item {'reopened' if self.is_done else 'done'}: “{item.text}”.")
 
@@ -75,13 +75,13 @@ class UndoNotes(Undo):
     notes: tuple[EarlierNote, ...]
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore them, unless somebody changed one of them meanwhile or the sheet is locked."""
+        """Restore them, unless someone has changed one since or the sheet is locked."""
         notes = {note.title: NoteChange(note.text, note.version) for note in self.notes}
         try:
             change_sheet(Handoff.objects.get(pk=self.handoff), change=SheetChange(notes=notes), by=by, at=at)
         except NoteConflictError as error:
             authors = " and ".join(sorted({conflict.edited_by for conflict in error.conflicts}))
-            raise DomainError(f"{authors} changed these notes meanwhile.") from error
+            raise DomainError(f"These notes have since been changed by {authors}.") from error
         return Undone("Earlier notes restored.")
 
 
@@ -101,6 +101,6 @@ class UndoMoveMeeting(Undo):
         """Move it back, unless somebody moved it again."""
         row = lock_open(Handoff.objects.get(pk=self.handoff))
         if (row.meeting_starts_at, row.meeting_ends_at) != self.saved:
-            raise DomainError("The meeting was moved again meanwhile.")
+            raise DomainError("The meeting has since been rescheduled.")
         move_meeting(row, by=by, at=at, starts_at=self.before[0], ends_at=self.before[1])
-        return Undone("Meeting moved back. Both engineers were notified.")
+        return Undone("Earlier meeting time restored. Both engineers were notified.")

@@ -125,7 +125,7 @@ class MaintenanceForm(forms.Form):
     """A maintenance window, in the viewer's time zone."""
 
     starts_at = forms.DateTimeField(
-        required=False, label="Start", help_text="Empty starts it now.", widget=_instant_input()
+        required=False, label="Start", help_text="Leave empty to start now.", widget=_instant_input()
     )
     ends_at = forms.DateTimeField(label="End", widget=_instant_input())
     reason = LineField(max_length=MAX_REASON_LENGTH, help_text="Such as “Warehouse migration”.")

@@ -92,10 +92,10 @@ class Incident(models.Model):
         DRILL = "drill", "Drill"
 
     class Hold(models.TextChoices):
-        """What holds its escalation."""
+        """What pauses its escalation."""
 
         MAINTENANCE = "maintenance", "Maintenance"
-        UPSTREAM = "upstream", "Incident upstream"
+        UPSTREAM = "upstream", "Upstream incident"
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.PROTECT, related_name="incidents")
     parent = models.ForeignKey(
@@ -104,7 +104,7 @@ class Incident(models.Model):
         null=True,
         blank=True,
         related_name="children",
-        help_text="The open incident upstream that explained the failure when this one was opened.",
+        help_text="The open upstream incident that explained the failure when this one was opened.",
     )
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.ISSUE)
     severity = models.CharField(max_length=8, choices=Severity, default=Severity.HIGH)
@@ -146,7 +146,7 @@ class Incident(models.Model):
     next_escalation_at = models.DateTimeField(null=True, blank=True)
     snoozed_until = models.DateTimeField(null=True, blank=True)
     hold = models.CharField(
-        max_length=11, choices=Hold, blank=True, help_text="What holds its escalation, which starts again afterwards."
+        max_length=11, choices=Hold, blank=True, help_text="What pauses its escalation, which restarts afterwards."
     )
     repeats = models.PositiveIntegerField(default=0, help_text="How often the check or alert failed again.")
     last_seen_at = models.DateTimeField(help_text="When the check or alert last failed.")
@@ -286,10 +286,10 @@ class TimelineEntry(models.Model):
         UNASSIGNED = "unassigned", "Unassigned"
         SNOOZED = "snoozed", "Snoozed"
         SNOOZE_ENDED = "snooze_ended", "Snooze ended"
-        HELD = "held", "Held for maintenance"
+        HELD = "held", "Escalation paused for maintenance"
         MAINTENANCE_ENDED = "maintenance_ended", "Maintenance ended"
-        UPSTREAM = "upstream", "Held: failing upstream"
-        UPSTREAM_ENDED = "upstream_ended", "No longer held"
+        UPSTREAM = "upstream", "Escalation paused for an upstream incident"
+        UPSTREAM_ENDED = "upstream_ended", "Escalation resumed"
         FAILURE_ADDED = "failure_added", "Failure added"
         FAILURE_RECOVERED = "failure_recovered", "Failure recovered"
         ALERT_ADDED = "alert_added", "Alert added"

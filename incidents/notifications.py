@@ -109,7 +109,7 @@ class IncidentAssigned(_IncidentNotification):
 @register
 @dataclass(frozen=True, slots=True)
 class IncidentHeld(_IncidentNotification):
-    """An incident that another one upstream explains: its responder is informed, once per incident upstream, and not paged."""
+    """An incident that another one upstream explains: its responder gets one message per upstream incident and is not paged."""
 
     urgent = False
     rate_limited = False
@@ -128,9 +128,9 @@ class IncidentHeld(_IncidentNotification):
 
     def body(self, reader: User) -> str:
         return paragraphs(
-            f"{self.pipeline} fails too: {self.title}",
-            f"Its incident is held below that of {self.parent_pipeline} upstream. You have nothing to do now.",
-            "It escalates to you if it still fails when that one ends, or if nobody acknowledges that one in time.",
+            f"{self.pipeline} is failing too: {self.title}",
+            f"Its escalation is paused because {self.parent_pipeline} is failing upstream. You have nothing to do now.",
+            "It resumes when the upstream incident ends, or if nobody acknowledges that incident in time.",
         )
 
     def phone_actions(self) -> int | None:

@@ -11,7 +11,7 @@ from incidents.services.triggers import sync_with_checks, sync_with_external_che
 
 @shared_task
 def escalate() -> None:
-    """Escalate the incidents that are due, and end drills that were forgotten."""
+    """Escalate the incidents that are due, and end old drills."""
     at = timezone.now()
     escalate_due(at=at)
     end_old_drills(at=at)

@@ -24,7 +24,7 @@ class UndoNote(Undo):
     entry: int
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Remove it, unless it is gone."""
+        """Remove it, unless it no longer exists."""
         delete_note(Incident.objects.get(pk=self.incident), entry=self.entry, by=by)
         return Undone("Note removed.")
 
@@ -41,7 +41,7 @@ class UndoSnooze(Undo):
     saved: dt.datetime
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Remove it, unless the incident was snoozed again, reassigned or resolved meanwhile."""
+        """Remove it, unless the incident has since been snoozed again, reassigned or resolved."""
         restore_snooze(Incident.objects.get(pk=self.incident), before=self.before, saved=self.saved, by=by, at=at)
         return Undone("Snooze ended.")
 
@@ -59,9 +59,9 @@ class UndoEdit(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore them, unless somebody edited the incident meanwhile."""
+        """Restore them, unless someone has edited the incident since."""
         row = lock_incident(Incident.objects.get(pk=self.incident))
         if {name: getattr(row, name) for name in self.saved} != self.saved:
-            raise DomainError("This incident was edited meanwhile.")
+            raise DomainError("This incident has since been edited.")
         update_incident(row, by=by, at=at, **self.before)
         return Undone("Edit undone.")

@@ -23,12 +23,12 @@ from pipelines.models import Pipeline
 
 
 class EdgeSerializer(serializers.ModelSerializer[Edge]):
-    """An edge to another pipeline, as one source reports it."""
+    """An edge to another pipeline, as reported by one source."""
 
     pipeline = serializers.SerializerMethodField(help_text="The pipeline at the other end, by slug.")
     name = serializers.SerializerMethodField(help_text="Its name.")
     state = serializers.SerializerMethodField(
-        help_text="`faded` if the source has not reported the edge for 30 days: then it is shown and no longer counts."
+        help_text="`faded` if the source has not reported the edge for 30 days. Faded edges are shown but no longer count."
     )
 
     class Meta:
@@ -91,7 +91,7 @@ class DbtNodeFilters(FilterSet):
 
 
 class DbtNodeSerializer(serializers.ModelSerializer[DbtNode]):
-    """A node of a dbt project with its pipeline, and what that follows from."""
+    """A node of a dbt project with its pipeline, and where the pipeline comes from."""
 
     project = serializers.SlugRelatedField[DbtProject](slug_field="name", read_only=True)
     pipeline = serializers.SlugRelatedField[Pipeline](slug_field="slug", read_only=True)
@@ -133,20 +133,20 @@ class DriftSerializer(serializers.Serializer[Any]):
     code_name = serializers.CharField(source="owner.name")
     code_email = serializers.CharField(source="owner.email")
     code_owner = serializers.CharField(
-        source="person.username", default=None, allow_null=True, help_text="User name; null if nobody here is meant."
+        source="person.username", default=None, allow_null=True, help_text="User name; null if no user matches."
     )
     primary_owner = serializers.CharField(source="pipeline.primary_owner.username")
     nodes = serializers.IntegerField(help_text="Number of dbt nodes that have this owner.")
 
 
 class DecisionSerializer(serializers.Serializer[Any]):
-    """Which side is right: `code` makes the owner in the code the primary owner, `site` keeps the owners here."""
+    """Which side is right: `code` makes the owner in the code the primary owner; `site` keeps the current owners."""
 
     side = serializers.ChoiceField(["code", "site"])
 
 
 class OwnerDriftViewSet(viewsets.GenericViewSet[Pipeline]):
-    """Owners in the code against owners here. Admins decide which side is right; nothing changes by itself."""
+    """Pipelines whose owner in the code differs from their owner on this site. Admins decide which owner is right."""
 
     queryset = Pipeline.objects.all()
     serializer_class = DriftSerializer
@@ -163,7 +163,7 @@ class OwnerDriftViewSet(viewsets.GenericViewSet[Pipeline]):
     @extend_schema(request=DecisionSerializer, responses={204: None})
     @action(detail=True, methods=["post"])
     def decide(self, request: Request, slug: str) -> Response:
-        """Take over the owner in the code, or keep the owners here. Admins only."""
+        """Change to the owner in the code, or keep the current owners. Admins only."""
         pipeline = self.get_object()
         form = DecisionSerializer(data=request.data)
         form.is_valid(raise_exception=True)

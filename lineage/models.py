@@ -1,4 +1,4 @@
-"""Tables of lineage: which pipelines read the data of which others, and the dbt projects that some of it comes from."""
+"""Models for lineage: edges between pipelines, and the dbt projects and OpenLineage jobs behind them."""
 
 import datetime as dt
 from typing import Self
@@ -130,7 +130,7 @@ class DbtGroup(CodeOwnerFields):
 
 
 class DbtNode(CodeOwnerFields):
-    """A model, seed, snapshot, source, test or metric of a dbt project. Its pipeline follows from its `meta`, group, path or a rule."""
+    """A model, seed, snapshot, source, test or metric of a dbt project. Its pipeline comes from its `meta`, group, path or a mapping rule."""
 
     project = models.ForeignKey(DbtProject, on_delete=models.CASCADE, related_name="nodes")
     key = LineField(max_length=250, help_text="Unique id, such as model.shop.orders.")
@@ -142,7 +142,7 @@ class DbtNode(CodeOwnerFields):
     meta_pipeline = LineField(max_length=200, blank=True)
     tested = LineField(max_length=250, blank=True, help_text="Of a test: unique id of the node it is attached to.")
     pipeline = models.ForeignKey(Pipeline, on_delete=models.SET_NULL, null=True, blank=True, related_name="dbt_nodes")
-    reason = LineField(max_length=1000, blank=True, help_text="What the pipeline follows from, or why there is none.")
+    reason = LineField(max_length=1000, blank=True, help_text="Where the pipeline comes from, or why there is none.")
     parents = models.ManyToManyField("self", symmetrical=False, related_name="children", blank=True)
 
     class Meta:

@@ -110,7 +110,7 @@ def unmapped_nodes() -> QuerySet[DbtNode]:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """The code names another owner of a pipeline than its primary owner here. `person` is None if nobody here is meant."""
+    """A pipeline whose owner in the code is not its primary owner. `person` is None if no user matches."""
 
     pipeline: Pipeline
     owner: CodeOwner
@@ -140,7 +140,7 @@ def owner_drift() -> list[Drift]:
 
 
 def code_owner_people(owners: Collection[CodeOwner]) -> dict[CodeOwner, User]:
-    """Return the active person whom each owner in the code means: by e-mail, then by name or user name. Others are left out."""
+    """Return the active person who matches each owner in the code: by e-mail, then by name or user name. Others are left out."""
     by_email = {user.email.casefold(): user for user in all_users().active() if user.email}
     by_name = {
         key: user for key, user in people_by_handbook_name([owner.name for owner in owners]).items() if user.is_active

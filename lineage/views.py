@@ -1,4 +1,4 @@
-"""Pages of lineage that need nothing but lineage: owner drift and unmapped nodes."""
+"""Pages for owner drift and unmapped dbt nodes."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -20,14 +20,14 @@ DRIFT_PER_PAGE = 50
 
 @require_safe
 def drift(request: SignedInRequest) -> HttpResponse:
-    """Show the pipelines whose owner in the code is not their primary owner here."""
+    """Show the pipelines whose owner in the code is not their primary owner."""
     page = Paginator(owner_drift(), DRIFT_PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "lineage/drift.html", {"page": page})
 
 
 @require_POST
 def decide(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Take over the owner in the code, or keep the owners here; admins only."""
+    """Change to the owner in the code, or keep the current owners. Admins only."""
     if not request.user.is_staff:
         raise PermissionDenied("Only an admin can change owners.")
     pipeline = get_object_or_404(Pipeline, slug=slug)
@@ -37,9 +37,7 @@ def decide(request: SignedInRequest, slug: str) -> HttpResponse:
             messages.success(request, f"{owner} is now the primary owner of {pipeline}.")
         else:
             keep_site_owner(pipeline, by=request.user, at=timezone.now())
-            messages.success(
-                request, f"Owners of {pipeline} kept. It is listed again when the code names another owner."
-            )
+            messages.success(request, f"Owners of {pipeline} kept. It is listed again if the code names another owner.")
     except DomainError as error:
         messages.error(request, str(error))
     return redirect("drift")

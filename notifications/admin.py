@@ -146,7 +146,7 @@ class SingleRowAdmin(admin.ModelAdmin[Any]):
 
 @admin.register(NotificationPolicy)
 class NotificationPolicyAdmin(SingleRowAdmin):
-    """What the admins ask of everybody's notification rules."""
+    """What admins require of everyone's notification rules."""
 
     list_display = ("__str__", "high_needs_one_of")
 

@@ -29,8 +29,8 @@ class PreferencesForm(forms.Form):
 
     quiet_weekends = forms.BooleanField(
         required=False,
-        label="All weekend too",
-        help_text="With 17:00 to 09:00, messages come in your working hours.",
+        label="Include all weekend",
+        help_text="With quiet hours from 17:00 to 09:00, you get non-urgent messages only in working hours.",
     )
 
     def __init__(
@@ -150,7 +150,7 @@ class PhoneAccountForm(forms.ModelForm[PhoneAccount]):
         max_length=64,
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Leave it empty to keep the saved one.",
+        help_text="Leave empty to keep the saved token.",
     )
 
     class Meta:
@@ -165,7 +165,7 @@ class PhoneAccountForm(forms.ModelForm[PhoneAccount]):
         if not re.fullmatch(r"\+[1-9][0-9]{7,14}", data.get("from_number", "")):
             self.add_error("from_number", "Enter a number such as +15005550006.")
         if not re.fullmatch(r"AC[0-9a-fA-F]{32}", data.get("account_sid", "")):
-            self.add_error("account_sid", "Enter the account SID: AC and 32 characters.")
+            self.add_error("account_sid", "Enter the account SID: AC followed by 32 characters.")
         return data
 
 

@@ -237,7 +237,7 @@ class ContactMethodQuerySet(models.QuerySet["ContactMethod"]):
     """Filters for contact methods."""
 
     def live(self) -> Self:
-        """Return the contact methods that notifications are sent to: verified and not switched off."""
+        """Return the contact methods that notifications are sent to: verified and not turned off."""
         return self.filter(verified_at__isnull=False, switched_off_at=None)
 
 
@@ -259,7 +259,7 @@ class ContactMethodQuerySet(models.QuerySet["ContactMethod"]):
 class ContactMethod(models.Model):
     """A user's address for a channel other than e-mail and push, encrypted and never shown after it is saved.
 
-    Nothing is sent to it but codes until its user has typed one back.
+    Only codes are sent to it until its user has entered one.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="contact_methods")
@@ -278,7 +278,7 @@ class ContactMethod(models.Model):
     problem = LineField(max_length=500, blank=True, help_text="Why the last message was not accepted.")
     switched_off_at = models.DateTimeField(null=True, blank=True, help_text="When the service said that it is gone.")
     reported_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When the user was notified that it is switched off."
+        null=True, blank=True, editable=False, help_text="When the user was notified that it is turned off."
     )
 
     objects = ContactMethodQuerySet.as_manager()
@@ -312,7 +312,7 @@ class ContactMethod(models.Model):
 
 @pghistory.track()
 class NotificationPolicy(models.Model):
-    """What the admins ask of everybody's notification rules."""
+    """What admins require of everyone's notification rules."""
 
     high_needs_one_of = ArrayField(
         models.CharField(max_length=8, choices=Message.Channel),
@@ -369,12 +369,15 @@ class PushDevice(models.Model):
         null=True, blank=True, help_text="When its push service accepted a message."
     )
     retry_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="Nothing is sent before: its push service asked for a pause."
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Nothing is sent until then, because the push service asked for a pause.",
     )
     problem = LineField(max_length=500, blank=True, help_text="Why the last message was not accepted.")
     switched_off_at = models.DateTimeField(null=True, blank=True, help_text="When its push service said it is gone.")
     reported_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When the user was notified that it is switched off."
+        null=True, blank=True, editable=False, help_text="When the user was notified that it is turned off."
     )
 
     objects = PushDeviceQuerySet.as_manager()

@@ -120,7 +120,7 @@ class PushDeviceTest(Notification):
         return "Test message from the on-call site"
 
     def body(self, reader: User) -> str:
-        return f"Push works on {self.device_name}. Open this message and confirm that you received it."
+        return f"Push works on {self.device_name}. Open this message to confirm that you received it."
 
     def link(self) -> str:
         return reverse("push_device", args=[self.device])
@@ -158,7 +158,7 @@ class PushDeviceOff(Notification):
             else "You no longer get push messages. Urgent messages still go by e-mail and your other contact methods."
         )
         return paragraphs(
-            f"Push on {self.device_name} was switched off {local_time(self.switched_off_at, reader)}.",
+            f"Push on {self.device_name} was turned off on {local_time(self.switched_off_at, reader)}.",
             self.problem,
             rest,
             "To turn it on again, open the Notifications page on that device.",
@@ -174,7 +174,7 @@ class PushDeviceOff(Notification):
 @register
 @dataclass(frozen=True, slots=True)
 class ContactCode(Notification):
-    """The code by which a user shows that a contact method is theirs. It is only in the message that is sent."""
+    """The code that verifies a contact method. Only the sent message contains it."""
 
     name = "contact-code"
     label = "Code for a contact method"
@@ -194,7 +194,7 @@ class ContactCode(Notification):
     def delivery_body(self, reader: User) -> str:
         row = ContactMethod.objects.filter(pk=self.method).first()
         code = contact_code(row) if row else ""
-        return f"Your code is {code}. Type it on the Notifications page. It is valid for 15 minutes."
+        return f"Your code is {code}. Enter it on the Notifications page. It is valid for 15 minutes."
 
     def link(self) -> str:
         return reverse("notifications")
@@ -206,10 +206,10 @@ class ContactCode(Notification):
 @register
 @dataclass(frozen=True, slots=True)
 class ContactMethodOff(Notification):
-    """A contact method was switched off, sent by e-mail."""
+    """A contact method was turned off, sent by e-mail."""
 
     name = "contact-method-off"
-    label = "Contact method switched off"
+    label = "Contact method turned off"
     identity = ("method", "switched_off_at")
     private = True
 
@@ -220,11 +220,11 @@ class ContactMethodOff(Notification):
     problem: str
 
     def subject(self, reader: User) -> str:
-        return f"{self.channel} to {self.shown_as} was switched off"
+        return f"{self.channel} to {self.shown_as} was turned off"
 
     def body(self, reader: User) -> str:
         return paragraphs(
-            f"{self.channel} to {self.shown_as} was switched off {local_time(self.switched_off_at, reader)}.",
+            f"{self.channel} to {self.shown_as} was turned off on {local_time(self.switched_off_at, reader)}.",
             self.problem,
             "Urgent messages still go by e-mail and your other contact methods. To use it again, add it on the Notifications page.",
         )

@@ -48,7 +48,7 @@ class Notification:
         raise NotImplementedError
 
     def delivery_body(self, reader: User) -> str:
-        """Return the text that is sent. It differs from `body` only if it holds a secret, which is in no row."""
+        """Return the text that is sent. It differs from `body` only if it holds a secret, which is not stored."""
         return self.body(reader)
 
     def phone_actions(self) -> int | None:
@@ -64,7 +64,7 @@ class Notification:
         return self.link()
 
     def topic(self) -> str:
-        """Return what it is about, as text. On a device, a newer message about the same replaces an older one."""
+        """Return a key for what it is about. On a device, a newer message with the same key replaces an older one."""
         return f"{self.name}:{self.dedup_key}"
 
     def device_id(self) -> int | None:

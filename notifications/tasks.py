@@ -27,7 +27,7 @@ HARD_LIMIT_SECONDS = int(settings.MESSAGE_LEASE_SECONDS * 0.95)
 def sweep() -> None:
     """Drop expired messages, merge overdue ones, and start a deliverer per due message, up to the limit.
 
-    Before that, report the push devices and contact methods that were switched off.
+    Before that, report the push devices and contact methods that were turned off.
     """
     drop_expired()
     merge_overdue()

@@ -36,7 +36,7 @@ app.conf.update(
         "reassign inactive users": {"task": "scheduling.tasks.reassign_inactive", "schedule": 60.0},
         "sync incidents": {"task": "incidents.tasks.sync_incidents", "schedule": 15.0},
         "sync publications": {"task": "readiness.tasks.sync_publications", "schedule": 30.0},
-        "render readers’ pages": {"task": "readiness.tasks.render_readers_pages", "schedule": 60.0},
+        "render reader pages": {"task": "readiness.tasks.render_readers_pages", "schedule": 60.0},
         "deliver reader messages": {"task": "readiness.tasks.deliver_reader_messages", "schedule": 10.0},
         "purge readers": {"task": "readiness.tasks.purge_readers", "schedule": crontab(hour=3, minute=47)},
         "escalate incidents": {"task": "incidents.tasks.escalate", "schedule": 15.0},

@@ -23,7 +23,7 @@ BEAT_SECONDS = 10.0
 def load_everything(**_: Any) -> None:
     """Load all views before the worker's processes are copied, so that they share the memory.
 
-    What is loaded is left out of every later search for garbage, which would write to it and so copy it.
+    Loaded objects are excluded from garbage collection, which would write to them and so copy them.
     """
     import_module(settings.ROOT_URLCONF)
     gc.collect()

@@ -158,10 +158,10 @@ def notify_delivery_resumed(*, stopped_at: dt.datetime, at: dt.datetime) -> None
 @register
 @dataclass(frozen=True, slots=True)
 class ShiftToPrepare(Notification):
-    """An engineer's shift starts within days, and something is to be done before it."""
+    """An engineer's shift starts within days, and the engineer has to prepare for it."""
 
     name = "shift-to-prepare"
-    label = "My shift: something to do before it"
+    label = "My shift needs preparation"
     identity = ("week_id", "engineer_id")
 
     week_id: int
@@ -174,7 +174,7 @@ class ShiftToPrepare(Notification):
         return reverse("now")
 
     def subject(self, reader: User) -> str:
-        return f"Before your on-call shift of {local_time(self.starts_at, reader)}: {len(self.problems)} to do"
+        return f"Prepare for your on-call shift on {local_time(self.starts_at, reader)}: {len(self.problems)} to do"
 
     def body(self, reader: User) -> str:
         return paragraphs(
@@ -192,10 +192,10 @@ class ShiftToPrepare(Notification):
 @register
 @dataclass(frozen=True, slots=True)
 class ShiftNotPrepared(Notification):
-    """A shift starts within two days, and its engineer has not done everything before it; for the admins."""
+    """A shift starts within two days and its engineer has not prepared for it. For admins."""
 
     name = "shift-not-prepared"
-    label = "Shift whose engineer is not ready"
+    label = "Engineer not ready for shift"
     identity = ("week_id", "engineer_id")
     admins_only = True
 
@@ -211,7 +211,7 @@ class ShiftNotPrepared(Notification):
         return reverse("week", args=[self.starts_on])
 
     def subject(self, reader: User) -> str:
-        return f"{self.engineer} is not ready for the shift of {local_time(self.starts_at, reader)}"
+        return f"{self.engineer} is not ready for the shift on {local_time(self.starts_at, reader)}"
 
     def body(self, reader: User) -> str:
         return paragraphs(
@@ -228,7 +228,7 @@ class ShiftNotPrepared(Notification):
 
 
 def notify_shift_check(check: ShiftCheck, *, at: dt.datetime) -> None:
-    """Notify the engineer of a shift of what is to be done before it, and from two days before it the admins; each once."""
+    """Notify the engineer of what to do before a shift, and the admins two days before it. Each is notified once."""
     week = check.week
     problems = tuple(problem.text for problem in check.problems)
     to_prepare = ShiftToPrepare(
@@ -257,7 +257,7 @@ def notify_shift_check(check: ShiftCheck, *, at: dt.datetime) -> None:
 @register
 @dataclass(frozen=True, slots=True)
 class WeekAhead(Notification):
-    """What awaits somebody within seven days, on Monday morning, for those who want it."""
+    """An opt-in summary of a person's next seven days, on Monday morning."""
 
     name = "week-ahead"
     label = "My week ahead, on Monday morning"
@@ -274,11 +274,14 @@ class WeekAhead(Notification):
         return f"Your week ahead: {len(self.lines)} item{'s' if len(self.lines) != 1 else ''}"
 
     def body(self, reader: User) -> str:
-        return "\n".join(f"- {line}" for line in self.lines) or "You are not on call, and there is nothing to answer."
+        return (
+            "\n".join(f"- {line}" for line in self.lines)
+            or "You are not on call this week and have no requests to answer."
+        )
 
 
 def notify_week_ahead(person: User, *, lines: Iterable[str], starts_on: dt.date, at: dt.datetime) -> None:
-    """Notify somebody of their week, once."""
+    """Notify a person of their week, once."""
     week = WeekAhead(starts_on=starts_on, lines=tuple(lines))
     enqueue([person], week, due_at=at, expires_at=at + WEEK_AHEAD_LIFETIME)
 

@@ -40,7 +40,7 @@ HEARTBEAT_RETENTION = dt.timedelta(days=1)
 def record_heartbeat(*, worker: str = "") -> None:
     """Record that a worker ran beat's heartbeat task, by the database's clock; delete old heartbeats.
 
-    The first one after an outage notifies the admins, because nothing was delivered meanwhile.
+    The first one after an outage notifies the admins, because nothing was delivered during it.
     """
     workers = Heartbeat.objects.filter(part__startswith=WORKER).order_by("-seen_at")
     last = workers.values_list("seen_at", AGE).first()
@@ -51,7 +51,7 @@ def record_heartbeat(*, worker: str = "") -> None:
 
 
 def check_shifts(*, at: dt.datetime) -> int:
-    """Notify people of what is to be done before the shifts of the next five days; return how many shifts have something."""
+    """Notify people of what to do before the shifts of the next five days; return how many shifts have problems."""
     checks = [check for check in shift_checks(at=at) if check.problems]
     for check in checks:
         with transaction.atomic():
@@ -60,7 +60,7 @@ def check_shifts(*, at: dt.datetime) -> int:
 
 
 def send_weeks_ahead(*, at: dt.datetime) -> int:
-    """Notify those who want it of their week, from seven o'clock on Monday in their time zone; return how many were due."""
+    """Send "My week ahead" to people who opted in, from 07:00 on Monday in their time zone; return how many were due."""
     count = 0
     for person in people_who_chose(WeekAhead):
         local = at.astimezone(person.zone)
@@ -155,7 +155,7 @@ def encrypted_columns() -> list[tuple[type[Model], str]]:
 def reencrypt() -> int:
     """Re-encrypt every secret with the first of FIELD_KEYS; return how many there were.
 
-    Skips rows that change meanwhile: their new values are encrypted with the first key already. Raises DecryptionError
+    Skips rows that change during the run: their new values are encrypted with the first key already. Raises DecryptionError
     and changes nothing if a secret was encrypted with a key that is not in FIELD_KEYS.
     """
     count = 0

@@ -1,4 +1,4 @@
-"""Before a shift: can its engineer be reached, are they there, and have they read the runbooks that changed?"""
+"""Checks before a shift: whether its engineer is reachable, available, and has read the updated runbooks."""
 
 import datetime as dt
 from collections import defaultdict
@@ -25,7 +25,7 @@ MAX_RUNBOOKS_LISTED = 10
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A problem before a shift, and the path of the page that helps."""
+    """A problem before a shift, and the path of the page where it can be solved."""
 
     text: str
     link: str
@@ -33,7 +33,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ShiftCheck:
-    """A shift with what is to be done before it; `problems` is empty if its engineer is ready."""
+    """A shift with its open problems; `problems` is empty if its engineer is ready."""
 
     week: RotationWeek
     problems: tuple[Problem, ...]
@@ -42,7 +42,7 @@ class ShiftCheck:
 def shift_checks(
     *, at: dt.datetime, notice: dt.timedelta = ENGINEER_NOTICE, engineer: User | None = None
 ) -> list[ShiftCheck]:
-    """Return the checks of the shifts that start within `notice`, the first to start first; of one engineer, or of all."""
+    """Return the checks of the shifts that start within `notice`, earliest first, for one engineer or all."""
     rows = RotationWeek.objects.filter(starts_at__gt=at, starts_at__lte=at + notice, engineer__is_active=True)
     if engineer is not None:
         rows = rows.filter(engineer=engineer)
@@ -56,7 +56,7 @@ def shift_checks(
 
 
 def _reachable(weeks: Sequence[RotationWeek], *, at: dt.datetime) -> dict[int, list[Problem]]:
-    """Return by engineer whether a contact method for high urgency was confirmed lately."""
+    """Return the problems of each engineer who has not confirmed a contact method for high urgency recently."""
     since, needed = at - CONFIRMATION_PERIOD, needed_channels()
     people = {week.engineer_id for week in weeks}
     methods = ContactMethod.objects.live().filter(person__in=people, verified_at__gte=since)
@@ -67,7 +67,7 @@ def _reachable(weeks: Sequence[RotationWeek], *, at: dt.datetime) -> dict[int, l
         devices = PushDevice.objects.live().filter(person__in=people, confirmed_at__gte=since)
         confirmed |= set(devices.order_by().values_list("person", flat=True))
     names = channel_list(needed) or "a contact method besides e-mail"
-    text = f"Confirm that urgent messages reach you by {names}: nothing was confirmed in the last 90 days."
+    text = f"Confirm that urgent messages reach you by {names}. Nothing has been confirmed in the last 90 days."
     problem = Problem(text, reverse("notifications"))
     return {person: [] if person in confirmed else [problem] for person in people}
 
@@ -80,7 +80,7 @@ def _absences(weeks: Sequence[RotationWeek]) -> dict[int, list[Problem]]:
     for row in rows:
         for week in weeks:
             if week.engineer_id == row.engineer_id and row.starts_at < week.ends_at and row.ends_at > week.starts_at:
-                text = f"Ask for a cover or a swap: away from {format_instant(row.starts_at, week.engineer.zone)}."
+                text = f"Request cover or a swap for the time off from {format_instant(row.starts_at, week.engineer.zone)}."
                 problems[week.pk].append(Problem(text, reverse("week", args=[week.starts_on])))
     return problems
 
@@ -99,6 +99,6 @@ def _unread_runbooks(week: RotationWeek, *, at: dt.datetime) -> list[Problem]:
     unread = rows.filter(Q(read_revision=None) | Q(read_revision__lt=F("revision")), changed_at__gt=since)
     unread = unread.filter(Q(changed_by=None) | ~Q(changed_by=week.engineer)).select_related("pipeline")
     return [
-        Problem(f"Read the runbook of {row.pipeline}, which changed.", reverse("runbook", args=[row.pipeline.slug]))
+        Problem(f"Read the updated runbook of {row.pipeline}.", reverse("runbook", args=[row.pipeline.slug]))
         for row in unread.order_by("pipeline__position", "pk")[:MAX_RUNBOOKS_LISTED]
     ]

@@ -15,7 +15,7 @@ def record_heartbeat(self: "Task[[], None]") -> None:
 
 @shared_task
 def check_shifts() -> None:
-    """Notify people of what is to be done before their shifts, and those who want it of their week."""
+    """Notify people of what to do before their shifts, and of their week if they opted in."""
     at = timezone.now()
     services.check_shifts(at=at)
     services.send_weeks_ahead(at=at)

@@ -1,4 +1,4 @@
-"""My week ahead: what awaits somebody within seven days, in lines."""
+"""My week ahead: a person's next seven days, in lines."""
 
 import datetime as dt
 

@@ -1,7 +1,7 @@
 """Undo buttons: after an action its author can undo it for ten minutes.
 
-A message of the page carries the button. What it does is signed text that only its author can send: a subclass of `Undo` with the
-values that the action left, so that `perform` refuses if somebody changed them meanwhile.
+A message on the page carries the button. What it does is signed text that only its author can send: a subclass of `Undo` with the
+values that the action left, so that `perform` refuses if someone has changed them since.
 """
 
 import datetime as dt
@@ -44,7 +44,7 @@ class Undo:
     name: ClassVar[str]
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Undo the action; raise DomainError with the reason if somebody changed it meanwhile."""
+        """Undo the action; raise DomainError with the reason if someone has changed it since."""
         raise NotImplementedError
 
 
@@ -81,5 +81,5 @@ def read_undo(text: str, *, by: User) -> Undo:
     try:
         return from_json(_actions[signed["name"]], signed["values"])
     except (TypeError, KeyError, ValueError) as error:
-        # The site was updated meanwhile.
+        # The site has been updated since.
         raise ExpiredUndoError from error

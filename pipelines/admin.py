@@ -54,13 +54,13 @@ class PipelineAdmin(admin.ModelAdmin[Pipeline]):
         return self._grid(request, form=form, reassign=ReassignForm(), filters=filters)
 
     def _change_ticked(self, request: HttpRequest, listed: list[Pipeline]) -> HttpResponse:
-        """Give the ticked pipelines one owner."""
+        """Give the selected pipelines one owner."""
         form = BulkOwnerForm(request.POST)
         ticked = [pipeline for pipeline in listed if str(pipeline.pk) in request.POST.getlist("tick")]
         if not ticked:
-            messages.error(request, "Tick at least one pipeline.")
+            messages.error(request, "Select at least one pipeline.")
         elif not form.is_valid():
-            messages.error(request, "Choose an engineer for the ticked pipelines.")
+            messages.error(request, "Choose an engineer for the selected pipelines.")
         else:
             try:
                 changed = services.change_owners(form.owners(ticked))

@@ -62,7 +62,7 @@ class OwnershipFilterForm(forms.Form):
 
 
 class BulkOwnerForm(forms.Form):
-    """One owner for the ticked pipelines; in one form with the grid, so that the browser must not require it."""
+    """One owner for the selected pipelines. It shares a form with the grid, so the browser must not require its fields."""
 
     use_required_attribute = False
 

@@ -53,14 +53,14 @@ class Pipeline(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_ESCALATION_MINUTES)],
-        help_text="The same for critical severity; empty if it does not differ.",
+        help_text="For critical incidents. Leave empty to use the default time.",
     )
     escalate_low_after_minutes = models.PositiveSmallIntegerField(
         "escalate low after (minutes)",
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_ESCALATION_MINUTES)],
-        help_text="The same for low severity; empty if it does not differ.",
+        help_text="For low-severity incidents. Leave empty to use the default time.",
     )
 
     objects = PipelineQuerySet.as_manager()

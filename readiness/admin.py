@@ -33,7 +33,7 @@ class RestatementAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Restatement]):
 
 @admin.register(ReadersLink)
 class ReadersLinkAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[ReadersLink]):
-    """Readers' links. Engineers create them on their page; admins can revoke them here too."""
+    """Reader links. Engineers create them on their page; admins can revoke them here too."""
 
     list_display = ("name", "prefix", "created_by", "created_at", "revoked_at")
     list_select_related = ("created_by",)

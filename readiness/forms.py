@@ -25,12 +25,12 @@ class NoteForm(forms.Form):
         required=False,
         max_length=MAX_NOTE_LENGTH,
         label="Note for readers",
-        help_text="One sentence on every readers’ page with this pipeline, without your name. Leave it empty to remove it.",
+        help_text="One sentence on every reader page with this pipeline, without your name. Leave empty to remove the note.",
     )
 
 
 class LinkForm(forms.Form):
-    """A new readers' link."""
+    """A new reader link."""
 
     name = LineField(max_length=80, help_text="Title of the page, such as “Investor numbers”.")
     pipelines = forms.ModelMultipleChoiceField(
@@ -39,13 +39,16 @@ class LinkForm(forms.Form):
 
 
 class SubscribeForm(forms.Form):
-    """An address, and the pipelines of a readers' page that it wants to hear about."""
+    """An e-mail address and the pipelines of a reader page to subscribe to."""
 
     email = forms.EmailField(
         max_length=254, label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "email"})
     )
     pipelines = forms.ModelMultipleChoiceField(
-        Pipeline.objects.none(), to_field_name="slug", widget=forms.CheckboxSelectMultiple, label="Notify me about"
+        Pipeline.objects.none(),
+        to_field_name="slug",
+        widget=forms.CheckboxSelectMultiple,
+        label="Send me updates about",
     )
 
     def __init__(self, *args: object, link: ReadersLink, **options: object) -> None:

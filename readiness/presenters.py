@@ -1,4 +1,4 @@
-"""The readiness badge as SVG, and the readers' page as HTML."""
+"""The readiness badge as SVG, and the reader page as HTML."""
 
 import datetime as dt
 from html import escape

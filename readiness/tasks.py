@@ -27,7 +27,7 @@ def sync_publications() -> None:
 
 @shared_task
 def render_readers_pages() -> None:
-    """Render the readers' pages."""
+    """Render the reader pages."""
     store_pages(render=render_readers_page, at=timezone.now())
 
 

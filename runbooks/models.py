@@ -78,7 +78,7 @@ class RunbookRevision(models.Model):
 
 
 class RunbookRead(models.Model):
-    """The newest revision of a runbook that somebody has read, by their own word."""
+    """The newest revision of a runbook that a person has marked as read."""
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     runbook = models.ForeignKey(Runbook, on_delete=models.CASCADE, related_name="reads")

@@ -43,7 +43,7 @@ def current_revision(runbook: Runbook) -> RunbookRevision:
 
 
 def has_read(runbook: Runbook, *, person: User) -> bool:
-    """Return True if somebody has marked the current revision of a runbook as read."""
+    """Return True if a person has marked the current revision of a runbook as read."""
     return runbook.reads.filter(person=person, revision__gte=runbook.revision).exists()
 
 

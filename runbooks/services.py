@@ -119,7 +119,7 @@ def save_revision(  # each argument is an attribute of the revision
     """Save a new text as the revision after `based_on` and return it. Return the current revision if nothing changed.
 
     Raise StaleEditError with both texts if `based_on` is not the current revision, InvalidInputError if the text
-    cannot be rendered, or DomainError if the runbook was deleted meanwhile.
+    cannot be rendered, or DomainError if the runbook has since been deleted.
     """
     typed, markdown = markdown, normalize_markdown(markdown)
     rendered = render_markdown(markdown)
@@ -154,7 +154,7 @@ def restore_revision(runbook: Runbook, *, number: int, based_on: int, author: Us
 
 
 def mark_read(runbook: Runbook, *, by: User) -> RunbookRead:
-    """Record that somebody has read the current revision of a runbook; return the record."""
+    """Record that a person has read the current revision of a runbook; return the record."""
     row, _ = RunbookRead.objects.update_or_create(
         person=by, runbook=runbook, defaults={"revision": runbook.revision, "read_at": Now()}
     )

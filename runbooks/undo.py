@@ -24,14 +24,14 @@ class UndoRevision(Undo):
     revision: int
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Save the text of the revision before as the newest, unless somebody saved another meanwhile."""
+        """Save the previous revision's text as the newest, unless someone has saved another since."""
         row = Runbook.objects.select_related("pipeline").filter(pk=self.runbook).first()
         if row is None:
             raise DomainError("This runbook was deleted. Restore it first.")
         try:
             restore_revision(row, number=self.revision - 1, based_on=self.revision, author=by)
         except StaleEditError as error:
-            raise DomainError(f"Revision {error.current.number} was saved meanwhile.") from error
+            raise DomainError(f"Revision {error.current.number} has since been saved.") from error
         return Undone(f"Revision {self.revision - 1} restored.", reverse("runbook", args=[row.pipeline.slug]))
 
 

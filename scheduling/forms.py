@@ -138,9 +138,9 @@ class RosterForm(forms.Form):
     starts_on = forms.TypedChoiceField(label="Start week", coerce=dt.date.fromisoformat)
     keep_weeks = forms.BooleanField(
         required=False,
-        label="Each place keeps its weeks",
-        help_text="An engineer who replaces another takes their weeks; everyone else keeps theirs. "
-        "Otherwise the first engineer is on call in the start week.",
+        label="Keep everyone’s weeks",
+        help_text="A new engineer takes the weeks of the engineer they replace. Nobody else’s weeks change. "
+        "If not selected, the first engineer is on call in the start week.",
     )
     engineers = MultilineField(widget=RosterInput)
 

@@ -31,7 +31,7 @@ class UndoAddTimeOff(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Delete it, unless it was changed or deleted meanwhile."""
+        """Delete it, unless it has since changed or been deleted."""
         block = _unchanged_block(self.block, saved=self.saved)
         delete_holiday(block, by=by)
         return Undone(f"Time off {block.days} deleted.", _month(self.saved.starts_on))
@@ -50,9 +50,9 @@ class UndoChangeTimeOff(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore them, unless it was changed or deleted meanwhile."""
+        """Restore them, unless it has since changed or been deleted."""
         block = update_holiday(_unchanged_block(self.block, saved=self.saved), data=self.before, by=by)
-        return Undone(f"Time off is {block.days} again.", _month(self.before.starts_on))
+        return Undone(f"Time off changed back to {block.days}.", _month(self.before.starts_on))
 
 
 @register
@@ -78,9 +78,9 @@ def _unchanged_block(pk: int, *, saved: HolidayData) -> HolidayBlock:
         lock_availability(unlocked.engineer)
     block: HolidayBlock | None = rows.all().first()
     if block is None:
-        raise DomainError("This time off was deleted meanwhile.")
+        raise DomainError("This time off has since been deleted.")
     if holiday_data(block) != saved:
-        raise DomainError("This time off was changed meanwhile. Change or delete it in the calendar.")
+        raise DomainError("This time off has since changed. Edit or delete it in the calendar.")
     return block
 
 
@@ -116,15 +116,15 @@ class UndoCreateCover(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """End it, unless it was changed or ended meanwhile."""
+        """End it, unless it has since changed or ended."""
         row = Cover.objects.select_related("rotation").filter(pk=self.cover).first()
         if row is not None:
             lock_rotation(row.rotation)
             row = Cover.objects.select_related("rotation", "engineer").filter(pk=self.cover).first()
         if row is None:
-            raise DomainError("This cover was ended meanwhile.")
+            raise DomainError("This cover has since ended.")
         if CoverPart.load(row) != self.saved:
-            raise DomainError("This cover was changed meanwhile. End it on the page of its rotation.")
+            raise DomainError("This cover has since changed. End it on the rotation page.")
         end_cover(row, by=by, at=at)
         return Undone(f"Cover by {row.engineer} removed.", reverse("schedule"))
 
@@ -141,17 +141,17 @@ class UndoEndCover(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore what is left of it, unless somebody else covers or swapped part of that time meanwhile."""
+        """Restore what is left of it, unless part of that time has since been covered or swapped."""
         rotation = lock_rotation(Rotation.objects.get(pk=self.rotation))
         people = User.objects.in_bulk([key for part in self.parts for key in (part.engineer, part.covered)])
         parts = [part for part in self.parts if part.ends_at > at]
         if not parts:
-            raise DomainError("The time of this cover has passed.")
+            raise DomainError("This cover is in the past.")
         for part in parts:
             starts_at = max(part.starts_at, at)
             for assigned in assignments_between(rotation, starts_at=starts_at, ends_at=part.ends_at):
                 if assigned.engineer.pk != part.covered:
-                    raise DomainError(f"{assigned.engineer} is on call in part of that time now.")
+                    raise DomainError(f"{assigned.engineer} is now on call for part of that time.")
             data = CoverData(people[part.engineer], starts_at, part.ends_at, part.reason)
             create_cover(rotation, data=data, by=by, at=at, acknowledge_conflicts=True)
         return Undone(f"Cover restored. {people[parts[0].engineer]} covers for {people[parts[0].covered]}.")

@@ -98,10 +98,10 @@ class ExternalCheckError(Notification):
 @register
 @dataclass(frozen=True, slots=True)
 class OwnedTestFailed(Notification):
-    """A test of another tool failed, and the code names its owner. The responder of the pipeline is notified by the incident."""
+    """A test of another tool failed, and the code names its owner. The incident notifies the pipeline's responder."""
 
     name = "owned-test-failed"
-    label = "Failure of a test you own"
+    label = "Failed test that I own"
     identity = ("check_id", "failed_at")
 
     check_id: int
@@ -111,10 +111,10 @@ class OwnedTestFailed(Notification):
     failed_at: dt.datetime
 
     def subject(self, reader: User) -> str:
-        return f"Your {self.check_name} fails" + (f" ({self.pipeline})" if self.pipeline else "")
+        return f"Your {self.check_name} failed" + (f" ({self.pipeline})" if self.pipeline else "")
 
     def body(self, reader: User) -> str:
-        return paragraphs(self.message, "The code names you as owner of this test.")
+        return paragraphs(self.message, "The code lists you as the owner of this test.")
 
     def link(self) -> str:
         return reverse("external-check", args=[self.check_id])
@@ -124,7 +124,7 @@ class OwnedTestFailed(Notification):
 
 
 def notify_test_owners(checks: Sequence[ExternalCheck], *, at: dt.datetime) -> None:
-    """Notify the owners, as the code names them, of tests that began to fail."""
+    """Notify the owners in the code of tests that started to fail."""
     owners = owners_of_tests({check.key for check in checks if check.tool == dbt.TOOL})
     for check in checks:
         if check.tool == dbt.TOOL and check.key in owners:

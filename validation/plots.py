@@ -495,7 +495,7 @@ class HeatRow:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """What has arrived, by segment and day or hour, in SVG units."""
+    """Received data by segment and day or hour, in SVG units."""
 
     rows: tuple[HeatRow, ...]
     first: dt.date | dt.datetime

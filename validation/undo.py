@@ -31,7 +31,7 @@ class UndoCreateCheck(Undo):
         """Delete it."""
         check = Check.objects.filter(pk=self.check).first()
         if check is None:
-            raise DomainError("This check was deleted meanwhile.")
+            raise DomainError("This check has since been deleted.")
         delete_check(check, by=by, at=at)
         return Undone(f"Check “{check.name}” deleted.", reverse("checks"))
 
@@ -49,12 +49,12 @@ class UndoSaveCheck(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore them, unless the check was changed or deleted meanwhile."""
+        """Restore them, unless the check has since changed or been deleted."""
         check = Check.objects.select_for_update().filter(pk=self.check).first()
         if check is None:
-            raise DomainError("This check was deleted meanwhile.")
+            raise DomainError("This check has since been deleted.")
         if setting_values(check, self.saved) != self.saved:
-            raise DomainError("The settings of this check were changed meanwhile.")
+            raise DomainError("The settings of this check have since changed.")
         update_check(check, fields={name: _setting(name, value) for name, value in self.before.items()}, by=by, at=at)
         return Undone("Earlier settings restored.", reverse("check", args=[check.pk]))
 
@@ -72,7 +72,7 @@ def _setting(name: str, value: Any) -> Any:
         return value
     row = model._default_manager.filter(pk=value).first()  # noqa: SLF001  # as above
     if row is None:
-        raise DomainError("A metric or data source of the earlier settings was deleted meanwhile.")
+        raise DomainError("A metric or data source in the earlier settings has since been deleted.")
     return row
 
 
@@ -104,12 +104,12 @@ class UndoMute(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore it, unless somebody muted or unmuted the check meanwhile."""
+        """Restore it, unless someone has muted or unmuted the check since."""
         check = Check.objects.select_for_update().filter(pk=self.check).first()
         if check is None:
-            raise DomainError("This check was deleted meanwhile.")
+            raise DomainError("This check has since been deleted.")
         if check.muted_until != self.saved:
-            raise DomainError("The check was muted or unmuted again meanwhile.")
+            raise DomainError("The check has since been muted or unmuted again.")
         if self.before is None or self.before <= at:
             unmute_check(check)
             return Undone("Unmuted.")
@@ -130,7 +130,7 @@ class UndoExpected(Undo):
         """Remove it; the check is evaluated again."""
         result = CheckResult.objects.filter(pk=self.result).first()
         if result is None:
-            raise DomainError("This result was deleted meanwhile.")
+            raise DomainError("This result has since been deleted.")
         withdraw_expected(result, at=at)
         return Undone("No longer marked as expected.")
 
@@ -145,10 +145,10 @@ class UndoAddEvent(Undo):
     event: int
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Delete it, unless it is gone."""
+        """Delete it, unless it no longer exists."""
         event = KnownEvent.objects.select_related("metric").filter(pk=self.event).first()
         if event is None:
-            raise DomainError("This event was deleted meanwhile.")
+            raise DomainError("This event has since been deleted.")
         delete_known_event(event, at=at)
         return Undone("Event deleted. Affected results are being re-evaluated.")
 
@@ -165,13 +165,13 @@ class UndoDeleteEvent(Undo):
     event: Event
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Add it, unless it is there again."""
+        """Add it, unless it already exists again."""
         pipeline = Pipeline.objects.get(pk=self.pipeline)
         metric = Metric.objects.filter(pk=self.metric).first() if self.metric else None
         if self.metric and metric is None:
-            raise DomainError("The metric of this event was deleted meanwhile.")
+            raise DomainError("The metric of this event has since been deleted.")
         same = {"starts_on": self.event.starts_on, "ends_on": self.event.ends_on, "name": self.event.name}
         if KnownEvent.objects.filter(pipeline=pipeline, metric=metric, **same).exists():
-            raise DomainError("The same event was added meanwhile.")
+            raise DomainError("The same event has since been added.")
         add_known_event(pipeline, metric=metric, event=self.event, by=by, at=at)
         return Undone("Event added again. Affected results are being re-evaluated.")

@@ -19,10 +19,10 @@ AT = OpenApiParameter("at", OpenApiTypes.DATETIME, description="Instant to look 
 FROM = OpenApiParameter("from", OpenApiTypes.STR, description="Start of the window: a date or an instant.")
 TO = OpenApiParameter("to", OpenApiTypes.STR, description="End of the window: a date or an instant.")
 IF_NONE_MATCH = OpenApiParameter(
-    "If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Entity tag of an earlier answer."
+    "If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="ETag of an earlier response."
 )
 # The answer's `at` is not part of its entity tag.
-UNCHANGED = {304: OpenApiResponse(description="Nothing but `at` has changed since the answer with this entity tag.")}
+UNCHANGED = {304: OpenApiResponse(description="Nothing except `at` has changed since the response with this ETag.")}
 MAX_WINDOW = dt.timedelta(days=5 * 366)
 
 

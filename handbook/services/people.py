@@ -35,7 +35,7 @@ def people_errors(handbook: Handbook, questions: list[PersonQuestion], *, answer
         elif answer not in ("", NEW):
             meant[question.key] = known[other].pk if other in known else other
     errors += [
-        HandbookError(line, f"“{name}” is deactivated", "an active engineer: reactivate them, or name somebody else")
+        HandbookError(line, f"“{name}” is deactivated", "an active engineer: reactivate them, or name someone else")
         for name, line in named_lines(handbook)
         if match_key(name) in known and not known[match_key(name)].is_active
     ]

@@ -54,7 +54,7 @@ def lock_item(pk: int) -> ActionItem:
     """Lock an action item until the transaction ends and return it; raise DomainError if it was removed."""
     row = ActionItem.objects.select_for_update(no_key=True).filter(pk=pk).first()
     if row is None:
-        raise DomainError("This action item was removed meanwhile.")
+        raise DomainError("This action item has since been removed.")
     return row
 
 

@@ -38,7 +38,7 @@ class NoteConflict:
 
 
 class NoteConflictError(DomainError):
-    """Somebody else changed a note meanwhile. Nothing was saved."""
+    """Someone else has changed a note since. Nothing was saved."""
 
     def __init__(self, conflicts: list[NoteConflict]) -> None:
         titles = ", ".join(f"“{conflict.title.removesuffix('.')}”" for conflict in conflicts)
@@ -73,7 +73,7 @@ def change_sheet(handoff: Handoff, *, change: SheetChange, by: User, at: dt.date
     """Save notes and move the meeting in one transaction; return the row.
 
     Every user can write notes (docs/rules.md, Roles and permissions). Raise DomainError if the hand-off is signed or
-    cancelled, NoteConflictError if a note changed meanwhile, InvalidInputError for invalid notes, and the errors of
+    cancelled, NoteConflictError if a note has changed since, InvalidInputError for invalid notes, and the errors of
     `move_meeting`.
     """
     row = lock_open(handoff)

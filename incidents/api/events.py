@@ -1,4 +1,4 @@
-"""API of events in the PagerDuty Events API v2 format, so that any tool that speaks it can open incidents."""
+"""API for events in the format of PagerDuty's Events API v2."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -34,7 +34,7 @@ class EventParser(JsonParser):
 
 
 class EventAcceptedSerializer(serializers.Serializer[Any]):
-    """An accepted event, with the key that later events about the same problem have to carry."""
+    """An accepted event, with the `dedup_key` that later events about the same problem must have."""
 
     status = serializers.CharField()
     message = serializers.CharField()
@@ -42,7 +42,7 @@ class EventAcceptedSerializer(serializers.Serializer[Any]):
 
 
 class EventRejectedSerializer(serializers.Serializer[Any]):
-    """A rejected event, with every reason."""
+    """A rejected event, with all reasons."""
 
     status = serializers.CharField()
     message = serializers.CharField()
@@ -65,7 +65,7 @@ class EventRejectedSerializer(serializers.Serializer[Any]):
 def events(request: Request) -> Response:
     """Receive an event in the format of PagerDuty’s Events API v2: `trigger`, `acknowledge` or `resolve`.
 
-    `routing_key` is an integration key of a pipeline. The base URL of PagerDuty’s clients is this address: they append
+    `routing_key` is a pipeline's integration key. PagerDuty clients use this URL as their base URL and append
     `/v2/enqueue`.
     """
     try:

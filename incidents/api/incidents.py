@@ -98,7 +98,7 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @extend_schema(request=DrillSerializer, responses={201: IncidentDetailSerializer})
     @action(detail=False, methods=["post"])
     def drills(self, request: Request) -> Response:
-        """Start a drill of a pipeline: an incident that touches no status and no report, and ends after four hours."""
+        """Start a drill for a pipeline: an incident that does not change statuses or reports and ends after four hours."""
         fields = _validated(DrillSerializer, request)
         incident = start_drill(fields["pipeline"], by=request_user(request), at=timezone.now())
         return _detail(incident, status=status.HTTP_201_CREATED)
@@ -168,7 +168,7 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     @extend_schema(responses=SimilarIncidentSerializer(many=True))
     @action(detail=True)
     def similar(self, request: Request, pk: str) -> Response:
-        """List the past incidents most like an incident, and what fixed them; at most three."""
+        """List up to three similar past incidents and their fixes."""
         return paginate_list(self, request, similar_incidents(self.get_object()), serializer=SimilarIncidentSerializer)
 
     @extend_schema(methods=["get"], responses=TimelineEntrySerializer(many=True))

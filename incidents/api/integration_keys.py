@@ -36,7 +36,7 @@ class IntegrationKeySerializer(serializers.ModelSerializer[IntegrationKey]):
 
 
 class NewIntegrationKeySerializer(IntegrationKeySerializer):
-    """A new integration key with its secret, the `routing_key` of events, which is returned only once."""
+    """A new integration key with its secret, the `routing_key` for events. The secret is returned only once."""
 
     routing_key = serializers.SerializerMethodField()
 
@@ -55,7 +55,7 @@ class IntegrationKeyFilter(FilterSet):
 
 
 class IntegrationKeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[IntegrationKey]):
-    """Active integration keys, by pipeline: the secrets with which tools send events. Admins only."""
+    """Active integration keys, with which tools send events to a pipeline. Admins only."""
 
     serializer_class = IntegrationKeySerializer
     permission_classes = [AdminsOnly]
@@ -66,7 +66,7 @@ class IntegrationKeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
 
     @extend_schema(request=IntegrationKeySerializer, responses={201: NewIntegrationKeySerializer})
     def create(self, request: Request) -> Response:
-        """Create an integration key of a pipeline. The key is returned only in this response."""
+        """Create an integration key for a pipeline. The key is returned only in this response."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         fields = serializer.validated_data
@@ -75,6 +75,6 @@ class IntegrationKeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
         return Response(row, status=status.HTTP_201_CREATED)
 
     def destroy(self, request: Request, pk: str) -> Response:
-        """Revoke an integration key. Events with it are refused at once."""
+        """Revoke an integration key. Events sent with it are then rejected."""
         revoke_integration_key(self.get_object(), by=request_user(request), at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

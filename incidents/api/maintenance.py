@@ -48,7 +48,7 @@ class MaintenanceWindowFilter(FilterSet):
     """Filters of the list."""
 
     pipeline = SlugFilter(noun="pipeline", queryset=Pipeline.objects.order_by("pk"), help_text="Slug of a pipeline.")
-    active = BooleanFilter(method="filter_active", help_text="Windows that last now, or the others.")
+    active = BooleanFilter(method="filter_active", help_text="Return only active windows, or only others.")
 
     def filter_active(self, rows: QuerySet[MaintenanceWindow], name: str, value: bool) -> QuerySet[MaintenanceWindow]:  # noqa: FBT001  # django-filter's signature
         """Return the windows that cover this instant, or those that do not."""
@@ -59,7 +59,7 @@ class MaintenanceWindowFilter(FilterSet):
 class MaintenanceWindowViewSet(
     mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[MaintenanceWindow]
 ):
-    """Maintenance windows, newest first: nobody is notified of a pipeline's incidents while one lasts."""
+    """Maintenance windows, newest first. During a window, nobody is notified of the pipeline's incidents."""
 
     serializer_class = MaintenanceWindowSerializer
     queryset = MaintenanceWindow.objects.select_related("pipeline", "created_by").order_by("-starts_at", "-pk")
@@ -80,13 +80,13 @@ class MaintenanceWindowViewSet(
 
     @extend_schema(request=MaintenanceChangeSerializer, responses=MaintenanceWindowSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change the end or the reason of a maintenance window that is not over."""
+        """Change the end or reason of a maintenance window that has not ended."""
         serializer = MaintenanceChangeSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         row = change_maintenance(self.get_object(), at=timezone.now(), **serializer.validated_data)
         return Response(self.get_serializer(row).data)
 
     def destroy(self, request: Request, pk: str) -> Response:
-        """End a maintenance window now; one that has not started is removed. Open incidents then escalate."""
+        """End a maintenance window now, or remove one that has not started. Open incidents then escalate."""
         end_maintenance(self.get_object(), at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

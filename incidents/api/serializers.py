@@ -22,13 +22,13 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     held = serializers.BooleanField(
         source="is_held",
         read_only=True,
-        help_text="A maintenance window or an incident upstream holds its escalation.",
+        help_text="Escalation is paused for maintenance or for an upstream incident.",
     )
     parent = serializers.IntegerField(  # type: ignore[assignment]  # DRF has an attribute of that name
         source="parent_id",
         read_only=True,
         allow_null=True,
-        help_text="ID of the incident upstream that explained the failure when this one was opened.",
+        help_text="ID of the upstream incident that explained the failure when this one was opened.",
     )
     opened_by = UsernameField(read_only=True)
     acknowledged_by = UsernameField(read_only=True)
@@ -111,7 +111,7 @@ class EscalationStepSerializer(serializers.ModelSerializer[EscalationStep]):
 
 
 class SimilarIncidentSerializer(serializers.Serializer[Any]):
-    """A past incident like another, with the runbook step that fixed it and the comment with which it was resolved."""
+    """A similar past incident, with the runbook step that fixed it and its resolution comment."""
 
     id = serializers.IntegerField(source="incident.pk")
     pipeline = serializers.SlugField(source="incident.pipeline.slug")
@@ -212,7 +212,7 @@ class MarkStepSerializer(serializers.Serializer[Any]):
     note_shown = MultilineField(
         required=False,
         allow_blank=True,
-        help_text="The note that you saw before. If somebody else changed it meanwhile, both texts are saved.",
+        help_text="The note that you saw before. If someone else has changed it since, both texts are saved.",
     )
 
 

@@ -1,4 +1,4 @@
-"""How alike two incidents are: the check that failed, the pipeline, the kind and the words of the title."""
+"""Similarity of two incidents: the check that failed, the pipeline, the kind and the words of the title."""
 
 import re
 from collections.abc import Collection
@@ -13,7 +13,7 @@ WORD = re.compile(r"[^\W\d_]{3,}")
 
 @dataclass(frozen=True, slots=True)
 class IncidentTraits:
-    """What is compared. `checks` identify the failing checks, of this site and of other tools."""
+    """The compared features of an incident. `checks` identify the failing checks, of this site and of other tools."""
 
     pipeline: int
     kind: str
@@ -22,7 +22,7 @@ class IncidentTraits:
 
 
 def similarity(one: IncidentTraits, other: IncidentTraits) -> float:
-    """Return how alike two incidents are; 0 for nothing in common."""
+    """Return the similarity of two incidents; 0 for nothing in common."""
     words, others = _words(one.title), _words(other.title)
     shared = len(words & others) / len(words | others) if words | others else 0.0
     return (

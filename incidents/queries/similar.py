@@ -1,4 +1,4 @@
-"""Past incidents like one at hand, and what fixed them."""
+"""Similar past incidents and their fixes."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ MAX_CANDIDATES = 200
 
 @dataclass(frozen=True, slots=True)
 class SimilarIncident:
-    """A past incident: the runbook step that fixed it, and the comment with which it was resolved; both may be empty."""
+    """A past incident with the runbook step that fixed it and its resolution comment. Both may be empty."""
 
     incident: Incident
     fixed_by: str
@@ -24,7 +24,7 @@ class SimilarIncident:
 
 
 def similar_incidents(incident: Incident) -> list[SimilarIncident]:
-    """Return the resolved incidents most like an incident, the most alike first and of those the newest, in five queries."""
+    """Return the resolved incidents most similar to an incident, best match first, newest first if equal, in five queries."""
     own = _checks([incident])[incident.pk]
     ids = [int(key.removeprefix("check ")) for key in own if key.startswith("check ")]
     prints = [key for key in own if not key.startswith("check ")]

@@ -51,7 +51,7 @@ def step_statistics(runbook: Runbook) -> list[StepStatistic]:
 
 
 def suggested_steps(runbook: Runbook) -> list[StepStatistic]:
-    """Return the steps that fixed incidents, those that fixed the largest share of them first and of those the quickest."""
+    """Return the steps that fixed incidents, by the share of incidents fixed, quickest first if equal."""
     fixing = [step for step in step_statistics(runbook) if step.fixed]
     fixing.sort(key=lambda step: (-step.fixed / step.runs, step.duration or dt.timedelta.max))
     return fixing[:MAX_SUGGESTIONS]

@@ -1,4 +1,4 @@
-"""Drills: an incident that goes through rules, chain and escalation, and touches no status and no report."""
+"""Drills: incidents that follow the notification rules and escalation chain but do not change statuses or reports."""
 
 import datetime as dt
 
@@ -11,30 +11,30 @@ from people.models import User
 from pipelines.models import Pipeline
 
 TITLE = "Drill: nothing is wrong"
-TEXT = "This is a drill. Acknowledge it as you would a real incident, then resolve it. Nothing else is to be done."
+TEXT = "This is a drill. Acknowledge it as you would a real incident, then resolve it. No other action is needed."
 MAX_DRILL = dt.timedelta(hours=4)
 
 
 @transaction.atomic
 def start_drill(pipeline: Pipeline, *, by: User, at: dt.datetime) -> Incident:
-    """Start a drill of a pipeline: its responder is notified as of an incident. Raises DomainError while another one runs."""
-    # One after another for each pipeline.
+    """Start a drill for a pipeline and notify its responder. Raises DomainError if one is already in progress."""
+    # Only one at a time for each pipeline.
     Pipeline.objects.select_for_update(no_key=True).get(pk=pipeline.pk)
     if Incident.objects.unresolved().filter(pipeline=pipeline, source=Incident.Source.DRILL).exists():
-        raise DomainError("A drill of this pipeline is running. Resolve it first.")
+        raise DomainError("A drill is already in progress for this pipeline. Resolve it first.")
     what = NewIncident(kind=Incident.Kind.ISSUE, title=TITLE, text=TEXT, source=Incident.Source.DRILL)
     return open_incident(pipeline, what=what, by=by, at=at)
 
 
 def end_old_drills(*, at: dt.datetime) -> int:
-    """Resolve the drills that nobody resolved for hours; return how many."""
+    """Resolve drills that are hours old; return how many."""
     rows = Incident.objects.unresolved().filter(source=Incident.Source.DRILL, opened_at__lte=at - MAX_DRILL)
     count = 0
     for row in rows.order_by("pk"):
         try:
-            resolve(row, by=None, at=at, text="The drill ended by itself.")
+            resolve(row, by=None, at=at, text="The drill ended automatically.")
         except DomainError:
-            # A person resolved it meanwhile.
+            # A person has already resolved it.
             continue
         count += 1
     return count

@@ -14,7 +14,7 @@ from incidents.services.triggers import MIN_COOLDOWN, IncidentTrigger, latest_in
 
 
 class TooManyEventsError(Exception):
-    """The integration key has sent too many events in this minute."""
+    """The integration key has sent too many events this minute."""
 
 
 def ingest_event(event: Event, *, at: dt.datetime) -> str:
@@ -67,5 +67,5 @@ def _end(incident: Incident, *, action: str, tool: str, at: dt.datetime) -> None
         else:
             resolve(incident, by=None, at=at, text=f"Auto-resolved by {tool}.")
     except DomainError:
-        # A person or another event did it meanwhile.
+        # A person or another event has already done it.
         return

@@ -40,7 +40,7 @@ def create_integration_key(pipeline: Pipeline, *, name: str, by: User) -> NewKey
     Pipeline.objects.select_for_update(no_key=True).get(pk=pipeline.pk)
     keys = pipeline.integration_keys.active()
     if keys.filter(name=name).exists():
-        raise InvalidInputError({"name": ["This pipeline has an integration key with this name."]})
+        raise InvalidInputError({"name": ["This pipeline already has an integration key with this name."]})
     if keys.count() >= MAX_KEYS_PER_PIPELINE:
         raise DomainError(f"This pipeline has {MAX_KEYS_PER_PIPELINE} integration keys. Revoke one first.")
     # As long as PagerDuty's, because tools check the length.

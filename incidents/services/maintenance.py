@@ -74,7 +74,7 @@ def _current(window: MaintenanceWindow, *, at: dt.datetime) -> MaintenanceWindow
         MaintenanceWindow.objects.select_related("pipeline").filter(pk=window.pk).not_over(at=at).first()
     )
     if row is None:
-        raise DomainError("This maintenance window is over.")
+        raise DomainError("This maintenance window has ended.")
     return row
 
 

@@ -15,29 +15,25 @@ REPLY_WINDOW = dt.timedelta(days=1)
 REPLY = re.compile(r"\A\s*(a|ack|acknowledge|r|res|resolve)\s*#?([0-9]{1,15})?\s*[.!]?\s*\Z", re.IGNORECASE)
 ACKNOWLEDGE_KEY, RESOLVE_KEY = "1", "2"
 MESSAGES_SEARCHED = 20
-HELP = "Reply a to acknowledge, r to resolve, or a and the number of an incident."
+HELP = "Reply A to acknowledge or R to resolve. To choose an incident, add its number, such as A 42."
 
 
 def answer_reply(person: User, *, text: str, at: dt.datetime) -> str:
-    """Do what a reply by SMS asks for; return the answer."""
+    """Perform the action in an SMS reply; return the answer."""
     match = REPLY.match(text)
     if match is None:
         return HELP
     incident = _incident(int(match[2])) if match[2] else newest_incident(person, at=at)
     if incident is None:
-        return (
-            f"There is no such incident. {HELP}"
-            if match[2]
-            else "There is no incident that you were sent by SMS today."
-        )
+        return f"Incident not found. {HELP}" if match[2] else "No incident was sent to you by SMS in the last 24 hours."
     return _act(incident, person=person, is_acknowledgement=match[1].casefold().startswith("a"), at=at)
 
 
 def answer_key(message: Message, *, key: str, at: dt.datetime) -> str:
-    """Do what a key pressed in a call asks for; return what the call says."""
+    """Perform the action of a key pressed in a call; return what the call says."""
     incident = incident_of_message(message)
     if incident is None or key not in (ACKNOWLEDGE_KEY, RESOLVE_KEY):
-        return "Nothing was changed."
+        return "Nothing changed."
     return _act(incident, person=message.recipient, is_acknowledgement=key == ACKNOWLEDGE_KEY, at=at)
 
 

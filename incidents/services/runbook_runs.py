@@ -53,7 +53,7 @@ class NoteEdit:
 
 @transaction.atomic
 def save_notes(incident: Incident, *, edits: Mapping[int, NoteEdit]) -> None:
-    """Save notes on steps of the active run, by position. A note that somebody else changed meanwhile keeps both texts.
+    """Save notes on steps of the active run, by position. A note that someone else has changed since keeps both texts.
 
     Raises as `mark_step` does.
     """
@@ -113,7 +113,7 @@ def _active_step(incident: Incident, *, position: int) -> RunStep:
     """Return a step of the active run; raise as `mark_step` does."""
     run = incident.runs.filter(ended_at=None).first()
     if run is None:
-        raise DomainError("The runbook is not in progress. Start it first.")
+        raise DomainError("No runbook in progress. Start it first.")
     step = run.steps.select_related("done_by").filter(position=position).first()
     if step is None:
         raise InvalidInputError({"position": [f"There is no step {position}."]})

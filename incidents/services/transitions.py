@@ -133,7 +133,7 @@ def acknowledge(incident: Incident, *, by: User, at: dt.datetime) -> Incident:
 
 @transaction.atomic
 def acknowledge_and_run(incident: Incident, *, by: User, at: dt.datetime) -> RunbookRun:
-    """Acknowledge an incident and start its runbook; return the run. Raises the errors of both and then does neither."""
+    """Acknowledge an incident and start its runbook in one transaction; return the run. Raises the errors of both."""
     acknowledge(incident, by=by, at=at)
     return start_run(incident, by=by, at=at)
 
@@ -152,10 +152,10 @@ def _assign(row: Incident, *, to: User, at: dt.datetime) -> None:
 
 @transaction.atomic
 def acknowledge_for_tool(incident: Incident, *, tool: str, at: dt.datetime) -> Incident:
-    """Acknowledge an incident because a tool reports that somebody works on it; return it.
+    """Acknowledge an incident because a tool reports that someone is working on it; return it.
 
     It is assigned to its assignee, or else to the engineer who was notified last. Raises DomainError if it is acknowledged or
-    resolved already, or if nobody was notified yet.
+    resolved already, or if nobody has been notified yet.
     """
     row = lock_incident(incident)
     if row.state == Incident.State.ACKNOWLEDGED:
@@ -167,7 +167,7 @@ def acknowledge_for_tool(incident: Incident, *, tool: str, at: dt.datetime) -> I
     if row.assignee is not None and row.assignee.is_active:
         engineer = row.assignee
     if engineer is None:
-        raise DomainError("Nobody was notified of this incident yet.")
+        raise DomainError("Nobody has been notified of this incident yet.")
     _assign(row, to=engineer, at=at)
     text = f"By {tool}, for {engineer}."
     row.add_entry(TimelineEntry.Kind.ACKNOWLEDGED, at=at, text=text, engineer=engineer.username)
@@ -184,11 +184,11 @@ def add_note(incident: Incident, *, text: str, by: User, at: dt.datetime) -> Tim
 
 @transaction.atomic
 def delete_note(incident: Incident, *, entry: int, by: User) -> None:
-    """Delete a note of `by` that was added by mistake; raise DomainError if it is gone."""
+    """Delete a note by `by` that was added by mistake; raise DomainError if it no longer exists."""
     row = lock_incident(incident)
     deleted, _ = row.timeline.filter(pk=entry, kind=TimelineEntry.Kind.NOTE, by=by).delete()
     if not deleted:
-        raise DomainError("This note was removed meanwhile.")
+        raise DomainError("This note has since been removed.")
 
 
 @transaction.atomic
@@ -280,14 +280,14 @@ class Snooze:
 
 @transaction.atomic
 def restore_snooze(incident: Incident, *, before: Snooze, saved: dt.datetime, by: User, at: dt.datetime) -> Incident:
-    """Let an incident wait as it did before it was snoozed until `saved`; return it.
+    """Restore an incident's wait from before it was snoozed until `saved`; return it.
 
-    Raises DomainError if it was snoozed again, reassigned or resolved meanwhile.
+    Raises DomainError if it has since been snoozed again, reassigned or resolved.
     """
     row = lock_incident(incident)
     _check_unresolved(row)
     if row.snoozed_until != saved:
-        raise DomainError("The snooze was changed or ended meanwhile.")
+        raise DomainError("The snooze has since changed or ended.")
     is_snoozed = before.until is not None and before.until > at
     row.snoozed_until = before.until if is_snoozed else None
     row.next_escalation_at = before.next_escalation_at if row.state == Incident.State.OPEN and not is_snoozed else None

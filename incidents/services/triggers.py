@@ -121,7 +121,7 @@ def trigger_incident(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.dat
             return None
         return _reopen(latest, trigger=trigger, at=at)
     except (IntegrityError, DomainError):
-        # Another worker opened or reopened it meanwhile.
+        # Another worker has already opened or reopened it.
         return _latest(pipeline, trigger=trigger)
 
 

@@ -161,5 +161,5 @@ def drill(request: SignedInRequest, slug: str) -> HttpResponse:
     except DomainError as error:
         messages.error(request, str(error))
         return redirect("pipeline", slug=slug)
-    messages.success(request, "Drill started. The responder is notified as of a real incident.")
+    messages.success(request, "Drill started. The responder is notified as in a real incident.")
     return redirect("incident", pk=incident.pk)

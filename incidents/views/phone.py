@@ -30,7 +30,7 @@ MAX_TEXT_LENGTH = 1600
 @login_not_required
 @require_POST
 def sms(request: HttpRequest) -> HttpResponse:
-    """Answer a reply by SMS: "a" acknowledges, "r" resolves. A number that is not one person's gets no answer."""
+    """Answer an SMS reply: "a" acknowledges, "r" resolves. A number that does not belong to exactly one person gets no answer."""
     fields = _signed_fields(request)
     number = fields.get("From", "")
     people = people_by_number(Message.Channel.SMS, number)
@@ -52,7 +52,7 @@ def call(request: HttpRequest) -> HttpResponse:
     fields = _signed_fields(request)
     message = callback_message(query_param(request, "message"))
     if message is None or not message.recipient.is_active:
-        return _script(say("This call is too old. Open the site."))
+        return _script(say("This call has expired. Open the site to respond."))
     record_answer(message.recipient_id, channel=message.channel, method=message.contact_method)
     return _script(say(answer_key(message, key=fields.get("Digits", ""), at=timezone.now())))
 
@@ -61,7 +61,7 @@ def call(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_POST
 def status(request: HttpRequest) -> HttpResponse:
-    """Record what became of an SMS or a call."""
+    """Record the delivery report of an SMS or a call."""
     fields = _signed_fields(request)
     message = callback_message(query_param(request, "message"))
     if message is not None:

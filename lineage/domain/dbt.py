@@ -72,7 +72,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The pipeline of a node and the rule that it follows from, or None and the reason."""
+    """The pipeline of a node and the rule that it comes from, or None and the reason."""
 
     pipeline: int | None
     reason: str

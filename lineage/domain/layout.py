@@ -1,4 +1,4 @@
-"""Where the pipelines of a lineage picture go: columns from upstream to downstream, and an order with few crossings."""
+"""Layout of the lineage graph: columns from upstream to downstream, and an order with few crossings."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

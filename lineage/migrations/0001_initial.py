@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                 ('group', models.CharField(blank=True, max_length=200)),
                 ('meta_pipeline', models.CharField(blank=True, max_length=200)),
                 ('tested', models.CharField(blank=True, help_text='Of a test: unique id of the node it is attached to.', max_length=250)),
-                ('reason', models.CharField(blank=True, help_text='What the pipeline follows from, or why there is none.', max_length=1000)),
+                ('reason', models.CharField(blank=True, help_text='Where the pipeline comes from, or why there is none.', max_length=1000)),
                 ('parents', models.ManyToManyField(blank=True, related_name='children', to='lineage.dbtnode')),
                 ('pipeline', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='dbt_nodes', to='pipelines.pipeline')),
                 ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='nodes', to='lineage.dbtproject')),

@@ -1,4 +1,4 @@
-"""Decide which owner is right when the code names another than this site."""
+"""Resolve owner drift: use the owner in the code, or keep the current owners."""
 
 import datetime as dt
 
@@ -16,14 +16,14 @@ from pipelines.services import Owners, change_owners
 def take_code_owner(pipeline: Pipeline) -> User:
     """Make the owner in the code the primary owner; return them. If they were the secondary owner, the two change places.
 
-    Raises DomainError if the owners agree, or the code names somebody who is not here.
+    Raises DomainError if the owners agree, or no user matches the owner in the code.
     """
     row = Pipeline.objects.select_for_update().get(pk=pipeline.pk)
     drift = _drift(row)
     if drift.person is None:
         named = drift.owner.email or drift.owner.name
         raise DomainError(
-            f"Nobody here has the e-mail or name “{named}”. Add them first, or keep the owners of this site."
+            f"No user has the e-mail address or name “{named}”. Add the user first, or keep the current owners."
         )
     secondary = row.primary_owner if drift.person.pk == row.secondary_owner_id else row.secondary_owner
     change_owners({row: Owners(primary=drift.person, secondary=secondary)})
@@ -32,7 +32,7 @@ def take_code_owner(pipeline: Pipeline) -> User:
 
 @transaction.atomic
 def keep_site_owner(pipeline: Pipeline, *, by: User, at: dt.datetime) -> OwnerDecision:
-    """Confirm the owners here, until the code names another owner. Raises DomainError if the owners agree."""
+    """Keep the current owners until the code names another owner. Raises DomainError if the owners agree."""
     row = Pipeline.objects.select_for_update().get(pk=pipeline.pk)
     owner = _drift(row).owner
     decision, _ = OwnerDecision.objects.update_or_create(
@@ -46,4 +46,4 @@ def _drift(pipeline: Pipeline) -> Drift:
     for row in owner_drift():
         if row.pipeline.pk == pipeline.pk:
             return row
-    raise DomainError(f"{pipeline}: the code names no other owner.")
+    raise DomainError(f"The code names no other owner for {pipeline}.")

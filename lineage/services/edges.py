@@ -146,5 +146,5 @@ def _refusals(cycles: Collection[tuple[int, ...]]) -> tuple[str, ...]:
             sentences.append(f"{first} cannot be upstream of itself.")
         else:
             back = " → ".join([second, *rest])
-            sentences.append(f"{first} cannot be upstream of {second}, because {back} exists already.")
+            sentences.append(f"{first} cannot be upstream of {second}, because {back} already exists.")
     return tuple(sentences)

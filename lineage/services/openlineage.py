@@ -61,7 +61,7 @@ def move_nodes(pipelines: Mapping[str, int | None]) -> None:
 
 
 def _graph(*, at: dt.datetime) -> tuple[dict[str, ManifestNode], dict[str, int]]:
-    """Return the jobs and datasets that were used lately, and the pipelines of those that have one."""
+    """Return the recently used jobs and datasets, and the pipelines of those that have one."""
     parents: dict[str, list[str]] = {}
     placed: dict[str, int | None] = {}
     rows = OpenLineageUse.objects.filter(last_seen_at__gt=at - EDGE_FADES_AFTER).order_by("pk")

@@ -58,7 +58,7 @@ class CodeSerializer(serializers.Serializer[Any]):
 
 
 class ContactMethodViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[ContactMethod]):
-    """The caller's contact methods besides e-mail and push, several per channel. Each is verified by a code sent to it."""
+    """The caller's contact methods other than e-mail and push, several per channel. Each is verified by a code."""
 
     serializer_class = ContactMethodSerializer
     lookup_value_regex = ID_PATTERN
@@ -70,7 +70,7 @@ class ContactMethodViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vie
         return ContactMethod.objects.filter(person=request_user(self.request))
 
     def create(self, request: Request) -> Response:
-        """Add a contact method, and send a code to it. Nothing else is sent there until it is verified."""
+        """Add a contact method and send a code to it. Nothing else is sent to it until it is verified."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         person = request_user(request)

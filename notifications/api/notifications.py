@@ -109,7 +109,9 @@ class PreferencesSerializer(serializers.Serializer[Any]):
 
     quiet_from = serializers.TimeField(allow_null=True, required=False)
     quiet_until = serializers.TimeField(allow_null=True, required=False)
-    quiet_weekends = serializers.BooleanField(required=False, default=False, help_text="Quiet all weekend too.")
+    quiet_weekends = serializers.BooleanField(
+        required=False, default=False, help_text="True if the whole weekend is quiet too."
+    )
     types = TypePreferenceSerializer(many=True, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

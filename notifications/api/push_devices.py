@@ -95,7 +95,7 @@ class PushDeviceViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewse
 
     @extend_schema(request=NewPushDeviceSerializer, responses={201: PushDeviceSerializer})
     def create(self, request: Request) -> Response:
-        """Add a browser's subscription, or replace the keys of the one with the same endpoint. Push is on from then on."""
+        """Add a browser's subscription and turn on push, or replace the keys of the subscription with the same endpoint."""
         serializer = NewPushDeviceSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         fields: dict[str, Any] = serializer.validated_data
@@ -112,7 +112,7 @@ class PushDeviceViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewse
         return Response(self.get_serializer(services.rename_device(device, **serializer.validated_data)).data)
 
     def destroy(self, request: Request, pk: str) -> Response:
-        """Remove a device: nothing is sent to it any more."""
+        """Remove a device. Nothing more is sent to it."""
         services.remove_device(self.get_object())
         return Response(status=204)
 
@@ -136,5 +136,5 @@ class PushDeviceViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewse
 @extend_schema(request=None, responses=PushKeySerializer)
 @api_view(["POST"])
 def push_key(request: Request) -> Response:
-    """Return the site's public key, which a browser needs to subscribe. It is generated at the first call."""
+    """Return the site's public key, which a browser needs to subscribe. The first call generates it."""
     return Response(PushKeySerializer({"public_key": services.ensure_site_key().public_text}).data)

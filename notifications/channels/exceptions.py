@@ -6,7 +6,7 @@ class UndeliverableError(Exception):
 
 
 class GoneError(UndeliverableError):
-    """The address is gone for good: its contact method is switched off."""
+    """The address no longer exists, so its contact method is turned off."""
 
 
 class AddressError(Exception):
@@ -14,7 +14,7 @@ class AddressError(Exception):
 
 
 class RetryLaterError(Exception):
-    """The message is to be sent again, no sooner than after `seconds`; the text says why."""
+    """The message must be retried after at least `seconds`; the text says why."""
 
     def __init__(self, text: str, *, seconds: float = 0) -> None:
         super().__init__(text)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 EMAIL = "email"
-# Minutes after the event at which a channel comes by default; the others come at once. Nobody is called who looks at their phone.
+# Minutes after the event at which a channel comes by default; the others come at once. So people who look at their phone are not called.
 DEFAULT_DELAYS = {"sms": 2, "voice": 5}
 
 

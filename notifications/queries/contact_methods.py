@@ -20,7 +20,7 @@ def address_digest(channel: str, address: str) -> str:
 
 
 def contact_code(method: ContactMethod) -> str:
-    """Return the six digits that were sent to a contact method last. They are in no row."""
+    """Return the six digits that were last sent to a contact method. They are not stored."""
     digest = salted_hmac("notifications.contact_code", f"{method.pk} {method.code_nonce}", algorithm="sha256").digest()
     return f"{int.from_bytes(digest[:8], 'big') % 10**CODE_DIGITS:0{CODE_DIGITS}d}"
 

@@ -133,13 +133,13 @@ def people_who_chose(cls: type[Notification]) -> list[User]:
 
 
 def needed_channels() -> set[str]:
-    """Return the channels of which high-urgency rules must include one; empty if the admins ask for none."""
+    """Return the channels of which high-urgency rules must include one; empty if the admins require none."""
     policy = NotificationPolicy.objects.first()
     return set(policy.high_needs_one_of) if policy else set()
 
 
 def lacks_needed_channel(person: User) -> bool:
-    """Return True if the high-urgency rules of a person have none of the channels that the admins ask for."""
+    """Return True if the high-urgency rules of a person have none of the channels that the admins require."""
     needed = needed_channels()
     if not needed:
         return False

@@ -1,4 +1,4 @@
-"""Contact methods: add, verify by a code that is sent there, remove, and report those that were switched off."""
+"""Contact methods: add, verify by a code that is sent there, remove, and report those that were turned off."""
 
 import datetime as dt
 import secrets
@@ -40,7 +40,7 @@ def set_contact_method(person: User, *, channel: str, address: str, by: User) ->
         raise NotAllowedError("Only an admin can set this address.")
     address = CHANNELS[channel].clean_address(address)
     shown_as = check_address(channel, address)
-    # One after another for each person, so that the limit holds.
+    # Only one at a time for each person, so that the limit holds.
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
     digest = address_digest(channel, address)
     if person.contact_methods.exclude(channel=channel, address_digest=digest).count() >= MAX_CONTACT_METHODS:
@@ -117,7 +117,7 @@ def verify_contact_method(method: ContactMethod, *, code: str) -> ContactMethod:
             row.verified_at, row.code_nonce, row.code_sent_at = database_clock(), "", None
         row.save(update_fields=["verified_at", "code_nonce", "code_sent_at", "code_attempts"])
     if not is_right:
-        problem = "This code is wrong." if is_current else "This code is too old. Send a new one."
+        problem = "This code is wrong." if is_current else "This code has expired. Send a new one."
         if row.code_attempts > MAX_CODE_ATTEMPTS:
             problem = "Too many wrong codes. Send a new one."
         raise InvalidInputError({"code": [problem]})
@@ -149,7 +149,7 @@ def remove_contact_method(method: ContactMethod, *, by: User) -> None:
 
 @transaction.atomic
 def report_methods_off() -> int:
-    """Enqueue an e-mail for each contact method that was switched off; return how many were reported."""
+    """Enqueue an e-mail for each contact method that was turned off; return how many were reported."""
     rows = ContactMethod.objects.filter(switched_off_at__isnull=False, reported_at=None).order_by("pk")
     methods = list(rows.select_for_update(skip_locked=True, of=("self",)).select_related("person")[:REPORT_BATCH_SIZE])
     for row in methods:

@@ -1,4 +1,4 @@
-"""What the provider of SMS and calls reports, and that somebody answered from a number."""
+"""Delivery reports of the provider of SMS and calls, and answers from numbers."""
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -13,7 +13,7 @@ UNANSWERED = frozenset({"busy", "no-answer", "canceled"})
 
 @transaction.atomic
 def record_status(message: Message, *, status: str, error_code: str) -> None:
-    """Record what became of an SMS or a call. A number that is gone is switched off; other reports change nothing."""
+    """Record the delivery report of an SMS or a call, and turn off a number that no longer exists."""
     method = ContactMethod.objects.filter(pk=message.contact_method)
     if status in DELIVERED:
         method.update(last_delivered_at=Now(), problem="")

@@ -104,5 +104,5 @@ def _rule_problems(urgency: str, steps: Sequence[Step], *, reachable: Collection
     if steps and urgency == NotificationRule.Urgency.HIGH:
         needed = needed_channels()
         if needed and not needed & {step.channel for step in steps}:
-            problems.append(f"High-urgency rules must include one of {channel_list(needed)}. An admin set this.")
+            problems.append(f"Your team requires one of these channels in high-urgency rules: {channel_list(needed)}.")
     return problems

@@ -1,4 +1,4 @@
-"""Devices with push: add, rename, remove, test and confirm them, and report those that were switched off."""
+"""Devices with push: add, rename, remove, test and confirm them, and report those that were turned off."""
 
 import datetime as dt
 
@@ -43,7 +43,7 @@ def ensure_site_key() -> SiteKey:
     if key is not None:
         return key
     new = new_site_key()
-    # Two at once: the row that is there first counts.
+    # If two calls race, the first row counts.
     VapidKey.objects.bulk_create([VapidKey(pk=1, private_key=new.private_text)], ignore_conflicts=True)
     stored = find_site_key()
     return stored or new
@@ -53,12 +53,12 @@ def ensure_site_key() -> SiteKey:
 def add_device(person: User, *, endpoint: str, p256dh: str, auth: str, name: str = "") -> PushDevice:
     """Add a browser's subscription, or replace the keys of the one with this endpoint; return the device.
 
-    A browser has one subscription: if somebody else turned push on there before, it is theirs no longer. Raises InvalidInputError
+    A browser has one subscription. If someone else turned on push there before, the subscription moves to this user. Raises InvalidInputError
     by field, DomainError beyond `MAX_DEVICES`.
     """
     service = _check_subscription(endpoint, p256dh=p256dh, auth=auth)
     cleaned = clean_text(name, field="name", max_length=MAX_NAME_LENGTH, is_line=True) or DEFAULT_NAME
-    # One after another for each person, so that the limit holds.
+    # Only one at a time for each person, so that the limit holds.
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
     digest = endpoint_digest(endpoint)
     if person.push_devices.exclude(endpoint_digest=digest).count() >= MAX_DEVICES:
@@ -74,7 +74,7 @@ def add_device(person: User, *, endpoint: str, p256dh: str, auth: str, name: str
         "switched_off_at": None,
         "reported_at": None,
     }
-    # Somebody else may add the same browser at this moment: then the row is theirs first.
+    # Someone else may add the same browser at this moment and create the row first.
     PushDevice.objects.bulk_create([PushDevice(endpoint_digest=digest, name=cleaned, **fields)], ignore_conflicts=True)
     row = PushDevice.objects.select_for_update().get(endpoint_digest=digest)
     if row.person_id != person.pk:
@@ -120,11 +120,11 @@ def remove_device(device: PushDevice) -> None:
 def send_device_test(device: PushDevice) -> Message:
     """Enqueue a test message to one device; return it.
 
-    Raises DomainError if it is switched off, or within a minute of the last one.
+    Raises DomainError if it is turned off, or within a minute of the last one.
     """
     row = PushDevice.objects.select_for_update().select_related("person").get(pk=device.pk)
     if row.switched_off_at is not None:
-        raise DomainError("Push is switched off on this device. Turn it on again there.")
+        raise DomainError("Push is turned off on this device. Turn it on again there.")
     recent = Message.objects.filter(type=PushDeviceTest.name, recipient=row.person, context__device=row.pk)
     if recent.filter(created_at__gt=Now() - TEST_PAUSE).exists():
         raise DomainError("Wait a minute before you send another test message.")
@@ -152,7 +152,9 @@ def confirm_device(device: PushDevice, *, code: str) -> PushDevice:
     except signing.BadSignature:
         key = None
     if key != device.pk:
-        raise InvalidInputError({"code": ["This test message is too old, or of another device. Send a new test."]})
+        raise InvalidInputError(
+            {"code": ["This test message has expired or belongs to another device. Send a new test."]}
+        )
     PushDevice.objects.filter(pk=device.pk).update(confirmed_at=Now())
     device.refresh_from_db(fields=["confirmed_at"])
     return device
@@ -160,7 +162,7 @@ def confirm_device(device: PushDevice, *, code: str) -> PushDevice:
 
 @transaction.atomic
 def report_switched_off() -> int:
-    """Enqueue an e-mail for each device that its push service switched off; return how many devices were reported."""
+    """Enqueue an e-mail for each device that its push service turned off; return how many devices were reported."""
     rows = PushDevice.objects.filter(switched_off_at__isnull=False, reported_at=None).order_by("pk")
     devices = list(rows.select_for_update(skip_locked=True, of=("self",)).select_related("person")[:REPORT_BATCH_SIZE])
     at = database_clock() if devices else None

@@ -29,7 +29,7 @@ def add_contact_method(request: SignedInRequest) -> HttpResponse:
     except DomainError as error:
         form.add_error(None, str(error))
         return notifications_page(request, contact_form=form)
-    messages.success(request, f"{row.get_channel_display()} added. Type the code that we sent to it.")
+    messages.success(request, f"{row.get_channel_display()} added. Enter the code that we sent to it.")
     return redirect("notifications")
 
 
@@ -37,7 +37,9 @@ def add_contact_method(request: SignedInRequest) -> HttpResponse:
 def verify_contact_method(request: SignedInRequest, pk: int) -> HttpResponse:
     """Verify a contact method by the code that was sent to it."""
     code = request.POST.get("code", "")[:20]
-    return _act(request, pk, lambda row: services.verify_contact_method(row, code=code), success="Verified.")
+    return _act(
+        request, pk, lambda row: services.verify_contact_method(row, code=code), success="Contact method verified."
+    )
 
 
 @require_POST

@@ -1,4 +1,4 @@
-"""Pages of a device with push: its health, its name, and a test that is confirmed."""
+"""Pages for a push device: its health, its name, and confirming a test message."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -17,13 +17,13 @@ from people.requests import SignedInRequest
 
 @require_safe
 def push_device(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show an own device; opened by a test message, also the button that confirms it."""
+    """Show a device of the user; if opened from a test message, with the button that confirms it."""
     return _page(request, _device(request.user, pk), code=query_param(request, "code"))
 
 
 @require_POST
 def rename_push_device(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Rename an own device."""
+    """Rename a device of the user."""
     device, form = _device(request.user, pk), DeviceNameForm(request.POST)
     if not form.is_valid():
         return _page(request, device, form=form)
@@ -34,13 +34,13 @@ def rename_push_device(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def send_push_test(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Send a test message to an own device."""
+    """Send a test message to a device of the user."""
     try:
         services.send_device_test(_device(request.user, pk))
     except DomainError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "Test message queued. Open it on the device and confirm that you received it.")
+        messages.success(request, "Test message queued. Open it on the device to confirm that you received it.")
     return redirect("notifications")
 
 
@@ -59,14 +59,14 @@ def confirm_push_device(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def remove_push_device(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Remove an own device."""
+    """Remove a device of the user."""
     services.remove_device(_device(request.user, pk))
     messages.success(request, "Device removed.")
     return redirect("notifications")
 
 
 def _device(person: User, pk: int) -> PushDevice:
-    """Return an own device; raise Http404."""
+    """Return a device of the user; raise Http404 if there is none."""
     device = devices_for(person).filter(pk=pk).first()
     if device is None:
         raise Http404

@@ -11,10 +11,10 @@ from rest_framework.response import Response
 
 from common.identifiers import USERNAME_PATTERN
 from oncall_site import services
-from people.serializers import PersonSerializer
 from people.models import PasswordLink, User
 from people.permissions import request_user
 from people.queries import all_users
+from people.serializers import PersonSerializer
 from scheduling.services import offboarding
 
 

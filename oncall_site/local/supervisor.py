@@ -268,7 +268,7 @@ def _stop_leftovers(var: Path) -> None:
 
 
 def _nginx_group(var: Path) -> int | None:
-    """Return the process group of the last nginx: its number, which is in a file until it ends by itself."""
+    """Return the process group of the last nginx, from a file that exists until nginx exits normally."""
     with contextlib.suppress(OSError, ValueError):
         return int((var / NGINX_PID).read_text())
     return None

@@ -63,7 +63,7 @@ class LoadBoard:
 
 @require_safe
 def fairness(request: SignedInRequest) -> HttpResponse:
-    """Show each engineer's load for the past 52 weeks and the next 26: shifts, weekend days, public holidays, and pages by night."""
+    """Show each engineer's load for the past 52 weeks and the next 26: shifts, weekend days, public holidays, and night pages."""
     page = Paginator(rotations_for(request.user), ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
     boards = list(_boards(page.object_list, at=timezone.now()))
     return render(request, "scheduling/fairness.html", {"boards": boards, "page": page})

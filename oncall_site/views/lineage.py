@@ -1,4 +1,4 @@
-"""The page of lineage: which pipelines read the data of which others."""
+"""The Lineage page: which pipelines read the data of which others."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -24,7 +24,7 @@ MAX_BOXES = 40
 
 @require_safe
 def lineage(request: SignedInRequest) -> HttpResponse:
-    """Show the pipelines around one, or all if they are few: as a picture, and as a table with the same contents."""
+    """Show the pipelines around one, or all if they are few, as a graph and as a table with the same data."""
     at = timezone.now()
     links = present_links(at=at)
     graph = Graph.from_links(links.all)

@@ -1,4 +1,4 @@
-"""The installed site: its manifest, its service worker, and the copy that it keeps for when there is no connection."""
+"""The installed site: its manifest, its service worker, and the offline copy."""
 
 import datetime as dt
 from functools import cache
@@ -28,7 +28,7 @@ from runbooks.queries import current_revision, runbooks
 from scheduling.queries.on_call import on_call_snapshot
 from scheduling.queries.weeks import rotations_with
 
-# What a phone should keep, and a page should be.
+# Limits for storage on a phone and for the size of the page.
 MAX_PIPELINES, MAX_INCIDENTS, MAX_SHEETS = 30, 20, 5
 ICON_SIZES = (192, 512)
 BACKGROUND_COLOUR, THEME_COLOUR = "#ffffff", "#2450b8"
@@ -82,7 +82,7 @@ def _script() -> str:
 
 @require_safe
 def offline_copy(request: SignedInRequest) -> HttpResponse:
-    """Show what a device keeps for when there is no connection: open incidents, chains, today's hand-off and runbooks."""
+    """Show the offline copy: open incidents, escalation chains, today's hand-off and runbooks."""
     at = timezone.now()
     pipelines = list(_pipelines(request.user))
     presenter = SnapshotPresenter(on_call_snapshot(pipelines, at=at), pipelines, at=at)
@@ -100,7 +100,7 @@ def offline_copy(request: SignedInRequest) -> HttpResponse:
 
 
 def _pipelines(person: User) -> list[Pipeline]:
-    """Return the pipelines that a user owns or is in the rotation of, own ones first."""
+    """Return the pipelines that a user owns, then those of the user's rotations."""
     mine = Q(primary_owner=person) | Q(secondary_owner=person)
     in_rotation = Q(in_rotation__rotation__in=rotations_with(person).order_by().values("pk"))
     rows = ownership(own_first=person).filter(mine | in_rotation).select_related("in_rotation__rotation")

@@ -26,7 +26,7 @@ class InvitationForm(forms.Form):
         max_length=40_000,
         label="Names and e-mail addresses",
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "placeholder": EXAMPLE}),
-        help_text="One person per line. A new name creates an engineer.",
+        help_text="One person per line. Each new name creates an engineer.",
     )
 
 
@@ -48,7 +48,9 @@ def people(request: SignedInRequest) -> HttpResponse:
             if invited:
                 messages.success(request, f"Invited: {', '.join(map(str, invited))}.")
             if members:
-                messages.warning(request, f"Not invited, because they have a password: {', '.join(map(str, members))}.")
+                messages.warning(
+                    request, f"Not invited because they already have a password: {', '.join(map(str, members))}."
+                )
             return redirect("people")
     links = PasswordLink.objects.filter(user=OuterRef("pk"), purpose=PasswordLink.Purpose.INVITATION)
     newest = links.order_by("-created_at", "-pk")

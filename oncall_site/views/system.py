@@ -37,7 +37,7 @@ TASK_LABELS = {
     "scheduling.tasks.expire_cover_requests": "Expire cover requests",
     "readiness.tasks.deliver_reader_messages": "Send messages to readers",
     "readiness.tasks.purge_readers": "Delete old messages to readers",
-    "readiness.tasks.render_readers_pages": "Render readers’ pages",
+    "readiness.tasks.render_readers_pages": "Render reader pages",
     "readiness.tasks.sync_publications": "Publish safe days and record restatements",
     "scheduling.tasks.sync_coverage_gaps": "Find coverage gaps",
     "scheduling.tasks.ensure_weeks": "Plan upcoming on-call weeks",

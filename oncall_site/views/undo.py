@@ -1,4 +1,4 @@
-"""Where the Undo button of a message leads."""
+"""The view behind Undo buttons."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied

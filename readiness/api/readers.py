@@ -1,4 +1,4 @@
-"""API of readers' links and notes."""
+"""API of reader links and notes."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from readiness.services.readers import create_link, revoke_link, write_note
 
 
 class ReadersLinkSerializer(serializers.ModelSerializer[ReadersLink]):
-    """A readers' link. Only the start of its secret is shown."""
+    """A reader link. Only the start of its secret is shown."""
 
     pipelines = serializers.SlugRelatedField(
         slug_field="slug", queryset=Pipeline.objects.all(), many=True, allow_empty=False
@@ -33,7 +33,7 @@ class ReadersLinkSerializer(serializers.ModelSerializer[ReadersLink]):
 
 
 class NewReadersLinkSerializer(ReadersLinkSerializer):
-    """A new readers' link with its full URL, which is returned only once."""
+    """A new reader link with its full URL, which is returned only once."""
 
     url = serializers.SerializerMethodField()
 
@@ -45,11 +45,11 @@ class NewReadersLinkSerializer(ReadersLinkSerializer):
         return link_url(self.context["secret"])
 
 
-@extend_schema_view(destroy=extend_schema(description="Revoke a link. Its page is gone within half a minute."))
+@extend_schema_view(destroy=extend_schema(description="Revoke a link. Its page stops working within 30 seconds."))
 class ReadersLinkViewSet(
     mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet[ReadersLink]
 ):
-    """Readers' links that are not revoked, newest first."""
+    """Reader links that are not revoked, newest first."""
 
     serializer_class = ReadersLinkSerializer
     queryset = readers_links()
@@ -57,7 +57,7 @@ class ReadersLinkViewSet(
 
     @extend_schema(request=ReadersLinkSerializer, responses={201: NewReadersLinkSerializer})
     def create(self, request: Request) -> Response:
-        """Create a readers' link. The URL is returned only in this response."""
+        """Create a reader link. The URL is returned only in this response."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         new_link = create_link(**serializer.validated_data, by=request_user(request))
@@ -70,7 +70,7 @@ class ReadersLinkViewSet(
 
 
 class ReaderNoteSerializer(serializers.Serializer[Any]):
-    """One sentence about a pipeline for readers; "" for none."""
+    """One sentence about a pipeline for readers, or "" for none."""
 
     text = LineField(max_length=MAX_NOTE_LENGTH, allow_blank=True)
 
@@ -84,7 +84,7 @@ class ReaderNoteSerializer(serializers.Serializer[Any]):
 )
 @api_view(["GET", "PUT"])
 def reader_note(request: Request, slug: str) -> Response:
-    """Retrieve or write the sentence that readers see about a pipeline; an empty one removes it."""
+    """Retrieve or write the note that readers see about a pipeline. An empty note removes it."""
     pipeline = get_object_or_404(Pipeline, slug=slug)
     if request.method == "PUT":
         serializer = ReaderNoteSerializer(data=request.data)

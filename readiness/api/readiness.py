@@ -1,4 +1,4 @@
-"""API call for the readiness of a pipeline, made to gate jobs."""
+"""API for the readiness of a pipeline, for gating jobs."""
 
 import hashlib
 from typing import Any
@@ -41,14 +41,14 @@ class ReadinessSerializer(serializers.Serializer[Any]):
     parameters=[DAY],
     responses={
         200: ReadinessSerializer,
-        304: OpenApiResponse(description="Safe, as before: the `ETag` is the one in `If-None-Match`."),
-        409: OpenApiResponse(ReadinessSerializer, description="Not safe: not yet, doubtful or wrong."),
+        304: OpenApiResponse(description="Still safe: the `ETag` matches `If-None-Match`."),
+        409: OpenApiResponse(ReadinessSerializer, description="Not safe: `not_yet`, `doubtful` or `wrong`."),
     },
     operation_id="pipelines_readiness_retrieve",
 )
 @api_view(["GET"])
 def readiness(request: Request, slug: str) -> Response:
-    """Retrieve whether the numbers of a day can be used: 200 if they are safe, else 409, so that `curl --fail` gates a job."""
+    """Retrieve whether the numbers of a day can be used: 200 if they are safe, else 409. Use `curl --fail` to gate a job."""
     pipeline = get_object_or_404(Pipeline, slug=slug)
     at = timezone.now()
     day = (

@@ -35,7 +35,7 @@ class RestatementFilters(FilterSet):
         field_name="settled_at",
         lookup_expr="isnull",
         exclude=True,
-        label="Only those whose day is safe again, or only others.",
+        label="Return only restatements whose day is safe again, or only others.",
     )
 
     class Meta:
@@ -44,7 +44,7 @@ class RestatementFilters(FilterSet):
 
 
 class RestatementSerializer(serializers.ModelSerializer[Restatement]):
-    """A published value that changed: from what to what, when, why, and who was notified."""
+    """A published value that changed, with its old and new value, times, cause, and who was notified."""
 
     pipeline = serializers.SlugField(source="publication.pipeline.slug", read_only=True)
     day = serializers.DateField(source="publication.day", read_only=True)
@@ -57,7 +57,7 @@ class RestatementSerializer(serializers.ModelSerializer[Restatement]):
         help_text="When it changed if it came back to the published value, else when that was published.",
     )
     notified = serializers.ListField(
-        child=serializers.CharField(), read_only=True, help_text="User names of those whom the incident notified."
+        child=serializers.CharField(), read_only=True, help_text="User names of the people whom the incident notified."
     )
     commented_by = serializers.CharField(source="commented_by.username", read_only=True, allow_null=True, default=None)
 

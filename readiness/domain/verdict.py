@@ -145,19 +145,21 @@ def _reasons(facts: DayFacts, *, at: dt.datetime) -> list[Reason]:
     ]
     if facts.settles_at > at:
         settled = format_instant(facts.settles_at, dt.UTC, brief=True)
-        reasons.append(Reason(ReasonKind.NOT_SETTLED, f"The data of {day} is not final before {settled}."))
+        reasons.append(Reason(ReasonKind.NOT_SETTLED, f"The data for {day} is not final until {settled}."))
     else:
         if facts.is_stale:
             reasons.append(
-                Reason(ReasonKind.NOT_UPDATED, "The last run updated nothing because something upstream failed.")
+                Reason(ReasonKind.NOT_UPDATED, "The last run made no updates because something upstream failed.")
             )
         reasons += _unchecked(facts, day=day)
     reasons += [
-        Reason(ReasonKind.WARNED, f"Check “{check.name}” warns.")
+        Reason(ReasonKind.WARNED, f"Check “{check.name}” has a warning.")
         for check in facts.checks
         if check.state is CheckState.WARNED
     ]
-    reasons += [Reason(ReasonKind.UPSTREAM, f"{name}, upstream, has problems.") for name in facts.unready_parents]
+    reasons += [
+        Reason(ReasonKind.UPSTREAM, f"Upstream pipeline {name} has problems.") for name in facts.unready_parents
+    ]
     reasons += [Reason(ReasonKind.INCIDENT, f"Open incident: {title}") for title in facts.open_incidents]
     return reasons
 

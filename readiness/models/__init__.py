@@ -1,4 +1,4 @@
-"""Readiness models: published days and restatements, readers' links and subscriptions."""
+"""Readiness models: published days and restatements, reader links and subscriptions."""
 
 from readiness.models.publications import MAX_COMMENT_LENGTH, Publication, Restatement, SweepCursor
 from readiness.models.readers import (

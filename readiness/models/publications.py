@@ -55,7 +55,7 @@ class Restatement(models.Model):
     """A published value that changed: what it was, what it is, and why.
 
     It is open until the day is safe again. A number that was published right, then changed and came back is a restatement too: readers
-    saw `farthest_value` meanwhile.
+    saw `farthest_value` in between.
     """
 
     class Cause(models.TextChoices):

@@ -15,7 +15,7 @@ MAX_NOTE_LENGTH = 280
 
 
 class ReadersLinkQuerySet(models.QuerySet["ReadersLink"]):
-    """Filters for readers' links."""
+    """Filters for reader links."""
 
     def usable(self) -> Self:
         """Return the links that are not revoked."""
@@ -29,7 +29,7 @@ class ReadersLinkQuerySet(models.QuerySet["ReadersLink"]):
     exclude=["digest", "html", "rendered_at"],
 )
 class ReadersLink(models.Model):
-    """The secret of a readers' page: 256 random bits, stored only as a SHA-256 digest.
+    """The secret of a reader page: 256 random bits, stored only as a SHA-256 digest.
 
     `html` is the page as a worker rendered it at `rendered_at`, which all web processes share.
     """
@@ -49,7 +49,7 @@ class ReadersLink(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
-        verbose_name = "readers’ link"
+        verbose_name = "reader link"
         constraints = [models.CheckConstraint(condition=~Q(name=""), name="readers_link_has_a_name")]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What a readers' page shows: numbers and verdicts, without names of people, check names, incidents or SQL."""
+"""What a reader page shows: numbers and verdicts, without names of people, check names, incidents or SQL."""
 
 import datetime as dt
 from collections import defaultdict
@@ -26,9 +26,9 @@ SENTENCES = {
     ReasonKind.NOT_SETTLED: "The data is not final yet.",
     ReasonKind.NOT_UPDATED: "The last update did not run because something upstream failed.",
     ReasonKind.NOT_CHECKED: "The data has not been checked yet.",
-    ReasonKind.WARNED: "A check warns.",
-    ReasonKind.UPSTREAM: "Data that this depends on has problems.",
-    ReasonKind.INCIDENT: "An incident is being worked on.",
+    ReasonKind.WARNED: "A check has a warning.",
+    ReasonKind.UPSTREAM: "Upstream data has problems.",
+    ReasonKind.INCIDENT: "An incident is in progress.",
 }
 
 
@@ -87,7 +87,7 @@ def readers_links() -> QuerySet[ReadersLink]:
 
 
 def page_pipelines(link: ReadersLink, *, at: dt.datetime) -> list[ReaderPipeline]:
-    """Return the pipelines of a readers' page, in the order of the ownership table."""
+    """Return the pipelines of a reader page, in the order of the ownership table."""
     rows = list(link.pipelines.order_by("position", "pk"))
     verdicts = readiness_by_pipeline(rows, at=at)
     notes = {note.pipeline_id: note for note in ReaderNote.objects.filter(pipeline__in=rows)}

@@ -1,4 +1,4 @@
-"""Readers' links and notes, and the page that they share."""
+"""Reader links and notes, and the page that they share."""
 
 import datetime as dt
 import secrets
@@ -35,7 +35,7 @@ class NewLink:
 
 @transaction.atomic
 def create_link(*, name: str, pipelines: Sequence[Pipeline], by: User) -> NewLink:
-    """Create a readers' link. Raise InvalidInputError without a name or pipeline, and DomainError at the limit of 100 links."""
+    """Create a reader link. Raise InvalidInputError without a name or pipeline, and DomainError at the limit of 100 links."""
     problems = {}
     if not name.strip():
         problems["name"] = ["Enter a name."]
@@ -44,7 +44,7 @@ def create_link(*, name: str, pipelines: Sequence[Pipeline], by: User) -> NewLin
     if problems:
         raise InvalidInputError(problems)
     if ReadersLink.objects.usable().count() >= MAX_LINKS:
-        raise DomainError(f"There are {MAX_LINKS} readers’ links. Revoke one before you create another.")
+        raise DomainError(f"There are {MAX_LINKS} reader links. Revoke one before you create another.")
     secret = LINK_PREFIX + secrets.token_urlsafe(32)
     link = ReadersLink.objects.create(
         name=name.strip(), prefix=secret[: len(LINK_PREFIX) + 6], digest=secret_digest(secret), created_by=by
@@ -54,13 +54,13 @@ def create_link(*, name: str, pipelines: Sequence[Pipeline], by: User) -> NewLin
 
 
 def revoke_link(link: ReadersLink, *, by: User, at: dt.datetime) -> None:
-    """Revoke a readers' link: its page is gone within half a minute, and its subscribers are not notified any more."""
+    """Revoke a reader link: its page stops working within 30 seconds, and its subscribers are no longer notified."""
     ReadersLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=at, revoked_by=by, html="")
     pages.forget(link.digest)
 
 
 def write_note(pipeline: Pipeline, *, text: str, by: User, at: dt.datetime) -> None:
-    """Write the sentence that readers see about a pipeline; an empty one removes it. Raise InvalidInputError if it is too long."""
+    """Write the note that readers see about a pipeline; an empty note removes it. Raise InvalidInputError if it is too long."""
     text = " ".join(text.split())
     if len(text) > MAX_NOTE_LENGTH:
         raise InvalidInputError({"text": [f"At most {MAX_NOTE_LENGTH} characters."]})

@@ -34,11 +34,11 @@ def request_subscription(link: ReadersLink, *, email: str, pipelines: Sequence[P
     """
     offered = set(link.pipelines.values_list("pk", flat=True))
     if not pipelines or not {row.pk for row in pipelines} <= offered:
-        raise InvalidInputError({"pipelines": ["Choose pipelines of this page."]})
+        raise InvalidInputError({"pipelines": ["Choose pipelines on this page."]})
     ReadersLink.objects.select_for_update(no_key=True).get(pk=link.pk)
     day = Q(created_at__gt=at - PAUSE, confirmed_at=None)
     if Subscription.objects.filter(day, link=link).count() + len(pipelines) > MAX_UNCONFIRMED:
-        raise DomainError("Too many subscriptions of this page are waiting for confirmation. Try again tomorrow.")
+        raise DomainError("Too many subscriptions to this page are waiting for confirmation. Try again tomorrow.")
     for pipeline in pipelines:
         row, is_new = Subscription.objects.get_or_create(
             pipeline=pipeline, email=email.strip().lower(), defaults={"link": link, "created_at": at}
@@ -80,7 +80,7 @@ def subscription_to_leave(secret: str) -> Subscription | None:
 
 
 def confirm_subscription(subscription: Subscription, *, at: dt.datetime) -> None:
-    """Confirm a subscription; twice is once."""
+    """Confirm a subscription. Repeating it changes nothing."""
     Subscription.objects.filter(pk=subscription.pk, confirmed_at=None).update(confirmed_at=at)
 
 
@@ -92,7 +92,7 @@ def leave(subscription: Subscription) -> None:
 def notify_subscribers(*, at: dt.datetime) -> int:
     """Enqueue a message for each subscriber whose pipeline's published numbers became doubtful or wrong, or right again.
 
-    A change within a day of the last message waits, and is dropped if it is reversed meanwhile. Returns the number of messages.
+    A change within a day of the last message waits, and is dropped if it is reversed by then. Returns the number of messages.
     """
     active = Subscription.objects.active()
     pipelines = list(Pipeline.objects.filter(pk__in=active.values("pipeline")))
@@ -152,16 +152,16 @@ def _texts(pipeline: Pipeline, *, kind: ReaderMessage.Kind, found: Readiness | N
     name = str(pipeline)
     if kind is ReaderMessage.Kind.CONFIRM:
         text = (
-            f"Somebody entered this address to be notified when published numbers of {name} become doubtful or wrong. "
-            "If it was you, confirm it. If not, ignore this message: you will get no other."
+            f"Someone entered this address to get updates when published numbers for {name} become doubtful or wrong. "
+            "If it was you, confirm your subscription. If not, ignore this message. You will not get another."
         )
         return f"Confirm your subscription to {name}", text
     if found is None:
-        return f"{name}: numbers are right again", f"The published numbers of {name} can be used again."
+        return f"{name}: numbers are right again", f"The published numbers for {name} can be used again."
     verdict = LABELS[found.verdict].lower()
     note = ReaderNote.objects.filter(pipeline=pipeline).values_list("text", flat=True).first()
-    text = f"The published numbers of {name} for {format_day(found.day)} are {verdict}. Do not rely on them for now."
-    return f"{name}: numbers of {format_day(found.day, 'short')} are {verdict}", f"{text}\n\n{note}" if note else text
+    text = f"The published numbers for {name} on {format_day(found.day)} are {verdict}. Do not rely on them for now."
+    return f"{name}: numbers for {format_day(found.day, 'short')} are {verdict}", f"{text}\n\n{note}" if note else text
 
 
 def purge_unconfirmed(*, at: dt.datetime) -> int:

@@ -1,4 +1,4 @@
-"""The readers' page behind its link, subscriptions, and the pages on which engineers manage links and notes."""
+"""The reader page behind its link, subscriptions, and the pages on which engineers manage links and notes."""
 
 import hashlib
 
@@ -48,7 +48,7 @@ def readers_page(request: HttpRequest, token: str) -> HttpResponse:
     """Show the numbers of a link with their verdicts; 304 if the browser's copy is current, 404 if the link is unknown or revoked."""
     html = page_html(token, render=render_readers_page, at=timezone.now())
     if html is None:
-        raise Http404("There is no page at this address.")
+        raise Http404("Page not found.")
     response = HttpResponse(html)
     etag = f'"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'
     response.headers["ETag"] = etag
@@ -59,7 +59,7 @@ def readers_page(request: HttpRequest, token: str) -> HttpResponse:
 def _link_or_404(token: str) -> ReadersLink:
     link = link_by_secret(token)
     if link is None:
-        raise Http404("There is no page at this address.")
+        raise Http404("Page not found.")
     return link
 
 
@@ -108,7 +108,7 @@ def confirm(request: HttpRequest, secret: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_not_required
 def leave_subscription(request: HttpRequest, secret: str) -> HttpResponse:
-    """Ask the subscriber, or end the subscription on POST; a second POST is fine too."""
+    """Ask for confirmation on GET, or end the subscription on POST. Repeated POSTs are harmless."""
     subscription = subscription_to_leave(secret)
     if subscription is not None and request.method == "POST":
         leave(subscription)
@@ -118,7 +118,7 @@ def leave_subscription(request: HttpRequest, secret: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def links(request: SignedInRequest) -> HttpResponse:
-    """Show the readers' links and once the URL of a new one, or create one."""
+    """Show the reader links and once the URL of a new one, or create one."""
     form = LinkForm(request.POST if request.method == "POST" else None)
     status = 400 if form.errors else 200
     if form.is_bound and form.is_valid():
@@ -138,7 +138,7 @@ def links(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Revoke a readers' link."""
+    """Revoke a reader link."""
     revoke_link(get_object_or_404(readers_links(), pk=pk), by=request.user, at=timezone.now())
     messages.success(request, "Link revoked.")
     return redirect("readers_links")
@@ -146,7 +146,7 @@ def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def note(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Write the sentence that readers see about a pipeline."""
+    """Write the note that readers see about a pipeline."""
     pipeline = get_object_or_404(Pipeline, slug=slug)
     current = ReaderNote.objects.filter(pipeline=pipeline).first()
     form = NoteForm(

@@ -1,4 +1,4 @@
-"""What swap requests and cover requests have in common."""
+"""Base of swap requests and cover requests."""
 
 from typing import Any, Self
 
@@ -30,7 +30,7 @@ class RequestQuerySet(models.QuerySet[Any]):
 
 
 class EngineerRequest(models.Model):
-    """A request from one engineer to a named engineer or to anyone, and what became of it."""
+    """A request from one engineer to a named engineer or to anyone, and its outcome."""
 
     State = RequestState
 

@@ -17,7 +17,7 @@ DAY, NOON = dt.timedelta(days=1), dt.timedelta(hours=12)
 
 @dataclass(slots=True)
 class OnCallDay:
-    """A day on which an engineer is on call: in which rotations, and whether they are away meanwhile."""
+    """A day on which an engineer is on call: in which rotations, and whether they are away then."""
 
     rotations: list[Rotation] = field(default_factory=list)
     away: bool = False
@@ -67,7 +67,7 @@ def on_call_calendar(days: list[dt.date], *, rotations: Iterable[Rotation], zone
 
 
 def _on_call(schedule: RotationSchedule, starts_at: dt.datetime, ends_at: dt.datetime) -> dict[Person, bool]:
-    """Return who is on call between two instants, each with whether they are away meanwhile."""
+    """Return who is on call between two instants, each with whether they are away then."""
     instants = [starts_at, *(edge for edge in schedule.boundaries if starts_at < edge < ends_at)]
     engineers = {engineer for at in instants if (engineer := schedule.on_call_at(at)) is not None}
     return {

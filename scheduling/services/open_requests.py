@@ -79,7 +79,7 @@ def close_request(
 
 
 def void_request(row: SwapRequest | CoverRequest, *, reason: str, at: dt.datetime) -> bool:
-    """Void a request that is not locked; return False if it was closed meanwhile."""
+    """Void a request that is not locked; return False if it has already been closed."""
     row.state, row.reason, row.decided_at = RequestState.VOID, reason, at
     pending = type(row).objects.filter(pk=row.pk, state=RequestState.PENDING)
     return pending.update(state=row.state, reason=reason, decided_at=at) == 1

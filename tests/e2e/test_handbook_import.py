@@ -50,7 +50,9 @@ def test_an_admin_answers_what_the_import_asks(open_page, complaints, admin, cha
     text = page.get_by_label("Markdown").input_value()
     page.get_by_label("Markdown").fill(text.replace("Priya O'Neil", "Priya O'Neill"))
     follow(page.get_by_role("button", name="Import"))
-    expect(page.get_by_role("alert")).to_contain_text("Nothing was imported: this differs from what you previewed.")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "Nothing was imported, because the handbook or its settings changed after the preview."
+    )
     expect(page.get_by_label("Person “Enginer A”")).to_have_value("engineer-a")
     follow(page.get_by_role("button", name="Import"))
     assert User.objects.filter(handbook_name="Priya O'Neill").exists()

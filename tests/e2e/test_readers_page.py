@@ -1,4 +1,4 @@
-"""The readers' page and its forms: axe-clean at both widths, without JavaScript, and in print."""
+"""The reader page and its forms: axe-clean at both widths, without JavaScript, and in print."""
 
 import datetime as dt
 import os
@@ -62,7 +62,7 @@ def test_the_page_and_the_form_are_accessible(link, open_page, complaints):
         found += findings(scripted, number=number)
     assert found == []
     page.goto(path)
-    page.get_by_role("link", name="Get e-mail alerts").click()
+    page.get_by_role("link", name="Get e-mail updates").click()
     page.get_by_label("E-mail address").fill("reader@example.org")
     page.get_by_role("button", name="Subscribe").click()
     page.get_by_role("heading", name="Confirm your address").wait_for()

@@ -62,7 +62,7 @@ def test_what_differs_from_the_preview_is_previewed_again_with_nothing_lost(sign
     edited["text"] = edited["text"].replace("\n", line_end)
     answer = client.post("/handbook/", {**edited, "import": ""})
     assert answer.status_code == 409
-    assert "Nothing was imported: this differs from what you previewed." in shown(answer)
+    assert "Nothing was imported, because the handbook or its settings changed after the preview." in shown(answer)
     assert not Pipeline.objects.exists()
     again = form_values(answer)
     assert {name: again[name] for name in ("text", "file_name", "starting", "time_zone")} == {

@@ -83,7 +83,7 @@ def test_its_responder_gets_one_message_of_low_urgency(pipelines, parent, now, a
     [message] = Message.objects.filter(type="incident-held")
     assert (message.recipient, message.urgent) == (outsider, False)
     assert message.subject == f"Upstream: {parent.pipeline}: {parent.title}"
-    assert "Mart 1 fails too: Check 10 failed" in message.text
+    assert "Mart 1 is failing too: Check 10 failed" in message.text
     assert is_still_relevant(message, at=now)
     assert pages().count() == 1
     first = Incident.objects.get(check_id=10)
@@ -292,12 +292,12 @@ def test_the_pages_the_api_and_the_admin_show_both_ends(signed_in, client, paren
     browser = signed_in(a)
     text = " ".join(browser.get(f"/incidents/{child.pk}/").content.decode().split())
     assert f'Caused by {parent.pipeline} upstream: <a href="/incidents/{parent.pk}/">' in text
-    assert f"Held: {parent.pipeline} fails upstream." in text
+    assert f"Escalation paused: {parent.pipeline} is failing upstream." in text
     text = " ".join(browser.get(f"/incidents/{parent.pk}/").content.decode().split())
     assert "Caused downstream" in text
     assert f'<a href="/incidents/{child.pk}/">' in text
     assert f"Caused by {parent.pipeline} upstream" in browser.get("/incidents/").content.decode()
-    assert f"Held: {parent.pipeline} fails upstream" in browser.get("/").content.decode()
+    assert f"Escalation paused: {parent.pipeline} is failing upstream" in browser.get("/").content.decode()
     headers = bearer(a)
     below = client.get(f"/api/v1/incidents/{child.pk}/", **headers).json()
     above = client.get(f"/api/v1/incidents/{parent.pk}/", **headers).json()

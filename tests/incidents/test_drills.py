@@ -76,8 +76,8 @@ def test_a_drill_is_started_on_the_page_and_by_the_api(signed_in, client, pipeli
     browser, path = signed_in(a), f"/pipelines/{pipeline.slug}/drill/"
     page = browser.post(path, follow=True).content.decode()
     assert "Drill started." in page
-    assert "Stopwatch" in page
-    assert "A drill of this pipeline is running." in browser.post(path, follow=True).content.decode()
+    assert "Time after opening" in page
+    assert "A drill is already in progress for this pipeline." in browser.post(path, follow=True).content.decode()
     body = {"pipeline": pipeline.slug}
     answer = client.post("/api/v1/incidents/drills/", body, content_type="application/json", **bearer(a))
     assert answer.status_code == 409

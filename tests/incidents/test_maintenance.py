@@ -186,7 +186,7 @@ def test_incident_pages_show_the_hold(signed_in, pipeline, current, a):
     incident = make_incident(pipeline, at=timezone.now())
     client = signed_in(a)
     for path in ("/", f"/incidents/{incident.pk}/"):
-        assert "Held for maintenance until" in client.get(path).content.decode()
+        assert "Escalation paused for maintenance until" in client.get(path).content.decode()
     assert statuses([pipeline])[pipeline.pk].in_maintenance
 
 

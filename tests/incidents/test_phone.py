@@ -77,7 +77,10 @@ def test_an_sms_and_a_call_are_sent_with_their_actions(twilio, incident):
     assert (sms["From"], sms["To"]) == (NUMBER, PHONE)
     lines = sms["Body"].splitlines()
     assert "Logs are late & wrong" in lines[0]
-    assert lines[1:] == [f"{site_settings.SITE_URL}/incidents/{incident.pk}/", "Reply a to acknowledge, r to resolve."]
+    assert lines[1:] == [
+        f"{site_settings.SITE_URL}/incidents/{incident.pk}/",
+        "Reply A to acknowledge or R to resolve.",
+    ]
     script = ET.fromstring(requests["Calls.json"][2]["Twiml"])  # noqa: S314  # our own text
     gather = script.find("Gather")
     assert gather.get("action").startswith(hook("call"))
@@ -104,9 +107,11 @@ def test_a_reply_may_name_an_incident_and_says_why_nothing_happened(client, inci
     )
     again = signed_post(client, hook("sms"), {"From": PHONE, "Body": f"a {other.pk}"}).content.decode()
     assert "already acknowledged this incident" in again
-    assert "no such incident" in signed_post(client, hook("sms"), {"From": PHONE, "Body": "r 999999"}).content.decode()
     assert (
-        "Reply a to acknowledge" in signed_post(client, hook("sms"), {"From": PHONE, "Body": "hello"}).content.decode()
+        "Incident not found" in signed_post(client, hook("sms"), {"From": PHONE, "Body": "r 999999"}).content.decode()
+    )
+    assert (
+        "Reply A to acknowledge" in signed_post(client, hook("sms"), {"From": PHONE, "Body": "hello"}).content.decode()
     )
 
 
@@ -210,10 +215,10 @@ def test_no_call_follows_an_acknowledgement(twilio, incident, responder):
 @pytest.mark.parametrize(
     ("limit", "value", "problem"),
     [
-        ("PHONE_MAX_PER_PERSON_PER_DAY", 1, "used up the 1 SMS and calls of a day"),
-        ("PHONE_MAX_PER_DAY", 1, "The site has used up the 1 SMS and calls of a day"),
-        ("PHONE_MAX_COST_PER_PERSON", 0.05, "30 days may cost (0.05)"),
-        ("PHONE_MAX_COST", 0.05, "The site has used up what SMS and calls of 30 days may cost (0.05)"),
+        ("PHONE_MAX_PER_PERSON_PER_DAY", 1, "reached the limit of 1 SMS and calls per day"),
+        ("PHONE_MAX_PER_DAY", 1, "The site has reached the limit of 1 SMS and calls per day"),
+        ("PHONE_MAX_COST_PER_PERSON", 0.05, "reached the cost limit of 0.05 for SMS and calls in 30 days"),
+        ("PHONE_MAX_COST", 0.05, "The site has reached the cost limit of 0.05 for SMS and calls in 30 days"),
     ],
 )
 def test_limits_of_number_and_cost(twilio, incident, settings, limit, value, problem):

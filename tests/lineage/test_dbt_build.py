@@ -132,7 +132,7 @@ def test_the_owner_of_a_failing_test_is_notified_once(client, dbt_target, marts,
     message = Message.objects.get(type="owned-test-failed")
     assert (message.recipient, message.subject) == (
         a,
-        "Your test accepted_values_orders_amount__False__20_0 fails (Core)",
+        "Your test accepted_values_orders_amount__False__20_0 failed (Core)",
     )
 
 

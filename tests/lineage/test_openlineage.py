@@ -183,7 +183,7 @@ def test_a_cycle_between_datasets_is_reported_and_nothing_else_is_lost(client, m
     post(client, a, event("COMPLETE", job="one", inputs=[dataset("raw.a")], outputs=[dataset("core.b")]))
     back = event("COMPLETE", job="two", run="2", inputs=[dataset("core.b")], outputs=[dataset("raw.a")])
     answer = post(client, a, back).json()
-    assert answer["refused"] == ["Core cannot be upstream of Staging, because Staging → Core exists already."]
+    assert answer["refused"] == ["Core cannot be upstream of Staging, because Staging → Core already exists."]
     assert (answer["new"], len(edges())) == (1, 1)
 
 

@@ -169,5 +169,5 @@ def test_an_owner_who_is_not_here_cannot_be_taken_over(client, shop, project, ad
     answer = client.post("/api/v1/owner-drift/staging/decide/", {"side": "code"}, content_type=JSON, **bearer(admin))
     assert (answer.status_code, answer.json()["detail"]) == (
         409,
-        "Nobody here has the e-mail or name “gone@example.org”. Add them first, or keep the owners of this site.",
+        "No user has the e-mail address or name “gone@example.org”. Add the user first, or keep the current owners.",
     )

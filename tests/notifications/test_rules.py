@@ -170,7 +170,7 @@ def test_contact_methods_are_managed_in_the_browser(signed_in, a):
     assert "Enter the URL of one topic" in wrong.content.decode()
     assert browser.post("/me/notifications/contact-methods/", {"channel": "chat", "typed": TOPIC}).status_code == 400
     added = browser.post("/me/notifications/contact-methods/", {"channel": "ntfy", "typed": TOPIC}, follow=True)
-    assert "ntfy added. Type the code that we sent to it." in added.content.decode()
+    assert "ntfy added. Enter the code that we sent to it." in added.content.decode()
     assert "a-topic-of-mine" not in added.content.decode()
     row = a.contact_methods.get()
     path = f"/me/notifications/contact-methods/{row.pk}/"
@@ -178,7 +178,7 @@ def test_contact_methods_are_managed_in_the_browser(signed_in, a):
     assert "Wait a minute" in browser.post(f"{path}code/", follow=True).content.decode()
     assert "Verify this contact method first." in browser.post(f"{path}test/", follow=True).content.decode()
     verified = browser.post(f"{path}verify/", {"code": contact_code(row)}, follow=True)
-    assert "Verified." in verified.content.decode()
+    assert "Contact method verified." in verified.content.decode()
     assert "Test message queued." in browser.post(f"{path}test/", follow=True).content.decode()
     assert browser.post(f"{path}remove/", follow=True).status_code == 200
     assert browser.post(f"{path}remove/").status_code == 404

@@ -1,4 +1,4 @@
-"""Lists as CSV files: the schedule, fairness and checks; and the pages by night."""
+"""Lists as CSV files: the schedule, fairness and checks; and night pages."""
 
 import csv
 import datetime as dt

@@ -57,12 +57,12 @@ def test_people_are_created_completed_and_invited(signed_in, admin, a, b, monkey
     typed = "Ada Lovelace <ada@example.org>\nEngineer A, a@example.org\nEngineer B <b@example.org>"
     page = signed_in(admin).post("/people/", {"people": typed}, follow=True).content.decode()
     assert "Invited: Ada Lovelace, Engineer A." in page
-    assert "Not invited, because they have a password: Engineer B." in page
+    assert "Not invited because they already have a password: Engineer B." in page
     assert User.objects.get(username="ada-lovelace").email == "ada@example.org"
     invited = PasswordLink.objects.filter(purpose="invitation").values_list("user__username", flat=True)
     assert sorted(invited) == ["ada-lovelace", "engineer-a"]
     assert Message.objects.count() == 2
-    assert page.count("Send again") == 2
+    assert page.count("Resend invitation") == 2
 
 
 def test_a_list_with_an_error_changes_nothing_and_stays_typed(signed_in, admin, a, b, monkeypatch):

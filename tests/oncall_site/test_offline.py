@@ -69,7 +69,7 @@ def test_the_copy_has_incidents_chains_runbooks_and_the_time(client, a, incident
 def test_the_copy_of_somebody_without_pipelines_is_empty(client, c, incident, signed_in):
     page = signed_in(c).get("/me/offline/").content.decode()
     assert "Logs are late" not in page
-    assert "You own no pipeline and are in no rotation." in page
+    assert "You don’t own a pipeline and are not in a rotation." in page
 
 
 def test_an_incident_that_is_assigned_to_somebody_else_is_in_their_copy(client, c, incident, signed_in):

@@ -64,21 +64,21 @@ def test_a_contact_method_was_confirmed_within_90_days(week, ready):
 
 def test_it_must_be_one_of_the_channels_that_the_admins_ask_for(week, ready):
     NotificationPolicy.objects.create(pk=1, high_needs_one_of=["push", "sms"])
-    assert problems(week)[0].startswith("Confirm that urgent messages reach you by push, SMS:")
+    assert problems(week)[0].startswith("Confirm that urgent messages reach you by push, SMS. ")
 
 
 def test_an_absence_during_the_shift_is_named_without_its_kind(week, ready, a):
     day = week.starts_on + 2 * DAY
     create_holiday(a, data=HolidayData(day, day, kind="sick", note="private"), by=a)
     [text] = problems(week)
-    assert text.startswith("Ask for a cover or a swap: away from ")
+    assert text.startswith("Request cover or a swap for the time off from ")
     assert "sick" not in text
 
 
 def test_runbooks_that_others_changed_are_read(week, ready, a, b, daily_growth):
     runbook = daily_growth.runbook
     save_revision(runbook, markdown="### Purpose\n\nNew.", based_on=1, author=b)
-    assert problems(week) == [f"Read the runbook of {daily_growth}, which changed."]
+    assert problems(week) == [f"Read the updated runbook of {daily_growth}."]
     runbook.refresh_from_db()
     mark_read(runbook, by=a)
     assert problems(week) == []
@@ -115,8 +115,8 @@ def test_now_shows_what_is_to_be_done(week, a, b, signed_in, monkeypatch):
     from oncall_site.views import now
 
     monkeypatch.setattr(now.timezone, "now", lambda: week.starts_at - DAY)
-    assert "Before your shift of" in signed_in(a).get("/").content.decode()
-    assert "Before your shift of" not in signed_in(b).get("/").content.decode()
+    assert "Before your shift on" in signed_in(a).get("/").content.decode()
+    assert "Before your shift on" not in signed_in(b).get("/").content.decode()
 
 
 def test_the_week_ahead_comes_on_monday_morning_to_those_who_want_it(week, a, b):

@@ -224,7 +224,7 @@ def test_the_grid_is_filtered_and_ticked_rows_get_one_owner(signed_in, admin, a,
     owners = Pipeline.objects.order_by("position").values_list("primary_owner__username", flat=True)
     assert list(owners) == ["engineer-d", "engineer-a", "engineer-d", "engineer-c"]
     page = browser.post(path, {"bulk": "1", "role": "primary", "engineer": d.pk}, follow=True).content.decode()
-    assert "Tick at least one pipeline." in page
+    assert "Select at least one pipeline." in page
     page = browser.post(path, {**fields, "engineer": b.pk, "tick": [rows[1].pk]}, follow=True).content.decode()
     assert "cannot be both primary and secondary owner" in page
 

@@ -1,4 +1,4 @@
-"""The readers' page: what it shows and hides, its link, and what a thousand readers cost."""
+"""The reader page: what it shows and hides, its link, and what a thousand readers cost."""
 
 import datetime as dt
 
@@ -56,7 +56,7 @@ def test_the_page_shows_each_number_with_its_verdict_and_the_note(filled, link):
     response = page(link.secret)
     html = response.content.decode()
     assert response.status_code == 200
-    for text in ("Investor numbers", "Orders", "21 users", "Doubtful", "An incident is being worked on.",
+    for text in ("Investor numbers", "Orders", "21 users", "Doubtful", "An incident is in progress.",
                  "An invoice is late; we expect it at noon.", "published as 18 users", "now <strong>21 users</strong>"):  # fmt: skip
         assert text in html
     assert response.headers["X-Robots-Tag"] == "noindex, nofollow"

@@ -73,7 +73,7 @@ def test_a_day_is_not_due_before_its_metrics_have_settled(pipeline, metric, chec
     assert readiness(pipeline, at=early).day == YESTERDAY - DAY
     found = readiness(pipeline, at=early, day=YESTERDAY)
     assert (found.verdict, found.until) == ("not_yet", MIDNIGHT + 2 * HOUR)
-    assert found.why == ["The data of 24 Nov 2026 is not final before Wed 25 Nov, 02:00 UTC."]
+    assert found.why == ["The data for 24 Nov 2026 is not final until Wed 25 Nov, 02:00 UTC."]
     assert readiness(pipeline, day=AT.date()).until == MIDNIGHT + 26 * HOUR
 
 
@@ -154,7 +154,7 @@ def test_results_of_other_tools_count_and_stale_ones_mean_not_updated(pipeline):
     row = external(pipeline)
     assert verdict(pipeline) == ("safe", ["1 check passed for 24 Nov 2026."])
     ExternalCheck.objects.filter(pk=row.pk).update(is_stale=True)
-    assert verdict(pipeline) == ("not_yet", ["The last run updated nothing because something upstream failed."])
+    assert verdict(pipeline) == ("not_yet", ["The last run made no updates because something upstream failed."])
     ExternalCheck.objects.filter(pk=row.pk).update(is_stale=False, status="fail")
     assert verdict(pipeline) == ("wrong", ["Check “orders” failed."])
 
@@ -176,7 +176,7 @@ def test_an_upstream_pipeline_with_problems_makes_the_day_doubtful(pipeline, met
     run(check)
     assert verdict(pipeline)[0] == expected
     if expected == "doubtful":
-        assert readiness(pipeline).why == ["Payments, upstream, has problems."]
+        assert readiness(pipeline).why == ["Upstream pipeline Payments has problems."]
     push(metric, [20.0, 20.0], newest=2)
     assert verdict(pipeline, day=YESTERDAY - DAY) == ("not_yet", ["No check has passed for 23 Nov 2026."])
 

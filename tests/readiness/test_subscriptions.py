@@ -116,7 +116,7 @@ def test_one_message_when_numbers_become_wrong_and_one_when_they_are_right_again
     verdict["now"] = Verdict.WRONG
     assert [notify_subscribers(at=now), notify_subscribers(at=now)] == [1, 0]
     [message] = deliver()
-    assert message.subject.startswith("Orders: numbers of ")
+    assert message.subject.startswith("Orders: numbers for ")
     assert message.subject.endswith("are wrong")
     verdict["now"] = Verdict.SAFE
     # At most one message a day: the good news waits.
@@ -156,7 +156,7 @@ def test_one_click_in_the_mail_program_ends_the_subscription(subscription, verdi
     url = path(message.extra_headers["List-Unsubscribe"].strip("<>"))
     assert url in message.body
     browser = Client(enforce_csrf_checks=True)
-    assert "Stop e-mail alerts" in browser.get(url).content.decode()
+    assert "Stop e-mail updates" in browser.get(url).content.decode()
     assert Subscription.objects.count() == 1
     assert browser.post(url, {"List-Unsubscribe": "One-Click"}).status_code == 200
     assert (Subscription.objects.count(), ReaderMessage.objects.count()) == (0, 0)

@@ -132,7 +132,7 @@ def cover_again(world):
 CHANGES = {
     "POST /calendar/add/": (
         lambda world: HolidayBlock.objects.filter(starts_on="2027-03-01").update(kind="training"),
-        "This time off was changed meanwhile. Change or delete it in the calendar.",
+        "This time off has since changed. Edit or delete it in the calendar.",
     ),
     "POST /calendar/holidays/{holiday}/delete/": (
         lambda world: create_holiday(
@@ -142,7 +142,7 @@ CHANGES = {
         ),
         "This time off is already in the calendar.",
     ),
-    "POST /covers/{cover}/end/": (cover_again, "Engineer C is on call in part of that time now."),
+    "POST /covers/{cover}/end/": (cover_again, "Engineer C is now on call for part of that time."),
     "POST /swaps/request/?rotation={rotation}&week={week} #mine": (
         lambda world: accept_swap(
             SwapRequest.objects.get(message="please"),
@@ -158,29 +158,29 @@ CHANGES = {
             {"topics": [{"title": HandoffNote.objects.get().title, "notes": "Mine.", "version": 1}]},
             content_type="application/json",
         ),
-        "Engineer D changed these notes meanwhile.",
+        "These notes have since been changed by Engineer D.",
     ),
     "POST /action-items/add/": (
         lambda world: ActionItem.objects.filter(text="To do").update(text="To do now"),
-        "This action item was changed meanwhile.",
+        "This action item has since changed.",
     ),
     "POST /checks/{check}/edit/": (
         lambda world: Check.objects.filter(name="Edited").update(severity="warn"),
-        "The settings of this check were changed meanwhile.",
+        "The settings of this check have since changed.",
     ),
     "POST /checks/{check}/mute/": (
         lambda world: Check.objects.update(muted_until=None),
-        "The check was muted or unmuted again meanwhile.",
+        "The check has since been muted or unmuted again.",
     ),
     "POST /checks/{check}/events/": (
         lambda world: KnownEvent.objects.all().delete(),
-        "This event was deleted meanwhile.",
+        "This event has since been deleted.",
     ),
     "POST /runbooks/{pipeline}/edit/": (
         lambda world: world.clients["stranger"].post(
             world.said("/runbooks/{pipeline}/edit/"), {"markdown": "### Purpose\n\nNewer.", "based_on": "3"}
         ),
-        "Revision 4 was saved meanwhile.",
+        "Revision 4 has since been saved.",
     ),
 }
 

@@ -52,7 +52,7 @@ class RawJsonParser(BaseParser):
 
 
 class PiecesParser(BaseParser):
-    """Parser for the files of other tools, of which one may be large: the importer reads it piece by piece."""
+    """Parser for the files of other tools. Large files are read piece by piece."""
 
     media_type = "application/json"
 

@@ -27,7 +27,7 @@ from validation.services.points import push_points, read_points
 FROM = OpenApiParameter("from", OpenApiTypes.DATETIME, description="Start of the window.")
 TO = OpenApiParameter("to", OpenApiTypes.DATETIME, description="End of the window.")
 KNOWN_AT = OpenApiParameter(
-    "known_at", OpenApiTypes.DATETIME, description="Answer the values that were known at this instant; defaults to now."
+    "known_at", OpenApiTypes.DATETIME, description="Return the values that were known at this instant. Defaults to now."
 )
 
 

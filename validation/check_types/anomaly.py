@@ -18,8 +18,8 @@ class AnomalyParameters(BySegment):
 
     alert_budget: float = number("Alert budget", "Alerts per year.", default=4.0, least=0.5, most=365)
     least_percent: float = number(
-        "Least deviation (%)",
-        "A day closer to its forecast than this is never an anomaly.",
+        "Minimum deviation (%)",
+        "Days closer to their forecast than this are never anomalies.",
         default=10.0,
         least=0,
         most=90,

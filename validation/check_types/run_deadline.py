@@ -23,7 +23,7 @@ class RunDeadlineParameters(Parameters):
     )
     weekdays: tuple[int, ...] = weekdays("Weekdays", "Days on which a run is due.")
     warn_minutes_before: int = minutes(
-        "Warn before the deadline", "Warn this long before it, such as 30 min.", default=0, least=0, most=1440
+        "Warn before the deadline", "Warn this long before the deadline, such as 30 min.", default=0, least=0, most=1440
     )
 
 

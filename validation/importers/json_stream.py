@@ -1,4 +1,4 @@
-"""Read a large JSON object piece by piece: a file of any size, of which one entry at a time is in memory."""
+"""Read a large JSON object piece by piece, with one entry at a time in memory."""
 
 import codecs
 import json

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('message', models.TextField(blank=True)),
                 ('at', models.DateTimeField(help_text='Time of the last result.')),
                 ('period_at', models.DateTimeField(blank=True, help_text='Logical date of the last result, if the tool has one.', null=True)),
-                ('is_stale', models.BooleanField(db_default=False, default=False, help_text='The last run updated nothing because something upstream failed.', verbose_name='stale')),
+                ('is_stale', models.BooleanField(db_default=False, default=False, help_text='The last run made no updates because something upstream failed.', verbose_name='stale')),
                 ('created_at', models.DateTimeField()),
                 ('pipeline', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='external_checks', to='pipelines.pipeline')),
             ],

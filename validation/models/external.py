@@ -70,7 +70,7 @@ class ExternalCheck(models.Model):
         "stale",
         default=False,
         db_default=False,
-        help_text="The last run updated nothing because something upstream failed.",
+        help_text="The last run made no updates because something upstream failed.",
     )
     created_at = models.DateTimeField()
 

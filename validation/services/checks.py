@@ -68,7 +68,7 @@ def update_check(check: Check, *, fields: Mapping[str, Any], by: User, at: dt.da
     """Change a check and return the names of the fields that changed.
 
     Raises NotAllowedError if the check has SQL, before or after the change, and the user is not an admin, and
-    InvalidInputError by field, and DomainError if the check was deleted meanwhile. If the change can affect the result, the check runs at once and its current alert ends.
+    InvalidInputError by field, and DomainError if the check has since been deleted. If the change can affect the result, the check runs at once and its current alert ends.
     """
     current = Check.objects.select_for_update(of=("self",)).select_related("metric").filter(pk=check.pk).first()
     if current is None:

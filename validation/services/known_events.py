@@ -120,7 +120,7 @@ def withdraw_expected(result: CheckResult, *, at: dt.datetime) -> None:
         raise DomainError("This check was deleted. Restore it first.")
     row = CheckResult.objects.select_for_update().get(pk=result.pk)
     if row.acknowledged_at is None:
-        raise DomainError("This result is not marked as expected any more.")
+        raise DomainError("This result is no longer marked as expected.")
     # The name of a known event stays.
     if row.expected == _marked_by(row.acknowledged_by):
         row.expected = ""

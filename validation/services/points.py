@@ -70,9 +70,7 @@ def read_points(metric: Metric, *, rows: Sequence[object], at: dt.datetime) -> l
     Raise DomainError if the metric is pulled: what its SQL returns is for admins to change.
     """
     if metric.source_id is not None:
-        raise DomainError(
-            "The points of this metric are pulled with SQL, so none can be pushed. Push to a metric without a data source."
-        )
+        raise DomainError("This metric is pulled with SQL. You can push points only to a metric without a data source.")
     if len(rows) > MAX_POINTS_PER_PUSH:
         raise InvalidInputError(
             {"points": [f"At most {MAX_POINTS_PER_PUSH:,} points per request; received {len(rows):,}."]}

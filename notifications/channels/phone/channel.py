@@ -85,7 +85,7 @@ def callback_message(code: str) -> Message | None:
 
 
 def check_limits(message: Message) -> None:
-    """Raise UndeliverableError if a person or the site has used up its SMS and calls, or what they may cost."""
+    """Raise UndeliverableError if a person or the site has reached a limit on SMS and calls or their cost."""
     rows = Message.objects.filter(channel__in=PHONE_CHANNELS).exclude(provider_id="").exclude(pk=message.pk)
     for name, used, most_per_day, most_cost in (
         (
@@ -97,9 +97,9 @@ def check_limits(message: Message) -> None:
         ("The site has", rows, settings.PHONE_MAX_PER_DAY, settings.PHONE_MAX_COST),
     ):
         if used.filter(created_at__gt=Now() - DAY).count() >= most_per_day:
-            raise UndeliverableError(f"{name} used up the {most_per_day} SMS and calls of a day.")
+            raise UndeliverableError(f"{name} reached the limit of {most_per_day} SMS and calls per day.")
         if most_cost and cost(used) >= most_cost:
-            raise UndeliverableError(f"{name} used up what SMS and calls of 30 days may cost ({most_cost:g}).")
+            raise UndeliverableError(f"{name} reached the cost limit of {most_cost:g} for SMS and calls in 30 days.")
 
 
 def cost(rows: QuerySet[Message]) -> float:

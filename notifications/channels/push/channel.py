@@ -50,7 +50,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of a message on a device. `wait_seconds` is the pause that its push service asked for."""
+    """The outcome of a message on a device. `wait_seconds` is the pause that its push service asked for."""
 
     target: Target
     problem: str = ""
@@ -70,7 +70,7 @@ class PushRequest:
 
 
 def send_push(message: Message, *, at: dt.datetime) -> None:
-    """Send a message to the recipient's live devices and save what became of it on each.
+    """Send a message to the recipient's live devices and save the outcome on each.
 
     Raises UndeliverableError if no device can ever get it, RetryLaterError if one may later.
     """
@@ -164,7 +164,7 @@ def _json(fields: dict[str, object]) -> bytes:
 
 
 def fan_out(targets: Iterable[Target], send: Callable[[Target], Delivery], *, seconds: float) -> list[Delivery]:
-    """Send to all devices at once and return what became of it on each within the time limit."""
+    """Send to all devices at once and return the outcome on each within the time limit."""
     devices = list(targets)
     results: dict[int, Delivery] = {}
 
@@ -237,7 +237,7 @@ def retry_after(answer: PostResult, *, at: dt.datetime) -> float:
 
 @transaction.atomic
 def _save(deliveries: Iterable[Delivery]) -> None:
-    """Save the health of each device. One that was removed meanwhile is left alone."""
+    """Save the health of each device that still exists."""
     for delivery in sorted(deliveries, key=lambda one: one.target.pk):
         row = PushDevice.objects.filter(pk=delivery.target.pk)
         problem = delivery.problem.replace("\0", "")[:PROBLEM_LENGTH]

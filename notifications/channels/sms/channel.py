@@ -11,7 +11,7 @@ from notifications.registry import Notification
 
 # Two parts of an SMS with characters of any script, without the link.
 MAX_TEXT_LENGTH = 134
-REPLY_HELP = "Reply a to acknowledge, r to resolve."
+REPLY_HELP = "Reply A to acknowledge or R to resolve."
 
 
 class SmsChannel(PhoneChannel):

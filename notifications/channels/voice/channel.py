@@ -33,7 +33,7 @@ class VoiceChannel(PhoneChannel):
 
 
 def call_script(message: Message, notification: Notification | None) -> str:
-    """Return what a call says, twice, and where the key goes, as TwiML."""
+    """Return the TwiML of a call: the text, read twice, and the URL for the key."""
     is_incident = notification is not None and notification.phone_actions() is not None
     text = message.text if notification is not None and notification.private else message.subject
     # A code is read digit by digit.

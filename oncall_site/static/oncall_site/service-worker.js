@@ -61,7 +61,7 @@ self.addEventListener("push", (event) => {
   event.waitUntil(Promise.all([self.registration.showNotification(title, options), save(true).catch(() => {})]));
 });
 
-// Opens the page: whoever acts there is signed in.
+// Opens the page. Acting there requires a sign-in.
 self.addEventListener("notificationclick", (event) => {
   const { notification } = event;
   notification.close();

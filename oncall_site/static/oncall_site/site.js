@@ -139,7 +139,7 @@ window.addEventListener("beforeunload", (event) => {
   if (unsent?.isConnected) event.preventDefault();
 });
 
-// Copy buttons are of use only where the clipboard is: the page has them hidden.
+// Copy buttons need clipboard access, so the page hides them by default.
 for (const button of document.querySelectorAll("button[data-copy]")) {
   if (!navigator.clipboard) break;
   button.hidden = false;

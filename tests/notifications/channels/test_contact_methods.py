@@ -1,4 +1,4 @@
-"""Contact methods: several per channel, each verified by a code, with its health, and switched off when it is gone."""
+"""Contact methods: several per channel, each verified by a code, with its health, and turned off when it is gone."""
 
 import datetime as dt
 
@@ -102,7 +102,7 @@ def test_a_method_that_is_gone_is_switched_off_and_reported_once_by_mail(peer, d
     mail.outbox.clear()
     deliver_one()
     [sent] = mail.outbox
-    assert sent.subject == "Webhook to peer was switched off"
+    assert sent.subject == "Webhook to peer was turned off"
     assert "answered with status 410" in sent.body
 
 
@@ -163,7 +163,7 @@ def test_admins_set_what_high_urgency_rules_must_include(phone, a, signed_in):
     NotificationPolicy.objects.create(pk=1, high_needs_one_of=["push", "sms", "voice"])
     assert lacks_needed_channel(a)
     assert "one of push, SMS, call" in signed_in(a).get("/me/notifications/").content.decode()
-    with pytest.raises(InvalidInputError, match="must include one of push, SMS, call"):
+    with pytest.raises(InvalidInputError, match="in high-urgency rules: push, SMS, call"):
         update_rules(a, rules={"high": [Step(0, "email")]})
     add_contact_method(a, channel="sms", address="+4915123456789")
     assert not lacks_needed_channel(a)

@@ -70,8 +70,8 @@ def test_reasons_are_sentences_with_the_verdicts_own_first():
     assert found.why == [
         "Check “Check 2” failed.",
         "Check “Check 3” has not run for 24 Nov 2026 yet.",
-        "Check “Check 1” warns.",
-        "Orders, upstream, has problems.",
+        "Check “Check 1” has a warning.",
+        "Upstream pipeline Orders has problems.",
         "Open incident: It is late",
     ]
 
@@ -87,7 +87,7 @@ def test_a_day_without_checks_is_not_safe():
 def test_a_day_that_is_not_final_says_when_it_will_be():
     found = decide(facts(["waiting"], settles_in=2), at=AT)
     assert (found.why, found.until) == (
-        ["The data of 24 Nov 2026 is not final before Wed 25 Nov, 11:00 UTC."],
+        ["The data for 24 Nov 2026 is not final until Wed 25 Nov, 11:00 UTC."],
         AT + 2 * HOUR,
     )
 

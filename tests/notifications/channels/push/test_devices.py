@@ -169,7 +169,7 @@ def test_a_test_message_goes_to_one_device_and_is_confirmed(client, a, device):
     deliver_one()
     [received] = phone.payloads
     assert (received["text"], laptop.payloads) == (
-        "Push works on Phone. Open this message and confirm that you received it.",
+        "Push works on Phone. Open this message to confirm that you received it.",
         [],
     )
     link = urlsplit(received["link"])
@@ -241,7 +241,7 @@ def test_a_device_that_is_switched_off_gets_no_test(client, a, device):
     _, row = device()
     PushDevice.objects.update(switched_off_at=timezone.now())
     answer = post(client, a, {}, f"{row.pk}/test/")
-    assert answer.json()["detail"] == "Push is switched off on this device. Turn it on again there."
+    assert answer.json()["detail"] == "Push is turned off on this device. Turn it on again there."
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_a_wrong_code_and_a_second_test_say_what_to_do(a, device, signed_in):
     _, row = device()
     client, path = signed_in(a), PAGE.format(pk=row.pk)
     page = client.post(f"{path}confirm/", {"code": "x"}, follow=True).content.decode()
-    assert "This test message is too old, or of another device. Send a new test." in page
+    assert "This test message has expired or belongs to another device. Send a new test." in page
     client.post(f"{path}test/")
     assert "Wait a minute before" in client.post(f"{path}test/", follow=True).content.decode()
     assert Message.objects.filter(type="push-test").count() == 1
