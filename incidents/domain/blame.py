@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from lineage.domain.graph import Neighbors, closure
@@ -26,9 +26,11 @@ class OpenIncident:
         return self.is_acknowledged or (self.acknowledge_by is not None and at < self.acknowledge_by)
 
 
-def failing_upstream(pipeline: int, *, parents: Neighbors, failing: Collection[int]) -> set[int]:
-    """Return the failing pipelines upstream of one that are joined to it by failing pipelines only."""
-    return set(closure(pipeline, neighbors=_failing_parents(parents, failing)))
+def failing_upstream(pipelines: Iterable[int], *, parents: Neighbors, failing: Collection[int]) -> dict[int, set[int]]:
+    """Return the failing pipelines upstream of each pipeline that are joined to it by failing pipelines only."""
+    bad = frozenset(failing)
+    failing_parents = {pipeline: bad.intersection(upstream) for pipeline, upstream in parents.items()}
+    return {pipeline: set(closure(pipeline, neighbors=failing_parents)) for pipeline in set(pipelines)}
 
 
 def roots(
@@ -48,18 +50,11 @@ def roots(
     for incident in incidents:
         if incident.holds(at):
             holding[incident.pipeline].append(incident)
-    neighbors = _failing_parents(parents, failing)
-    upstream = {pipeline: set(closure(pipeline, neighbors=neighbors)) & set(holding) for pipeline in pipelines}
-    further = {
-        pipeline: set(closure(pipeline, neighbors=neighbors)) & set(holding)
-        for pipeline in set().union(*upstream.values())
-    }
+    upstream = failing_upstream(pipelines, parents=parents, failing=failing)
+    further = failing_upstream(holding, parents=parents, failing=failing)
+    first_pipelines = {pipeline for pipeline in holding if further[pipeline].isdisjoint(holding)}
     result: dict[int, OpenIncident | None] = {}
     for pipeline, candidates in upstream.items():
-        first = [incident for root in candidates if not further[root] for incident in holding[root]]
+        first = [incident for root in candidates & first_pipelines for incident in holding[root]]
         result[pipeline] = min(first, key=lambda incident: (incident.opened_at, incident.key), default=None)
     return result
-
-
-def _failing_parents(parents: Neighbors, failing: Collection[int]) -> Mapping[int, set[int]]:
-    return {pipeline: set(upstream) & set(failing) for pipeline, upstream in parents.items()}

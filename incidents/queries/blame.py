@@ -62,8 +62,9 @@ def release_reasons(children: Iterable[Incident], *, at: dt.datetime) -> dict[in
     parents = Incident.objects.select_related("pipeline").in_bulk({row.parent_id for row in rows if row.parent_id})
     upstream = holders(parents.values())
     graph = current_graph(at=at)
-    between = {pk for row in rows for pk in graph.ancestors(row.pipeline_id)} if rows else set()
-    failing = failing_pipelines(between)
+    ancestors = {pipeline: graph.ancestors(pipeline) for pipeline in {row.pipeline_id for row in rows}}
+    failing = failing_pipelines(set().union(*ancestors.values()))
+    blamed = failing_upstream(ancestors, parents=graph.parents, failing=failing)
     reasons = {}
     for row in rows:
         holder = parents.get(row.parent_id or 0)
@@ -73,9 +74,9 @@ def release_reasons(children: Iterable[Incident], *, at: dt.datetime) -> dict[in
             reasons[row.pk] = f"{holder.pipeline} recovered."
         elif not upstream[holder.pk].holds(at):
             reasons[row.pk] = "Nobody acknowledged the incident upstream in time."
-        elif holder.pipeline_id not in graph.ancestors(row.pipeline_id):
+        elif holder.pipeline_id not in ancestors[row.pipeline_id]:
             reasons[row.pk] = f"{holder.pipeline} is no longer upstream."
-        elif holder.pipeline_id not in failing_upstream(row.pipeline_id, parents=graph.parents, failing=failing):
+        elif holder.pipeline_id not in blamed[row.pipeline_id]:
             reasons[row.pk] = f"What is between it and {holder.pipeline} recovered."
     return reasons
 

@@ -35,10 +35,10 @@ open_incidents = st.lists(
 
 def paths(links, start):
     """Return every path upstream from a pipeline, by following links one at a time."""
-    found = [[start]]
-    for path in found:
-        found += [[*path, link.upstream] for link in links if link.downstream == path[-1]]
-    return found[1:]
+    result = [[start]]
+    for path in result:
+        result += [[*path, link.upstream] for link in links if link.downstream == path[-1]]
+    return result[1:]
 
 
 def oracle(links, failing, incidents, start):
@@ -96,7 +96,7 @@ def test_a_long_chain_has_its_first_pipeline_as_root():
 def test_a_pipeline_that_is_well_explains_nothing_further_downstream():
     graph = Graph.from_links([Link(0, 1), Link(1, 2)])
     assert roots([2], parents=graph.parents, failing={0, 2}, incidents=[paged(1, 0)], at=NOON) == {2: None}
-    assert failing_upstream(2, parents=graph.parents, failing={0, 1, 2}) == {0, 1}
+    assert failing_upstream([2], parents=graph.parents, failing={0, 1, 2}) == {2: {0, 1}}
 
 
 def test_an_incident_holds_until_its_time_is_over_or_while_it_is_acknowledged():
