@@ -69,15 +69,15 @@ def release_reasons(children: Iterable[Incident], *, at: dt.datetime) -> dict[in
     for row in rows:
         holder = parents.get(row.parent_id or 0)
         if holder is None or holder.is_resolved:
-            reasons[row.pk] = "The incident upstream was resolved."
+            reasons[row.pk] = "The upstream incident was resolved."
         elif holder.recovered_at is not None:
             reasons[row.pk] = f"{holder.pipeline} recovered."
         elif not upstream[holder.pk].holds(at):
-            reasons[row.pk] = "Nobody acknowledged the incident upstream in time."
+            reasons[row.pk] = "Nobody acknowledged the upstream incident in time."
         elif holder.pipeline_id not in ancestors[row.pipeline_id]:
             reasons[row.pk] = f"{holder.pipeline} is no longer upstream."
         elif holder.pipeline_id not in blamed[row.pipeline_id]:
-            reasons[row.pk] = f"What is between it and {holder.pipeline} recovered."
+            reasons[row.pk] = f"A pipeline between this one and {holder.pipeline} recovered."
     return reasons
 
 

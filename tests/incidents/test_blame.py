@@ -11,7 +11,7 @@ from incidents.models import Incident
 from incidents.services.escalation import escalate_due
 from incidents.services.maintenance import schedule_maintenance
 from incidents.services.transitions import acknowledge, reassign, reopen, resolve, snooze
-from incidents.services.triggers import mark_recovered, sync_with_checks
+from incidents.services.triggers import mark_recovered, sync_with_all_checks, sync_with_checks
 from lineage.models import EDGE_FADES_AFTER, Edge
 from lineage.services.edges import add_edge, cut_edge
 from notifications.models import Message
@@ -131,7 +131,7 @@ def test_a_resolved_parent_lets_the_child_escalate_at_once(parent, child, now, a
     resolve(parent, by=a, at=now + 3 * MINUTE)
     assert is_released(child, at=now + 3 * MINUTE)
     assert timeline_kinds(child) == ["opened", "upstream", "upstream_ended", "notified"]
-    assert child.timeline.get(kind="upstream_ended").text == "The incident upstream was resolved."
+    assert child.timeline.get(kind="upstream_ended").text == "The upstream incident was resolved."
     assert (child.parent, child.next_escalation_at) == (parent, now + 18 * MINUTE)
     assert escalate_due(at=now + 4 * MINUTE) == 0
 
@@ -236,6 +236,15 @@ def test_a_sweep_opens_what_is_upstream_first(pipelines, edges, now, a):
     parent, *children = Incident.objects.order_by("pk")
     assert (parent.pipeline, pages().count()) == (pipelines[0], 1)
     assert [child.parent for child in children] == [parent, parent]
+
+
+def test_a_failure_of_another_tool_upstream_comes_before_an_own_check_downstream(pipelines, edges, now, a):
+    raw, core, _ = pipelines
+    alert(make_check(core, a, metric=make_metric(core), parameters={"fail_below": 1}), now)
+    ExternalCheck.objects.create(pipeline=raw, tool="dbt", key="raw", name="raw", status="fail", at=now, created_at=now)
+    sync_with_all_checks(at=now)
+    parent, child = Incident.objects.order_by("pk")
+    assert (parent.pipeline, child.parent, pages().count()) == (raw, parent, 1)
 
 
 def test_many_children_page_one_person_and_are_looked_at_in_a_fixed_number_of_statements(
