@@ -14,10 +14,15 @@ DURATION = re.compile(
 )
 
 
+def format_day(day: dt.date, style: DateStyle = "date") -> str:
+    """Return a date in words, such as "30 Nov 2026"; of an instant, its date in its own zone."""
+    # The cache sees a plain date: instants are equal in every zone, and their dates are not.
+    return _day_text(dt.date(day.year, day.month, day.day), style)
+
+
 # A page shows the same few dates hundreds of times.
 @lru_cache(maxsize=4096)
-def format_day(day: dt.date, style: DateStyle = "date") -> str:
-    """Return a date in words, such as "30 Nov 2026"."""
+def _day_text(day: dt.date, style: DateStyle) -> str:
     if style == "month":
         return f"{day:%B %Y}"
     weekday = f"{day:%a} " if style in ("full", "brief") else ""

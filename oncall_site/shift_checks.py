@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import F, Max, OuterRef, Q, Subquery
+from django.db.models import F, Max, OuterRef, Subquery
 from django.urls import reverse
 
 from common.formatting import format_instant
@@ -51,7 +51,7 @@ def shift_checks(
         return []
     reachable = _reachable(weeks, at=at)
     absences = _absences(weeks)
-    unread = {week.pk: _unread_runbooks(week, at=at) for week in weeks}
+    unread = _unread_runbooks(weeks, at=at)
     return [ShiftCheck(week, (*reachable[week.engineer_id], *absences[week.pk], *unread[week.pk])) for week in weeks]
 
 
@@ -85,20 +85,39 @@ def _absences(weeks: Sequence[RotationWeek]) -> dict[int, list[Problem]]:
     return problems
 
 
-def _unread_runbooks(week: RotationWeek, *, at: dt.datetime) -> list[Problem]:
-    """Return the runbooks of a shift's pipelines that others changed since the engineer's last shift, and that they have not read."""
-    past = RotationWeek.objects.filter(engineer=week.engineer, ends_at__lte=at).aggregate(at=Max("ends_at"))["at"]
-    since = past or at - FIRST_SHIFT_PERIOD
+def _unread_runbooks(weeks: Sequence[RotationWeek], *, at: dt.datetime) -> dict[int, list[Problem]]:
+    """Return by shift the runbooks that others changed since its engineer's last shift, and that the engineer has not read."""
+    engineers = {week.engineer_id for week in weeks}
+    past = RotationWeek.objects.filter(engineer__in=engineers, ends_at__lte=at).order_by()
+    since = dict.fromkeys(engineers, at - FIRST_SHIFT_PERIOD)
+    since.update(past.values_list("engineer").annotate(Max("ends_at")))
     newest = RunbookRevision.objects.filter(runbook=OuterRef("pk"), number=OuterRef("revision"))
-    read = RunbookRead.objects.filter(runbook=OuterRef("pk"), person=week.engineer)
-    rows = Runbook.objects.filter(pipeline__in_rotation__rotation=week.rotation).annotate(
+    rows = Runbook.objects.filter(pipeline__in_rotation__rotation__in={week.rotation_id for week in weeks}).annotate(
+        rotation=F("pipeline__in_rotation__rotation"),
         changed_at=Subquery(newest.values("created_at")[:1]),
         changed_by=Subquery(newest.values("author")[:1]),
-        read_revision=Subquery(read.values("revision")[:1]),
     )
-    unread = rows.filter(Q(read_revision=None) | Q(read_revision__lt=F("revision")), changed_at__gt=since)
-    unread = unread.filter(Q(changed_by=None) | ~Q(changed_by=week.engineer)).select_related("pipeline")
-    return [
-        Problem(f"Read the updated runbook of {row.pipeline}.", reverse("runbook", args=[row.pipeline.slug]))
-        for row in unread.order_by("pipeline__position", "pk")[:MAX_RUNBOOKS_LISTED]
-    ]
+    changed = list(
+        rows.filter(changed_at__gt=min(since.values())).select_related("pipeline").order_by("pipeline__position", "pk")
+    )
+    read = {
+        (person, runbook): revision
+        for person, runbook, revision in RunbookRead.objects.filter(
+            person__in=engineers, runbook__in=changed
+        ).values_list("person", "runbook", "revision")
+    }
+    problems: dict[int, list[Problem]] = {}
+    for week in weeks:
+        unread = [
+            row
+            for row in changed
+            if row.rotation == week.rotation_id
+            and row.changed_at > since[week.engineer_id]
+            and row.changed_by != week.engineer_id
+            and read.get((week.engineer_id, row.pk), 0) < row.revision
+        ]
+        problems[week.pk] = [
+            Problem(f"Read the updated runbook of {row.pipeline}.", reverse("runbook", args=[row.pipeline.slug]))
+            for row in unread[:MAX_RUNBOOKS_LISTED]
+        ]
+    return problems

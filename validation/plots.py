@@ -326,6 +326,11 @@ def check_plot(check: Check, *, days: int | None, size: Size = FULL) -> Plot | N
     return build_plot(values, step=step, daily=daily, unit=check.value_unit, events=_events(check, values), size=size)
 
 
+def shows_runs(check: Check) -> bool:
+    """Return True if a check's chart has a value per run, not per bucket of its metric."""
+    return check.type.chart(check.type.load_draft(check.parameters)) == Chart.RUNS
+
+
 def metric_plot(check: Check, *, days: int | None, size: Size = FULL) -> Plot | None:
     """Return the chart of the metric of a check, without results; None without a metric or values."""
     if check.metric is None:
@@ -346,7 +351,7 @@ def metric_plot(check: Check, *, days: int | None, size: Size = FULL) -> Plot | 
 
 def incident_plot(check: Check, *, days: int) -> Plot | None:
     """Return a small chart for an incident: the values that the check evaluates, or those of its metric if it evaluates runs."""
-    if check.metric is None or check.type.chart(check.type.load_draft(check.parameters)) != Chart.RUNS:
+    if check.metric is None or not shows_runs(check):
         return check_plot(check, days=days, size=SMALL)
     return metric_plot(check, days=days, size=SMALL)
 

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,6 +19,7 @@ from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 
 NEW_KEY = "new_integration_key"
+PAGE_SIZE = 50
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,7 +41,7 @@ def integration_keys(request: SignedInRequest, slug: str) -> HttpResponse:
     context: dict[str, object] = {
         "pipeline": pipeline,
         "form": form,
-        "keys": pipeline.integration_keys.active(),
+        "page": Paginator(pipeline.integration_keys.active(), PAGE_SIZE).get_page(request.GET.get("page")),
         "address": absolute_url(reverse("api-events")),
         "base_address": absolute_url(reverse("api-events")).rstrip("/"),
     }

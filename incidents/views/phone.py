@@ -1,7 +1,7 @@
 """What the provider of SMS and calls (Twilio) posts to the site. Each request is signed with the account's secret."""
 
 from collections.abc import Mapping
-from xml.sax.saxutils import escape
+from html import escape
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied

@@ -8,7 +8,7 @@ import pytest
 from django.template import engines
 from django.utils import timezone
 
-from common.formatting import format_minutes, format_relative, parse_minutes
+from common.formatting import format_instant, format_minutes, format_relative, parse_minutes
 from tests.test_language import ROOT, template_files
 
 DAY = dt.date(2026, 11, 3)
@@ -46,6 +46,16 @@ def test_a_date_is_written_in_a_named_style(style, text):
 def test_an_instant_is_written_in_the_viewers_zone_and_names_it(zone, style, text):
     with timezone.override(ZoneInfo(zone)):
         assert render(INSTANT, style) == ELEMENT.format(text)
+
+
+def test_one_instant_has_the_date_of_each_zone():
+    at = dt.datetime(2026, 11, 29, 14, tzinfo=dt.UTC)
+    zones = ("UTC", "Pacific/Kiritimati", "UTC")
+    assert [format_instant(at, ZoneInfo(zone)) for zone in zones] == [
+        "Sun 29 Nov 2026, 14:00 UTC",
+        "Mon 30 Nov 2026, 04:00 +14",
+        "Sun 29 Nov 2026, 14:00 UTC",
+    ]
 
 
 def test_a_time_of_day_and_nothing():

@@ -30,6 +30,9 @@ WITHOUT_KEY = {
     "people/forgotten.html",
     "people/security.html",
     "people/sign_in.html",
+    # Subscribing or confirming twice is the same as once, and readers have no session.
+    "readiness/subscribe.html",
+    "readiness/subscription_confirm.html",
 }
 KEY = "a-key-of-one-rendered-form"
 SWAP = "/swaps/request/?rotation={rotation}&week={week}"

@@ -8,12 +8,23 @@ from tests.security.test_permission_matrix import parted
 pytestmark = pytest.mark.django_db
 
 # Fields of several lines, in the API and on pages.
-MULTILINE = {"text", "notes", "notes_0", "note", "description", "markdown", "query", "engineers", "exception"}
+MULTILINE = {
+    "comment",
+    "text",
+    "notes",
+    "notes_0",
+    "note",
+    "description",
+    "markdown",
+    "query",
+    "engineers",
+    "exception",
+}
 # Nobody sees a password or a link's secret.
 SECRET = {"password", "old_password", "new_password1", "new_password2", "secret"}
 FIELD_LABELS = {"name": "Event: ", "starts_on": "First day: ", "ends_on": "Last day: "}
-# Buttons and choices of pages, which are compared with a list.
-CHOICES = {"save", "confirm", "theme", "engineer", "move", "hours"}
+# Buttons, choices and codes of pages, which are compared with known values.
+CHOICES = {"code", "side", "save", "confirm", "theme", "engineer", "move", "hours"}
 # Files of other tools are never refused for a character: an alert with a line break in its name still opens an incident.
 NOT_SAVED = ("/api/v1/integrations/", "/handbook/", "/runbooks/{pipeline}/preview/")
 

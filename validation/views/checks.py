@@ -27,7 +27,7 @@ from validation.domain.results import WORST_FIRST, Confirmation
 from validation.forms import CheckForm, KnownEventForm, MuteForm, NewCheckForm, ParametersForm
 from validation.models import Check, CheckQuerySet, CheckResult, KnownEvent
 from validation.models.checks import DEFINED
-from validation.plots import backtest_plot, build_heat_map, check_plot, check_rows, metric_plot
+from validation.plots import backtest_plot, build_heat_map, check_plot, check_rows, metric_plot, shows_runs
 from validation.presenters import check_settings
 from validation.queries.checks import (
     alerting_checks,
@@ -137,7 +137,8 @@ def _check_page(request: SignedInRequest, check: Check, *, event_form: KnownEven
     days = request.GET.get("days", "")
     days = days if days in CHART_DAYS else DEFAULT_CHART_DAYS
     plot = check_plot(check, days=CHART_DAYS[days][0])
-    if plot is None or plot.count < 2:  # A line
+    # A line needs two values; a check with one run shows its metric.
+    if plot is None or (plot.count < 2 and shows_runs(check)):
         plot = metric_plot(check, days=CHART_DAYS[days][0]) or plot
     context = {
         "check": check,

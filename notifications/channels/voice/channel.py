@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 from django.urls import reverse
 
@@ -40,8 +40,8 @@ def call_script(message: Message, notification: Notification | None) -> str:
     spoken = say(CODE.sub(lambda match: ", ".join(match[0]), text))
     if not is_incident:
         return f"<Response>{spoken}<Pause/>{spoken}</Response>"
-    action = quoteattr(callback_url(reverse("phone_call"), message))
-    gather = f'<Gather numDigits="1" timeout="10" action={action}>{spoken}{say(KEY_HELP)}</Gather>'
+    action = escape(callback_url(reverse("phone_call"), message))
+    gather = f'<Gather numDigits="1" timeout="10" action="{action}">{spoken}{say(KEY_HELP)}</Gather>'
     return f"<Response>{gather}{gather}</Response>"
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from oncall_site.queries import readiness
+from oncall_site.queries import site_health
 
 PARTS = ("database", "broker", "worker", "beat")
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("part", choices=PARTS)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        [part] = [part for part in readiness() if part.part == options["part"]]
+        [part] = [part for part in site_health() if part.part == options["part"]]
         if not part.ok:
             raise CommandError(f"{part.part}: {part.detail}")
         self.stdout.write(f"{part.part}: {part.detail}")
