@@ -3,6 +3,7 @@
 from django.core.validators import RegexValidator
 
 ID_PATTERN = "[0-9]{1,15}"
+MAX_ID = 10**15 - 1
 SLUG_PATTERN = "[a-z0-9]+(?:-[a-z0-9]+)*"
 USERNAME_PATTERN = "[a-z0-9]+(?:[._-][a-z0-9]+)*"
 

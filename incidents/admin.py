@@ -70,11 +70,12 @@ class IncidentAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Incident]):
         "source",
         "opened_at",
         "assignee",
+        "parent",
         "next_escalation_at",
         "resolved_at",
     )
-    list_filter = ("state", "severity", "kind", "source", "pipeline")
-    list_select_related = ("pipeline", "assignee")
+    list_filter = ("state", "severity", "kind", "source", ("parent", admin.EmptyFieldListFilter), "pipeline")
+    list_select_related = ("pipeline", "assignee", "parent")
     search_fields = ("title", "text", "fingerprint")
     date_hierarchy = "opened_at"
     inlines = (FailureInline, EscalationStepInline, TimelineInline)

@@ -42,7 +42,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         """
         escalates = Q(state=Incident.State.OPEN, next_escalation_at__lte=at)
         maintenance = MaintenanceWindow.objects.active(at=at).filter(pipeline=OuterRef("pipeline"))
-        to_hold = Q(Exists(maintenance), next_escalation_at__isnull=False, is_held=False)
+        to_hold = Q(Exists(maintenance), next_escalation_at__isnull=False) & ~Q(hold=Incident.Hold.MAINTENANCE)
         rows = self.unresolved().filter(escalates | to_hold | Q(snoozed_until__lte=at) | Q(assignee__is_active=False))
         return rows.order_by("next_escalation_at", "pk")
 
@@ -91,7 +91,21 @@ class Incident(models.Model):
         API = "api", "API"
         DRILL = "drill", "Drill"
 
+    class Hold(models.TextChoices):
+        """What pauses its escalation."""
+
+        MAINTENANCE = "maintenance", "Maintenance"
+        UPSTREAM = "upstream", "Upstream incident"
+
     pipeline = models.ForeignKey(Pipeline, on_delete=models.PROTECT, related_name="incidents")
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="children",
+        help_text="The open upstream incident that explained the failure when this one was opened.",
+    )
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.ISSUE)
     severity = models.CharField(max_length=8, choices=Severity, default=Severity.HIGH)
     title = LineField(max_length=MAX_TITLE_LENGTH)
@@ -131,8 +145,8 @@ class Incident(models.Model):
     round = models.PositiveSmallIntegerField(default=1, help_text="Escalation round; reopening starts a new one.")
     next_escalation_at = models.DateTimeField(null=True, blank=True)
     snoozed_until = models.DateTimeField(null=True, blank=True)
-    is_held = models.BooleanField(
-        default=False, help_text="Escalation is paused for maintenance. It restarts when the maintenance window ends."
+    hold = models.CharField(
+        max_length=11, choices=Hold, blank=True, help_text="What pauses its escalation, which restarts afterwards."
     )
     repeats = models.PositiveIntegerField(default=0, help_text="How often the check or alert failed again.")
     last_seen_at = models.DateTimeField(help_text="When the check or alert last failed.")
@@ -163,6 +177,7 @@ class Incident(models.Model):
                 name="snoozed_incident_does_not_escalate",
             ),
             models.CheckConstraint(condition=~Q(title=""), name="incident_has_title"),
+            models.CheckConstraint(condition=~Q(parent=F("id")), name="incident_is_not_below_itself"),
             models.CheckConstraint(
                 condition=Q(state="resolved", resolved_at__isnull=False)
                 | (~Q(state="resolved") & Q(resolved_at=None, resolved_by=None)),
@@ -185,6 +200,7 @@ class Incident(models.Model):
             models.Index(
                 fields=["next_escalation_at"], condition=Q(next_escalation_at__isnull=False), name="incident_due"
             ),
+            models.Index(fields=["id"], condition=Q(hold="upstream"), name="incident_held_upstream"),
             models.Index(fields=["snoozed_until"], condition=Q(snoozed_until__isnull=False), name="incident_snoozed"),
             models.Index(fields=["pipeline", "state"], name="incident_pipeline_state"),
             models.Index(fields=["-opened_at"], name="incident_newest"),
@@ -198,6 +214,15 @@ class Incident(models.Model):
     @property
     def is_resolved(self) -> bool:
         return self.state == Incident.State.RESOLVED
+
+    @property
+    def acknowledgement_time(self) -> dt.timedelta:
+        """How long it waits for an acknowledgement before it escalates, by its pipeline and severity."""
+        return dt.timedelta(minutes=self.pipeline.escalation_minutes(self.severity))
+
+    @property
+    def is_held(self) -> bool:
+        return self.hold != ""
 
     @property
     def is_drill(self) -> bool:
@@ -263,6 +288,8 @@ class TimelineEntry(models.Model):
         SNOOZE_ENDED = "snooze_ended", "Snooze ended"
         HELD = "held", "Escalation paused for maintenance"
         MAINTENANCE_ENDED = "maintenance_ended", "Maintenance ended"
+        UPSTREAM = "upstream", "Escalation paused for an upstream incident"
+        UPSTREAM_ENDED = "upstream_ended", "Escalation resumed"
         FAILURE_ADDED = "failure_added", "Failure added"
         FAILURE_RECOVERED = "failure_recovered", "Failure recovered"
         ALERT_ADDED = "alert_added", "Alert added"

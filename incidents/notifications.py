@@ -106,6 +106,40 @@ class IncidentAssigned(_IncidentNotification):
         return rows.exists()
 
 
+@register
+@dataclass(frozen=True, slots=True)
+class IncidentHeld(_IncidentNotification):
+    """An incident that another one upstream explains: its responder gets one message per upstream incident and is not paged."""
+
+    urgent = False
+    rate_limited = False
+    name = "incident-held"
+    label = "Incident caused upstream"
+    identity = ("parent_id", "parent_round")
+
+    parent_id: int
+    # Rises when the incident upstream is reopened.
+    parent_round: int
+    parent_pipeline: str
+    parent_title: str
+
+    def subject(self, reader: User) -> str:
+        return f"Upstream: {self.parent_pipeline}: {self.parent_title}"
+
+    def body(self, reader: User) -> str:
+        return paragraphs(
+            f"{self.pipeline} is failing too: {self.title}",
+            f"Its escalation is paused because {self.parent_pipeline} is failing upstream. You have nothing to do now.",
+            "It resumes when the upstream incident ends, or if nobody acknowledges that incident in time.",
+        )
+
+    def phone_actions(self) -> int | None:
+        return None
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return Incident.objects.filter(pk=self.incident_id, hold=Incident.Hold.UPSTREAM).exists()
+
+
 def _text(incident: Incident) -> str:
     """Return the text of an incident; with several failures, a list of those that have not recovered."""
     failures = list(incident.failures.filter(recovered_at=None).order_by("pk")[: MAX_FAILURES_LISTED + 1])
@@ -126,6 +160,23 @@ def notify_escalation(incident: Incident, people: Iterable[User], *, at: dt.date
         text=_text(incident),
         runbook=incident.pipeline.slug,
         escalates_after_minutes=incident.pipeline.escalation_minutes(incident.severity),
+    )
+    enqueue(people, notification, due_at=at, expires_at=at + INCIDENT_MESSAGE_LIFETIME)
+
+
+def notify_held(incident: Incident, people: Iterable[User], *, at: dt.datetime) -> None:
+    """Inform people that an incident is held below another one upstream."""
+    if (parent := incident.parent) is None:
+        return
+    notification = IncidentHeld(
+        incident_id=incident.pk,
+        kind=incident.get_kind_display(),
+        title=incident.title,
+        pipeline=str(incident.pipeline),
+        parent_id=parent.pk,
+        parent_round=parent.round,
+        parent_pipeline=str(parent.pipeline),
+        parent_title=parent.title,
     )
     enqueue(people, notification, due_at=at, expires_at=at + INCIDENT_MESSAGE_LIFETIME)
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 from incidents.services.alerts import sync_with_alerts
 from incidents.services.drills import end_old_drills
 from incidents.services.escalation import escalate_due
-from incidents.services.triggers import sync_with_checks, sync_with_external_checks
+from incidents.services.triggers import sync_with_all_checks
 
 
 @shared_task
@@ -21,6 +21,5 @@ def escalate() -> None:
 def sync_incidents() -> None:
     """Open and resolve incidents to match checks and alerts."""
     at = timezone.now()
-    sync_with_checks(at=at)
-    sync_with_external_checks(at=at)
+    sync_with_all_checks(at=at)
     sync_with_alerts(at=at)

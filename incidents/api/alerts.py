@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from common.api.filters import BooleanFilter, ListFilterBackend
 from common.exceptions import InvalidInputError
-from common.identifiers import ID_PATTERN
+from common.identifiers import ID_PATTERN, MAX_ID
 from incidents.models import Alert, Incident
 from incidents.queries import incidents
 from incidents.services.alerts import ingest_alerts
@@ -22,8 +22,6 @@ from pipelines.models import Pipeline
 from validation.api.external import RawJsonParser
 from validation.importers.alertmanager import read_alerts
 from validation.importers.results import UnreadableFileError
-
-MAX_ID = 10**15 - 1
 
 
 class AlertBatchSerializer(serializers.Serializer[Any]):

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django_filters.filters import NumberFilter
 from django_filters.filterset import FilterSet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
@@ -13,7 +14,7 @@ from rest_framework.response import Response
 
 from common.api.filters import ListFilterBackend, SlugFilter, WordFilter
 from common.api.params import paginate_list
-from common.identifiers import ID_PATTERN
+from common.identifiers import ID_PATTERN, MAX_ID
 from incidents.api.serializers import (
     CommentSerializer,
     DrillSerializer,
@@ -51,6 +52,12 @@ class IncidentFilter(FilterSet):
 
     pipeline = SlugFilter(noun="pipeline", queryset=Pipeline.objects.order_by("pk"), help_text="Slug of a pipeline.")
     severity = WordFilter(choices=Incident.Severity.choices)
+    parent = NumberFilter(
+        field_name="parent",
+        min_value=1,
+        max_value=MAX_ID,
+        help_text="ID of an incident: those below it.",
+    )
     state = WordFilter(choices=[*Incident.State.choices, (UNRESOLVED, "Unresolved")], method="filter_state")
 
     def filter_state(self, rows: QuerySet[Incident], name: str, value: str) -> QuerySet[Incident]:

@@ -19,7 +19,17 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     severity = serializers.ChoiceField(Incident.Severity.choices, default=Incident.Severity.HIGH)
     text = MultilineField(required=False, allow_blank=True, default="")
     check_id = serializers.IntegerField(read_only=True, allow_null=True)
-    held = serializers.BooleanField(source="is_held", read_only=True, help_text="Escalation is paused for maintenance.")
+    held = serializers.BooleanField(
+        source="is_held",
+        read_only=True,
+        help_text="Escalation is paused for maintenance or for an upstream incident.",
+    )
+    parent = serializers.IntegerField(  # type: ignore[assignment]  # DRF has an attribute of that name
+        source="parent_id",
+        read_only=True,
+        allow_null=True,
+        help_text="ID of the upstream incident that explained the failure when this one was opened.",
+    )
     opened_by = UsernameField(read_only=True)
     acknowledged_by = UsernameField(read_only=True)
     resolved_by = UsernameField(read_only=True)
@@ -48,6 +58,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "next_escalation_at",
             "snoozed_until",
             "held",
+            "parent",
             "repeats",
             "last_seen_at",
             "recovered_at",
@@ -149,9 +160,14 @@ class IncidentDetailSerializer(IncidentSerializer):
     timeline = TimelineEntrySerializer(many=True, read_only=True)
     notified = EscalationStepSerializer(source="escalation_steps", many=True, read_only=True)
     steps = RunStepSerializer(source="newest_run_steps", many=True, read_only=True)
+    children = serializers.SerializerMethodField(help_text="IDs of the newest 50 incidents below it, newest first.")
 
     class Meta(IncidentSerializer.Meta):
-        fields = (*IncidentSerializer.Meta.fields, "failures", "timeline", "notified", "steps")
+        fields = (*IncidentSerializer.Meta.fields, "failures", "timeline", "notified", "steps", "children")
+
+    def get_children(self, incident: Incident) -> list[int]:
+        """Return the IDs of the incidents below it; reads only prefetched rows."""
+        return [child.pk for child in incident.children.all()]
 
 
 class IncidentUpdateSerializer(serializers.Serializer[Any]):

@@ -34,13 +34,14 @@ MAX_DETAIL_ROWS = 50
 def all_incidents() -> IncidentQuerySet:
     """Return every incident with its pipeline and people: open, then acknowledged, then resolved ones."""
     people = ("opened_by", "acknowledged_by", "resolved_by", "assignee")
-    return Incident.objects.all().select_related("pipeline", *people).open_first()
+    return Incident.objects.all().select_related("pipeline", "parent__pipeline", *people).open_first()
 
 
 def detailed_incidents() -> QuerySet[Incident]:
     """Return every incident with its newest timeline entries, notifications and failures, in order, and its newest runbook run."""
     entries = TimelineEntry.objects.select_related("by").order_by("pk")
     escalation_steps = EscalationStep.objects.select_related("engineer").order_by("pk")
+    children = Incident.objects.only("pk", "parent").order_by("-pk")
     run_steps = RunStep.objects.select_related("run", "done_by").order_by("position")
     return all_incidents().prefetch_related(
         Prefetch("timeline", queryset=_newest_per_incident(entries, limit=MAX_DETAIL_ROWS)),
@@ -48,11 +49,16 @@ def detailed_incidents() -> QuerySet[Incident]:
         Prefetch("escalation_steps", queryset=_newest_per_incident(escalation_steps, limit=MAX_DETAIL_ROWS)),
         Prefetch("runs", queryset=_newest_per_incident(RunbookRun.objects.order_by("pk"), limit=1)),
         Prefetch("runs__steps", queryset=run_steps),
+        Prefetch("children", queryset=_newest_per(children, "parent", limit=MAX_DETAIL_ROWS)),
     )
 
 
 def _newest_per_incident(rows: QuerySet[Any], *, limit: int) -> QuerySet[Any]:
-    rank = Window(RowNumber(), partition_by=F("incident"), order_by=F("pk").desc())
+    return _newest_per(rows, "incident", limit=limit)
+
+
+def _newest_per(rows: QuerySet[Any], name: str, *, limit: int) -> QuerySet[Any]:
+    rank = Window(RowNumber(), partition_by=F(name), order_by=F("pk").desc())
     newest: QuerySet[Any] = rows.annotate(newest_rank=rank).filter(newest_rank__lte=limit)
     return newest
 
@@ -161,6 +167,11 @@ def next_notified(incident: Incident, *, chain: Iterable[EscalationLink]) -> Use
     if _is_assignee_next(incident, notified=set(notified)):
         return incident.assignee
     return next((link.engineer for link in chain if link.is_next), None)
+
+
+def incidents_below(incident: Incident) -> IncidentQuerySet:
+    """Return the incidents that one explains: open, then acknowledged, then resolved ones."""
+    return all_incidents().filter(parent=incident)
 
 
 def incident_failures(incident: Incident) -> QuerySet[Failure]:

@@ -2,17 +2,20 @@
 
 `next_escalation_at` says when the next step is due, and workers sweep it. A step locks the incident, so that two workers never
 notify the same person twice and a killed worker skips nobody. Low-severity incidents wait for each person's working hours.
+Maintenance and an incident upstream hold an escalation; `current_hold` says which.
 """
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 
 from common.datetimes import isoformat_z
 from incidents.domain.working_hours import next_working_instant
 from incidents.models import EscalationStep, Incident, MaintenanceWindow, TimelineEntry
-from incidents.notifications import notify_escalation
+from incidents.notifications import notify_escalation, notify_held
+from incidents.queries.blame import holders, incidents_held_upstream, release_reasons
 from people.models import User
 from scheduling.queries.on_call import responder_chains
 
@@ -21,7 +24,7 @@ MAX_ESCALATIONS_PER_SWEEP = 500
 
 def escalation_wait(incident: Incident) -> dt.timedelta:
     """Return how long an incident waits for an acknowledgement before it escalates, by its pipeline and severity."""
-    return dt.timedelta(minutes=incident.pipeline.escalation_minutes(incident.severity))
+    return incident.acknowledgement_time
 
 
 def earliest_notification(incident: Incident, person: User, *, at: dt.datetime) -> dt.datetime:
@@ -32,11 +35,11 @@ def earliest_notification(incident: Incident, person: User, *, at: dt.datetime) 
 def escalate_to_next(incident: Incident, *, at: dt.datetime) -> list[User]:
     """Notify the next person: the assignee, the chain as it is at `at` link by link, then all admins; return who was notified.
 
-    The caller holds the incident's lock. Sets when the next step is due: never after the admins. During a maintenance window it
-    notifies nobody; the step is due when that ends.
+    The caller holds the incident's lock. Sets when the next step is due: never after the admins. While something holds the
+    incident, nobody is notified.
     """
-    if (window := MaintenanceWindow.objects.active(at=at).filter(pipeline=incident.pipeline_id).first()) is not None:
-        _hold(incident, window=window, at=at)
+    if (hold := current_hold(incident, at=at)) is not None:
+        _hold(incident, hold=hold, at=at)
         return []
     people, role = _next_people(incident, at=at)
     earliest = {person: earliest_notification(incident, person, at=at) for person in people}
@@ -57,14 +60,47 @@ def escalate_to_next(incident: Incident, *, at: dt.datetime) -> list[User]:
     return notified
 
 
-def _hold(incident: Incident, *, window: MaintenanceWindow, at: dt.datetime) -> None:
-    """Pause an incident's escalation until a maintenance window ends; add one timeline entry per window."""
-    is_new = not incident.is_held
-    incident.is_held, incident.next_escalation_at = True, window.ends_at
-    incident.save(update_fields=["is_held", "next_escalation_at"])
-    if is_new:
-        until = isoformat_z(window.ends_at)
-        incident.add_entry(TimelineEntry.Kind.HELD, at=at, text=window.reason, until=until)
+@dataclass(frozen=True, slots=True)
+class CurrentHold:
+    """What holds an incident's escalation, why, and until when if that is known."""
+
+    reason: Incident.Hold
+    text: str
+    until: dt.datetime | None
+
+
+def current_hold(incident: Incident, *, at: dt.datetime) -> CurrentHold | None:
+    """Return what holds an incident's escalation, or None: maintenance of its pipeline, or else the incident upstream of it.
+
+    An incident upstream holds only a round in which nobody has been notified yet.
+    """
+    window = MaintenanceWindow.objects.active(at=at).filter(pipeline=incident.pipeline_id).first()
+    if window is not None:
+        return CurrentHold(Incident.Hold.MAINTENANCE, text=window.reason, until=window.ends_at)
+    parent = incident.parent
+    if parent is None or incident.escalation_steps.filter(round=incident.round).exists():
+        return None
+    if release_reasons([incident], at=at):
+        return None
+    upstream = holders([parent])[parent.pk]
+    until = None if upstream.is_acknowledged else upstream.acknowledge_by
+    return CurrentHold(Incident.Hold.UPSTREAM, text=f"{parent.pipeline}: {parent.title}", until=until)
+
+
+def _hold(incident: Incident, *, hold: CurrentHold, at: dt.datetime) -> None:
+    """Hold an incident; the timeline says so once, and its responder is informed once of an incident upstream."""
+    is_new = incident.hold != hold.reason
+    incident.hold, incident.next_escalation_at = hold.reason, hold.until
+    incident.save(update_fields=["hold", "next_escalation_at"])
+    if not is_new:
+        return
+    if hold.reason == Incident.Hold.MAINTENANCE and hold.until is not None:
+        incident.add_entry(TimelineEntry.Kind.HELD, at=at, text=hold.text, until=isoformat_z(hold.until))
+    elif incident.parent is not None:
+        incident.add_entry(TimelineEntry.Kind.UPSTREAM, at=at, text=hold.text)
+        people, _ = _next_people(incident, at=at)
+        paged = incident.parent.escalation_steps.filter(round=incident.parent.round).values_list("engineer", flat=True)
+        notify_held(incident, [person for person in people if person.pk not in set(paged)], at=at)
 
 
 def _next_people(incident: Incident, *, at: dt.datetime) -> tuple[Sequence[User], str]:
@@ -93,7 +129,7 @@ def record_step(incident: Incident, person: User, *, role: str, at: dt.datetime)
 def escalate(pk: int, *, at: dt.datetime) -> bool:
     """Do the step of an incident that is due, if any; return True if one was.
 
-    A step notifies the next person, ends a snooze or maintenance, or takes the incident from a deactivated assignee. Skips an
+    A step notifies the next person, ends a snooze or a hold, or takes the incident from a deactivated assignee. Skips an
     incident that another worker holds.
     """
     rows = Incident.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
@@ -106,10 +142,12 @@ def escalate(pk: int, *, at: dt.datetime) -> bool:
         restart_escalation(incident, kind=TimelineEntry.Kind.UNASSIGNED, text=text, at=at)
     elif incident.snoozed_until is not None:
         restart_escalation(incident, kind=TimelineEntry.Kind.SNOOZE_ENDED, at=at)
-    elif (
-        incident.is_held and not MaintenanceWindow.objects.active(at=at).filter(pipeline=incident.pipeline_id).exists()
-    ):
-        restart_escalation(incident, kind=TimelineEntry.Kind.MAINTENANCE_ENDED, at=at)
+    elif incident.is_held and current_hold(incident, at=at) is None:
+        if incident.hold == Incident.Hold.UPSTREAM:
+            reason = release_reasons([incident], at=at).get(incident.pk, "")
+            restart_escalation(incident, kind=TimelineEntry.Kind.UPSTREAM_ENDED, text=reason, at=at)
+        else:
+            restart_escalation(incident, kind=TimelineEntry.Kind.MAINTENANCE_ENDED, at=at)
     else:
         escalate_to_next(incident, at=at)
     return True
@@ -123,7 +161,7 @@ def restart_escalation(incident: Incident, *, kind: str, at: dt.datetime, text: 
     """
     incident.state, incident.round = Incident.State.OPEN, incident.round + 1
     incident.acknowledged_at = incident.acknowledged_by = incident.next_escalation_at = None
-    incident.is_held = False
+    incident.hold = ""
     if incident.snoozed_until is not None and incident.snoozed_until <= at:
         incident.snoozed_until = None
     incident.save()
@@ -133,6 +171,12 @@ def restart_escalation(incident: Incident, *, kind: str, at: dt.datetime, text: 
 
 
 def escalate_due(*, at: dt.datetime) -> int:
-    """Do the steps of the incidents that are due, each in its own transaction; return how many were."""
+    """Do the steps of the incidents that are due, each in its own transaction; return how many were.
+
+    That includes those that nothing upstream holds any more.
+    """
+    held = incidents_held_upstream(at=at)
+    released = list(release_reasons(held, at=at)) if held else []
+    incidents_held_upstream(at=at).filter(pk__in=released).update(next_escalation_at=at)
     due = list(Incident.objects.due(at=at).values_list("pk", flat=True)[:MAX_ESCALATIONS_PER_SWEEP])
     return sum(escalate(pk, at=at) for pk in due)

@@ -85,5 +85,5 @@ def _lock(pipeline: Pipeline) -> None:
 
 def _move_held(window: MaintenanceWindow, *, before: dt.datetime, to: dt.datetime) -> None:
     """Move the next escalation of the incidents that a window holds to its new end."""
-    held = Incident.objects.filter(pipeline=window.pipeline, state=Incident.State.OPEN, is_held=True)
+    held = Incident.objects.filter(pipeline=window.pipeline, state=Incident.State.OPEN, hold=Incident.Hold.MAINTENANCE)
     held.filter(next_escalation_at=before).update(next_escalation_at=to)

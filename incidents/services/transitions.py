@@ -31,7 +31,7 @@ MAX_SNOOZE = dt.timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class NewIncident:
-    """An incident to open: what is wrong, and the check or alert that found it."""
+    """An incident to open: what is wrong, the check or alert that found it, and the incident upstream that caused it."""
 
     kind: str
     title: str
@@ -41,6 +41,7 @@ class NewIncident:
     check_id: int | None = None
     fingerprint: str = ""
     group_key: str = ""
+    parent: Incident | None = None
 
 
 @transaction.atomic
@@ -60,6 +61,7 @@ def open_incident(pipeline: Pipeline, *, what: NewIncident, by: User | None, at:
         fingerprint=what.fingerprint,
         group_key=what.group_key,
         severity=what.severity,
+        parent=what.parent,
         opened_by=by,
         opened_at=at,
         last_seen_at=at,
@@ -143,7 +145,7 @@ def _acknowledge(row: Incident, *, by: User, at: dt.datetime) -> None:
 
 def _assign(row: Incident, *, to: User, at: dt.datetime) -> None:
     row.state, row.next_escalation_at, row.snoozed_until = Incident.State.ACKNOWLEDGED, None, None
-    row.is_held = False
+    row.hold = ""
     row.acknowledged_at, row.acknowledged_by, row.assignee = at, to, to
     row.save()
 
@@ -241,6 +243,8 @@ def reassign(incident: Incident, *, to: User, by: User, at: dt.datetime, text: s
     notified_at = earliest_notification(row, to, at=at)
     row.state, row.snoozed_until = Incident.State.OPEN, None
     row.acknowledged_at = row.acknowledged_by = None
+    if row.hold == Incident.Hold.UPSTREAM:
+        row.hold = ""
     row.next_escalation_at = None if row.recovered_at else notified_at + escalation_wait(row)
     row.save()
     record_step(row, to, role=EscalationStep.Role.ASSIGNEE, at=at)
@@ -308,9 +312,9 @@ def resolve(
     _check_unresolved(row)
     end_run(row, at=at, fixed_by_step=fixed_by_step)
     row.state, row.next_escalation_at, row.snoozed_until = Incident.State.RESOLVED, None, None
-    row.is_held = False
+    row.hold = ""
     row.resolved_at, row.resolved_by = max(at, row.opened_at), by
-    row.save(update_fields=["state", "next_escalation_at", "snoozed_until", "is_held", "resolved_at", "resolved_by"])
+    row.save(update_fields=["state", "next_escalation_at", "snoozed_until", "hold", "resolved_at", "resolved_by"])
     row.failures.update(is_open=False)
     row.add_entry(TimelineEntry.Kind.RESOLVED, at=at, by=by, text=resolution)
     return row
@@ -324,8 +328,9 @@ def reopen(
     at: dt.datetime,
     text: str = "",
     flap_window: dt.timedelta = dt.timedelta(),
+    parent: Incident | None = None,
 ) -> Incident:
-    """Reopen a resolved incident, which starts a new escalation round; return it.
+    """Reopen a resolved incident, which starts a new escalation round; return it. `parent` is the incident upstream that caused it.
 
     If it was resolved automatically and somebody was notified less than `flap_window` ago, it is flapping: the round goes on
     where it was, so that nobody is notified twice. Raises DomainError if it is not resolved, if its check or alert has
@@ -342,7 +347,7 @@ def reopen(
     next_escalation_at = _resumed_escalation(row, last_step=last_step, at=at)
     row.state, row.round = Incident.State.OPEN, row.round + (0 if is_flapping else 1)
     row.acknowledged_at = row.acknowledged_by = row.resolved_at = row.resolved_by = row.assignee = None
-    row.recovered_at, row.last_seen_at = None, at
+    row.recovered_at, row.last_seen_at, row.parent = None, at, parent
     try:
         with transaction.atomic():
             row.save()

@@ -5,7 +5,8 @@ Checks of one pipeline that fail within five minutes share one incident, which r
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -22,6 +23,7 @@ from incidents.models import (
     Incident,
     TimelineEntry,
 )
+from incidents.queries.blame import upstream_incident
 from incidents.services.escalation import escalation_wait
 from incidents.services.transitions import (
     NewIncident,
@@ -32,6 +34,7 @@ from incidents.services.transitions import (
     reopen,
     resolve,
 )
+from lineage.queries import current_graph
 from pipelines.models import Pipeline
 from validation.domain.buckets import DAY, format_bucket
 from validation.domain.results import ResultStatus
@@ -145,14 +148,31 @@ def _open(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.datetime) -> I
             row = lock_incident(storm)
             if not row.is_resolved:
                 return _join(row, trigger=trigger, at=at)
-    return open_incident(pipeline, what=trigger.new_incident, by=None, at=at)
+    what = replace(trigger.new_incident, parent=_parent(pipeline, trigger=trigger, at=at))
+    return open_incident(pipeline, what=what, by=None, at=at)
+
+
+def _parent(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident | None:
+    """Return the open incident upstream that explains a failing check, locked, or None.
+
+    Incidents upstream are always locked first, so that two workers never wait for each other. Of one that is resolved at the same
+    moment the lock decides; one that is resolved afterwards is seen by the next sweep.
+    """
+    if trigger.source != Incident.Source.CHECK:
+        return None
+    upstream = upstream_incident(pipeline, at=at)
+    if upstream is None:
+        return None
+    row = lock_incident(Incident(pk=upstream.key))
+    return None if row.is_resolved or row.recovered_at is not None else row
 
 
 @transaction.atomic
 def _reopen(incident: Incident, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident:
     what = trigger.new_incident
     text = f"Failed again: {what.text}"[:MAX_TEXT_LENGTH]
-    row = reopen(incident, by=None, at=at, text=text, flap_window=MIN_COOLDOWN)
+    parent = _parent(incident.pipeline, trigger=trigger, at=at)
+    row = reopen(incident, by=None, at=at, text=text, flap_window=MIN_COOLDOWN, parent=parent)
     failures = row.failures.of_check(check_id=trigger.check_id, fingerprint=trigger.fingerprint)
     failures.update(recovered_at=None, last_seen_at=at, title=what.title, text=what.text)
     return row
@@ -256,18 +276,55 @@ def resolve_alerts(alerts: Sequence[Alert], *, at: dt.datetime) -> Incident | No
     return resolve(row, by=None, at=at, text="Auto-resolved: alert resolved.") if is_last else None
 
 
+def sync_with_all_checks(*, at: dt.datetime) -> None:
+    """Trigger and recover the incidents of the site's own checks and of those of external tools, upstream pipelines first."""
+    own, external = _check_triggers(at=at), _external_triggers()
+    _trigger_upstream_first([*own, *external], at=at)
+    _recover_checks(own, at=at)
+    _recover_external_checks(at=at)
+
+
 def sync_with_checks(*, at: dt.datetime) -> int:
     """Trigger the incidents of alerting checks and mark those of passing checks as recovered; return how many checks alert.
 
     A check with severity `warn` opens no incident. Each check is one transaction, so that after a killed worker the next sweep
     does the rest.
     """
+    triggers = _check_triggers(at=at)
+    _trigger_upstream_first(triggers, at=at)
+    _recover_checks(triggers, at=at)
+    return len(triggers)
+
+
+def sync_with_external_checks(*, at: dt.datetime) -> int:
+    """Do the same for the checks of external tools; return how many of those with a pipeline fail."""
+    triggers = _external_triggers()
+    _trigger_upstream_first(triggers, at=at)
+    _recover_external_checks(at=at)
+    return len(triggers)
+
+
+PipelineTrigger: TypeAlias = tuple[Pipeline, IncidentTrigger]
+
+
+def _trigger_upstream_first(triggers: Sequence[PipelineTrigger], *, at: dt.datetime) -> None:
+    """Trigger incidents, those of upstream pipelines first: what is upstream has fewer pipelines upstream of itself."""
+    graph = current_graph(at=at)
+    upstream = {pipeline: len(graph.ancestors(pipeline)) for pipeline in {pipeline.pk for pipeline, _ in triggers}}
+    for pipeline, trigger in sorted(triggers, key=lambda row: upstream[row[0].pk]):
+        trigger_incident(pipeline, trigger=trigger, at=at)
+
+
+def _check_triggers(*, at: dt.datetime) -> list[PipelineTrigger]:
     rows = Check.objects.alerting().exclude(severity=Severity.WARN).select_related("pipeline", "metric")
-    alerting = list(rows.order_by("alerting_since", "pk"))
-    for check in alerting:
-        trigger_incident(check.pipeline, trigger=_check_trigger(check, at=at), at=at)
+    return [(check.pipeline, _check_trigger(check, at=at)) for check in rows.order_by("alerting_since", "pk")]
+
+
+def _recover_checks(alerting: Sequence[PipelineTrigger], *, at: dt.datetime) -> None:
+    """Mark the failures of checks that do not alert as recovered."""
     failures = Failure.objects.filter(is_open=True, check_id__isnull=False).select_related("incident")
-    passing = failures.exclude(check_id__in=[check.pk for check in alerting]).order_by("incident_id", "pk")
+    ids = [trigger.check_id for _, trigger in alerting if trigger.check_id is not None]
+    passing = failures.exclude(check_id__in=ids).order_by("incident_id", "pk")
     cooldowns = dict(Check.objects.filter(pk__in=passing.values("check_id")).values_list("pk", "cooldown_minutes"))
     by_incident: dict[Incident, list[Failure]] = {}
     for failure in passing:
@@ -275,7 +332,6 @@ def sync_with_checks(*, at: dt.datetime) -> int:
     for incident, recovered in by_incident.items():
         cooldown = max(_cooldown(cooldowns.get(failure.check_id or 0, 0)) for failure in recovered)
         mark_recovered(incident, failures=[failure.pk for failure in recovered], cooldown=cooldown, at=at)
-    return len(alerting)
 
 
 def _check_trigger(check: Check, *, at: dt.datetime) -> IncidentTrigger:
@@ -308,12 +364,11 @@ def _cooldown(minutes: int) -> dt.timedelta:
     return max(MIN_COOLDOWN, dt.timedelta(minutes=minutes))
 
 
-def sync_with_external_checks(*, at: dt.datetime) -> int:
-    """Do the same for the checks of external tools; return how many fail."""
-    failing = list(failing_external_checks())
-    for check in failing:
-        if check.pipeline is not None:
-            trigger = IncidentTrigger(
+def _external_triggers() -> list[PipelineTrigger]:
+    return [
+        (
+            check.pipeline,
+            IncidentTrigger(
                 kind=Incident.Kind.ISSUE,
                 title=f"{check.get_tool_display()} check failed: {check.name}",
                 text=check.message,
@@ -321,15 +376,20 @@ def sync_with_external_checks(*, at: dt.datetime) -> int:
                 seen_at=check.at,
                 cooldown=MIN_COOLDOWN,
                 fingerprint=external_fingerprint(check),
-            )
-            trigger_incident(check.pipeline, trigger=trigger, at=at)
+            ),
+        )
+        for check in failing_external_checks()
+        if check.pipeline is not None
+    ]
+
+
+def _recover_external_checks(*, at: dt.datetime) -> None:
     failures = Failure.objects.filter(is_open=True).exclude(fingerprint="").select_related("incident")
     by_fingerprint = {failure.fingerprint: failure for failure in failures}
     if by_fingerprint:
         for check in ExternalCheck.objects.filter(status__in=RECOVERED_STATUSES, pipeline__isnull=False):
             if failure := by_fingerprint.get(external_fingerprint(check)):
                 mark_recovered(failure.incident, failures=[failure.pk], cooldown=MIN_COOLDOWN, at=at)
-    return len(failing)
 
 
 def external_fingerprint(check: ExternalCheck) -> str:

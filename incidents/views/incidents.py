@@ -45,7 +45,7 @@ PAGE_SIZE = 50
 # What the page of one incident shows at most; the rest is on further pages of its timeline and on the list of alerts.
 TIMELINE_PAGE_SIZE = 25
 DEFAULT_SNOOZE = dt.timedelta(hours=1)
-MAX_ALERTS_SHOWN = MAX_FAILURES_SHOWN = 20
+MAX_ALERTS_SHOWN = MAX_FAILURES_SHOWN = MAX_CHILDREN_SHOWN = 20
 MAX_ESCALATION_STEPS_SHOWN = 100
 PLOT_DAYS = 30
 MAX_PAST_RUNS_SHOWN = 5
@@ -123,6 +123,8 @@ def render_incident(
         "failures": queries.incident_failures(incident)[:MAX_FAILURES_SHOWN],
         "failure_count": incident.failures.count(),
         "failing_count": incident.failures.filter(recovered_at=None).count(),
+        "children": queries.incidents_below(incident)[:MAX_CHILDREN_SHOWN],
+        "child_count": incident.children.count(),
         "alerts": incident.alerts.order_by("-is_firing", "-pk")[:MAX_ALERTS_SHOWN],
         "alert_count": incident.alerts.count(),
         "stopwatch": stopwatch(incident) if incident.is_drill else [],
