@@ -13,10 +13,10 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('people', '__first__'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('pipelines', '0001_initial'),
         ('runbooks', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -52,6 +52,44 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-opened_at', '-pk'],
+                'indexes': [models.Index(condition=models.Q(('next_escalation_at__isnull', False)), fields=['next_escalation_at'], name='incident_due'), models.Index(condition=models.Q(('hold', 'upstream')), fields=['id'], name='incident_held_upstream'), models.Index(condition=models.Q(('snoozed_until__isnull', False)), fields=['snoozed_until'], name='incident_snoozed'), models.Index(fields=['pipeline', 'state'], name='incident_pipeline_state'), models.Index(fields=['-opened_at'], name='incident_newest'), models.Index(fields=['check_id', '-opened_at'], name='incident_check'), models.Index(fields=['fingerprint', '-opened_at'], name='incident_fingerprint')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('check_id__isnull', False), models.Q(('state', 'resolved'), _negated=True)), fields=('check_id',), name='one_open_incident_per_check'), models.UniqueConstraint(condition=models.Q(models.Q(('fingerprint', ''), _negated=True), models.Q(('state', 'resolved'), _negated=True)), fields=('fingerprint',), name='one_open_incident_per_fingerprint'), models.UniqueConstraint(condition=models.Q(models.Q(('group_key', ''), _negated=True), models.Q(('state', 'resolved'), _negated=True)), fields=('pipeline', 'group_key'), name='one_open_incident_per_group'), models.CheckConstraint(condition=models.Q(('snoozed_until', None), models.Q(models.Q(('state', 'resolved'), _negated=True), ('next_escalation_at', None)), _connector='OR'), name='snoozed_incident_does_not_escalate'), models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='incident_has_title'), models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='incident_is_not_below_itself'), models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', False), ('state', 'resolved')), models.Q(models.Q(('state', 'resolved'), _negated=True), ('resolved_at', None), ('resolved_by', None)), _connector='OR'), name='resolved_incident_has_time'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'acknowledged'), _negated=True), models.Q(('acknowledged_at__isnull', False), ('acknowledged_by__isnull', False), ('assignee__isnull', False)), _connector='OR'), name='acknowledged_incident_has_assignee'), models.CheckConstraint(condition=models.Q(('next_escalation_at', None), ('state', 'open'), _connector='OR'), name='only_open_incidents_escalate'), models.CheckConstraint(condition=models.Q(('resolved_at', None), ('resolved_at__gte', models.F('opened_at')), _connector='OR'), name='incident_resolved_after_opened')],
+            },
+        ),
+        migrations.CreateModel(
+            name='IntegrationKey',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(help_text='The tool that uses it, such as “Grafana”.', max_length=80)),
+                ('prefix', models.CharField(max_length=8)),
+                ('digest', models.CharField(max_length=64, unique=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                ('minute', models.DateTimeField(editable=False, help_text='Start of the minute whose events are counted.', null=True)),
+                ('events_in_minute', models.PositiveIntegerField(default=0, editable=False)),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='integration_keys', to='pipelines.pipeline')),
+            ],
+            options={
+                'ordering': ['pipeline', 'name', 'pk'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('pipeline', 'name'), name='one_active_key_per_name')],
+            },
+        ),
+        migrations.CreateModel(
+            name='MaintenanceWindow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('reason', models.CharField(help_text='Such as “Warehouse migration”.', max_length=200)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='maintenance_windows', to='pipelines.pipeline')),
+            ],
+            options={
+                'ordering': ['-starts_at', '-pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='maintenance_ends_after_start', violation_error_message='The end must be after the start.'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('pipeline_id'), models.F('pipeline_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='maintenance_windows_do_not_overlap', violation_error_message='This pipeline has another maintenance window at that time.')],
             },
         ),
         migrations.CreateModel(
@@ -71,6 +109,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['incident', 'pk'],
+                'indexes': [models.Index(fields=['check_id'], name='failure_check'), models.Index(fields=['fingerprint'], name='failure_fingerprint')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('check_id__isnull', False), ('is_open', True)), fields=('check_id',), name='check_fails_in_one_incident'), models.UniqueConstraint(condition=models.Q(('is_open', True), models.Q(('fingerprint', ''), _negated=True)), fields=('fingerprint',), name='external_check_fails_in_one_incident'), models.UniqueConstraint(fields=('incident', 'check_id', 'fingerprint'), name='one_failure_per_check'), models.CheckConstraint(condition=models.Q(('check_id', None), ('fingerprint', ''), _connector='XOR'), name='failure_has_one_check')],
             },
         ),
         migrations.CreateModel(
@@ -85,6 +125,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['incident', 'round', 'at', 'pk'],
+                'constraints': [models.UniqueConstraint(fields=('incident', 'round', 'engineer'), name='one_notification_per_round')],
             },
         ),
         migrations.CreateModel(
@@ -107,6 +148,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-received_at', '-pk'],
+                'indexes': [models.Index(fields=['-received_at'], name='alert_newest'), models.Index(condition=models.Q(('is_firing', True)), fields=['pipeline'], name='alert_firing')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('fingerprint', ''), _negated=True), name='alert_has_fingerprint')],
             },
         ),
         migrations.CreateModel(
@@ -149,25 +192,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='IntegrationKey',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='The tool that uses it, such as “Grafana”.', max_length=80)),
-                ('prefix', models.CharField(max_length=8)),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('minute', models.DateTimeField(editable=False, help_text='Start of the minute whose events are counted.', null=True)),
-                ('events_in_minute', models.PositiveIntegerField(default=0, editable=False)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='integration_keys', to='pipelines.pipeline')),
-            ],
-            options={
-                'ordering': ['pipeline', 'name', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
             name='IntegrationKeyEvent',
             fields=[
                 ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
@@ -185,21 +209,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='MaintenanceWindow',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('reason', models.CharField(help_text='Such as “Warehouse migration”.', max_length=200)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='maintenance_windows', to='pipelines.pipeline')),
-            ],
-            options={
-                'ordering': ['-starts_at', '-pk'],
             },
         ),
         migrations.CreateModel(
@@ -235,6 +244,24 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['incident', '-started_at', '-pk'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('incident',), name='one_active_run_per_incident')],
+            },
+        ),
+        migrations.CreateModel(
+            name='TimelineEntry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('opened', 'Opened'), ('notified', 'Notified'), ('exhausted', 'Escalation exhausted'), ('acknowledged', 'Acknowledged'), ('note', 'Note'), ('edited', 'Edited'), ('reassigned', 'Reassigned'), ('unassigned', 'Unassigned'), ('snoozed', 'Snoozed'), ('snooze_ended', 'Snooze ended'), ('held', 'Escalation paused for maintenance'), ('maintenance_ended', 'Maintenance ended'), ('upstream', 'Escalation paused for an upstream incident'), ('upstream_ended', 'Escalation resumed'), ('failure_added', 'Failure added'), ('failure_recovered', 'Failure recovered'), ('alert_added', 'Alert added'), ('alert_resolved', 'Alert resolved'), ('repeated', 'Failed again'), ('recovered', 'Recovered'), ('run_started', 'Runbook started'), ('step', 'Runbook step'), ('resolved', 'Resolved'), ('reopened', 'Reopened')], max_length=17)),
+                ('at', models.DateTimeField()),
+                ('text', models.TextField(blank=True)),
+                ('data', models.JSONField(blank=True, default=dict)),
+                ('by', models.ForeignKey(blank=True, help_text='Empty for the system.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='timeline', to='incidents.incident')),
+            ],
+            options={
+                'verbose_name_plural': 'timeline entries',
+                'ordering': ['incident', 'pk'],
+                'indexes': [models.Index(fields=['incident', 'id'], name='timeline_of_incident')],
             },
         ),
         migrations.CreateModel(
@@ -252,6 +279,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['run', 'position'],
+                'constraints': [models.UniqueConstraint(fields=('run', 'position'), name='one_step_per_position'), models.UniqueConstraint(condition=models.Q(('fixed_incident', True)), fields=('run',), name='one_step_fixed_incident'), models.CheckConstraint(condition=models.Q(models.Q(('done_at', None), ('done_by', None)), models.Q(('done_at__isnull', False), ('done_by__isnull', False)), _connector='OR'), name='done_step_has_engineer_and_time'), models.CheckConstraint(condition=models.Q(('fixed_incident', False), ('done_at__isnull', False), _connector='OR'), name='only_done_step_fixed_incident')],
             },
         ),
         migrations.CreateModel(
@@ -276,90 +304,6 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.CreateModel(
-            name='TimelineEntry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('opened', 'Opened'), ('notified', 'Notified'), ('exhausted', 'Escalation exhausted'), ('acknowledged', 'Acknowledged'), ('note', 'Note'), ('edited', 'Edited'), ('reassigned', 'Reassigned'), ('unassigned', 'Unassigned'), ('snoozed', 'Snoozed'), ('snooze_ended', 'Snooze ended'), ('held', 'Escalation paused for maintenance'), ('maintenance_ended', 'Maintenance ended'), ('upstream', 'Escalation paused for an upstream incident'), ('upstream_ended', 'Escalation resumed'), ('failure_added', 'Failure added'), ('failure_recovered', 'Failure recovered'), ('alert_added', 'Alert added'), ('alert_resolved', 'Alert resolved'), ('repeated', 'Failed again'), ('recovered', 'Recovered'), ('run_started', 'Runbook started'), ('step', 'Runbook step'), ('resolved', 'Resolved'), ('reopened', 'Reopened')], max_length=17)),
-                ('at', models.DateTimeField()),
-                ('text', models.TextField(blank=True)),
-                ('data', models.JSONField(blank=True, default=dict)),
-                ('by', models.ForeignKey(blank=True, help_text='Empty for the system.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='timeline', to='incidents.incident')),
-            ],
-            options={
-                'verbose_name_plural': 'timeline entries',
-                'ordering': ['incident', 'pk'],
-            },
-        ),
-        migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(condition=models.Q(('next_escalation_at__isnull', False)), fields=['next_escalation_at'], name='incident_due'),
-        ),
-        migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(condition=models.Q(('hold', 'upstream')), fields=['id'], name='incident_held_upstream'),
-        ),
-        migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(condition=models.Q(('snoozed_until__isnull', False)), fields=['snoozed_until'], name='incident_snoozed'),
-        ),
-        migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['pipeline', 'state'], name='incident_pipeline_state'),
-        ),
-        migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['-opened_at'], name='incident_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['check_id', '-opened_at'], name='incident_check'),
-        ),
-        migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['fingerprint', '-opened_at'], name='incident_fingerprint'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.UniqueConstraint(condition=models.Q(('check_id__isnull', False), models.Q(('state', 'resolved'), _negated=True)), fields=('check_id',), name='one_open_incident_per_check'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('fingerprint', ''), _negated=True), models.Q(('state', 'resolved'), _negated=True)), fields=('fingerprint',), name='one_open_incident_per_fingerprint'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('group_key', ''), _negated=True), models.Q(('state', 'resolved'), _negated=True)), fields=('pipeline', 'group_key'), name='one_open_incident_per_group'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('snoozed_until', None), models.Q(models.Q(('state', 'resolved'), _negated=True), ('next_escalation_at', None)), _connector='OR'), name='snoozed_incident_does_not_escalate'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='incident_has_title'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='incident_is_not_below_itself'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', False), ('state', 'resolved')), models.Q(models.Q(('state', 'resolved'), _negated=True), ('resolved_at', None), ('resolved_by', None)), _connector='OR'), name='resolved_incident_has_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'acknowledged'), _negated=True), models.Q(('acknowledged_at__isnull', False), ('acknowledged_by__isnull', False), ('assignee__isnull', False)), _connector='OR'), name='acknowledged_incident_has_assignee'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('next_escalation_at', None), ('state', 'open'), _connector='OR'), name='only_open_incidents_escalate'),
-        ),
-        migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('resolved_at', None), ('resolved_at__gte', models.F('opened_at')), _connector='OR'), name='incident_resolved_after_opened'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='incident',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_incidentevent" ("acknowledged_at", "acknowledged_by_id", "assignee_id", "check_id", "fingerprint", "group_key", "hold", "id", "kind", "last_seen_at", "next_escalation_at", "opened_at", "opened_by_id", "parent_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "recovered_at", "repeats", "resolved_at", "resolved_by_id", "round", "severity", "snoozed_until", "source", "state", "text", "title") VALUES (NEW."acknowledged_at", NEW."acknowledged_by_id", NEW."assignee_id", NEW."check_id", NEW."fingerprint", NEW."group_key", NEW."hold", NEW."id", NEW."kind", NEW."last_seen_at", NEW."next_escalation_at", NEW."opened_at", NEW."opened_by_id", NEW."parent_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."recovered_at", NEW."repeats", NEW."resolved_at", NEW."resolved_by_id", NEW."round", NEW."severity", NEW."snoozed_until", NEW."source", NEW."state", NEW."text", NEW."title"); RETURN NULL;', hash='def44b480d67d4139b311d1dd053f2d069b77f0b', operation='INSERT', pgid='pgtrigger_insert_insert_edffb', table='incidents_incident', when='AFTER')),
@@ -371,50 +315,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='incident',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_incidentevent" ("acknowledged_at", "acknowledged_by_id", "assignee_id", "check_id", "fingerprint", "group_key", "hold", "id", "kind", "last_seen_at", "next_escalation_at", "opened_at", "opened_by_id", "parent_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "recovered_at", "repeats", "resolved_at", "resolved_by_id", "round", "severity", "snoozed_until", "source", "state", "text", "title") VALUES (OLD."acknowledged_at", OLD."acknowledged_by_id", OLD."assignee_id", OLD."check_id", OLD."fingerprint", OLD."group_key", OLD."hold", OLD."id", OLD."kind", OLD."last_seen_at", OLD."next_escalation_at", OLD."opened_at", OLD."opened_by_id", OLD."parent_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."recovered_at", OLD."repeats", OLD."resolved_at", OLD."resolved_by_id", OLD."round", OLD."severity", OLD."snoozed_until", OLD."source", OLD."state", OLD."text", OLD."title"); RETURN NULL;', hash='e26401d0ac1adaa7226d26d42aafe190624a379e', operation='DELETE', pgid='pgtrigger_delete_delete_2fefa', table='incidents_incident', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='failure',
-            index=models.Index(fields=['check_id'], name='failure_check'),
-        ),
-        migrations.AddIndex(
-            model_name='failure',
-            index=models.Index(fields=['fingerprint'], name='failure_fingerprint'),
-        ),
-        migrations.AddConstraint(
-            model_name='failure',
-            constraint=models.UniqueConstraint(condition=models.Q(('check_id__isnull', False), ('is_open', True)), fields=('check_id',), name='check_fails_in_one_incident'),
-        ),
-        migrations.AddConstraint(
-            model_name='failure',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_open', True), models.Q(('fingerprint', ''), _negated=True)), fields=('fingerprint',), name='external_check_fails_in_one_incident'),
-        ),
-        migrations.AddConstraint(
-            model_name='failure',
-            constraint=models.UniqueConstraint(fields=('incident', 'check_id', 'fingerprint'), name='one_failure_per_check'),
-        ),
-        migrations.AddConstraint(
-            model_name='failure',
-            constraint=models.CheckConstraint(condition=models.Q(('check_id', None), ('fingerprint', ''), _connector='XOR'), name='failure_has_one_check'),
-        ),
-        migrations.AddConstraint(
-            model_name='escalationstep',
-            constraint=models.UniqueConstraint(fields=('incident', 'round', 'engineer'), name='one_notification_per_round'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['-received_at'], name='alert_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('is_firing', True)), fields=['pipeline'], name='alert_firing'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.CheckConstraint(condition=models.Q(('fingerprint', ''), _negated=True), name='alert_has_fingerprint'),
-        ),
-        migrations.AddConstraint(
-            model_name='integrationkey',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('pipeline', 'name'), name='one_active_key_per_name'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='integrationkey',
@@ -428,14 +328,6 @@ class Migration(migrations.Migration):
             model_name='integrationkey',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_integrationkeyevent" ("created_at", "created_by_id", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "prefix", "revoked_at") VALUES (OLD."created_at", OLD."created_by_id", OLD."id", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."prefix", OLD."revoked_at"); RETURN NULL;', hash='817157f6459dbe1d488cd5cb34ce4ce85d9148e7', operation='DELETE', pgid='pgtrigger_delete_delete_57c2f', table='incidents_integrationkey', when='AFTER')),
         ),
-        migrations.AddConstraint(
-            model_name='maintenancewindow',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='maintenance_ends_after_start', violation_error_message='The end must be after the start.'),
-        ),
-        migrations.AddConstraint(
-            model_name='maintenancewindow',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('pipeline_id'), models.F('pipeline_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='maintenance_windows_do_not_overlap', violation_error_message='This pipeline has another maintenance window at that time.'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='maintenancewindow',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_maintenancewindowevent" ("created_at", "created_by_id", "ends_at", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "reason", "starts_at") VALUES (NEW."created_at", NEW."created_by_id", NEW."ends_at", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."reason", NEW."starts_at"); RETURN NULL;', hash='f59935176c1adc5804eac1c3e746256fc9861cce', operation='INSERT', pgid='pgtrigger_insert_insert_6d938', table='incidents_maintenancewindow', when='AFTER')),
@@ -448,26 +340,6 @@ class Migration(migrations.Migration):
             model_name='maintenancewindow',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_maintenancewindowevent" ("created_at", "created_by_id", "ends_at", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "reason", "starts_at") VALUES (OLD."created_at", OLD."created_by_id", OLD."ends_at", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."reason", OLD."starts_at"); RETURN NULL;', hash='d394deaeb1019463819d7986ec606c0e4ae4e3eb', operation='DELETE', pgid='pgtrigger_delete_delete_6dc7c', table='incidents_maintenancewindow', when='AFTER')),
         ),
-        migrations.AddConstraint(
-            model_name='runbookrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('incident',), name='one_active_run_per_incident'),
-        ),
-        migrations.AddConstraint(
-            model_name='runstep',
-            constraint=models.UniqueConstraint(fields=('run', 'position'), name='one_step_per_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='runstep',
-            constraint=models.UniqueConstraint(condition=models.Q(('fixed_incident', True)), fields=('run',), name='one_step_fixed_incident'),
-        ),
-        migrations.AddConstraint(
-            model_name='runstep',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('done_at', None), ('done_by', None)), models.Q(('done_at__isnull', False), ('done_by__isnull', False)), _connector='OR'), name='done_step_has_engineer_and_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='runstep',
-            constraint=models.CheckConstraint(condition=models.Q(('fixed_incident', False), ('done_at__isnull', False), _connector='OR'), name='only_done_step_fixed_incident'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='runstep',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_runstepevent" ("done_at", "done_by_id", "fixed_incident", "html", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "run_id", "text") VALUES (NEW."done_at", NEW."done_by_id", NEW."fixed_incident", NEW."html", NEW."id", NEW."note", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."position", NEW."run_id", NEW."text"); RETURN NULL;', hash='b89b9f64cfba733fd9dca22acac91e15bda1f1d6', operation='INSERT', pgid='pgtrigger_insert_insert_da711', table='incidents_runstep', when='AFTER')),
@@ -479,9 +351,5 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='runstep',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_runstepevent" ("done_at", "done_by_id", "fixed_incident", "html", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "run_id", "text") VALUES (OLD."done_at", OLD."done_by_id", OLD."fixed_incident", OLD."html", OLD."id", OLD."note", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."position", OLD."run_id", OLD."text"); RETURN NULL;', hash='fdc7db6a3c886a4bfce65c809784ac3d76daf915', operation='DELETE', pgid='pgtrigger_delete_delete_4afc0', table='incidents_runstep', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='timelineentry',
-            index=models.Index(fields=['incident', 'id'], name='timeline_of_incident'),
         ),
     ]

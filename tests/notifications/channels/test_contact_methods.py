@@ -173,7 +173,10 @@ def test_by_default_an_sms_comes_after_two_minutes_and_a_call_after_five(phone, 
 def test_admins_set_what_high_urgency_rules_must_include(phone, a, signed_in):
     NotificationPolicy.objects.create(pk=1, high_needs_one_of=["push", "sms", "voice"])
     assert lacks_needed_channel(a)
-    assert "one of these channels in high-urgency rules: push, SMS, call" in signed_in(a).get("/me/notifications/").content.decode()
+    assert (
+        "one of these channels in high-urgency rules: push, SMS, call"
+        in signed_in(a).get("/me/notifications/").content.decode()
+    )
     with pytest.raises(InvalidInputError, match="in high-urgency rules: push, SMS, call"):
         update_rules(a, rules={"high": [Step(0, "email")]})
     add_contact_method(a, channel="sms", address="+4915123456789")
