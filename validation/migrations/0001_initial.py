@@ -401,6 +401,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'indexes': [models.Index(fields=['pgh_obj', '-pgh_id'], name='check_event_newest')],
             },
         ),
         pgtrigger.migrations.AddTrigger(

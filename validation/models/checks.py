@@ -115,6 +115,8 @@ DEFINED = (
     pghistory.UpdateEvent(condition=pghistory.AnyChange(*DEFINED)),
     pghistory.DeleteEvent(),
     exclude=RUNTIME,
+    # A check's page shows its newest changes.
+    meta={"indexes": [models.Index(fields=["pgh_obj", "-pgh_id"], name="check_event_newest")]},
 )
 class Check(models.Model):
     """A scheduled check of a pipeline (docs/validation.md)."""
