@@ -1,4 +1,6 @@
-"""Exceptions of channels."""
+"""Exceptions of channels, and what is stored of an error."""
+
+PROBLEM_LENGTH = 500
 
 
 class UndeliverableError(Exception):
@@ -19,3 +21,13 @@ class RetryLaterError(Exception):
     def __init__(self, text: str, *, seconds: float = 0) -> None:
         super().__init__(text)
         self.seconds = seconds
+
+
+def problem_text(text: str) -> str:
+    """Return what a `problem` column stores of a text: without NUL, which it cannot hold, and at most 500 characters."""
+    return text.replace("\0", "")[:PROBLEM_LENGTH]
+
+
+def describe_error(error: Exception) -> str:
+    """Return what a `problem` column stores of an error: its text, or its class if it has none."""
+    return problem_text(str(error) or type(error).__name__)

@@ -9,11 +9,9 @@ from common.crypto import DecryptionError
 from notifications.channels.catalog import CHANNELS
 from notifications.channels.deadline import within
 from notifications.channels.email.mail import build_mail, email_address, send_mail
-from notifications.channels.exceptions import GoneError, UndeliverableError
+from notifications.channels.exceptions import GoneError, UndeliverableError, describe_error
 from notifications.channels.push.channel import send_push
 from notifications.models import ContactMethod, Message
-
-PROBLEM_LENGTH = 500
 
 
 def send(message: Message, *, at: dt.datetime) -> None:
@@ -43,10 +41,10 @@ def send(message: Message, *, at: dt.datetime) -> None:
     try:
         within(seconds, channel.prepare(message, address))
     except GoneError as error:
-        row.filter(switched_off_at=None).update(switched_off_at=Now(), problem=_problem(error))
+        row.filter(switched_off_at=None).update(switched_off_at=Now(), problem=describe_error(error))
         raise
     except Exception as error:
-        row.update(problem=_problem(error))
+        row.update(problem=describe_error(error))
         raise
     row.update(last_delivered_at=Now(), problem="")
 
@@ -57,7 +55,3 @@ def _contact_method(message: Message) -> ContactMethod | None:
     if message.contact_method:
         return rows.filter(pk=message.contact_method, switched_off_at=None).first()
     return rows.live().order_by("pk").first()
-
-
-def _problem(error: Exception) -> str:
-    return (str(error) or type(error).__name__).replace("\0", "")[:PROBLEM_LENGTH]

@@ -17,7 +17,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from common.exceptions import DomainError, NotAllowedError
-from notifications.channels.exceptions import RetryLaterError, UndeliverableError
+from notifications.channels.exceptions import RetryLaterError, UndeliverableError, describe_error
 from notifications.channels.sending import send
 from notifications.domain.backoff import MAX_ATTEMPTS, retry_delay
 from notifications.models import Message
@@ -33,7 +33,6 @@ logger = logging.getLogger(__name__)
 # Workers stop after this share of the lease, before the task's hard limit and the lease's end.
 LEASE_SHARE = 5 / 6
 MARK_PAUSE_SECONDS = 0.5
-PROBLEM_LENGTH = 500
 # A service that asks for a longer pause is tried again after this one.
 MAX_RETRY_AFTER_SECONDS = 3600
 
@@ -115,9 +114,9 @@ def _send(claimed: Claimed) -> Outcome:
         stored = _write_text(message)
         send(message, at=claimed.at)
     except UndeliverableError as error:
-        return Outcome(Message.State.FAILED, _error_text(error))
+        return Outcome(Message.State.FAILED, describe_error(error))
     except Exception as error:  # noqa: BLE001  # whatever a server or a library raises, the message is retried
-        logger.warning("Message %s, attempt %s: %s", message.pk, message.attempts, _error_text(error))
+        logger.warning("Message %s, attempt %s: %s", message.pk, message.attempts, describe_error(error))
         return _retry_or_fail(message, error)
     columns = {"sent_at": Now(), "subject": message.subject, "text": stored, "provider_id": message.provider_id}
     return Outcome(Message.State.SENT, columns=columns)
@@ -138,15 +137,11 @@ def _write_text(message: Message) -> str:
 
 def _retry_or_fail(message: Message, error: Exception) -> Outcome:
     if message.attempts >= MAX_ATTEMPTS:
-        return Outcome(Message.State.FAILED, _error_text(error))
+        return Outcome(Message.State.FAILED, describe_error(error))
     delay = retry_delay(message.attempts, jitter=random.random())  # noqa: S311  # nosec B311  # it spreads load, no secret
     if isinstance(error, RetryLaterError):
         delay = max(delay, dt.timedelta(seconds=min(error.seconds, MAX_RETRY_AFTER_SECONDS)))
-    return Outcome(Message.State.PENDING, _error_text(error), {"retry_at": Now() + delay})
-
-
-def _error_text(error: Exception) -> str:
-    return (str(error) or type(error).__name__).replace("\0", "")[:PROBLEM_LENGTH]
+    return Outcome(Message.State.PENDING, describe_error(error), {"retry_at": Now() + delay})
 
 
 def _mark(claimed: Claimed, outcome: Outcome) -> None:

@@ -21,13 +21,12 @@ from django.urls import reverse
 
 from notifications.channels.deadline import within
 from notifications.channels.email.mail import send_mail
-from notifications.channels.exceptions import UndeliverableError
+from notifications.channels.exceptions import UndeliverableError, describe_error
 from notifications.domain.backoff import MAX_ATTEMPTS, retry_delay
 from readiness.models import ReaderMessage
 from readiness.services.subscriptions import confirm_secret, leave_secret
 
 logger = logging.getLogger(__name__)
-PROBLEM_LENGTH = 500
 FINISHED = (ReaderMessage.State.SENT, ReaderMessage.State.DROPPED)
 
 
@@ -67,18 +66,14 @@ def _attempt(row: ReaderMessage) -> dict[str, Any]:
         mail = build_reader_mail(row)
         within(settings.MESSAGE_SEND_SECONDS, lambda deadline: send_mail(mail, deadline=deadline))
     except UndeliverableError as error:
-        return {"state": ReaderMessage.State.FAILED, "problem": _problem(error)}
+        return {"state": ReaderMessage.State.FAILED, "problem": describe_error(error)}
     except Exception as error:  # noqa: BLE001  # whatever a server or a library raises, the message is retried
-        logger.warning("Message to a reader %s, attempt %s: %s", row.pk, row.attempts, _problem(error))
+        logger.warning("Message to a reader %s, attempt %s: %s", row.pk, row.attempts, describe_error(error))
         if row.attempts >= MAX_ATTEMPTS:
-            return {"state": ReaderMessage.State.FAILED, "problem": _problem(error)}
+            return {"state": ReaderMessage.State.FAILED, "problem": describe_error(error)}
         delay = retry_delay(row.attempts, jitter=random.random())  # noqa: S311  # nosec B311  # it spreads load, no secret
-        return {"state": ReaderMessage.State.PENDING, "problem": _problem(error), "retry_at": Now() + delay}
+        return {"state": ReaderMessage.State.PENDING, "problem": describe_error(error), "retry_at": Now() + delay}
     return {"state": ReaderMessage.State.SENT, "sent_at": Now(), "retry_at": None, "problem": ""}
-
-
-def _problem(error: Exception) -> str:
-    return (str(error) or type(error).__name__).replace("\0", "")[:PROBLEM_LENGTH]
 
 
 def _is_relevant(row: ReaderMessage) -> bool:

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 
 from common.crypto import DecryptionError
 from common.safe_http import PostResult, Rules, UnreachableError, post_bytes
-from notifications.channels.exceptions import RetryLaterError, UndeliverableError
+from notifications.channels.exceptions import RetryLaterError, UndeliverableError, problem_text
 from notifications.channels.push.encryption import MAX_PLAINTEXT_BYTES, KeyFormatError, encrypt_for_browser
 from notifications.channels.push.site_key import find_site_key
 from notifications.channels.push.vapid import SiteKey, VapidKeyError
@@ -32,7 +32,6 @@ TOPIC_LENGTH = 32
 GONE_STATUSES = frozenset({404, 410})
 RETRYABLE_STATUSES = frozenset({408, 425, 429})
 TOO_LARGE = 413
-PROBLEM_LENGTH = 500
 # A push service that asks for a longer pause is tried again after this one.
 MAX_PAUSE_SECONDS = 3600
 
@@ -240,7 +239,7 @@ def _save(deliveries: Iterable[Delivery]) -> None:
     """Save the health of each device that still exists."""
     for delivery in sorted(deliveries, key=lambda one: one.target.pk):
         row = PushDevice.objects.filter(pk=delivery.target.pk)
-        problem = delivery.problem.replace("\0", "")[:PROBLEM_LENGTH]
+        problem = problem_text(delivery.problem)
         if not problem:
             row.update(last_delivered_at=Now(), problem="", retry_at=None)
         elif delivery.is_gone:
