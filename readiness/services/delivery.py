@@ -5,12 +5,10 @@ attempt that crashes is repeated when its lease ends: better twice than never.
 """
 
 import datetime as dt
-import hashlib
 import logging
 import random
 import uuid
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -20,7 +18,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 
 from notifications.channels.deadline import within
-from notifications.channels.email.mail import send_mail
+from notifications.channels.email.mail import fixed_message_id, send_mail
 from notifications.channels.exceptions import UndeliverableError, describe_error
 from notifications.domain.backoff import MAX_ATTEMPTS, retry_delay
 from readiness.models import ReaderMessage
@@ -108,9 +106,7 @@ def build_reader_mail(row: ReaderMessage) -> EmailMultiAlternatives:
 
 def _message_id(row: ReaderMessage) -> str:
     """Return the Message-ID, the same at every attempt so that a copy can be recognised."""
-    host = urlsplit(settings.SITE_URL).hostname or "localhost"
-    digest = hashlib.sha256(f"{row.pk}:{row.kind}:{row.occurrence}".encode()).hexdigest()[:24]
-    return f"<oncall.reader.{row.pk}.{digest}@{host}>"
+    return fixed_message_id(f"reader.{row.pk}", occurrence=f"{row.pk}:{row.kind}:{row.occurrence}")
 
 
 def drop_expired() -> int:

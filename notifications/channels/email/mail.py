@@ -21,10 +21,15 @@ from notifications.registry import load
 
 def message_id(message: Message) -> str:
     """Return the Message-ID, the same at every attempt so that duplicates can be recognized."""
-    host = urlsplit(settings.SITE_URL).hostname or "localhost"
     occurrence = f"{message.type}:{message.dedup_key}:{message.recipient_id}:{message.channel}:{message.delay_minutes}"
+    return fixed_message_id(str(message.pk), occurrence=occurrence)
+
+
+def fixed_message_id(key: str, *, occurrence: str) -> str:
+    """Return the Message-ID that belongs to a row and what the message is about."""
+    host = urlsplit(settings.SITE_URL).hostname or "localhost"
     digest = hashlib.sha256(occurrence.encode()).hexdigest()[:24]
-    return f"<oncall.{message.pk}.{digest}@{host}>"
+    return f"<oncall.{key}.{digest}@{host}>"
 
 
 def email_address(message: Message) -> str:
