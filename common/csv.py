@@ -15,11 +15,12 @@ def csv_response(filename: str, *, columns: Sequence[str], rows: Iterable[Sequen
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     writer = csv.writer(response)
     writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows([safe_cell(value) for value in row] for row in rows)
     return response
 
 
-def _cell(value: object) -> object:
+def safe_cell(value: object) -> object:
+    """Return a cell that no spreadsheet evaluates; "" for None."""
     if value is None:
         return ""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

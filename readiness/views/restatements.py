@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from common.csv import safe_cell
 from common.datetimes import isoformat_z
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
@@ -23,8 +24,6 @@ CSV_COLUMNS = (
     *("published at", "wrong since", "changed at", "restated at", "settled at", "cause", "incident", "notified"),
     *("comment", "commented by"),
 )
-# Spreadsheets take a cell that starts with one of these for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @require_safe
@@ -61,7 +60,7 @@ def _cells(row: Restatement) -> list[object]:
         row.pk,
         row.publication.pipeline.slug,
         row.metric.slug,
-        _text(row.segment),
+        safe_cell(row.segment),
         row.bucket_time.isoformat().replace("+00:00", "Z"),
         *(repr(value) for value in (row.from_value, row.to_value, row.farthest_value, row.change)),
         "" if row.percent is None else f"{row.percent:.4g}",
@@ -69,14 +68,9 @@ def _cells(row: Restatement) -> list[object]:
         row.cause,
         row.incident_id or "",
         " ".join(row.notified),
-        _text(row.comment),
+        safe_cell(row.comment),
         row.commented_by.username if row.commented_by else "",
     ]
-
-
-def _text(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
