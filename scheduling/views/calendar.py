@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from common.exceptions import DomainError
 from common.forms import add_service_error
+from common.http import query_param
 from people.models import User
 from people.queries import all_users, user_by_username
 from people.requests import SignedInRequest
@@ -55,7 +56,7 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
     begin = dt.datetime.combine(days[0] - DAY, dt.time(), dt.UTC)
     end = begin + (len(days) + 2) * DAY
     rotations = list(rotations_for(request.user, at=begin))
-    slug = request.GET.get("rotation", "").replace("\0", "")
+    slug = query_param(request, "rotation")
     selected = get_object_or_404(Rotation, slug=slug) if slug else None
     shown = [selected] if selected else rotations
     on_call = on_call_calendar(days, rotations=shown, zone=timezone.get_current_timezone())

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from common.exceptions import DomainError
 from common.forms import add_service_error
+from common.http import query_param
 from people.queries import all_users
 from people.requests import SignedInRequest
 from people.undo import confirm_with_undo
@@ -53,7 +54,7 @@ def request_cover(request: SignedInRequest) -> HttpResponse:
 
 def _rotation(request: SignedInRequest) -> Rotation | None:
     """Return the rotation in the query string, or None without one; raise Http404 for an unknown one."""
-    slug = request.GET.get("rotation", "").replace("\0", "")
+    slug = query_param(request, "rotation")
     return get_object_or_404(Rotation.objects.active(), slug=slug) if slug else None
 
 

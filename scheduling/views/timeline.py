@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from common.csv import csv_response
 from common.datetimes import isoformat_z, parse_instant_param
 from common.exceptions import InvalidInputError
+from common.http import query_param
 from people.requests import SignedInRequest
 from scheduling import presenters
 from scheduling.domain.timeline_layout import ticks
@@ -38,7 +39,7 @@ def timeline(request: SignedInRequest) -> HttpResponse:
     first = _first_day(request) or default
     axis = day_axis(first, days=DAYS_A_WEEK * weeks, zone=zone)
     rotations = rotations_for(request.user, at=axis.starts_at)
-    slug = request.GET.get("rotation", "").replace("\0", "")
+    slug = query_param(request, "rotation")
     selected = get_object_or_404(Rotation, slug=slug) if slug else None
     shown = [selected] if selected else rotations
     page = Paginator(shown, ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
@@ -72,7 +73,7 @@ def timeline_csv(request: SignedInRequest) -> HttpResponse:
     today = at.astimezone(zone).date()
     first = _first_day(request) or week_start(today, weekday=0) - WEEK
     axis = day_axis(first, days=DAYS_A_WEEK * _weeks(request), zone=zone)
-    slug = request.GET.get("rotation", "").replace("\0", "")
+    slug = query_param(request, "rotation")
     shown = [get_object_or_404(Rotation, slug=slug)] if slug else list(rotations_for(request.user, at=axis.starts_at))
     timelines = rotation_timelines(shown[:ROTATIONS_LISTED], axis=axis, at=at, today=today)
     boards = presenters.timeline_boards(timelines, reader=request.user, zone=zone, at=at)

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from common.exceptions import InvalidInputError, NotAllowedError
 from common.forms import add_field_errors
+from common.http import query_param
 from people.requests import SignedInRequest
 from validation.forms import NewMetricForm, PageMetricForm
 from validation.models import Metric
@@ -18,7 +19,7 @@ from validation.services.metrics import save_metric
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_metric(request: SignedInRequest) -> HttpResponse:
     """Show the form of a new metric, or create it."""
-    initial = {"pipeline": request.GET.get("pipeline", "").replace("\0", "")}
+    initial = {"pipeline": query_param(request, "pipeline")}
     form = NewMetricForm(request.POST or None, user=request.user, initial=initial)
     return _save(request, form, message="Metric created. You can now push values.") or _form_page(request, form)
 
