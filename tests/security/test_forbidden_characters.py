@@ -50,7 +50,7 @@ def hostile_requests():
 def test_a_forbidden_character_is_refused(world, key, name, body):
     method, template = parted(key)
     actor = next(actor for actor in ("owner", "admin") if actor in RULES[key].who)
-    answer, writes = world.call(actor, method, world.said(template), body)
+    answer, writes = world.call(actor, method, world.fill(template), body)
     assert writes == []
     if template.startswith("/api/"):
         assert answer.status_code == 400
