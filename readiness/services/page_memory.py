@@ -83,7 +83,7 @@ class PageMemory:
             while _is_readable(self._listener):
                 self._listener.poll()
         except psycopg2.Error:
-            # The database is away: whoever reads it next gets the error.
+            # The database is away. The next query raises its own error.
             self._pages.clear()
             self._listener = None
             return
