@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 
 from common.fields import EncryptedTextField, LineField, MultilineField
 from notifications.outbox_row import OutboxQuerySet, OutboxRow
@@ -75,6 +75,7 @@ class Message(OutboxRow):
         EMAIL = "email", "E-mail"
         CHAT = "chat", "Chat"
         NTFY = "ntfy", "ntfy"
+        GOTIFY = "gotify", "Gotify"
         SLACK = "slack", "Slack"
         WEBHOOK = "webhook", "Webhook"
         PUSH = "push", "Push"
@@ -284,6 +285,41 @@ class ContactMethod(models.Model):
     @property
     def is_live(self) -> bool:
         return self.verified_at is not None and self.switched_off_at is None
+
+
+@pghistory.track()
+class PrivateHost(models.Model):
+    """A host that an admin allows messages to go to, also on a private network: the team's own Gotify, ntfy or Mattermost server."""
+
+    host = LineField(max_length=253, help_text="Such as gotify.example.org.")
+    port = models.PositiveIntegerField(null=True, blank=True, help_text="Empty for 443 and 8443.")
+    note = LineField(max_length=200, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["host", "port"]
+        verbose_name = "allowed host"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["host", "port"],
+                name="private_host_is_listed_once",
+                nulls_distinct=False,
+                violation_error_message="This host is on the list already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(host=Lower("host")) & ~Q(host=""),
+                name="private_host_in_lower_case",
+                violation_error_message="Enter the host in lower case.",
+            ),
+            models.CheckConstraint(
+                condition=Q(port=None) | Q(port__range=(1, 65535)),
+                name="private_host_has_a_port",
+                violation_error_message="Enter a port from 1 to 65535.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}" if self.port else self.host
 
 
 @pghistory.track()

@@ -38,6 +38,11 @@ app.conf.update(
         "sync publications": {"task": "readiness.tasks.sync_publications", "schedule": 30.0},
         "render reader pages": {"task": "readiness.tasks.render_readers_pages", "schedule": 60.0},
         "deliver reader messages": {"task": "readiness.tasks.deliver_reader_messages", "schedule": 10.0},
+        "sweep channels": {"task": "team_channels.tasks.sweep", "schedule": 2.0},
+        "purge channel deliveries": {
+            "task": "team_channels.tasks.purge_deliveries",
+            "schedule": crontab(hour=3, minute=53),
+        },
         "purge readers": {"task": "readiness.tasks.purge_readers", "schedule": crontab(hour=3, minute=47)},
         "escalate incidents": {"task": "incidents.tasks.escalate", "schedule": 15.0},
         "purge sign-in attempts": {"task": "people.tasks.purge_attempts", "schedule": crontab(minute=29)},

@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "handoffs",
     "readiness",
     "incidents",
+    "team_channels",
     "runbooks",
     "scheduling",
     "validation",

@@ -3,6 +3,7 @@ import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import django.db.models.functions.text
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
@@ -26,7 +27,7 @@ class Migration(migrations.Migration):
                 ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
-                ('high_needs_one_of', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, help_text='High-urgency rules must include one of these channels, such as push, sms or voice. Empty for none.', size=None)),
+                ('high_needs_one_of', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, help_text='High-urgency rules must include one of these channels, such as push, sms or voice. Empty for none.', size=None)),
             ],
             options={
                 'abstract': False,
@@ -37,7 +38,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('urgency', models.CharField(choices=[('high', 'High urgency'), ('low', 'Low urgency')], max_length=4)),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
+                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
                 ('delay_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(720)])),
             ],
             options={
@@ -52,7 +53,7 @@ class Migration(migrations.Migration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('urgency', models.CharField(choices=[('high', 'High urgency'), ('low', 'Low urgency')], max_length=4)),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
+                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
                 ('delay_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(720)])),
             ],
             options={
@@ -77,6 +78,36 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField()),
                 ('account_sid', models.CharField(help_text='Starts with AC.', max_length=34, verbose_name='account SID')),
                 ('from_number', models.CharField(help_text='A number of the account, such as +15005550006.', max_length=16)),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='PrivateHost',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('host', models.CharField(help_text='Such as gotify.example.org.', max_length=253)),
+                ('port', models.PositiveIntegerField(blank=True, help_text='Empty for 443 and 8443.', null=True)),
+                ('note', models.CharField(blank=True, max_length=200)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+            ],
+            options={
+                'verbose_name': 'allowed host',
+                'ordering': ['host', 'port'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PrivateHostEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('host', models.CharField(help_text='Such as gotify.example.org.', max_length=253)),
+                ('port', models.PositiveIntegerField(blank=True, help_text='Empty for 443 and 8443.', null=True)),
+                ('note', models.CharField(blank=True, max_length=200)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={
                 'abstract': False,
@@ -163,7 +194,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
-                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, size=None)),
+                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, size=None)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='channel_preferences', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -178,7 +209,7 @@ class Migration(migrations.Migration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
-                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, size=None)),
+                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, size=None)),
                 ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.channelpreference')),
@@ -191,7 +222,7 @@ class Migration(migrations.Migration):
             name='ContactMethod',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
+                ('channel', models.CharField(choices=[('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
                 ('address', common.fields.EncryptedTextField(editable=False)),
                 ('address_digest', models.CharField(editable=False, help_text='Keyed digest of the address.', max_length=64)),
                 ('shown_as', models.CharField(help_text='The service or the host, without secrets.', max_length=255)),
@@ -217,7 +248,7 @@ class Migration(migrations.Migration):
                 ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
-                ('channel', models.CharField(choices=[('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
+                ('channel', models.CharField(choices=[('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
                 ('shown_as', models.CharField(help_text='The service or the host, without secrets.', max_length=255)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('verified_at', models.DateTimeField(blank=True, help_text='When its user last showed that messages arrive.', null=True)),
@@ -246,7 +277,7 @@ class Migration(migrations.Migration):
                 ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
                 ('dedup_key', models.CharField(help_text='Identifies the occurrence within its type.', max_length=200)),
                 ('context', models.JSONField(default=dict, help_text='Fields of the notification.')),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], default='email', max_length=8)),
+                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], default='email', max_length=8)),
                 ('contact_method', models.PositiveBigIntegerField(default=0, help_text='ID of the contact method; 0 for e-mail, push, and the oldest contact method of the channel.')),
                 ('provider_id', models.CharField(blank=True, help_text='ID of the SMS or call at its provider.', max_length=64)),
                 ('delay_minutes', models.PositiveSmallIntegerField(default=0, help_text='Delay of its notification rule; 0 is sent at once.')),
@@ -269,7 +300,7 @@ class Migration(migrations.Migration):
             name='NotificationPolicy',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('high_needs_one_of', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, help_text='High-urgency rules must include one of these channels, such as push, sms or voice. Empty for none.', size=None)),
+                ('high_needs_one_of', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack', 'Slack'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, help_text='High-urgency rules must include one of these channels, such as push, sms or voice. Empty for none.', size=None)),
             ],
             options={
                 'verbose_name_plural': 'notification policy',
@@ -343,6 +374,40 @@ class Migration(migrations.Migration):
             model_name='phoneaccountevent',
             name='pgh_obj',
             field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.phoneaccount'),
+        ),
+        migrations.AddConstraint(
+            model_name='privatehost',
+            constraint=models.UniqueConstraint(fields=('host', 'port'), name='private_host_is_listed_once', nulls_distinct=False, violation_error_message='This host is on the list already.'),
+        ),
+        migrations.AddConstraint(
+            model_name='privatehost',
+            constraint=models.CheckConstraint(condition=models.Q(('host', django.db.models.functions.text.Lower('host')), models.Q(('host', ''), _negated=True)), name='private_host_in_lower_case', violation_error_message='Enter the host in lower case.'),
+        ),
+        migrations.AddConstraint(
+            model_name='privatehost',
+            constraint=models.CheckConstraint(condition=models.Q(('port', None), ('port__range', (1, 65535)), _connector='OR'), name='private_host_has_a_port', violation_error_message='Enter a port from 1 to 65535.'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='privatehost',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_privatehostevent" ("created_at", "host", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "port") VALUES (NEW."created_at", NEW."host", NEW."id", NEW."note", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."port"); RETURN NULL;', hash='a5f0f5bf85ff68302566bdec91e7b3adc051dd64', operation='INSERT', pgid='pgtrigger_insert_insert_7e123', table='notifications_privatehost', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='privatehost',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "notifications_privatehostevent" ("created_at", "host", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "port") VALUES (NEW."created_at", NEW."host", NEW."id", NEW."note", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."port"); RETURN NULL;', hash='8a94b71c5eea2cae37a65dea2aebfa27020c1db4', operation='UPDATE', pgid='pgtrigger_update_update_a7663', table='notifications_privatehost', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='privatehost',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_privatehostevent" ("created_at", "host", "id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "port") VALUES (OLD."created_at", OLD."host", OLD."id", OLD."note", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."port"); RETURN NULL;', hash='512ccf6c3df22399468189b0c174c8e755950db8', operation='DELETE', pgid='pgtrigger_delete_delete_5e690', table='notifications_privatehost', when='AFTER')),
+        ),
+        migrations.AddField(
+            model_name='privatehostevent',
+            name='pgh_context',
+            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+        ),
+        migrations.AddField(
+            model_name='privatehostevent',
+            name='pgh_obj',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.privatehost'),
         ),
         migrations.AddField(
             model_name='pushdevice',
