@@ -54,7 +54,7 @@ class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
 class TeamChannel(models.Model):
     """A channel of a chat service, or a URL, that gets messages about a pipeline or a rotation.
 
-    Its address is encrypted and never shown after it is saved, because whoever knows it can post.
+    Its address is encrypted and never shown after it is saved, because everyone who knows it can post.
     """
 
     class Kind(models.TextChoices):

@@ -29,7 +29,7 @@ TITLES = {
     INCIDENT_RESOLVED: "Resolved",
     INCIDENT_REOPENED: "Reopened",
 }
-# These say what is wrong; the others say what was done, with the note of who did it.
+# These say what is wrong. The others say what was done, with its note.
 WITH_TEXT = (INCIDENT_OPENED, INCIDENT_REOPENED, INCIDENT_ESCALATED)
 
 

@@ -39,7 +39,7 @@ class Channel:
 class HttpChannel(Channel):
     """A channel that posts JSON to a URL, by `common.safe_http`."""
 
-    # Besides 404 and 410: what its servers answer for an address that was removed.
+    # Besides 404 and 410: statuses that mean that the address was removed.
     gone_statuses: ClassVar[frozenset[int]] = frozenset()
 
     def check_address(self, address: str) -> str:

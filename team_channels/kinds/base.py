@@ -40,7 +40,7 @@ class Kind:
 class HttpKind(Kind):
     """A kind of channel that takes JSON at a URL."""
 
-    # Besides 404 and 410: what the service answers for an address that was removed.
+    # Besides 404 and 410: statuses that mean that the address was removed.
     gone_statuses: ClassVar[frozenset[int]] = frozenset()
 
     def check_address(self, address: str) -> str:

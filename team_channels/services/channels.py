@@ -26,7 +26,7 @@ from team_channels.queries import channels_of, may_edit_channels, owner_filter, 
 from team_channels.services.outbox import DELIVERY_LIFETIME, new_delivery
 
 MAX_CHANNELS = 20
-# For so long after a rotation requests have signatures with the old secret too.
+# After a change of secrets, requests are signed with the old one too for this long.
 OLD_SECRET_LIFETIME = dt.timedelta(days=1)
 TEST_PAUSE = dt.timedelta(minutes=1)
 TURNED_OFF = "The channel was turned off."
