@@ -30,6 +30,7 @@ app.conf.update(
         "expire cover requests": {"task": "scheduling.tasks.expire_cover_requests", "schedule": 60.0},
         # Often, because calendar invitations follow from it; without changes it costs a few queries.
         "sync hand-offs": {"task": "handoffs.tasks.sync_handoffs", "schedule": 15.0},
+        "post shifts": {"task": "handoffs.tasks.post_shifts", "schedule": 30.0},
         "sync feeds": {"task": "calendar_feeds.tasks.sync_feeds", "schedule": 30.0},
         "sync linked calendars": {"task": "scheduling.tasks.sync_calendar_links", "schedule": 60.0},
         "notify schedule changes": {"task": "scheduling.tasks.notify_schedule_changes", "schedule": 60.0},

@@ -6,7 +6,6 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import (
     OpenApiCallback,
-    OpenApiParameter,
     OpenApiResponse,
     extend_schema,
     extend_schema_serializer,
@@ -130,7 +129,12 @@ class ChannelDeliverySerializer(serializers.ModelSerializer[ChannelDelivery]):
 
 @extend_schema_serializer(component_name="WebhookEvent")
 class WebhookEventSerializer(serializers.Serializer[Any]):
-    """What a webhook channel is sent. The headers `Webhook-Id`, `Webhook-Timestamp` and `Webhook-Signature` prove who sent it."""
+    """What a webhook channel is sent, signed as Standard Webhooks describes.
+
+    `Webhook-Id` is the event's `id`, `Webhook-Timestamp` the Unix time of the attempt. `Webhook-Signature` is `v1,` and the Base64 of
+    HMAC-SHA256 over `<id>.<timestamp>.<body>`, by the Base64-decoded key after `whsec_`. After a change of secrets there are two
+    signatures for a day, separated by a space.
+    """
 
     version = serializers.IntegerField(help_text="1. It rises if a field changes its meaning or is removed.")
     id = serializers.CharField(help_text="Identifies the event, the same at every attempt: ignore an ID seen before.")
@@ -146,25 +150,12 @@ class WebhookEventSerializer(serializers.Serializer[Any]):
 
 WEBHOOK_EVENT = OpenApiCallback(
     name="event",
-    path="{$request.body#/address}",
+    path="$request.body#/address",
     decorator=extend_schema(
         request=WebhookEventSerializer,
         responses={200: OpenApiResponse(description="Any status from 200 to 299 accepts the event.")},
         summary="An event, sent to a channel of the kind webhook.",
         tags=["Integrations"],
-        parameters=[
-            OpenApiParameter("Webhook-Id", str, OpenApiParameter.HEADER, description="The event's `id`."),
-            OpenApiParameter(
-                "Webhook-Timestamp", int, OpenApiParameter.HEADER, description="Unix time of the attempt."
-            ),
-            OpenApiParameter(
-                "Webhook-Signature",
-                str,
-                OpenApiParameter.HEADER,
-                description="`v1,` and the Base64 of HMAC-SHA256 over `<id>.<timestamp>.<body>`, as Standard Webhooks describes. "
-                "During a change of secrets there are two, separated by a space.",
-            ),
-        ],
     ),
 )
 
