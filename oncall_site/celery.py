@@ -30,6 +30,7 @@ app.conf.update(
         "expire cover requests": {"task": "scheduling.tasks.expire_cover_requests", "schedule": 60.0},
         # Often, because calendar invitations follow from it; without changes it costs a few queries.
         "sync hand-offs": {"task": "handoffs.tasks.sync_handoffs", "schedule": 15.0},
+        "post shifts": {"task": "handoffs.tasks.post_shifts", "schedule": 30.0},
         "sync feeds": {"task": "calendar_feeds.tasks.sync_feeds", "schedule": 30.0},
         "sync linked calendars": {"task": "scheduling.tasks.sync_calendar_links", "schedule": 60.0},
         "notify schedule changes": {"task": "scheduling.tasks.notify_schedule_changes", "schedule": 60.0},
@@ -38,6 +39,11 @@ app.conf.update(
         "sync publications": {"task": "readiness.tasks.sync_publications", "schedule": 30.0},
         "render reader pages": {"task": "readiness.tasks.render_readers_pages", "schedule": 60.0},
         "deliver reader messages": {"task": "readiness.tasks.deliver_reader_messages", "schedule": 10.0},
+        "sweep channels": {"task": "team_channels.tasks.sweep", "schedule": 2.0},
+        "purge channel deliveries": {
+            "task": "team_channels.tasks.purge_deliveries",
+            "schedule": crontab(hour=3, minute=53),
+        },
         "purge readers": {"task": "readiness.tasks.purge_readers", "schedule": crontab(hour=3, minute=47)},
         "escalate incidents": {"task": "incidents.tasks.escalate", "schedule": 15.0},
         "purge sign-in attempts": {"task": "people.tasks.purge_attempts", "schedule": crontab(minute=29)},

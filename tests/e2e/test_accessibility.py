@@ -98,6 +98,7 @@ PAGES = [
     "/no-such-page/",
 ]
 ADMIN_PAGES = [
+    f"/pipelines/{SLUG}/channels/",
     f"/pipelines/{SLUG}/integration-keys/",
     "/admin/",
     "/admin/system/",

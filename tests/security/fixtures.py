@@ -42,6 +42,7 @@ from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, request_swap
+from team_channels.services.channels import add_channel, send_test
 from tests.factories import PASSWORD, add_contact_method, make_engineer, make_pipeline, make_runbook
 from tests.notifications.channels.push.service import Browser
 from tests.security.permission_matrix import ALERTS
@@ -135,6 +136,8 @@ def make_world():
         pipeline, starts_at=soon, ends_at=soon + dt.timedelta(hours=1), reason="Migration", by=a, at=at
     )
     key = create_integration_key(pipeline, name="Grafana", by=admin)
+    channel = _channel(pipeline, by=admin)
+    rotation_channel = _channel(rotation, by=admin)
     subscription = Browser("https://fcm.googleapis.com/fcm/send/owned").subscription
     device = add_device(a, name="Phone", endpoint=subscription["endpoint"], **subscription["keys"])
     readers_link = create_link(name="Investor numbers", pipelines=[pipeline], by=a)
@@ -148,6 +151,10 @@ def make_world():
         "leave_secret": leave_secret(subscription),
         "maintenance": maintenance.pk,
         "integration_key": key.key.pk,
+        "channel": channel.pk,
+        "delivery": channel.deliveries.get().pk,
+        "rotation_channel": rotation_channel.pk,
+        "rotation_delivery": rotation_channel.deliveries.get().pk,
         "routing_key": key.secret,
         "restatement": _restatement(metric, at=at).pk,
         "metric": metric.slug,
@@ -231,6 +238,16 @@ def _restatement(metric, *, at):
         changed_at=at,
         restated_at=at,
     )
+
+
+def _channel(owner, *, by):
+    """Add a webhook with a delivery that failed an hour ago."""
+    new = add_channel(
+        owner, kind="webhook", name="#data", address="https://example.org/hook", events=["incident.opened"], by=by
+    )
+    send_test(new.channel, by=by)
+    new.channel.deliveries.update(state="failed", created_at=timezone.now() - dt.timedelta(hours=1))
+    return new.channel
 
 
 def _past_handoff(rotation, outgoing, incoming, *, days, at):
