@@ -48,21 +48,10 @@ def deliver_reader_message() -> ReaderMessage | None:
     if row is None:
         return None
     columns = _attempt(row)
-    _mark(row, columns=columns)
-    return row
-
-
-@transaction.atomic
-def _mark(row: ReaderMessage, *, columns: dict[str, Any]) -> None:
-    """Store the outcome of a message, and count the reader as notified if numbers are in doubt."""
     marked = ReaderMessage.objects.filter(pk=row.pk, token=row.token)
     if marked.update(token=None, lease_until=None, **columns) != 1:
         logger.warning("The message to a reader %s was taken over by another worker", row.pk)
-    elif columns["state"] == ReaderMessage.State.SENT and row.kind == ReaderMessage.Kind.ALERT:
-        notification = ReaderNotification(
-            pipeline=row.subscription.pipeline, subscriber=row.subscription_id, at=row.due_at
-        )
-        ReaderNotification.objects.bulk_create([notification], ignore_conflicts=True)
+    return row
 
 
 def _attempt(row: ReaderMessage) -> dict[str, Any]:
@@ -72,8 +61,7 @@ def _attempt(row: ReaderMessage) -> dict[str, Any]:
     if row.attempts > MAX_ATTEMPTS:
         return {"state": ReaderMessage.State.FAILED}
     try:
-        mail = build_reader_mail(row)
-        within(settings.MESSAGE_SEND_SECONDS, lambda deadline: send_mail(mail, deadline=deadline))
+        _send(row)
     except UndeliverableError as error:
         return {"state": ReaderMessage.State.FAILED, "problem": describe_error(error)}
     except Exception as error:  # noqa: BLE001  # whatever a server or a library raises, the message is retried
@@ -83,6 +71,16 @@ def _attempt(row: ReaderMessage) -> dict[str, Any]:
         delay = retry_delay(row.attempts, jitter=random.random())  # noqa: S311  # nosec B311  # it spreads load, no secret
         return {"state": ReaderMessage.State.PENDING, "problem": describe_error(error), "retry_at": Now() + delay}
     return {"state": ReaderMessage.State.SENT, "sent_at": Now(), "retry_at": None, "problem": ""}
+
+
+def _send(row: ReaderMessage) -> None:
+    """Send a message, and record that a reader was notified of doubtful or wrong numbers: once, even if it is sent again."""
+    mail = build_reader_mail(row)
+    within(settings.MESSAGE_SEND_SECONDS, lambda deadline: send_mail(mail, deadline=deadline))
+    if row.kind == ReaderMessage.Kind.ALERT:
+        subscription = row.subscription
+        notification = ReaderNotification(pipeline=subscription.pipeline, subscriber=subscription.pk, at=row.due_at)
+        ReaderNotification.objects.bulk_create([notification], ignore_conflicts=True)
 
 
 def _is_relevant(row: ReaderMessage) -> bool:
