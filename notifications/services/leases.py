@@ -68,16 +68,8 @@ def claim_row(claimable: QuerySet[Row]) -> Claim[Row] | None:
     return Claim(row, database_clock(), started + settings.MESSAGE_LEASE_SECONDS * LEASE_SHARE)
 
 
-def deliver_row(
-    claimable: QuerySet[Row],
-    *,
-    attempt: Callable[[Claim[Row]], Outcome],
-    on_sent: Callable[[Row], None] | None = None,
-) -> Row | None:
-    """Deliver one of the rows that can be sent now and return it as claimed; return None if there is none.
-
-    `on_sent` runs in the transaction that marks the row as sent.
-    """
+def deliver_row(claimable: QuerySet[Row], *, attempt: Callable[[Claim[Row]], Outcome]) -> Row | None:
+    """Deliver one of the rows that can be sent now and return it as claimed; return None if there is none."""
     claim = claim_row(claimable)
     if claim is None:
         return None
@@ -86,7 +78,7 @@ def deliver_row(
         outcome = Outcome(OutboxState.FAILED, claim.row.problem or CRASHED)
     else:
         outcome = attempt(claim)
-    mark(claim, outcome, on_sent=on_sent)
+    mark(claim, outcome)
     return claim.row
 
 
@@ -112,7 +104,7 @@ def retry_or_fail(row: OutboxRow, error: Exception) -> Outcome:
     return Outcome(OutboxState.PENDING, describe_error(error), {"retry_at": Now() + delay})
 
 
-def mark(claim: Claim[Row], outcome: Outcome, *, on_sent: Callable[[Row], None] | None = None) -> None:
+def mark(claim: Claim[Row], outcome: Outcome) -> None:
     """Save the outcome under the claim's token, retrying during database outages until the lease is nearly over.
 
     A row that was sent but could not be marked is sent again with the same ID: better twice than never.
@@ -121,11 +113,8 @@ def mark(claim: Claim[Row], outcome: Outcome, *, on_sent: Callable[[Row], None] 
     columns = {"retry_at": None, **outcome.columns, "state": outcome.state, "problem": outcome.problem}
     while True:
         try:
-            with transaction.atomic():
-                if row.update(token=None, lease_until=None, **columns) != 1:
-                    logger.warning("%s %s was taken over by another worker", type(claim.row).__name__, claim.row.pk)
-                elif on_sent is not None and outcome.state == OutboxState.SENT:
-                    on_sent(claim.row)
+            if row.update(token=None, lease_until=None, **columns) != 1:
+                logger.warning("%s %s was taken over by another worker", type(claim.row).__name__, claim.row.pk)
         except (DatabaseError, InterfaceError):
             if connection.in_atomic_block or time.monotonic() + MARK_PAUSE_SECONDS > claim.held_until:
                 raise

@@ -19,16 +19,7 @@ from readiness.services.subscriptions import confirm_secret, leave_secret
 def deliver_reader_message() -> ReaderMessage | None:
     """Deliver one message that is due and return it as claimed; None if none is due."""
     rows = ReaderMessage.objects.claimable().select_related("subscription__pipeline", "subscription__link")
-    return deliver_row(rows, attempt=_attempt, on_sent=_count_reader)
-
-
-def _count_reader(row: ReaderMessage) -> None:
-    """Count the reader of a message that was sent as notified, if it said that numbers are in doubt."""
-    if row.kind == ReaderMessage.Kind.ALERT:
-        notification = ReaderNotification(
-            pipeline=row.subscription.pipeline, subscriber=row.subscription_id, at=row.due_at
-        )
-        ReaderNotification.objects.bulk_create([notification], ignore_conflicts=True)
+    return deliver_row(rows, attempt=_attempt)
 
 
 def _attempt(claim: Claim[ReaderMessage]) -> Outcome:
@@ -39,8 +30,13 @@ def _attempt(claim: Claim[ReaderMessage]) -> Outcome:
 
 
 def _send(row: ReaderMessage) -> Mapping[str, Any]:
+    """Send a message, and record that a reader was notified of doubtful or wrong numbers: once, even if it is sent again."""
     mail = build_reader_mail(row)
     within(settings.MESSAGE_SEND_SECONDS, lambda deadline: send_mail(mail, deadline=deadline))
+    if row.kind == ReaderMessage.Kind.ALERT:
+        subscription = row.subscription
+        notification = ReaderNotification(pipeline=subscription.pipeline, subscriber=subscription.pk, at=row.due_at)
+        ReaderNotification.objects.bulk_create([notification], ignore_conflicts=True)
     return {}
 
 
