@@ -25,6 +25,7 @@ MAX_NOTE_LENGTH = 2000
 MAX_KEY_NAME_LENGTH = 80
 MAX_REASON_LENGTH = 200
 MAX_EVIDENCE_QUERY_LENGTH = 20_000
+MAX_STEP_TEXT_LENGTH = 200
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -544,6 +545,7 @@ class Evidence(models.Model):
     round = models.PositiveSmallIntegerField(help_text="Escalation round of the incident.")
     revision = models.PositiveIntegerField(help_text="Revision of the runbook that the block comes from.")
     step = models.PositiveSmallIntegerField(help_text="Number of the step.")
+    step_text = MultilineField(blank=True, max_length=MAX_STEP_TEXT_LENGTH)
     kind = models.CharField(max_length=5, choices=Kind)
     name = LineField(max_length=LONGEST_NAME, help_text="Data source or check, as written in the runbook.")
     query = MultilineField(blank=True, max_length=MAX_EVIDENCE_QUERY_LENGTH)

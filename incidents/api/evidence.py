@@ -44,6 +44,7 @@ class EvidenceSerializer(serializers.ModelSerializer[Evidence]):
             "id",
             "key",
             "step",
+            "step_text",
             "revision",
             "kind",
             "name",
@@ -101,6 +102,7 @@ class BlockSerializer(serializers.Serializer[BlockState]):
 
     key = serializers.CharField(source="block.key")
     step = serializers.IntegerField()
+    step_text = serializers.CharField()
     kind = serializers.ChoiceField(Evidence.Kind.choices, source="block.kind")
     name = serializers.CharField(source="block.name", help_text="Data source or check, as written.")
     source = serializers.CharField(  # type: ignore[assignment]  # DRF has an attribute of that name
@@ -129,14 +131,9 @@ class StepStatisticSerializer(serializers.Serializer[StepStatistic]):
     runs = serializers.IntegerField()
     done = serializers.IntegerField(help_text="In how many runs it was marked as done.")
     fixed = serializers.IntegerField(help_text="How many incidents it fixed.")
-    seconds = serializers.FloatField(
-        source="duration.total_seconds", allow_null=True, default=None, help_text="Since the step before it was done."
-    )
+    seconds = serializers.FloatField(allow_null=True, help_text="Since the step before it was done.")
     seconds_to_resolve = serializers.FloatField(
-        source="time_to_resolve.total_seconds",
-        allow_null=True,
-        default=None,
-        help_text="From opening to resolution of the incidents that it fixed.",
+        allow_null=True, help_text="From opening to resolution of the incidents that it fixed."
     )
 
 

@@ -380,6 +380,7 @@ class Migration(migrations.Migration):
                 ('round', models.PositiveSmallIntegerField(help_text='Escalation round of the incident.')),
                 ('revision', models.PositiveIntegerField(help_text='Revision of the runbook that the block comes from.')),
                 ('step', models.PositiveSmallIntegerField(help_text='Number of the step.')),
+                ('step_text', models.TextField(blank=True, max_length=200)),
                 ('kind', models.CharField(choices=[('sql', 'Query'), ('check', 'Check')], max_length=5)),
                 ('name', models.CharField(help_text='Data source or check, as written in the runbook.', max_length=120)),
                 ('query', models.TextField(blank=True, max_length=20000)),

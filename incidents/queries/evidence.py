@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from django.db.models import F, QuerySet
 
 from common.formatting import format_value
-from incidents.models import MAX_EVIDENCE_QUERY_LENGTH, Evidence, Incident, QueryApproval, RunbookRun, RunStep
+from incidents.models import (
+    MAX_EVIDENCE_QUERY_LENGTH,
+    MAX_STEP_TEXT_LENGTH,
+    Evidence,
+    Incident,
+    QueryApproval,
+    RunbookRun,
+)
 from people.domain.names import match_key, slug_for
 from pipelines.models import Pipeline
 from runbooks.domain.evidence import CHECK, SQL, EvidenceBlock, evidence_blocks
@@ -35,6 +42,7 @@ class BlockState:
 
     block: EvidenceBlock
     step: int
+    step_text: str
     source: DataSource | None = None
     check: Check | None = None
     approval: QueryApproval | None = None
@@ -63,23 +71,23 @@ def runbook_blocks(runbook: Runbook) -> list[BlockState]:
 
 def block_states(rendered: str, *, pipeline: Pipeline) -> list[BlockState]:
     """Return the evidence blocks under the steps of a rendered runbook as `runbook_blocks` does."""
-    steps: dict[EvidenceBlock, int] = {}
+    steps: dict[EvidenceBlock, tuple[int, str]] = {}
     for number, step in enumerate(runbook_steps(rendered), start=1):
         for block in step.blocks:
-            steps.setdefault(block, number)
+            steps.setdefault(block, (number, step.text[:MAX_STEP_TEXT_LENGTH]))
     sources = _sources(block.name for block in steps if block.kind == SQL)
     approvals = _approvals(sources.values(), [block.query for block in steps if block.kind == SQL])
     checks = _checks([block.name for block in steps if block.kind == CHECK], pipeline=pipeline)
     states = []
-    for block, number in steps.items():
+    for block, place in steps.items():
         if block.kind == CHECK:
             check = checks.get(block.name)
             problem = "" if check else f"There is no check “{block.name}”."
-            states.append(BlockState(block, number, check=check, problem=problem))
+            states.append(BlockState(block, *place, check=check, problem=problem))
             continue
         source = sources.get(match_key(block.name))
         approval = approvals.get((source.pk, block.query)) if source else None
-        states.append(BlockState(block, number, source, None, approval, _sql_problem(block, source)))
+        states.append(BlockState(block, *place, source, None, approval, _sql_problem(block, source)))
     return states
 
 
@@ -156,19 +164,15 @@ def attach_evidence(run: RunbookRun, items: Sequence[EvidenceItem]) -> list[Evid
     by_key = {item.newest.key: item for item in items}
     shown: set[str] = set()
     for step in run.steps.all():
-        keys = [block.key for block in _step_blocks(step)]
+        keys = [block.key for block in evidence_blocks(step.html) if block.key not in shown]
         shown.update(keys)
         step.evidence = [by_key[key] for key in keys if key in by_key]  # type: ignore[attr-defined]  # for the template
     return [item for item in items if item.newest.key not in shown]
 
 
-def _step_blocks(step: RunStep) -> tuple[EvidenceBlock, ...]:
-    return evidence_blocks(step.html)
-
-
 def run_evidence_items(run: RunbookRun) -> list[EvidenceItem]:
-    """Return the evidence of a run with prefetched `evidence`, oldest first."""
-    return group_evidence(reversed(run.evidence.all()))
+    """Return the evidence of a run of `runbook_runs`."""
+    return group_evidence(run.evidence.all())
 
 
 def check_table(check: Check) -> list[Row]:

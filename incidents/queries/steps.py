@@ -31,6 +31,14 @@ class StepStatistic:
     duration: dt.timedelta | None
     time_to_resolve: dt.timedelta | None
 
+    @property
+    def seconds(self) -> float | None:
+        return self.duration.total_seconds() if self.duration is not None else None
+
+    @property
+    def seconds_to_resolve(self) -> float | None:
+        return self.time_to_resolve.total_seconds() if self.time_to_resolve is not None else None
+
 
 def step_statistics(runbook: Runbook) -> list[StepStatistic]:
     """Return a statistic for each step of a runbook's current revision, in order, in two queries; equal text means the same step."""

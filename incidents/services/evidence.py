@@ -180,6 +180,7 @@ def _add(
             round=incident.round,
             revision=runbook.revision,
             step=state.step,
+            step_text=state.step_text,
             kind=block.kind,
             name=block.name,
             query=block.query[:MAX_EVIDENCE_QUERY_LENGTH],

@@ -341,7 +341,8 @@ def test_admins_approve_and_revoke_through_the_api(client, pipeline, runbook, so
     assert (answer["state"], answer["approved_by"], answer["rows_for_engineers"]) == ("ready", "admin", True)
     answer = client.post(f"{path}{sql['key']}/revoke/", content_type="application/json", **bearer(admin)).json()
     assert (answer["state"], answer["approved_by"]) == ("waiting", None)
-    assert client.post(f"{path}{'0' * 64}/approve/", **bearer(admin)).status_code == 409
+    answer = client.post(f"{path}{'0' * 64}/approve/", content_type="application/json", **bearer(admin))
+    assert answer.status_code == 409
     assert client.get("/api/v1/runbooks/nowhere/evidence/", **bearer(a)).status_code == 404
 
 
