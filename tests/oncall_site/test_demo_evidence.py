@@ -11,7 +11,7 @@ from incidents.models import Evidence, Incident
 from incidents.services.evidence import claim_evidence, request_evidence, run_evidence
 from incidents.services.transitions import NewIncident, open_incident
 from incidents.services.triggers import sync_with_checks
-from oncall_site.demo import SOURCE, build_demo
+from oncall_site.demo import SOURCE, build_demo, report_runs
 from oncall_site.demo_evidence import BLOCKS, add_evidence
 from people.domain.names import match_key
 from pipelines.models import Pipeline
@@ -75,6 +75,7 @@ def test_every_scenario_has_an_expected_cause():
 def test_the_evidence_names_the_cause(demo, name):
     scenario = SCENARIOS[name]
     inject(demo, scenario, day=DAY)
+    report_runs(demo, at=NOON)
     check = Check.objects.get(name=scenario.caught_by)
     for at in (NOON, NOON + HOUR):  # one check needs two failures
         judged(check, at=at)
