@@ -100,18 +100,22 @@ def approve_block(
     return approve_query(state.source, query=state.block.query, by=by, at=at, rows_for_engineers=rows_for_engineers)
 
 
-@transaction.atomic
 def revoke_block(runbook: Runbook, *, key: str, by: User) -> None:
-    """Revoke the approval of the query of a block, if it has one: it does not run again, and engineers no longer see its rows."""
+    """Revoke the approval of the query of a block, if it has one; raise as `approve_block` does."""
     if not by.is_staff:
         raise NotAllowedError("Only admins can revoke approvals.")
     approval = _block(runbook, key=key).approval
     if approval is not None:
-        revoke_approval(approval)
+        revoke_approval(approval, by=by)
 
 
-def revoke_approval(approval: QueryApproval) -> None:
-    """Revoke an approval for every runbook."""
+def revoke_approval(approval: QueryApproval, *, by: User) -> None:
+    """Revoke an approval for every runbook: the query does not run again, and engineers no longer see its rows.
+
+    Raises NotAllowedError if the user is not an admin.
+    """
+    if not by.is_staff:
+        raise NotAllowedError("Only admins can revoke approvals.")
     QueryApproval.objects.filter(pk=approval.pk).delete()
 
 

@@ -131,7 +131,7 @@ def test_an_approval_that_was_revoked_before_the_run_counts_no_more(pipeline, ru
     approval = approve_query(source, query=QUERY, by=admin, at=now)
     incident = make_incident(pipeline, at=now)
     request_evidence(at=now)
-    revoke_approval(approval)
+    revoke_approval(approval, by=admin)
     run_due(now)
     assert incident.evidence.get(kind="sql").state == "waiting"
 
