@@ -19,14 +19,14 @@ from incidents.models import (
 )
 from people.domain.names import match_key, slug_for
 from pipelines.models import Pipeline
-from runbooks.domain.evidence import CHECK, SQL, EvidenceBlock, evidence_blocks
+from runbooks.domain.evidence import CHECK, SQL, EvidenceBlock, evidence_blocks, without_blocks
 from runbooks.domain.steps import runbook_steps
 from runbooks.models import Runbook
 from runbooks.queries import revision_html
 from validation.domain.results import ResultStatus
 from validation.domain.sql import query_problem
 from validation.models import Check, CheckResult, DataSource, MetricPoint
-from validation.warehouse_subprocess import Row
+from validation.warehouse_subprocess import QueryTable, Row
 
 # An incident's page shows the newest rows of these, and of each block the newest earlier results.
 MAX_EVIDENCE_SHOWN, MAX_EARLIER_SHOWN = 100, 3
@@ -160,13 +160,17 @@ def group_evidence(newest_first: Iterable[Evidence]) -> list[EvidenceItem]:
 
 
 def attach_evidence(run: RunbookRun, items: Sequence[EvidenceItem]) -> list[EvidenceItem]:
-    """Set `evidence` on each prefetched step of a run to the items of its blocks; return the items of no step."""
+    """Set `evidence` on each prefetched step of a run to the items of its blocks; return the items of no step.
+
+    `text_html` is the step without the blocks that the items show.
+    """
     by_key = {item.newest.key: item for item in items}
     shown: set[str] = set()
     for step in run.steps.all():
         keys = [block.key for block in evidence_blocks(step.html) if block.key not in shown]
         shown.update(keys)
         step.evidence = [by_key[key] for key in keys if key in by_key]  # type: ignore[attr-defined]  # for the template
+        step.text_html = without_blocks(step.html, keys=by_key)  # type: ignore[attr-defined]  # for the template
     return [item for item in items if item.newest.key not in shown]
 
 
@@ -175,8 +179,8 @@ def run_evidence_items(run: RunbookRun) -> list[EvidenceItem]:
     return group_evidence(run.evidence.all())
 
 
-def check_table(check: Check) -> list[Row]:
-    """Return rows for `CHECK_COLUMNS`: the newest results of a check, and the data points around its newest failure.
+def check_table(check: Check) -> QueryTable:
+    """Return a table of `CHECK_COLUMNS` without those that are empty: the newest results of a check, and the data points around its newest failure.
 
     A missing data point has no value. Everybody may see these: they are on the check's page.
     """
@@ -197,7 +201,8 @@ def check_table(check: Check) -> list[Row]:
     if check.metric is not None and anchor is not None and anchor.bucket is not None:
         names = ["", *(one["segment"] for one in segments if one["segment"])]
         rows += _point_rows(check, around=anchor.bucket, segments=names)
-    return rows
+    filled = [place for place in range(len(CHECK_COLUMNS)) if any(row[place] not in ("", None) for row in rows)]
+    return QueryTable([CHECK_COLUMNS[place] for place in filled], [[row[place] for place in filled] for row in rows])
 
 
 def _point_rows(check: Check, *, around: dt.datetime, segments: list[str]) -> list[Row]:

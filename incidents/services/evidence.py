@@ -14,7 +14,6 @@ from django.db.models import F, Q
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from incidents.models import MAX_EVIDENCE_QUERY_LENGTH, Evidence, Incident, QueryApproval
 from incidents.queries.evidence import (
-    CHECK_COLUMNS,
     BlockState,
     check_table,
     incidents_without_evidence,
@@ -247,7 +246,7 @@ def _read(row: Evidence) -> Evidence.State:
         check = checks.filter(pk=row.check_id).first() if row.check_id is not None else None
         if check is None:
             raise QueryFailedError("The check was deleted.")
-        _set_rows(row, QueryTable(list(CHECK_COLUMNS), check_table(check)))
+        _set_rows(row, check_table(check))
         return Evidence.State.DONE
     if row.source is None:
         raise QueryFailedError("The data source was deleted.")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils import timezone
@@ -74,8 +75,8 @@ def _decide(request: SignedInRequest, slug: str, service: Callable[[Runbook], No
     runbook = get_object_or_404(Runbook.objects.select_related("pipeline"), pipeline__slug=slug)
     try:
         service(runbook)
-    except NotAllowedError:
-        raise
+    except NotAllowedError as error:
+        raise PermissionDenied(str(error)) from error
     except DomainError as error:
         messages.error(request, str(error))
     else:

@@ -7,7 +7,7 @@ figure. The sanitiser removes every other figure, so that nothing else passes fo
 import hashlib
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 SQL, CHECK = "sql", "check"
@@ -89,9 +89,9 @@ def evidence_blocks(rendered: str) -> tuple[EvidenceBlock, ...]:
     return tuple(_block(found) for found in FIGURE.finditer(rendered))
 
 
-def without_blocks(rendered: str) -> str:
-    """Return rendered HTML without its evidence blocks."""
-    return FIGURE.sub("", rendered)
+def without_blocks(rendered: str, *, keys: Container[str] | None = None) -> str:
+    """Return rendered HTML without its evidence blocks, or without those with these keys."""
+    return FIGURE.sub(lambda found: "" if keys is None or _block(found).key in keys else found[0], rendered)
 
 
 def extend_blocks(rendered: str, *, extra: Callable[[EvidenceBlock], str]) -> str:

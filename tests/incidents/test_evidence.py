@@ -5,13 +5,14 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from incidents import tasks
 from incidents.models import Evidence, Incident, QueryApproval
-from incidents.queries.evidence import CHECK_COLUMNS, evidence_items, runbook_blocks
+from incidents.queries.evidence import evidence_items, runbook_blocks
 from incidents.services import evidence as services
 from incidents.services.evidence import (
     approve_block,
@@ -233,10 +234,11 @@ def test_a_check_block_has_the_newest_results_and_the_points_around_the_failure(
     incident = make_incident(pipeline, at=AT)
     run_due(AT)
     row = incident.evidence.get(kind="check")
-    assert (row.state, row.columns, row.check_id) == ("done", list(CHECK_COLUMNS), check.pk)
+    columns = ["What", "Time", "Value", "Status", "Expected", "Message"]
+    assert (row.state, row.columns, row.check_id) == ("done", columns, check.pk)
     result, *points = row.rows
-    assert result == ["Result", "2026-11-24", "", 1.0, "fail", "at least 5 users", check.last_message]
-    assert [(one[1], one[3], one[6]) for one in points][-4:] == [
+    assert result == ["Result", "2026-11-24", 1.0, "fail", "at least 5 users", check.last_message]
+    assert [(one[1], one[2], one[5]) for one in points][-4:] == [
         ("2026-11-21", 10.0, ""),
         ("2026-11-22", 11.0, ""),
         ("2026-11-23", None, "Missing"),
@@ -360,3 +362,119 @@ def test_the_api_has_step_statistics(client, pipeline, a, now):
         (3, 1, 0, 0),
     ]
     assert rows[1]["seconds_to_resolve"] > 0
+
+
+def html_of(answer):
+    return " ".join(answer.content.decode().split())
+
+
+def test_the_runbook_shows_the_state_of_each_block_and_admins_approve(signed_in, pipeline, runbook, source, admin, a):
+    path, key = f"/runbooks/{SLUG}/", sql_block(runbook).block.key
+    page = html_of(signed_in(a).get(path))
+    assert "Query on Demo warehouse" in page
+    assert "waiting for approval" in page
+    assert "There is no check “logs-are-fresh”." in page
+    assert "Approve query" not in page
+    assert signed_in(a).post(f"{path}evidence/{key}/approve/").status_code == 403
+    assert "Approve query" in html_of(signed_in(admin).get(path))
+    answer = signed_in(admin).post(f"{path}evidence/{key}/approve/", {"rows_for_engineers": "1"}, follow=True)
+    assert "Query approved." in html_of(answer)
+    assert "Engineers see the rows." in html_of(answer)
+    answer = signed_in(admin).post(f"{path}evidence/{key}/revoke/", follow=True)
+    assert "Approval revoked." in html_of(answer)
+    assert not QueryApproval.objects.exists()
+    answer = signed_in(admin).post(f"{path}evidence/{'0' * 64}/approve/", follow=True)
+    assert "no longer has this block" in html_of(answer)
+
+
+def test_a_block_outside_the_steps_says_that_it_does_not_run(signed_in, pipeline, source, a):
+    write_runbook(pipeline, f"### Purpose\n\n```sql source=Demo warehouse\n{QUERY}\n```\n")
+    assert "not under a step" in html_of(signed_in(a).get(f"/runbooks/{SLUG}/"))
+
+
+def test_the_incident_s_page_shows_the_rows_under_the_step(signed_in, pipeline, runbook, source, admin, a):
+    at = timezone.now()
+    approve_query(source, query=QUERY, by=admin, at=at, rows_for_engineers=True)
+    incident = make_incident(pipeline, at=at)
+    path = f"/incidents/{incident.pk}/"
+    assert "Evidence" not in html_of(signed_in(a).get(path))
+    request_evidence(at=at)
+    page = html_of(signed_in(a).get(path))
+    assert "1. Check upstream log systems for delays." in page
+    assert "running" in page
+    run_due(at)
+    fragment = html_of(signed_in(a).get(f"{path}evidence/{sql_block(runbook).block.key}/"))
+    page = html_of(signed_in(a).get(path))
+    for text in (page, fragment):
+        assert "<td>2026-11-24</td><td>7</td>" in text
+        assert "<td>2026-11-25</td><td>–</td>" in text
+    assert "hx-get" not in fragment
+    start_run(incident, by=a, at=at)
+    page = html_of(signed_in(a).get(path))
+    checklist = page[page.index('<form class="checklist"') : page.index("</form>", page.index('class="checklist"'))]
+    assert "<td>2026-11-24</td><td>7</td>" in checklist
+    assert 'id="evidence-all"' not in page
+    resolve(incident, by=a, at=at)
+    page = html_of(signed_in(a).get(path))
+    assert page.count("<td>2026-11-24</td><td>7</td>") == 2
+    assert "Run again" not in page
+    assert signed_in(a).get(f"{path}evidence/{'0' * 64}/").status_code == 404
+
+
+def test_the_values_are_for_those_who_may_see_them(signed_in, pipeline, runbook, source, admin, a):
+    approve_query(source, query=QUERY, by=admin, at=timezone.now())
+    incident = make_incident(pipeline, at=timezone.now())
+    run_due(timezone.now())
+    page = html_of(signed_in(a).get(f"/incidents/{incident.pk}/"))
+    assert "2 rows. Only admins can see the values." in page
+    assert "<td>7</td>" not in page
+    assert "<td>7</td>" in html_of(signed_in(admin).get(f"/incidents/{incident.pk}/"))
+
+
+def test_running_again_saves_the_notes_typed_on_the_checklist(signed_in, pipeline, runbook, source, admin, a):
+    approve_query(source, query=QUERY, by=admin, at=timezone.now())
+    incident = make_incident(pipeline, at=timezone.now())
+    run_due(timezone.now())
+    start_run(incident, by=a, at=timezone.now())
+    fields = {"key": sql_block(runbook).block.key, "note-2": "Typed.", "shown-2": ""}
+    answer = signed_in(a).post(f"/incidents/{incident.pk}/evidence/", fields, follow=True)
+    assert "Evidence requested." in html_of(answer)
+    assert incident.runs.get().steps.get(position=2).note == "Typed."
+    assert incident.evidence.filter(kind="sql").count() == 2
+    answer = signed_in(a).post(f"/incidents/{incident.pk}/evidence/", {"key": fields["key"]}, follow=True)
+    assert "already requested" in html_of(answer)
+    assert signed_in(a).post(f"/incidents/{incident.pk}/evidence/", {"key": "x"}).status_code == 409
+
+
+def test_admins_read_evidence_and_revoke_approvals_in_the_admin(signed_in, pipeline, runbook, source, admin):
+    approval = approve_query(source, query=QUERY, by=admin, at=timezone.now())
+    incident = make_incident(pipeline, at=timezone.now())
+    run_due(timezone.now())
+    client, row = signed_in(admin), incident.evidence.get(kind="sql")
+    assert QUERY in html_of(client.get(f"/admin/incidents/evidence/{row.pk}/change/"))
+    assert client.post(f"/admin/incidents/evidence/{row.pk}/change/", {"query": "SELECT 1"}).status_code == 403
+    assert client.get("/admin/incidents/queryapproval/add/").status_code == 403
+    fields = {"action": "revoke", "_selected_action": [approval.pk]}
+    assert "1 approval revoked." in html_of(client.post("/admin/incidents/queryapproval/", fields, follow=True))
+    assert not QueryApproval.objects.exists()
+
+
+def test_a_page_with_many_blocks_needs_no_more_queries_than_one_with_few(signed_in, pipeline, source, admin, a):
+    counts = []
+    for blocks in (1, 30):
+        steps = "".join(
+            f"{number}. Look.\n   ```sql source=Demo warehouse\n   SELECT {number}\n   ```\n   check: c{number}\n"
+            for number in range(1, blocks + 1)
+        )
+        write_runbook(pipeline, f"### Troubleshooting Steps\n\n{steps}")
+        for number in range(1, blocks + 1):
+            approve_query(source, query=f"SELECT {number}", by=admin, at=timezone.now())
+        incident = make_incident(pipeline, at=timezone.now())
+        request_evidence(at=timezone.now())
+        start_run(incident, by=a, at=timezone.now())
+        client = signed_in(a)
+        for path in (f"/incidents/{incident.pk}/", f"/runbooks/{SLUG}/", f"/api/v1/incidents/{incident.pk}/evidence/"):
+            with CaptureQueriesContext(connection) as captured:
+                assert client.get(path).status_code == 200
+            counts.append(len(captured))
+    assert counts[:3] == counts[3:]
