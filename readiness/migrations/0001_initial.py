@@ -65,6 +65,18 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ReaderNotification',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('subscriber', models.PositiveBigIntegerField()),
+                ('at', models.DateTimeField()),
+                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reader_notifications', to='pipelines.pipeline')),
+            ],
+            options={
+                'ordering': ['-at', '-pk'],
+            },
+        ),
+        migrations.CreateModel(
             name='ReadersLink',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -228,6 +240,10 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='readernote',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "readiness_readernoteevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "text", "written_at", "written_by_id") VALUES (OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."text", OLD."written_at", OLD."written_by_id"); RETURN NULL;', hash='f050c24ad75945d7300cd917385539c9c1b0ecf8', operation='DELETE', pgid='pgtrigger_delete_delete_b2d5e', table='readiness_readernote', when='AFTER')),
+        ),
+        migrations.AddConstraint(
+            model_name='readernotification',
+            constraint=models.UniqueConstraint(fields=('pipeline', 'at', 'subscriber'), name='reader_is_notified_once_at_a_time'),
         ),
         migrations.AddConstraint(
             model_name='readerslink',

@@ -12,7 +12,7 @@ from django.urls import reverse
 from notifications.channels.deadline import within
 from notifications.channels.email.mail import fixed_message_id, send_mail
 from notifications.services.leases import Claim, Outcome, deliver_row, send_row
-from readiness.models import ReaderMessage
+from readiness.models import ReaderMessage, ReaderNotification
 from readiness.services.subscriptions import confirm_secret, leave_secret
 
 
@@ -30,8 +30,14 @@ def _attempt(claim: Claim[ReaderMessage]) -> Outcome:
 
 
 def _send(row: ReaderMessage) -> Mapping[str, Any]:
+    """Send a message, and count the reader as notified if numbers are in doubt."""
     mail = build_reader_mail(row)
     within(settings.MESSAGE_SEND_SECONDS, lambda deadline: send_mail(mail, deadline=deadline))
+    if row.kind == ReaderMessage.Kind.ALERT:
+        notification = ReaderNotification(
+            pipeline=row.subscription.pipeline, subscriber=row.subscription_id, at=row.due_at
+        )
+        ReaderNotification.objects.bulk_create([notification], ignore_conflicts=True)
     return {}
 
 
