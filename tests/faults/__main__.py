@@ -269,6 +269,8 @@ PROMISES = {
     "33": restarts,
     "34": starts,
     "35": in_a_database(lambda: rules.check_rules(people=1_250, kills=100)),
+    "39-channels": in_a_database(lambda: outboxes.check_channels(messages=3_000, kills=60)),
+    "39-readers": in_a_database(lambda: outboxes.check_readers(messages=3_000, kills=60)),
     "chain": chains,
     "answers": in_a_database(remembered),
 }
