@@ -29,6 +29,7 @@ from tests.faults import test_escalation as escalation
 from tests.faults import test_machine as machine
 from tests.faults import test_messages as messages
 from tests.faults import test_names as names
+from tests.faults import test_outboxes as outboxes
 from tests.faults import test_races as races
 from tests.faults import test_rules as rules
 from tests.faults import test_sources as sources
