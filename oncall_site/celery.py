@@ -36,6 +36,7 @@ app.conf.update(
         "notify schedule changes": {"task": "scheduling.tasks.notify_schedule_changes", "schedule": 60.0},
         "reassign inactive users": {"task": "scheduling.tasks.reassign_inactive", "schedule": 60.0},
         "sync incidents": {"task": "incidents.tasks.sync_incidents", "schedule": 15.0},
+        "sweep evidence": {"task": "incidents.tasks.sweep_evidence", "schedule": 5.0},
         "sync publications": {"task": "readiness.tasks.sync_publications", "schedule": 30.0},
         "render reader pages": {"task": "readiness.tasks.render_readers_pages", "schedule": 60.0},
         "deliver reader messages": {"task": "readiness.tasks.deliver_reader_messages", "schedule": 10.0},

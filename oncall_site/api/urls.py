@@ -21,6 +21,7 @@ from handoffs.api.action_items import ActionItemViewSet
 from handoffs.api.handoffs import HandoffViewSet
 from incidents.api.alerts import AlertViewSet, alertmanager
 from incidents.api.events import events
+from incidents.api.evidence import RunbookEvidenceViewSet
 from incidents.api.incidents import IncidentViewSet
 from incidents.api.integration_keys import IntegrationKeyViewSet
 from incidents.api.maintenance import MaintenanceWindowViewSet
@@ -80,6 +81,7 @@ router.register("feeds", FeedViewSet, basename="api-feed")
 router.register("readers-links", ReadersLinkViewSet, basename="api-readers-link")
 router.register("restatements", RestatementViewSet, basename="api-restatement")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
+router.register("runbooks", RunbookEvidenceViewSet, basename="api-runbook-evidence")
 router.register("metrics", MetricViewSet, basename="api-metric")
 router.register("checks", CheckViewSet, basename="api-check")
 router.register("results", ResultViewSet, basename="api-result")

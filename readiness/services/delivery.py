@@ -30,13 +30,12 @@ def _attempt(claim: Claim[ReaderMessage]) -> Outcome:
 
 
 def _send(row: ReaderMessage) -> Mapping[str, Any]:
-    """Send a message, and count the reader as notified if numbers are in doubt."""
+    """Send a message, and record that a reader was notified of doubtful or wrong numbers: once, even if it is sent again."""
     mail = build_reader_mail(row)
     within(settings.MESSAGE_SEND_SECONDS, lambda deadline: send_mail(mail, deadline=deadline))
     if row.kind == ReaderMessage.Kind.ALERT:
-        notification = ReaderNotification(
-            pipeline=row.subscription.pipeline, subscriber=row.subscription_id, at=row.due_at
-        )
+        subscription = row.subscription
+        notification = ReaderNotification(pipeline=subscription.pipeline, subscriber=subscription.pk, at=row.due_at)
         ReaderNotification.objects.bulk_create([notification], ignore_conflicts=True)
     return {}
 

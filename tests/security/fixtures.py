@@ -19,6 +19,7 @@ from handoffs.services.meetings import sync_handoffs
 from handoffs.services.sheets import sign_handoff
 from incidents.models import Alert
 from incidents.services.alerts import ingest_alerts
+from incidents.services.evidence import request_evidence
 from incidents.services.integration_keys import create_integration_key
 from incidents.services.maintenance import schedule_maintenance
 from incidents.services.runbook_runs import start_run
@@ -60,6 +61,7 @@ HOLDERS = {
     "read-only token": ("owner", ApiToken.Scope.READ),
     "admin's read-only token": ("admin", ApiToken.Scope.READ),
 }
+BLOCK = "   ```sql source=warehouse\n   SELECT 1\n   ```"
 # Rows that a rejected call may write: when a token was last used, and the saved form of an expired session with its limit.
 BESIDE = ("people_apitoken", "django_session", "people_loginattempts")
 
@@ -77,7 +79,7 @@ def make_world():
     runbook = make_runbook(pipeline, author=b)
     save_revision(
         runbook,
-        markdown="### Purpose\n\nTo be more useful.\n\n### Troubleshooting Steps\n\n1. Look.\n2. Act.",
+        markdown="### Purpose\n\nTo be more useful.\n\n### Troubleshooting Steps\n\n1. Look.\n2. Act.\n\n" + BLOCK,
         based_on=1,
         author=b,
     )
@@ -144,7 +146,9 @@ def make_world():
     subscription = Subscription.objects.create(
         link=readers_link.link, pipeline=pipeline, email="reader@example.com", created_at=at
     )
+    request_evidence(at=at)
     words = {
+        "block": incident.evidence.get().key,
         "readers_link": readers_link.secret,
         "readers_link_pk": readers_link.link.pk,
         "confirm_secret": confirm_secret(subscription),

@@ -489,6 +489,17 @@ RULES = {
     "POST /api/v1/incidents/{not_run}/run/": Rule(SIGNED_IN, {}),
     "GET /api/v1/incidents/{incident}/steps/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/{incident}/steps/": Rule(SIGNED_IN, {"position": 1}),
+    # Evidence.
+    "POST /incidents/{incident}/evidence/": Rule(SIGNED_IN, {"key": "{block}"}),
+    "GET /incidents/{incident}/evidence/{block}/": Rule(SIGNED_IN),
+    "POST /runbooks/{pipeline}/evidence/{block}/approve/": Rule(ADMIN),
+    "POST /runbooks/{pipeline}/evidence/{block}/revoke/": Rule(ADMIN),
+    "GET /api/v1/incidents/{incident}/evidence/": Rule(SIGNED_IN),
+    "POST /api/v1/incidents/{incident}/evidence/": Rule(SIGNED_IN, {"key": "{block}"}),
+    "GET /api/v1/runbooks/{pipeline}/evidence/": Rule(SIGNED_IN),
+    "GET /api/v1/runbooks/{pipeline}/steps/": Rule(SIGNED_IN),
+    "POST /api/v1/runbooks/{pipeline}/evidence/{block}/approve/": Rule(ADMIN, {}),
+    "POST /api/v1/runbooks/{pipeline}/evidence/{block}/revoke/": Rule(ADMIN, {}),
     # The API of messages and of other tools' checks.
     "GET /api/v1/me/": Rule(SIGNED_IN),
     "PATCH /api/v1/me/": Rule(SIGNED_IN, {"name": "Engineer X", "shortcuts": False}),

@@ -1,15 +1,11 @@
-"""Promise 39: messages to readers and to channels under killed workers: none lost, no more copies than kills, in order per channel."""
+"""Promise 39: messages to channels under killed workers: none lost, no more copies than kills, in order per channel."""
 
-import datetime as dt
 import random
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
-from readiness.models import ReaderMessage, Subscription
-from readiness.services.delivery import build_reader_mail
-from readiness.services.readers import create_link
 from team_channels.domain.events import ChannelEvent
 from team_channels.models import ChannelDelivery, TeamChannel
 from team_channels.services.outbox import post_event
@@ -20,18 +16,17 @@ from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
-DAY = dt.timedelta(days=1)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 # Below the limit of messages a minute.
 MESSAGES_PER_CHANNEL = 12
 WORKERS = ("first", "second")
 
 
-def kill_until_done(running, outbox, *, rows, kills, sent):
-    """Deliver an outbox by two processes, one of which is killed every few messages; return the number of kills."""
+def kill_until_done(running, *, rows, kills, sent):
+    """Deliver the rows by two processes, one of which is killed every few messages; return the number of kills."""
     source, killed = random.Random(39), 0
     for name in WORKERS:
-        running.start(name, "-m", "tests.faults.outbox_loop", outbox)
+        running.start(name, "-m", "tests.faults.channel_loop")
     wait_until(sent, why="nothing was ever sent")
 
     def is_done():
@@ -40,7 +35,7 @@ def kill_until_done(running, outbox, *, rows, kills, sent):
             name = source.choice(WORKERS)
             running.kill(name)
             killed += 1
-            running.start(name, "-m", "tests.faults.outbox_loop", outbox)
+            running.start(name, "-m", "tests.faults.channel_loop")
         # The pause after a failure is not what is tested.
         rows.filter(state="pending", attempts__gt=0).update(retry_at=timezone.now())
         return not rows.filter(state__in=("pending", "sending")).exists()
@@ -72,7 +67,7 @@ def check_channels(*, messages, kills):
                 post_event([channel], event, at=at)
         with site(redis=False, lease_seconds=6.0) as running:
             rows = ChannelDelivery.objects.all()
-            killed = kill_until_done(running, "channels", rows=rows, kills=kills, sent=lambda: len(peer.requests))
+            killed = kill_until_done(running, rows=rows, kills=kills, sent=lambda: len(peer.requests))
     finally:
         peer.stop()
     arrived = [(path, body["id"]) for path, _, body in peer.requests]
@@ -85,24 +80,6 @@ def check_channels(*, messages, kills):
     return f"{len(first_copies):,} messages to channels, {killed} processes killed: 0 lost, {len(arrived) - len(first_copies)} extra copies"
 
 
-def check_readers(*, messages, kills):
-    """Every message to a reader arrives, at most once more for each kill."""
-    a, b = make_engineer("Engineer A"), make_engineer("Engineer B")
-    pipeline, at = make_pipeline("Orders", primary=a, secondary=b), timezone.now()
-    link = create_link(name="Numbers", pipelines=[pipeline], by=a).link
-    for number in range(messages):
-        row = Subscription.objects.create(link=link, pipeline=pipeline, email=f"r{number}@example.org", created_at=at)
-        row.messages.create(kind="confirm", occurrence="1", subject="Confirm", text="x", due_at=at, expires_at=at + DAY)
-    rows = ReaderMessage.objects.select_related("subscription__pipeline", "subscription__link")
-    wanted = {build_reader_mail(row).extra_headers["Message-ID"] for row in rows}
-    with site(redis=False, lease_seconds=6.0) as running:
-        killed = kill_until_done(running, "readers", rows=rows, kills=kills, sent=lambda: len(running.accepted()))
-        ids = [row["id"] for row in running.accepted()]
-    assert set(ids) == wanted
-    assert len(ids) - len(wanted) <= killed
-    return f"{messages:,} messages to readers, {killed} processes killed: 0 lost, {len(ids) - len(wanted)} extra copies"
-
-
 @pytest.fixture
 def database(transactional_db):
     yield
@@ -111,7 +88,3 @@ def database(transactional_db):
 
 def test_messages_to_channels_survive_killed_workers_in_order(database):
     check_channels(messages=60, kills=4)
-
-
-def test_messages_to_readers_survive_killed_workers(database):
-    check_readers(messages=60, kills=4)
