@@ -158,7 +158,7 @@ def test_a_block_that_cannot_run_says_why(pipeline, source, now):
 
 
 def test_a_query_with_invisible_characters_cannot_be_approved(pipeline, source, admin, now):
-    runbook = write_runbook(pipeline, STEPS.replace(QUERY, "SELECT 1 -- \u202e"))
+    runbook = write_runbook(pipeline, STEPS.replace(QUERY, "SELECT 1 -- \u200b"))
     [state, _] = runbook_blocks(runbook)
     assert state.problem == "The query contains invisible characters. Type it again."
     with pytest.raises(DomainError):
