@@ -17,6 +17,20 @@ GONE_STATUSES = frozenset({404, 410})
 RETRYABLE_STATUSES = frozenset({408, 425, 429})
 
 
+class Sending:
+    """Sends one message; then `record` stores what the service answered. Sending must not read the database."""
+
+    def __init__(self, send: Callable[[Deadline], None]) -> None:
+        self._send = send
+
+    def __call__(self, deadline: Deadline) -> None:
+        """Send the message."""
+        self._send(deadline)
+
+    def record(self) -> None:
+        """Store what the service answered; by default nothing."""
+
+
 class Channel:
     """A channel. Its folder has one module with a subclass; `channels/catalog.py` lists it."""
 
@@ -33,9 +47,9 @@ class Channel:
         """Return what an address is shown as, which reveals no secret; raise AddressError if it is invalid."""
         raise NotImplementedError
 
-    def prepare(self, message: Message, address: str) -> Callable[[Deadline], None]:
+    def prepare(self, message: Message, address: str) -> Sending:
         """Return what sends a message, after reading what it needs from the database; raise UndeliverableError if it must not be sent."""
-        return lambda deadline: self.send(message, address, deadline=deadline)
+        return Sending(lambda deadline: self.send(message, address, deadline=deadline))
 
     def send(self, message: Message, address: str, *, deadline: Deadline) -> None:
         """Send a message; raise UndeliverableError if it can never be sent, another exception if it is to be retried."""
