@@ -15,7 +15,7 @@ from notifications.queries.slack import slack_app
 
 # A task updates no further message after this time; the next one continues.
 SLACK_SECONDS = 5.0
-# A server that hangs occupies so many tasks, for no longer than the time limit of a send.
+# A server that hangs occupies at most this many tasks, for no longer than the time limit of a send.
 MAX_SLACK_UPDATES = 2
 
 

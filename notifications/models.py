@@ -480,7 +480,7 @@ class LeasedQuerySet(models.QuerySet[Any]):
 
 
 class Leased(models.Model):
-    """A row that one worker claims at a time, with a lease by the database's clock; `notifications.services.leases` does it."""
+    """A row that one worker claims at a time, with a lease by the database's clock; `notifications.services.slack_leases` does it."""
 
     token = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)

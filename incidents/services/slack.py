@@ -16,7 +16,7 @@ from notifications.channels.exceptions import UndeliverableError, describe_error
 from notifications.channels.slack_app.channel import update_card
 from notifications.queries.outbox import database_clock
 from notifications.queries.slack import App
-from notifications.services.leases import claim, finish, retry_later
+from notifications.services.slack_leases import claim, finish, retry_later
 from people.models import User
 
 SNOOZE_MINUTES = frozenset(minutes for minutes, _ in SNOOZE_CHOICES)

@@ -1,4 +1,4 @@
-"""Slack: requests from it, answers to whoever clicked, and the people's members of the workspace."""
+"""Slack: requests from it, answers to clicks, and the members of the workspace."""
 
 import datetime as dt
 
@@ -14,10 +14,10 @@ from notifications.channels.slack_app.client import post_answer
 from notifications.channels.slack_app.signatures import WINDOW, is_recent, is_signed
 from notifications.models import ContactMethod, Message, SlackAnswer, SlackMember, SlackRequest
 from notifications.queries.slack import App, people_to_look_up, slack_app
-from notifications.services.leases import claim, delete, retry_later
+from notifications.services.slack_leases import claim, delete, retry_later
 from people.models import User
 
-# Slack accepts answers for 30 minutes; after a few, the person has looked again.
+# Slack permits 30 minutes, but by then the person has looked again.
 ANSWER_LIFETIME = dt.timedelta(minutes=10)
 TAKEN = "Another person on the site has this Slack account."
 
