@@ -31,6 +31,7 @@ from tests.faults import test_messages as messages
 from tests.faults import test_names as names
 from tests.faults import test_races as races
 from tests.faults import test_rules as rules
+from tests.faults import test_slack as slack
 from tests.faults import test_sources as sources
 from tests.faults.test_backup import check_backup
 from tests.faults.test_make_run import check_kills
@@ -269,6 +270,7 @@ PROMISES = {
     "33": restarts,
     "34": starts,
     "35": in_a_database(lambda: rules.check_rules(people=1_250, kills=100)),
+    "39": in_a_database(lambda: slack.check_slack(people=100, kills=50)),
     "chain": chains,
     "answers": in_a_database(remembered),
 }

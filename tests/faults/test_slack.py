@@ -110,4 +110,4 @@ def database(transactional_db):
 
 
 def test_messages_in_slack_show_the_last_state_under_killed_workers(database):
-    print(check_slack(people=3, kills=3))
+    check_slack(people=3, kills=3)
