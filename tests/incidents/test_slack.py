@@ -290,10 +290,18 @@ def test_other_interactions_are_accepted_and_ignored(client, slack, db, payload)
     [
         ((429, {"Retry-After": "120"}, {}), False, "Slack answered: too many requests."),
         ((503, {}, {}), False, "Slack answered with status 503."),
-        ((200, {}, {"ok": False, "error": "invalid_auth"}), False, "Slack refused chat.update: invalid_auth."),
+        (
+            (200, {}, {"ok": False, "error": "invalid_auth"}),
+            False,
+            "Slack does not accept the site’s bot token. An admin must replace it.",
+        ),
         ((200, {}, {"ok": False, "error": "ratelimited"}), False, "Slack answered: too many requests."),
-        ((200, {}, {"ok": False, "error": "message_not_found"}), True, "Slack refused chat.update: message_not_found."),
-        ((200, {}, {"ok": False, "error": "channel_not_found"}), True, "Slack refused chat.update: channel_not_found."),
+        ((200, {}, {"ok": False, "error": "message_not_found"}), True, "The message was deleted in Slack."),
+        (
+            (200, {}, {"ok": False, "error": "channel_not_found"}),
+            True,
+            "Slack has no such channel, or the app is not in it.",
+        ),
         ((200, {}, []), True, "Slack answered with status 200."),
     ],
 )

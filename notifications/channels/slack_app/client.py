@@ -14,6 +14,7 @@ from notifications.queries.slack import App, slack_app
 
 PUBLIC_API_URL = "https://slack.com/api"
 MAX_ANSWER_BYTES = 256 * 1024
+MAX_CODE_LENGTH = 100
 DEFAULT_PAUSE_SECONDS = 30.0
 TOO_MANY = 429
 RETRYABLE_STATUSES = frozenset({408, 425})
@@ -51,6 +52,21 @@ RETRYABLE_ERRORS = frozenset(
         "messages_tab_disabled",
     }
 )
+
+BAD_TOKEN = "Slack does not accept the site’s bot token. An admin must replace it."
+# What people read of an error; of others, its code.
+PROBLEMS = {
+    "users_not_found": "Slack has no member with this e-mail address.",
+    "user_not_found": "The member has left the Slack workspace.",
+    "user_disabled": "The member has left the Slack workspace.",
+    "channel_not_found": "Slack has no such channel, or the app is not in it.",
+    "not_in_channel": "The app is not in the channel. Invite it there.",
+    "is_archived": "The channel is archived.",
+    "message_not_found": "The message was deleted in Slack.",
+    "no_such_subteam": "Slack has no such user group.",
+    "missing_scope": "The Slack app lacks a permission. An admin must install it again with the permissions in the manifest.",
+    **dict.fromkeys(("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"), BAD_TOKEN),
+}
 
 
 def app_or_error() -> App:
@@ -93,7 +109,9 @@ def call(app: App, method: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         raise ConnectionError(f"Slack answered with status {answer.status}.")
     if document.get("ok") is True:
         return document
-    text = f"Slack refused {method}: {code}." if code else f"Slack answered with status {answer.status}."
+    text = f"Slack answered with status {answer.status}."
+    if code:
+        text = PROBLEMS.get(code) or f"Slack refused the request: {code[:MAX_CODE_LENGTH]}."
     if code in RETRYABLE_ERRORS:
         raise ConnectionError(text)
     raise (GoneError if code in GONE_ERRORS else UndeliverableError)(text)

@@ -72,7 +72,7 @@ def test_an_address_that_slack_does_not_know_is_turned_off(slack, a):
     set_contact_method(with_mail(a), channel="slack_dm", address="nobody@slack.example", by=a)
     deliver_one()
     row = ContactMethod.objects.get()
-    assert (row.is_live, row.problem) == (False, "Slack refused users.lookupByEmail: users_not_found.")
+    assert (row.is_live, row.problem) == (False, "Slack has no member with this e-mail address.")
     assert row.switched_off_at is not None
     assert Message.objects.get(type="contact-code").state == "failed"
 
@@ -84,7 +84,7 @@ def test_a_member_who_left_is_turned_off(slack, a):
     send_method_test(method)
     deliver_one()
     method.refresh_from_db()
-    assert (method.is_live, method.problem) == (False, "Slack refused chat.postMessage: user_disabled.")
+    assert (method.is_live, method.problem) == (False, "The member has left the Slack workspace.")
 
 
 def test_without_an_app_it_is_not_offered(a, signed_in):
