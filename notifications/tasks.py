@@ -8,11 +8,11 @@ from django.conf import settings
 
 from notifications.channels.deadline import SendTimeoutError
 from notifications.channels.exceptions import RetryLaterError
-from notifications.models import SlackAnswer
+from notifications.models import Message, SlackAnswer
 from notifications.queries.outbox import due_count, sending_count
 from notifications.queries.slack import has_slack_app, slack_app
 from notifications.services import retention
-from notifications.services.catch_up import drop_expired, merge_overdue
+from notifications.services.catch_up import merge_overdue
 from notifications.services.contact_methods import report_methods_off
 from notifications.services.delivery import deliver_one
 from notifications.services.push_devices import report_switched_off
@@ -39,7 +39,7 @@ def sweep() -> None:
 
     Before that, report the push devices and contact methods that were turned off.
     """
-    drop_expired()
+    Message.objects.drop_expired()
     merge_overdue()
     report_switched_off()
     report_methods_off()

@@ -2,6 +2,7 @@
 
 from notifications.channels.base import Channel
 from notifications.channels.chat.channel import ChatChannel
+from notifications.channels.gotify.channel import GotifyChannel
 from notifications.channels.ntfy.channel import NtfyChannel
 from notifications.channels.slack.channel import SlackChannel
 from notifications.channels.slack_app.channel import SlackAppChannel
@@ -16,6 +17,7 @@ CHANNELS: dict[str, Channel] = {
         VoiceChannel(),
         SlackAppChannel(),
         NtfyChannel(),
+        GotifyChannel(),
         SlackChannel(),
         WebhookChannel(),
         ChatChannel(),

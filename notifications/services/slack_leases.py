@@ -1,4 +1,7 @@
-"""Claiming rows of which one worker at a time takes care, with a lease by the database's clock (docs/reliability.md)."""
+"""Claims of rows that follow a state, such as a message in Slack: one worker at a time, with a lease by the database's clock.
+
+What is sent once is a row of an outbox instead (`services/leases.py`).
+"""
 
 import datetime as dt
 import logging
@@ -14,9 +17,9 @@ from django.db.models.functions import Now
 from notifications.channels.exceptions import RetryLaterError, describe_error
 from notifications.domain.backoff import MAX_ATTEMPTS, retry_delay
 from notifications.models import Leased
+from notifications.services.leases import MAX_RETRY_AFTER_SECONDS
 
 logger = logging.getLogger(__name__)
-MAX_RETRY_AFTER_SECONDS = 3600
 
 T = TypeVar("T", bound=Leased)
 

@@ -30,6 +30,7 @@ from tests.faults import test_machine as machine
 from tests.faults import test_messages as messages
 from tests.faults import test_names as names
 from tests.faults import test_races as races
+from tests.faults import test_reader_messages as readers
 from tests.faults import test_rules as rules
 from tests.faults import test_slack as slack
 from tests.faults import test_sources as sources
@@ -271,6 +272,7 @@ PROMISES = {
     "34": starts,
     "35": in_a_database(lambda: rules.check_rules(people=1_250, kills=100)),
     "39": in_a_database(lambda: slack.check_slack(people=100, kills=50)),
+    "readers": in_a_database(lambda: readers.check_reader_kills(readers=1_000, kills=60)),
     "chain": chains,
     "answers": in_a_database(remembered),
 }

@@ -1,5 +1,6 @@
 """Slack's Web API (https://docs.slack.dev/apis/web-api), called with the bot token."""
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +11,7 @@ from django.conf import settings
 from common.crypto import DecryptionError
 from common.safe_http import PostResult, Rules, UnreachableError, post, post_bytes
 from notifications.channels.exceptions import GoneError, RetryLaterError, UndeliverableError
+from notifications.channels.http import retry_after
 from notifications.queries.slack import App, slack_app
 
 PUBLIC_API_URL = "https://slack.com/api"
@@ -104,7 +106,10 @@ def call(app: App, method: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     document = _document(answer)
     code = str(document.get("error", ""))
     if answer.status == TOO_MANY or code in ("ratelimited", "rate_limited"):
-        raise RetryLaterError("Slack answered: too many requests.", seconds=_pause(answer))
+        raise RetryLaterError(
+            "Slack answered: too many requests.",
+            seconds=retry_after(answer, at=dt.datetime.now(dt.UTC)) or DEFAULT_PAUSE_SECONDS,
+        )
     if answer.status >= 500 or answer.status in RETRYABLE_STATUSES:
         raise ConnectionError(f"Slack answered with status {answer.status}.")
     if document.get("ok") is True:
@@ -136,11 +141,6 @@ def _document(answer: PostResult) -> dict[str, Any]:
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}
-
-
-def _pause(answer: PostResult) -> float:
-    value = answer.headers.get("retry-after", "")
-    return float(value[:6]) if value.isascii() and value.isdigit() else DEFAULT_PAUSE_SECONDS
 
 
 def api_rules() -> Rules:
