@@ -55,7 +55,7 @@ RETRYABLE_ERRORS = frozenset(
     }
 )
 
-BAD_TOKEN = "Slack does not accept the site’s bot token. An admin must replace it."
+REFUSED_APP = "Slack does not accept the site’s bot token. An admin must replace it."
 # What people read of an error; of others, its code.
 PROBLEMS = {
     "users_not_found": "Slack has no member with this e-mail address.",
@@ -67,7 +67,7 @@ PROBLEMS = {
     "message_not_found": "The message was deleted in Slack.",
     "no_such_subteam": "Slack has no such user group.",
     "missing_scope": "The Slack app lacks a permission. An admin must install it again with the permissions in the manifest.",
-    **dict.fromkeys(("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"), BAD_TOKEN),
+    **dict.fromkeys(("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"), REFUSED_APP),
 }
 
 
