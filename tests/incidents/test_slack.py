@@ -192,7 +192,7 @@ def test_a_forged_choice_changes_nothing(client, slack, incident, action, value,
 def test_a_double_click_is_answered_in_words(client, slack, incident, people):
     message = shown(slack)
     for _ in range(2):
-        click(client, message, "acknowledge", slack_id="U1", answer=f"{slack.url}/answer/1", at=time.time() - _)
+        click(client, message, "acknowledge", slack_id="U1", answer=f"{slack.url}/answer/1")
     assert incident.timeline.filter(kind="acknowledged").count() == 1
     assert answers(slack) == [f"{people[0]} already acknowledged this incident. Nothing changed."]
     [(path, body)] = slack.answers
@@ -208,9 +208,9 @@ def test_a_button_of_an_older_state_changes_nothing(client, slack, incident, peo
     click(client, message, action, slack_id="U1", answer=answer)
     assert (state(incident), incident.timeline.count()) == ("open", entries)
     resolve(incident, by=people[2], at=timezone.now())
-    click(client, message, action, slack_id="U1", answer=answer, at=time.time() - 1)
+    click(client, message, action, slack_id="U1", answer=answer)
     reopen(incident, by=people[2], at=timezone.now())
-    click(client, message, action, slack_id="U1", answer=answer, at=time.time() - 2)
+    click(client, message, action, slack_id="U1", answer=answer)
     assert state(incident) == "open"
     assert answers(slack) == [
         f"This incident was reassigned to {people[2]}. Nothing changed.",
@@ -240,8 +240,8 @@ def test_only_what_slack_signs_within_five_minutes_and_once(client, slack, incid
     assert client.post(HOOK, {"payload": "{}"}).status_code == 403
     assert state(incident) == "open"
     assert not SlackRequest.objects.exists()
-    assert click(client, message, "acknowledge", slack_id="U1", at=int(now)).status_code == 200
-    assert click(client, message, "acknowledge", slack_id="U1", at=int(now)).status_code == 403
+    assert click(client, message, "acknowledge", slack_id="U1", at=now, trigger="1").status_code == 200
+    assert click(client, message, "acknowledge", slack_id="U1", at=now, trigger="1").status_code == 403
     assert incident.timeline.filter(kind="acknowledged").count() == 1
     SlackRequest.objects.update(received_at=timezone.now() - dt.timedelta(minutes=14))
     assert purge_requests() == 0

@@ -4,6 +4,7 @@ import itertools
 import json
 import threading
 import time
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode
 
@@ -131,8 +132,8 @@ def signed_post(http, path, fields, *, secret=SECRET, at=None, **headers):
     return http.post(path, body, content_type="application/x-www-form-urlencoded", headers=signed)
 
 
-def click(http, message, action, *, slack_id, value="", answer="", **options):
-    """Post a click on a button of a message, as it was posted."""
+def click(http, message, action, *, slack_id, value="", answer="", trigger="", **options):
+    """Post a click on a button of a message, as it was posted. Slack gives each click another trigger."""
     [block] = [block for block in message["blocks"] if block["type"] == "actions"]
     [element] = [element for element in block["elements"] if element["action_id"] == action]
     chosen = {"selected_option": {"value": value}} if value else {"value": element["value"]}
@@ -141,6 +142,7 @@ def click(http, message, action, *, slack_id, value="", answer="", **options):
         "type": "block_actions",
         "user": {"id": slack_id, "username": "someone", "team_id": "T1"},
         "team": {"id": "T1"},
+        "trigger_id": trigger or uuid.uuid4().hex,
         "response_url": answer,
         "actions": [pressed],
     }
