@@ -16,7 +16,14 @@ from validation.domain.parameters import (
     read_parameters,
     stored_parameters,
 )
-from validation.domain.results import ALARMING, WORST_FIRST, CheckOutcome, EvaluationContext, ResultStatus
+from validation.domain.results import (
+    ALARMING,
+    WORST_FIRST,
+    CheckOutcome,
+    EvaluationContext,
+    ResultStatus,
+    SeriesState,
+)
 
 ACKNOWLEDGED = "marked as expected"
 MAX_SEGMENTS_LISTED = 8
@@ -61,6 +68,11 @@ class CheckType(ABC, Generic[P]):
     needs_newest_point_only: ClassVar[bool] = False
     # The expected range of any day can be evaluated for a plot; otherwise the plot shows those of stored results.
     has_quick_range: ClassVar[bool] = True
+    # What it learns from a series is stored, so that the next evaluation reads only newer points; see `state_settings`.
+    keeps_state: ClassVar[bool] = False
+    # The label and help of another metric that it can use but does not need.
+    other_metric_label: ClassVar[str] = ""
+    other_metric_help: ClassVar[str] = ""
     # The most rows of its own query that it reads.
     max_rows: ClassVar[int] = 1000
 
@@ -98,6 +110,12 @@ class CheckType(ABC, Generic[P]):
 
     def other_metric_problem(self, parameters: P | None) -> str:
         """Return why the check needs another metric, or an empty string if it does not."""
+        return ""
+
+    def state_settings(
+        self, parameters: P, context: EvaluationContext, *, since: dt.datetime, through: dt.datetime
+    ) -> str:
+        """Return what a state from `since` to `through` depends on besides the points; the series is not read."""
         return ""
 
     def data_problem(self, parameters: P | None, *, has_metric: bool, has_query: bool) -> dict[str, str]:
@@ -160,6 +178,11 @@ class Evaluation:
     outcome: CheckOutcome
     segments: Mapping[str, CheckOutcome]
     expected: str = ""
+
+    @property
+    def states(self) -> list[SeriesState]:
+        """The states to store for the next evaluation."""
+        return [state for outcome in (self.outcome, *self.segments.values()) for state in outcome.states]
 
 
 def evaluate(check_type: CheckType[Any], *, parameters: Parameters, context: EvaluationContext) -> Evaluation:
