@@ -39,11 +39,16 @@ def assert_as_replayed(check, *, at):
 
 
 @pytest.fixture
+def metric(daily_growth):
+    return make_metric(daily_growth)
+
+
+@pytest.fixture
 def anomaly(metric, a):
     return make_check(metric.pipeline, a, "anomaly", metric=metric)
 
 
-def test_a_run_stores_its_state_and_the_next_reads_only_newer_points(anomaly, metric, django_assert_max_num_queries):
+def test_a_run_stores_its_state_and_the_next_reads_only_newer_points(anomaly, metric):
     push(metric, values(90))
     assert_as_replayed(anomaly, at=AT)
     newest = DetectorState.objects.first()
