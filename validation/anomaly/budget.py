@@ -67,7 +67,7 @@ class AlertBudget:
         self._forget(day)
         if len(self._alerts) >= self.most or (not is_gross and self._ordinary() >= self.most_ordinary):
             return (
-                f"the alert budget of {self._budget:g} a year is used up ({len(self._alerts)} alerts in the last year)"
+                f"the alert budget of {self._budget:g} a year is used up; alerts in the last year: {len(self._alerts)}"
             )
         return ""
 

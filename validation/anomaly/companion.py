@@ -4,10 +4,13 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Self
 
+import numpy as np
+
 from validation.anomaly.baselines import Baseline
 from validation.anomaly.state import State
-from validation.anomaly.transforms import Scale, fitting_scale
+from validation.anomaly.transforms import Scale
 
+_LEAST_UNIT = 1e-9
 _FIRST_DAYS = 28
 _WEEK = 7  # days between updates of weekday effects
 _FARTHEST = 4.0  # spreads beyond which a deviation explains no more
@@ -34,7 +37,8 @@ class Companion:
             self._days.append(day)
             self._values.append(value)
             if self._count == _FIRST_DAYS:
-                self._scale = fitting_scale(self._values, kind="count")
+                # Temperature, rain and traffic alike: no logarithms, which zeros and signs would spoil.
+                self._scale = Scale("plain", 0.0, max(float(np.std(self._values)), _LEAST_UNIT))
                 scaled = [self._scale.out(one) for one in self._values]
                 self._baseline = Baseline(days=self._days, values=scaled, holidays=self._holidays)
             return 0.0

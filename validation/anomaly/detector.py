@@ -38,7 +38,8 @@ _IMPOSSIBLE = 3.0  # the score of an impossible value
 class DayResult:
     """The result of a day. `score` is 1 at the threshold; `expected`, `lower` and `upper` are in the metric's unit.
 
-    `reason` is a sentence for a flagged day, and for a day beyond the range that was not flagged; otherwise empty. `maturity` is "learning" while there is too little history
+    `is_withheld` days are anomalies without an alert, because the budget is used up. `with_companion` is how much another
+    metric changes the forecast, as a fraction. `reason` is a sentence for a flagged day, and for a day beyond the range that was not flagged; otherwise empty. `maturity` is "learning" while there is too little history
     to evaluate, "evaluating" while there is too little to alert, then "alerting".
     """
 
@@ -52,6 +53,7 @@ class DayResult:
     maturity: Literal["learning", "evaluating", "alerting"]
     reason: str
     is_withheld: bool = False
+    with_companion: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,9 +316,14 @@ class AnomalyDetector:
             is_flagged=is_flagged,
             is_stuck=look.is_stuck,
             is_withheld=is_withheld,
+            with_companion=self._companion_effect(forecast, expected),
             maturity="alerting" if self.is_alerting else "evaluating",
             reason=self._reason(day, value, expected, look, excuse=excuse) if is_flagged or excuse else "",
         )
+
+    def _companion_effect(self, forecast: Forecast, expected: float) -> float:
+        plain = self._scale.back(forecast.expected - forecast.companion)
+        return expected / plain - 1 if forecast.companion and plain else 0.0
 
     def _reason(self, day: dt.date, value: float, expected: float, look: _Look, *, excuse: str) -> str:
         """Return a sentence that explains the anomaly, or with an `excuse` why it is none."""
@@ -330,7 +337,7 @@ class AnomalyDetector:
         off = f"{abs(value / expected - 1):.0%} " if abs(expected) > 1e-9 else ""
         today = f"{value:,.6g} – {off}{side} the expected {expected:,.6g} for a {day:%A}"
         if excuse:
-            return f"{today}; not an anomaly: {excuse}."
+            return f"{today}; no alert: {excuse}."
         if look.span == 1:
             return f"{today}."
         return f"{today}; the last {look.span} days together are {side} forecast."

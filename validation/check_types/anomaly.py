@@ -4,9 +4,10 @@ import datetime as dt
 import hashlib
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from common.formatting import format_number
 from validation.anomaly.detector import MIN_ALERT_DAYS, MIN_DAYS, AnomalyDetector, DayResult
 from validation.anomaly.state import code_version
 from validation.domain.buckets import DAY
@@ -15,6 +16,7 @@ from validation.domain.comparisons import MISSING
 from validation.domain.parameters import BySegment, number
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus, Series, SeriesState
 
+NEAR_ZERO = 1e-9
 SNAPSHOTS_FOR = dt.timedelta(days=21)  # how far weekly states reach back from the evaluated day
 
 
@@ -43,6 +45,7 @@ class Anomaly(CheckType[AnomalyParameters]):
     has_quick_range = False
 
     keeps_state = True
+    explains_days = True
     other_metric_label = "Companion metric"
     other_metric_help = "A metric that explains this one, such as the temperature. Optional."
 
@@ -93,9 +96,18 @@ class Anomaly(CheckType[AnomalyParameters]):
 
         return status
 
-    def explain(self, parameters: AnomalyParameters, context: EvaluationContext) -> Sequence[DayResult]:
-        """Return the result of each day of the history, as it would be with these parameters."""
-        return _results(parameters, context)
+    def explain(self, parameters: AnomalyParameters, context: EvaluationContext) -> Sequence[tuple[str, str]]:
+        """Return the forecast and the range of the evaluated day, and why it alerted or not, as labels and texts."""
+        value = context.series.at(context.bucket)
+        if value is None:
+            return [("Result", "No value.")]
+        day = context.local_date(context.bucket)
+        if day in context.off_days:
+            return [("Value", format_number(value)), ("Result", "No data expected on this day.")]
+        detector, _ = _advance(self, parameters, context)
+        days = detector.days
+        result = detector.step(day, value, context.other_series.at(context.bucket))
+        return list(_explanation(result, days=days, value=value, context=context))
 
 
 def _detector(parameters: AnomalyParameters, context: EvaluationContext) -> AnomalyDetector:
@@ -187,3 +199,30 @@ def _outcome(result: DayResult, days: int, value: float) -> CheckOutcome:
     if status == ResultStatus.SKIP:
         return CheckOutcome(status, f"{days} of {MIN_DAYS} days of history.", value)
     return CheckOutcome(status, result.reason or "Within the expected range.", value, result.lower, result.upper)
+
+
+def _explanation(
+    result: DayResult, *, days: int, value: float, context: EvaluationContext
+) -> Iterator[tuple[str, str]]:
+    yield "Value", format_number(value)
+    if result.expected is None or result.lower is None or result.upper is None:
+        yield "Result", f"No forecast: {days} of {MIN_DAYS} days of history."
+        return
+    off = f" ({value / result.expected - 1:+.0%} off)" if abs(result.expected) > NEAR_ZERO else ""
+    yield "Forecast", f"{format_number(result.expected)} for a {result.day:%A}{off}"
+    yield "Expected range", f"{format_number(result.lower)} – {format_number(result.upper)}"
+    if result.with_companion:
+        yield "Companion metric", f"{result.with_companion:+.0%} on the forecast"
+    yield "Result", _why(result, days=days, context=context)
+
+
+def _why(result: DayResult, *, days: int, context: EvaluationContext) -> str:
+    """Return why a day alerted or did not."""
+    event = context.known_events.get(result.day, "")
+    if event or context.bucket in context.series.acknowledged:
+        return f"No alert: expected ({event or 'marked as expected'}). {result.reason}".rstrip()
+    if not result.is_flagged:
+        return f"No alert. {result.reason}" if result.reason else "No alert: within the expected range."
+    if result.maturity == "evaluating":
+        return f"Warning: {result.reason} Alerts start after {MIN_ALERT_DAYS} days of history; there are {days}."
+    return f"Alert: {result.reason}"

@@ -68,6 +68,8 @@ class CheckType(ABC, Generic[P]):
     needs_newest_point_only: ClassVar[bool] = False
     # The expected range of any day can be evaluated for a plot; otherwise the plot shows those of stored results.
     has_quick_range: ClassVar[bool] = True
+    # Its page explains any past day; see `explain`.
+    explains_days: ClassVar[bool] = False
     # What it learns from a series is stored, so that the next evaluation reads only newer points; see `state_settings`.
     keeps_state: ClassVar[bool] = False
     # The label and help of another metric that it can use but does not need.
@@ -129,6 +131,10 @@ class CheckType(ABC, Generic[P]):
     def backtest(self, parameters: P, context: EvaluationContext) -> Callable[[dt.datetime], ResultStatus] | None:
         """Return a function from a bucket to its status if one pass over the history is faster; else None."""
         return None
+
+    def explain(self, parameters: P, context: EvaluationContext) -> Sequence[tuple[str, str]]:
+        """Return why the evaluated bucket has its result, as labels and texts."""
+        return []
 
     def chart_values(self, parameters: P, context: EvaluationContext) -> Sequence[tuple[dt.datetime, float]]:
         """Return the plotted value of each bucket, oldest first, for a running sum."""

@@ -279,7 +279,7 @@ class Migration(migrations.Migration):
                 ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='checks', to='pipelines.pipeline')),
                 ('source', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='checks', to='validation.datasource')),
                 ('metric', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='checks', to='validation.metric')),
-                ('other_metric', models.ForeignKey(blank=True, help_text='Denominator, or metric to compare with.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='validation.metric')),
+                ('other_metric', models.ForeignKey(blank=True, help_text='Denominator, metric to compare with, or companion that explains the metric.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='validation.metric')),
             ],
             options={
                 'ordering': ['pipeline__position', 'pipeline', 'name'],
@@ -416,7 +416,7 @@ class Migration(migrations.Migration):
                 ('pipeline', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
                 ('source', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.datasource')),
                 ('metric', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.metric')),
-                ('other_metric', models.ForeignKey(blank=True, db_constraint=False, help_text='Denominator, or metric to compare with.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.metric')),
+                ('other_metric', models.ForeignKey(blank=True, db_constraint=False, help_text='Denominator, metric to compare with, or companion that explains the metric.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.metric')),
             ],
             options={
                 'abstract': False,

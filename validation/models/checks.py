@@ -131,7 +131,7 @@ class Check(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Denominator, or metric to compare with.",
+        help_text="Denominator, metric to compare with, or companion that explains the metric.",
     )
     source = models.ForeignKey(DataSource, on_delete=models.PROTECT, null=True, blank=True, related_name="checks")
     query = MultilineField(
