@@ -173,7 +173,7 @@ def _digests(
 ) -> list[tuple[dt.datetime, int]]:
     """Return the sum of the digests up to each bucket, oldest first, after one of zero at the start of time."""
     sums = [(dt.datetime.min.replace(tzinfo=dt.UTC), 0)]
-    for bucket, digest in zip(series.buckets, series.digests, strict=True):
+    for bucket, digest in zip(series.buckets, series.digests or [0] * len(series), strict=True):
         if context.is_comparable(bucket) and bucket >= since and (after is None or bucket > after):
             sums.append((bucket, sums[-1][1] + digest))
     return sums
