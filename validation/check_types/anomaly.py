@@ -17,6 +17,7 @@ from validation.domain.parameters import BySegment, number
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus, Series, SeriesState
 
 NEAR_ZERO = 1e-9
+LEAST_EFFECT = 0.005  # of the forecast, below which a companion's effect is not shown
 SNAPSHOTS_FOR = dt.timedelta(days=21)  # how far weekly states reach back from the evaluated day
 
 
@@ -208,12 +209,20 @@ def _explanation(
     if result.expected is None or result.lower is None or result.upper is None:
         yield "Result", f"No forecast: {days} of {MIN_DAYS} days of history."
         return
-    off = f" ({value / result.expected - 1:+.0%} off)" if abs(result.expected) > NEAR_ZERO else ""
-    yield "Forecast", f"{format_number(result.expected)} for a {result.day:%A}{off}"
+    yield "Forecast", f"{format_number(result.expected)} for a {result.day:%A}{_distance(value, result.expected)}"
     yield "Expected range", f"{format_number(result.lower)} – {format_number(result.upper)}"
-    if result.with_companion:
-        yield "Companion metric", f"{result.with_companion:+.0%} on the forecast"
+    if abs(result.with_companion) >= LEAST_EFFECT:
+        side = "raises" if result.with_companion > 0 else "lowers"
+        yield "Companion metric", f"{side} the forecast by {abs(result.with_companion):.0%}"
     yield "Result", _why(result, days=days, context=context)
+
+
+def _distance(value: float, expected: float) -> str:
+    """Return how far the value is off its forecast, as the end of a sentence."""
+    if abs(expected) < NEAR_ZERO:
+        return ""
+    off = value / expected - 1
+    return f"; the value is {abs(off):.0%} {'above' if off > 0 else 'below'}"
 
 
 def _why(result: DayResult, *, days: int, context: EvaluationContext) -> str:
