@@ -58,7 +58,7 @@ class SeriesState:
     """What a check type has learned from a series up to and including the bucket `through`, the first being `since`.
 
     `hour` is the hour in UTC of its buckets. `digest` is the sum of the digests of the points, so that a changed or late
-    one is noticed; `settings` identifies parameters, calendar and code. `is_weekly` states are kept longer.
+    one is noticed; `settings` identifies parameters, calendar and code. `is_weekly` states stay longer.
     """
 
     segment: str
