@@ -6,8 +6,9 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from readiness.models import ReaderMessage
 from readiness.presenters import render_readers_page
-from readiness.services.delivery import deliver_reader_message, drop_expired, purge_finished
+from readiness.services.delivery import deliver_reader_message, purge_finished
 from readiness.services.publication import sweep_publications
 from readiness.services.readers import store_pages
 from readiness.services.subscriptions import notify_subscribers, purge_unconfirmed
@@ -36,7 +37,7 @@ def render_readers_pages() -> None:
 @shared_task(time_limit=HARD_LIMIT_SECONDS)
 def deliver_reader_messages() -> None:
     """Send the messages to readers that are due, for some seconds."""
-    drop_expired()
+    ReaderMessage.objects.drop_expired()
     until = time.monotonic() + DELIVERY_SECONDS
     while deliver_reader_message() is not None and time.monotonic() < until:
         pass

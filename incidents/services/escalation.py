@@ -16,8 +16,10 @@ from incidents.domain.working_hours import next_working_instant
 from incidents.models import EscalationStep, Incident, MaintenanceWindow, TimelineEntry
 from incidents.notifications import notify_escalation, notify_held
 from incidents.queries.blame import holders, incidents_held_upstream, release_reasons, upstream_incident
+from incidents.services.channel_posts import post_incident
 from people.models import User
 from scheduling.queries.on_call import responder_chains
+from team_channels.domain.events import INCIDENT_ESCALATED
 
 MAX_ESCALATIONS_PER_SWEEP = 500
 
@@ -168,7 +170,11 @@ def escalate(pk: int, *, at: dt.datetime) -> bool:
         else:
             restart_escalation(incident, kind=TimelineEntry.Kind.MAINTENANCE_ENDED, at=at)
     else:
-        escalate_to_next(incident, at=at)
+        notified = escalate_to_next(incident, at=at)
+        steps = incident.escalation_steps.filter(round=incident.round).count() if notified else 0
+        entry = incident.timeline.order_by("-pk").first()
+        if steps > len(notified) and entry is not None:  # others were notified before
+            post_incident(INCIDENT_ESCALATED, entry, incident=incident, at=at)
     return True
 
 
