@@ -1,4 +1,4 @@
-"""Promise 39: messages in Slack under killed workers: each shows the last state of its incident in the end."""
+"""Promise 40: messages in Slack under killed workers: each shows the last state of its incident in the end."""
 
 import contextlib
 import random
