@@ -9,7 +9,7 @@ from notifications.channels.deadline import Deadline
 from notifications.channels.exceptions import AddressError
 from notifications.channels.slack_app.channel import post_card
 from notifications.channels.slack_app.client import app_or_error
-from notifications.domain.slack import Block, Card, escape, section
+from notifications.domain.slack import MAX_SECTION_LENGTH, Block, Card, escape, escape_within, section
 from notifications.domain.slack import link as markup_link
 from notifications.queries.slack import App, has_slack_app
 from notifications.registry import LiveCards, live_cards
@@ -91,7 +91,7 @@ def event_card(delivery: ChannelDelivery) -> Card:
     """Return an event as a message without buttons."""
     blocks: list[Block] = [section(f"*{markup_link(link(delivery), delivery.title)}*")]
     if delivery.text:
-        blocks.append(section(escape(delivery.text)))
+        blocks.append(section(escape_within(delivery.text, MAX_SECTION_LENGTH)))
     if delivery.fact_pairs:
         facts = [f"*{escape(label)}*\n{escape(value) or '–'}" for label, value in delivery.fact_pairs]
         blocks.append({"type": "section", "fields": [{"type": "mrkdwn", "text": text} for text in facts]})

@@ -10,6 +10,7 @@ from common.exceptions import InvalidInputError
 from incidents.models import SlackPost
 from incidents.services.transitions import acknowledge, resolve
 from incidents.tasks import update_slack
+from notifications.domain.slack import escape, escape_within
 from notifications.models import SlackMember
 from people.models import User
 from scheduling.models import Rotation
@@ -89,6 +90,20 @@ def test_a_test_message_and_shifts_have_no_buttons(slack, rotation, admin):
     assert test["text"] == "Test message for First"
 
 
+@pytest.mark.parametrize("character", ["x", "*", "\U0001f525", "<", "&"])
+def test_the_longest_message_is_within_slacks_limits(slack, rotation, admin, character):
+    """Slack's own library checks the blocks in the stand-in."""
+    new = add_channel(rotation, kind="slack", name="#data", address=CHANNEL, events=[SHIFT_STARTED], by=admin)
+    facts = tuple((f"Label {number}", character * 1000) for number in range(20))
+    text = character * 100_000
+    event = ChannelEvent(SHIFT_STARTED, "1", timezone.now(), character * 1000, "/schedule/", text=text, facts=facts)
+    post_event([new.channel], event, at=timezone.now())
+    deliver_all()
+    [message] = posts(slack)
+    assert message["blocks"][1]["text"]["text"].endswith("…")
+    assert escape_within(text, 100) in (f"{character * 99}…", f"{escape(character) * (99 // len(escape(character)))}…")
+
+
 @pytest.mark.parametrize(
     ("failure", "state", "is_active", "problem"),
     [
@@ -120,9 +135,9 @@ def test_it_is_added_in_the_browser_and_by_the_api(slack, signed_in, client, a, 
     assert signed_in(a).post("/pipelines/orders/channels/", FORM).status_code == 302
     browser = signed_in(admin)
     data = {**FORM, "user_group": GROUP}
-    wrong = browser.post("/schedule/first/channels/", {**data, "user_group": "@data", "address": CHANNEL})
+    wrong = browser.post("/rotations/first/channels/", {**data, "user_group": "@data", "address": CHANNEL})
     assert (wrong.status_code, "Enter the ID of a user group" in wrong.content.decode()) == (400, True)
-    assert browser.post("/schedule/first/channels/", data).status_code == 302
+    assert browser.post("/rotations/first/channels/", data).status_code == 302
     row = TeamChannel.objects.get(rotation=rotation)
     assert GROUP in browser.get(f"/channels/{row.pk}/").content.decode()
     browser.post(f"/channels/{row.pk}/", {**data, "user_group": "", "address": ""})
