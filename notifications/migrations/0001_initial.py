@@ -21,14 +21,17 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='NotificationPolicy',
+            name='NotificationRule',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('high_needs_one_of', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, help_text='High-urgency rules must include one of these channels, such as push, sms or voice. Empty for none.', size=None)),
+                ('urgency', models.CharField(choices=[('high', 'High urgency'), ('low', 'Low urgency')], max_length=4)),
+                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
+                ('delay_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(720)])),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notification_rules', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'verbose_name_plural': 'notification policy',
-                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='there_is_one_notification_policy')],
+                'ordering': ['person', 'urgency', 'delay_minutes', 'channel'],
+                'constraints': [models.UniqueConstraint(fields=('person', 'urgency', 'channel', 'delay_minutes'), name='notification_rule_is_there_once'), models.CheckConstraint(condition=models.Q(('delay_minutes__lte', 720)), name='notification_rule_delay_is_limited')],
             },
         ),
         migrations.CreateModel(
@@ -56,6 +59,46 @@ class Migration(migrations.Migration):
                 'verbose_name': 'allowed host',
                 'ordering': ['host', 'port'],
                 'constraints': [models.UniqueConstraint(fields=('host', 'port'), name='private_host_is_listed_once', nulls_distinct=False, violation_error_message='This host is on the list already.'), models.CheckConstraint(condition=models.Q(('host', django.db.models.functions.text.Lower('host')), models.Q(('host', ''), _negated=True)), name='private_host_in_lower_case', violation_error_message='Enter the host in lower case.'), models.CheckConstraint(condition=models.Q(('port', None), ('port__range', (1, 65535)), _connector='OR'), name='private_host_has_a_port', violation_error_message='Enter a port from 1 to 65535.')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PushDevice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=60)),
+                ('endpoint', common.fields.EncryptedTextField(editable=False)),
+                ('endpoint_digest', models.CharField(editable=False, help_text='SHA-256 of the endpoint.', max_length=64, unique=True)),
+                ('service', models.CharField(help_text='Host of the push service.', max_length=255)),
+                ('p256dh', common.fields.EncryptedTextField(editable=False)),
+                ('auth', common.fields.EncryptedTextField(editable=False)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('confirmed_at', models.DateTimeField(blank=True, help_text='When the user confirmed a test message.', null=True)),
+                ('last_delivered_at', models.DateTimeField(blank=True, help_text='When its push service accepted a message.', null=True)),
+                ('retry_at', models.DateTimeField(blank=True, editable=False, help_text='Nothing is sent until then, because the push service asked for a pause.', null=True)),
+                ('problem', models.CharField(blank=True, help_text='Why the last message was not accepted.', max_length=500)),
+                ('switched_off_at', models.DateTimeField(blank=True, help_text='When its push service said it is gone.', null=True)),
+                ('reported_at', models.DateTimeField(blank=True, editable=False, help_text='When the user was notified that it is turned off.', null=True)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='push_devices', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['person', 'created_at', 'pk'],
+                'indexes': [models.Index(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False)), fields=['switched_off_at'], name='push_device_to_report')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False), _connector='OR'), name='push_device_reported_is_off')],
+            },
+        ),
+        migrations.CreateModel(
+            name='QuietHours',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.TimeField(verbose_name='from')),
+                ('ends_at', models.TimeField(verbose_name='until')),
+                ('weekends', models.BooleanField(default=False, help_text='Saturday and Sunday are quiet all day.')),
+                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='quiet_hours', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name_plural': 'quiet hours',
+                'ordering': ['person'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at', models.F('ends_at')), _negated=True), name='quiet_hours_have_a_length')],
             },
         ),
         migrations.CreateModel(
@@ -88,12 +131,39 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SlackMember',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('email', models.EmailField(help_text='The address that was looked up.', max_length=254)),
+                ('slack_id', models.CharField(blank=True, help_text='Such as U012AB3CD; empty if Slack has no member.', max_length=32, verbose_name='Slack ID')),
+                ('looked_up_at', models.DateTimeField()),
+                ('problem', models.CharField(blank=True, help_text='Why there is no member.', max_length=500)),
+                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='slack_member', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'Slack member',
+                'ordering': ['person'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('slack_id', ''), _negated=True), fields=('slack_id',), name='slack_member_is_of_one_person')],
+            },
+        ),
+        migrations.CreateModel(
             name='SlackRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('signature', models.CharField(max_length=80, unique=True)),
                 ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),
             ],
+        ),
+        migrations.CreateModel(
+            name='VapidKey',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('private_key', common.fields.EncryptedTextField(editable=False)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='there_is_one_vapid_key')],
+            },
         ),
         migrations.CreateModel(
             name='ChannelPreference',
@@ -106,23 +176,6 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['person', 'type'],
                 'constraints': [models.UniqueConstraint(fields=('person', 'type'), name='one_preference_per_type')],
-            },
-        ),
-        migrations.CreateModel(
-            name='ChannelPreferenceEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
-                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, size=None)),
-                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.channelpreference')),
-            ],
-            options={
-                'abstract': False,
             },
         ),
         migrations.CreateModel(
@@ -151,24 +204,50 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='ContactMethodEvent',
+            name='Message',
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('channel', models.CharField(choices=[('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
-                ('shown_as', models.CharField(help_text='The service or the host, without secrets.', max_length=255)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('due_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField(help_text='If it has not been sent by then, it is dropped.')),
+                ('token', models.UUIDField(blank=True, editable=False, null=True)),
+                ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('retry_at', models.DateTimeField(blank=True, help_text='Next attempt after a failure.', null=True)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('problem', models.CharField(blank=True, help_text='Why it was not sent.', max_length=500)),
+                ('sent_at', models.DateTimeField(blank=True, null=True)),
+                ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
+                ('dedup_key', models.CharField(help_text='Identifies the occurrence within its type.', max_length=200)),
+                ('context', models.JSONField(default=dict, help_text='Fields of the notification.')),
+                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], default='email', max_length=8)),
+                ('contact_method', models.PositiveBigIntegerField(default=0, help_text='ID of the contact method; 0 for e-mail, push, and the oldest contact method of the channel.')),
+                ('provider_id', models.CharField(blank=True, help_text='ID of the SMS, the call or the Slack message at its provider.', max_length=64)),
+                ('delay_minutes', models.PositiveSmallIntegerField(default=0, help_text='Delay of its notification rule; 0 is sent at once.')),
+                ('subject', models.CharField(max_length=200)),
+                ('text', models.TextField()),
+                ('calendar_method', models.CharField(blank=True, help_text='REQUEST or CANCEL, for an invitation.', max_length=10)),
+                ('calendar', models.TextField(blank=True, help_text="The invitation's iCalendar object.")),
+                ('state', models.CharField(choices=[('pending', 'Scheduled'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed'), ('dropped', 'Dropped (obsolete)'), ('merged', 'In a digest')], default='pending', max_length=8)),
+                ('urgent', models.BooleanField(default=False, help_text='Goes before others, and in quiet hours too.')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('verified_at', models.DateTimeField(blank=True, help_text='When its user last showed that messages arrive.', null=True)),
-                ('switched_off_at', models.DateTimeField(blank=True, help_text='When the service said that it is gone.', null=True)),
-                ('reported_at', models.DateTimeField(blank=True, editable=False, help_text='When the user was notified that it is turned off.', null=True)),
-                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.contactmethod')),
+                ('merged_into', models.ForeignKey(blank=True, help_text='The digest.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='notifications.message')),
+                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'ordering': ['-due_at', '-pk'],
                 'abstract': False,
+                'indexes': [models.Index(condition=models.Q(('state__in', ('pending', 'sending'))), fields=['-urgent', 'due_at', 'id'], name='message_due'), models.Index(fields=['recipient', '-due_at'], name='message_of_person'), models.Index(condition=models.Q(('state', 'failed')), fields=['-due_at'], name='message_failed'), models.Index(condition=models.Q(('channel__in', ('sms', 'voice'))), fields=['-created_at'], name='message_by_phone'), models.Index(condition=models.Q(('state__in', ('sent', 'dropped', 'merged'))), fields=['expires_at'], name='message_finished')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'sending'), ('token__isnull', False)), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease_until', None), ('token', None)), _connector='OR'), name='message_being_sent_has_a_lease'), models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at', None)), _connector='OR'), name='message_sent_has_an_instant'), models.UniqueConstraint(fields=('type', 'dedup_key', 'recipient', 'channel', 'contact_method', 'delay_minutes'), name='message_is_enqueued_once'), models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'merged')), models.Q(models.Q(('state', 'merged'), _negated=True), ('merged_into', None)), _connector='OR'), name='message_merged_has_a_digest')],
+            },
+        ),
+        migrations.CreateModel(
+            name='NotificationPolicy',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('high_needs_one_of', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, help_text='High-urgency rules must include one of these channels, such as push, sms or voice. Empty for none.', size=None)),
+            ],
+            options={
+                'verbose_name_plural': 'notification policy',
+                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='there_is_one_notification_policy')],
             },
         ),
         migrations.CreateModel(
@@ -184,20 +263,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='NotificationRule',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('urgency', models.CharField(choices=[('high', 'High urgency'), ('low', 'Low urgency')], max_length=4)),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
-                ('delay_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(720)])),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notification_rules', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['person', 'urgency', 'delay_minutes', 'channel'],
-                'constraints': [models.UniqueConstraint(fields=('person', 'urgency', 'channel', 'delay_minutes'), name='notification_rule_is_there_once'), models.CheckConstraint(condition=models.Q(('delay_minutes__lte', 720)), name='notification_rule_delay_is_limited')],
             },
         ),
         migrations.CreateModel(
@@ -253,31 +318,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='PushDevice',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('endpoint', common.fields.EncryptedTextField(editable=False)),
-                ('endpoint_digest', models.CharField(editable=False, help_text='SHA-256 of the endpoint.', max_length=64, unique=True)),
-                ('service', models.CharField(help_text='Host of the push service.', max_length=255)),
-                ('p256dh', common.fields.EncryptedTextField(editable=False)),
-                ('auth', common.fields.EncryptedTextField(editable=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('confirmed_at', models.DateTimeField(blank=True, help_text='When the user confirmed a test message.', null=True)),
-                ('last_delivered_at', models.DateTimeField(blank=True, help_text='When its push service accepted a message.', null=True)),
-                ('retry_at', models.DateTimeField(blank=True, editable=False, help_text='Nothing is sent until then, because the push service asked for a pause.', null=True)),
-                ('problem', models.CharField(blank=True, help_text='Why the last message was not accepted.', max_length=500)),
-                ('switched_off_at', models.DateTimeField(blank=True, help_text='When its push service said it is gone.', null=True)),
-                ('reported_at', models.DateTimeField(blank=True, editable=False, help_text='When the user was notified that it is turned off.', null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='push_devices', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['person', 'created_at', 'pk'],
-                'indexes': [models.Index(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False)), fields=['switched_off_at'], name='push_device_to_report')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False), _connector='OR'), name='push_device_reported_is_off')],
-            },
-        ),
-        migrations.CreateModel(
             name='PushDeviceEvent',
             fields=[
                 ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
@@ -296,21 +336,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='QuietHours',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.TimeField(verbose_name='from')),
-                ('ends_at', models.TimeField(verbose_name='until')),
-                ('weekends', models.BooleanField(default=False, help_text='Saturday and Sunday are quiet all day.')),
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='quiet_hours', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name_plural': 'quiet hours',
-                'ordering': ['person'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at', models.F('ends_at')), _negated=True), name='quiet_hours_have_a_length')],
             },
         ),
         migrations.CreateModel(
@@ -340,6 +365,44 @@ class Migration(migrations.Migration):
                 ('id', models.BigIntegerField()),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.slackapp')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='ChannelPreferenceEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
+                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, size=None)),
+                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.channelpreference')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='ContactMethodEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('channel', models.CharField(choices=[('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
+                ('shown_as', models.CharField(help_text='The service or the host, without secrets.', max_length=255)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('verified_at', models.DateTimeField(blank=True, help_text='When its user last showed that messages arrive.', null=True)),
+                ('switched_off_at', models.DateTimeField(blank=True, help_text='When the service said that it is gone.', null=True)),
+                ('reported_at', models.DateTimeField(blank=True, editable=False, help_text='When the user was notified that it is turned off.', null=True)),
+                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.contactmethod')),
             ],
             options={
                 'abstract': False,
@@ -393,17 +456,6 @@ class Migration(migrations.Migration):
             model_name='slackapp',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_slackappevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id"); RETURN NULL;', hash='3facd043ad358f2d56386873f90a7772777f454e', operation='DELETE', pgid='pgtrigger_delete_delete_f7783', table='notifications_slackapp', when='AFTER')),
         ),
-        migrations.CreateModel(
-            name='VapidKey',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('private_key', common.fields.EncryptedTextField(editable=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-            ],
-            options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='there_is_one_vapid_key')],
-            },
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='channelpreference',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_channelpreferenceevent" ("channels", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "type") VALUES (NEW."channels", NEW."id", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."type"); RETURN NULL;', hash='59f9f07ff7df31a5187d1be9e1061e54bffe09d2', operation='INSERT', pgid='pgtrigger_insert_insert_c0511', table='notifications_channelpreference', when='AFTER')),
@@ -427,42 +479,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='contactmethod',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_contactmethodevent" ("channel", "created_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reported_at", "shown_as", "switched_off_at", "verified_at") VALUES (OLD."channel", OLD."created_at", OLD."id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reported_at", OLD."shown_as", OLD."switched_off_at", OLD."verified_at"); RETURN NULL;', hash='96ac92d3170973f2e39c9e709dda19a23fcea67d', operation='DELETE', pgid='pgtrigger_delete_delete_cc26d', table='notifications_contactmethod', when='AFTER')),
-        ),
-        migrations.CreateModel(
-            name='Message',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('due_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(help_text='If it has not been sent by then, it is dropped.')),
-                ('token', models.UUIDField(blank=True, editable=False, null=True)),
-                ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('retry_at', models.DateTimeField(blank=True, help_text='Next attempt after a failure.', null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('problem', models.CharField(blank=True, help_text='Why it was not sent.', max_length=500)),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
-                ('dedup_key', models.CharField(help_text='Identifies the occurrence within its type.', max_length=200)),
-                ('context', models.JSONField(default=dict, help_text='Fields of the notification.')),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], default='email', max_length=8)),
-                ('contact_method', models.PositiveBigIntegerField(default=0, help_text='ID of the contact method; 0 for e-mail, push, and the oldest contact method of the channel.')),
-                ('provider_id', models.CharField(blank=True, help_text='ID of the SMS, the call or the Slack message at its provider.', max_length=64)),
-                ('delay_minutes', models.PositiveSmallIntegerField(default=0, help_text='Delay of its notification rule; 0 is sent at once.')),
-                ('subject', models.CharField(max_length=200)),
-                ('text', models.TextField()),
-                ('calendar_method', models.CharField(blank=True, help_text='REQUEST or CANCEL, for an invitation.', max_length=10)),
-                ('calendar', models.TextField(blank=True, help_text="The invitation's iCalendar object.")),
-                ('state', models.CharField(choices=[('pending', 'Scheduled'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed'), ('dropped', 'Dropped (obsolete)'), ('merged', 'In a digest')], default='pending', max_length=8)),
-                ('urgent', models.BooleanField(default=False, help_text='Goes before others, and in quiet hours too.')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('merged_into', models.ForeignKey(blank=True, help_text='The digest.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='notifications.message')),
-                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['-due_at', '-pk'],
-                'abstract': False,
-                'indexes': [models.Index(condition=models.Q(('state__in', ('pending', 'sending'))), fields=['-urgent', 'due_at', 'id'], name='message_due'), models.Index(fields=['recipient', '-due_at'], name='message_of_person'), models.Index(condition=models.Q(('state', 'failed')), fields=['-due_at'], name='message_failed'), models.Index(condition=models.Q(('channel__in', ('sms', 'voice'))), fields=['-created_at'], name='message_by_phone'), models.Index(condition=models.Q(('state__in', ('sent', 'dropped', 'merged'))), fields=['expires_at'], name='message_finished')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'sending'), ('token__isnull', False)), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease_until', None), ('token', None)), _connector='OR'), name='message_being_sent_has_a_lease'), models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at', None)), _connector='OR'), name='message_sent_has_an_instant'), models.UniqueConstraint(fields=('type', 'dedup_key', 'recipient', 'channel', 'contact_method', 'delay_minutes'), name='message_is_enqueued_once'), models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'merged')), models.Q(models.Q(('state', 'merged'), _negated=True), ('merged_into', None)), _connector='OR'), name='message_merged_has_a_digest')],
-            },
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='notificationrule',
@@ -499,21 +515,5 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='quiethours',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "notifications_quiethoursevent" ("ends_at", "id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at", "weekends") VALUES (OLD."ends_at", OLD."id", OLD."person_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."starts_at", OLD."weekends"); RETURN NULL;', hash='de62ff71a3c2288b8a17a3fc9be9fe7cdb7930b6', operation='DELETE', pgid='pgtrigger_delete_delete_267b0', table='notifications_quiethours', when='AFTER')),
-        ),
-        migrations.CreateModel(
-            name='SlackMember',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', models.EmailField(help_text='The address that was looked up.', max_length=254)),
-                ('slack_id', models.CharField(blank=True, help_text='Such as U012AB3CD; empty if Slack has no member.', max_length=32, verbose_name='Slack ID')),
-                ('looked_up_at', models.DateTimeField()),
-                ('problem', models.CharField(blank=True, help_text='Why there is no member.', max_length=500)),
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='slack_member', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'Slack member',
-                'ordering': ['person'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('slack_id', ''), _negated=True), fields=('slack_id',), name='slack_member_is_of_one_person')],
-            },
         ),
     ]
