@@ -47,7 +47,7 @@ def purge_deliveries() -> None:
 
 @shared_task
 def sync_user_groups() -> None:
-    """Set the members of user groups in Slack to who is on call."""
+    """Make the engineers on call the members of user groups in Slack."""
     app = slack_app()
     until = time.monotonic() + DELIVERY_SECONDS
     while app is not None and update_next_group(app, at=timezone.now()) and time.monotonic() < until:
