@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
 from common.fields import EncryptedTextField, LineField, MultilineField
-from people.models import User
+from people.models import User, since_reactivation
 
 # A delay this long means that the site was down, not that a mail server was slow.
 OVERDUE_AFTER = dt.timedelta(hours=1)
@@ -348,8 +348,8 @@ class PushDeviceQuerySet(models.QuerySet["PushDevice"]):
     """Filters for push devices."""
 
     def live(self) -> Self:
-        """Return devices that messages are sent to."""
-        return self.filter(switched_off_at=None)
+        """Return devices that messages are sent to: not turned off, of an active user, and not from before a deactivation."""
+        return self.filter(since_reactivation("person"), switched_off_at=None, person__is_active=True)
 
 
 @pghistory.track(exclude=["endpoint", "endpoint_digest", "p256dh", "auth", "last_delivered_at", "retry_at", "problem"])
