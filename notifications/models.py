@@ -344,6 +344,22 @@ class PhoneAccount(models.Model):
         return self.account_sid
 
 
+class EmailRejection(models.Model):
+    """The mail server rejects the e-mail address in a user's profile. Messages still go there; the first one accepted deletes it."""
+
+    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="email_rejection")
+    address = models.EmailField(help_text="It is about this address only, not about a later one.")
+    problem = LineField(max_length=500, help_text="What the mail server answered.")
+    rejected_at = models.DateTimeField(help_text="When it was first rejected.")
+    reported_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When someone was notified.")
+
+    class Meta:
+        ordering = ["person"]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.address}"
+
+
 class PushDeviceQuerySet(models.QuerySet["PushDevice"]):
     """Filters for push devices."""
 
