@@ -121,7 +121,7 @@ def remove_device(device: PushDevice) -> None:
 
 @transaction.atomic
 def remove_signed_out_device(*, endpoint: str) -> None:
-    """Remove the device of a browser in which a user signs out, whoever turned on push there.
+    """Remove the device of a browser in which a user signs out, even if another user turned on push there.
 
     Only the browser and its push service know the endpoint.
     """
