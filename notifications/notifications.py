@@ -205,6 +205,32 @@ class ContactCode(Notification):
 
 @register
 @dataclass(frozen=True, slots=True)
+class ContactMethodAdded(Notification):
+    """A contact method or device gets the user's messages from now on, sent by e-mail: an API token can add one."""
+
+    name = "contact-method-added"
+    label = "Contact method added"
+    identity = ("what", "added_at")
+    private = True
+
+    what: str
+    added_at: dt.datetime
+
+    def subject(self, reader: User) -> str:
+        return f"{self.what} now gets your messages"
+
+    def body(self, reader: User) -> str:
+        return paragraphs(
+            f"{self.what} was added to your notifications {local_time(self.added_at, reader)}.",
+            "If this was not you, remove it on the Notifications page and revoke your API tokens.",
+        )
+
+    def link(self) -> str:
+        return reverse("notifications")
+
+
+@register
+@dataclass(frozen=True, slots=True)
 class EmailRejected(Notification):
     """A user's e-mail address is rejected: sent to the user by another channel, or to the admins if there is none."""
 

@@ -16,7 +16,7 @@ from notifications.channels.push.site_key import find_site_key
 from notifications.channels.push.vapid import SiteKey, new_site_key
 from notifications.domain.device_names import DEFAULT_NAME
 from notifications.models import Message, PushDevice, VapidKey
-from notifications.notifications import TEST_CODE_SALT, PushDeviceOff, PushDeviceTest
+from notifications.notifications import TEST_CODE_SALT, ContactMethodAdded, PushDeviceOff, PushDeviceTest
 from notifications.queries.outbox import database_clock
 from notifications.services.outbox import enqueue, subject_line
 from people.models import User, since_reactivation
@@ -75,6 +75,7 @@ def add_device(person: User, *, endpoint: str, p256dh: str, auth: str, name: str
         "switched_off_at": None,
         "reported_at": None,
     }
+    is_new = not PushDevice.objects.filter(endpoint_digest=digest, person=person).exists()
     # Someone else may add the same browser at this moment and create the row first.
     PushDevice.objects.bulk_create([PushDevice(endpoint_digest=digest, name=cleaned, **fields)], ignore_conflicts=True)
     row = PushDevice.objects.select_for_update().get(endpoint_digest=digest)
@@ -85,6 +86,10 @@ def add_device(person: User, *, endpoint: str, p256dh: str, auth: str, name: str
     for field, value in fields.items():
         setattr(row, field, value)
     row.save()
+    if is_new:
+        at = database_clock()
+        notice = ContactMethodAdded(what=f"Push on {row.name}", added_at=at)
+        enqueue([person], notice, due_at=at, expires_at=at + REPORT_LIFETIME)
     return row
 
 

@@ -54,6 +54,8 @@ class Providers:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        # Killed workers do not read their answers.
+        self.server.handle_error = lambda *arguments: None
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 

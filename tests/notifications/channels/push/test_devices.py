@@ -394,3 +394,13 @@ def test_a_deactivated_user_gets_no_push_and_neither_after_reactivation(a, admin
     again = add_device(a, endpoint="https://fcm.googleapis.com/x", **browser.subscription["keys"])
     assert list(PushDevice.objects.live()) == [again]
     assert report_switched_off() == 0
+
+
+def test_the_user_is_e_mailed_about_a_new_device_once(client, a):
+    with_mail(a)
+    for _ in range(2):
+        post(client, a, subscription(name="Phone"))
+    deliver_one()
+    assert [(sent.to, sent.subject) for sent in mail.outbox] == [([a.email], "Push on Phone now gets your messages")]
+    assert "revoke your API tokens" in mail.outbox[0].body
+    assert deliver_one() is None
