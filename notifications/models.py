@@ -76,6 +76,7 @@ class Message(OutboxRow):
         CHAT = "chat", "Chat"
         NTFY = "ntfy", "ntfy"
         GOTIFY = "gotify", "Gotify"
+        TEAMS = "teams", "Microsoft Teams"
         SLACK = "slack", "Slack"
         WEBHOOK = "webhook", "Webhook"
         PUSH = "push", "Push"
