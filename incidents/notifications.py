@@ -2,12 +2,14 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
-from incidents.models import Incident, MaintenanceWindow, TimelineEntry
-from notifications.queries.outbox import absolute_url
+from incidents.models import Incident, MaintenanceWindow, SlackPost, TimelineEntry
+from incidents.queries.slack import incident_card
+from notifications.domain.slack import Card, escape
+from notifications.queries.outbox import absolute_url, database_clock
 from notifications.registry import Notification, paragraphs, register
 from notifications.services.outbox import enqueue
 from people.models import User
@@ -40,6 +42,17 @@ class _IncidentNotification(Notification):
 
     def topic(self) -> str:
         return f"incident:{self.incident_id}"
+
+    def slack_card(self, reader: User) -> Card | None:
+        if self.phone_actions() is None:
+            return None
+        card = incident_card(self.incident_id, at=database_clock())
+        return None if card is None else replace(card, text=escape(self.subject(reader)))
+
+    def record_slack_post(self, *, channel: str, ts: str, version: int) -> None:
+        if channel and ts and Incident.objects.filter(pk=self.incident_id).exists():
+            fields = {"incident_id": self.incident_id, "shown_entry": version}
+            SlackPost.objects.get_or_create(channel=channel, ts=ts, defaults=fields)
 
 
 @register

@@ -1,7 +1,7 @@
 """Models of the outbox and notification preferences."""
 
 import datetime as dt
-from typing import Self
+from typing import Any, Self
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
@@ -77,7 +77,8 @@ class Message(OutboxRow):
         NTFY = "ntfy", "ntfy"
         GOTIFY = "gotify", "Gotify"
         TEAMS = "teams", "Microsoft Teams"
-        SLACK = "slack", "Slack"
+        SLACK_DM = "slack_dm", "Slack"
+        SLACK = "slack", "Slack webhook"
         WEBHOOK = "webhook", "Webhook"
         PUSH = "push", "Push"
         SMS = "sms", "SMS"
@@ -92,7 +93,9 @@ class Message(OutboxRow):
         default=0,
         help_text="ID of the contact method; 0 for e-mail, push, and the oldest contact method of the channel.",
     )
-    provider_id = LineField(max_length=64, blank=True, help_text="ID of the SMS or call at its provider.")
+    provider_id = LineField(
+        max_length=64, blank=True, help_text="ID of the SMS, the call or the Slack message at its provider."
+    )
     delay_minutes = models.PositiveSmallIntegerField(
         default=0, help_text="Delay of its notification rule; 0 is sent at once."
     )
@@ -425,3 +428,94 @@ class VapidKey(models.Model):
 
     def __str__(self) -> str:
         return f"VAPID key of {self.created_at:%Y-%m-%d}"
+
+
+@pghistory.track(exclude=["bot_token", "signing_secret"])
+class SlackApp(models.Model):
+    """The site's Slack app, unless the settings have one."""
+
+    bot_token = EncryptedTextField(editable=False)
+    signing_secret = EncryptedTextField(editable=False)
+
+    class Meta:
+        verbose_name = "Slack app"
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="there_is_one_slack_app")]
+
+    def __str__(self) -> str:
+        return "Slack app"
+
+
+class SlackMember(models.Model):
+    """A user's member of the Slack workspace, found there by an e-mail address."""
+
+    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="slack_member")
+    email = models.EmailField(help_text="The address that was looked up.")
+    slack_id = LineField(
+        "Slack ID", max_length=32, blank=True, help_text="Such as U012AB3CD; empty if Slack has no member."
+    )
+    looked_up_at = models.DateTimeField()
+    problem = LineField(max_length=500, blank=True, help_text="Why there is no member.")
+
+    class Meta:
+        ordering = ["person"]
+        verbose_name = "Slack member"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["slack_id"], condition=~Q(slack_id=""), name="slack_member_is_of_one_person"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.slack_id or 'not in Slack'}"
+
+
+class SlackRequest(models.Model):
+    """The signature of a request from Slack. The same one again is a replay."""
+
+    signature = models.CharField(max_length=80, unique=True)
+    received_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    def __str__(self) -> str:
+        return self.signature
+
+
+class LeasedQuerySet(models.QuerySet[Any]):
+    """Filters for rows that workers claim."""
+
+    def claimable(self) -> Self:
+        """Return rows that no worker holds and whose retry is due, by the database's clock."""
+        free = Q(token=None) | Q(lease_until__lte=Now())
+        return self.filter(free, Q(retry_at=None) | Q(retry_at__lte=Now()))
+
+    def held(self) -> Self:
+        """Return rows that a worker holds."""
+        return self.filter(lease_until__gt=Now())
+
+
+class Leased(models.Model):
+    """A row that one worker claims at a time, with a lease by the database's clock; `notifications.services.slack_leases` does it."""
+
+    token = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Failed attempts in a row.")
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="Next attempt after a failure.")
+    problem = LineField(max_length=500, blank=True, help_text="Why the last attempt failed.")
+
+    class Meta:
+        abstract = True
+
+
+class SlackAnswer(Leased):
+    """An answer that only the person who clicked in Slack sees, to be posted to the URL that Slack gave for it."""
+
+    response_url = EncryptedTextField(editable=False)
+    text = MultilineField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = LeasedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.text
