@@ -13,7 +13,8 @@ from django.db import connections
 
 # A thread that waits for the interpreter gets it after at most this long, while others compute.
 SWITCH_SECONDS = 0.001
-COUNTS = tempfile.mkdtemp(prefix="oncall-metrics-")
+# `make run` has set one, which must be known before anything is loaded.
+COUNTS = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="oncall-metrics-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = COUNTS
 
 from prometheus_client import multiprocess  # noqa: E402  # it reads the folder's name when it is imported

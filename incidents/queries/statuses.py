@@ -23,7 +23,7 @@ SELECT DISTINCT 'result', pipeline_id, status, is_stale::int FROM validation_ext
  WHERE pipeline_id = ANY(%(pipelines)s)
 UNION ALL
 SELECT DISTINCT 'maintenance', pipeline_id, '', 0 FROM incidents_maintenancewindow
- WHERE pipeline_id = ANY(%(pipelines)s) AND starts_at <= now() AND ends_at > now()
+ WHERE pipeline_id = ANY(%(pipelines)s) AND starts_at <= statement_timestamp() AND ends_at > statement_timestamp()
 """
 
 

@@ -179,7 +179,7 @@ def possibly_uncovered(*, at: dt.datetime) -> list[Pipeline]:
     now = {"starts_at__lte": at, "ends_at__gt": at}
     absences = HolidayBlock.objects.filter(**now)
     rows = with_both_owners_absent(absences).order_by()
-    rotation_keys = dict(rows.values_list("pk", "in_rotation__rotation"))
+    rotation_keys: dict[int, int | None] = dict(rows.values_list("pk", "in_rotation__rotation"))
     rotations = {key for key in rotation_keys.values() if key is not None}
     running = RotationWeek.objects.filter(**now, rotation__in=rotations, engineer__is_active=True)
     # Without naming the rotations again, the database reads every cover that there ever was.
