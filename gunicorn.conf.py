@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connections
+from django.utils import timezone
 
 # A thread that waits for the interpreter gets it after at most this long, while others compute.
 SWITCH_SECONDS = 0.001
@@ -30,6 +31,7 @@ def when_ready(server: Any) -> None:
     """
     import_module(settings.ROOT_URLCONF)  # the routes, and with them every view
     import_module("common.api.unknown_fields").described_fields()
+    settings.SITE_STARTED_AT = timezone.now()
     # Two processes must not share a connection.
     connections.close_all()
     gc.collect()

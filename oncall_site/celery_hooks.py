@@ -15,7 +15,7 @@ from celery import Task
 from celery.beat import PersistentScheduler
 from celery.signals import celeryd_after_setup
 from django.conf import settings
-from django.db import Error, close_old_connections
+from django.db import Error, connections
 
 from oncall_site import services
 
@@ -104,9 +104,11 @@ class HeartbeatScheduler(PersistentScheduler):
         return super().tick(*args, **kwargs)
 
     def _beat(self) -> None:
-        close_old_connections()
         try:
             services.record_beat()
         except Error:
             # Beat continues without the database: workers may reach it, and /readyz reports the old heartbeat.
             logger.exception("Could not record beat's heartbeat.")
+        finally:
+            # Beat needs the database for a moment every ten seconds.
+            connections.close_all()

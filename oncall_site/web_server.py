@@ -45,8 +45,11 @@ def find_nginx() -> Path | None:
         return None
 
 
-def configuration(*, bind: str, folder: Path, pid_file: Path, behind_proxy: bool) -> str:
-    """Return nginx's configuration. Behind another proxy, that proxy says who the client is."""
+def configuration(*, bind: str, folder: Path, pid_file: Path, behind_proxy: bool, is_one_process: bool = False) -> str:
+    """Return nginx's configuration. Behind another proxy, that proxy says who the client is.
+
+    By default a master process starts the worker again if it dies; as one process, what started nginx must do so.
+    """
     is_root = os.geteuid() == 0
     values = {
         # As root, nginx would change to a user that cannot enter the folder.
@@ -54,6 +57,7 @@ def configuration(*, bind: str, folder: Path, pid_file: Path, behind_proxy: bool
         "FOLDER": str(folder),
         "PID_FILE": str(pid_file),
         "BIND": bind,
+        "MASTER": "off" if is_one_process else "on",
         "PROTO": "$http_x_forwarded_proto" if behind_proxy else "$scheme",
         "REAL_ADDRESS": "set_real_ip_from 0.0.0.0/0; set_real_ip_from ::/0; real_ip_header X-Forwarded-For;"
         if behind_proxy
@@ -79,9 +83,15 @@ def sweep_folders(*, of: int | None = None) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def write_configuration(folder: Path, *, bind: str, pid_file: Path) -> None:
+def write_configuration(folder: Path, *, bind: str, pid_file: Path, is_one_process: bool = False) -> None:
     """Write nginx's configuration into the folder."""
-    text = configuration(bind=bind, folder=folder, pid_file=pid_file, behind_proxy=settings.BEHIND_PROXY)
+    text = configuration(
+        bind=bind,
+        folder=folder,
+        pid_file=pid_file,
+        behind_proxy=settings.BEHIND_PROXY,
+        is_one_process=is_one_process,
+    )
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
 
 

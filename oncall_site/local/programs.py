@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import logging
 import os
 import shutil
 import sys
@@ -76,7 +77,7 @@ def site_programs(address: str, *, var: Path, pid_file: Path) -> dict[str, Progr
         sys.stderr.write(WITHOUT_NGINX)
         return {"web": Program(lambda: run_gunicorn(bind)), "worker": worker}
     folder = make_folder()
-    write_configuration(folder, bind=bind, pid_file=pid_file)
+    write_configuration(folder, bind=bind, pid_file=pid_file, is_one_process=True)
     socket = folder / "gunicorn.sock"
     front = [str(nginx), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
     return {
@@ -105,6 +106,7 @@ def run_gunicorn(bind: str) -> int:
 def run_worker() -> int:
     """Run a worker of threads, with beat in one of them, until it is stopped; return the exit code."""
     warnings.simplefilter("ignore")
+    logging.getLogger("celery").setLevel(logging.WARNING)
     app = import_module("oncall_site.celery").app
     import_module("oncall_site.celery_hooks").limit_threads()
     threading.Thread(target=_run_beat, args=(app,), name="beat", daemon=True).start()

@@ -279,6 +279,13 @@ def test_a_banner_says_why_notifications_are_not_delivered(client, rotation, a):
     assert delivery_problem(at=at) == "The oldest message is 5 min late."
 
 
+def test_a_site_that_has_just_started_waits_for_its_worker_first(db, settings):
+    at = timezone.now()
+    settings.SITE_STARTED_AT = at - dt.timedelta(seconds=59)
+    assert delivery_problem(at=at) == ""
+    assert delivery_problem(at=at + dt.timedelta(seconds=1)) == "No scheduler is running."
+
+
 @pytest.mark.parametrize(
     ("path", "section", "tab"),
     [

@@ -119,3 +119,17 @@ def test_nothing_of_it_survives_the_death_of_a_part(start, victim):
         process.send_signal(signal.SIGTERM)
     process.wait(timeout=PATIENCE_SECONDS)
     wait_until(lambda: not session(process), why=lambda: session(process))
+
+
+def test_folders_of_dead_servers_are_removed_and_those_of_others_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for name in (f"oncall-web-{dead.pid}-a", f"oncall-web-{os.getppid()}-b", "oncall-web-old", "other"):
+        (tmp_path / name).mkdir()
+    own = web_server.make_folder()
+    assert own.name.startswith(f"oncall-web-{os.getpid()}-")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {own.name, f"oncall-web-{os.getppid()}-b", "oncall-web-old", "other"}
+    web_server.sweep_folders(of=os.getpid())
+    assert not own.exists()
