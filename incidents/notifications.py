@@ -140,7 +140,7 @@ class IncidentHeld(_IncidentNotification):
         return Incident.objects.filter(pk=self.incident_id, hold=Incident.Hold.UPSTREAM).exists()
 
 
-def _text(incident: Incident) -> str:
+def incident_text(incident: Incident) -> str:
     """Return the text of an incident; with several failures, a list of those that have not recovered."""
     failures = list(incident.failures.filter(recovered_at=None).order_by("pk")[: MAX_FAILURES_LISTED + 1])
     if len(failures) < 2:  # the incident's own text says it
@@ -157,7 +157,7 @@ def notify_escalation(incident: Incident, people: Iterable[User], *, at: dt.date
         title=incident.title,
         pipeline=str(incident.pipeline),
         round=incident.round,
-        text=_text(incident),
+        text=incident_text(incident),
         runbook=incident.pipeline.slug,
         escalates_after_minutes=incident.pipeline.escalation_minutes(incident.severity),
     )
@@ -191,7 +191,7 @@ def notify_assignment(incident: Incident, *, to: User, by: User, at: dt.datetime
         number=incident.timeline.filter(kind=TimelineEntry.Kind.REASSIGNED).count(),
         assigned_by=str(by),
         note=note,
-        text=_text(incident),
+        text=incident_text(incident),
         runbook=incident.pipeline.slug,
         escalates_after_minutes=incident.pipeline.escalation_minutes(incident.severity),
     )

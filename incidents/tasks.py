@@ -1,11 +1,15 @@
 """Worker tasks of incidents."""
 
+import uuid
+
 from celery import shared_task
 from django.utils import timezone
 
 from incidents.services.alerts import sync_with_alerts
 from incidents.services.drills import end_old_drills
 from incidents.services.escalation import escalate_due
+from incidents.services.evidence import ClaimedEvidence, claim_evidence, request_evidence
+from incidents.services.evidence import run_evidence as run_claimed_evidence
 from incidents.services.triggers import sync_with_all_checks
 
 
@@ -23,3 +27,18 @@ def sync_incidents() -> None:
     at = timezone.now()
     sync_with_all_checks(at=at)
     sync_with_alerts(at=at)
+
+
+@shared_task
+def sweep_evidence() -> None:
+    """Request the evidence of new incidents, claim what is due, and start a task for each. A lost task is claimed again."""
+    at = timezone.now()
+    request_evidence(at=at)
+    for claimed in claim_evidence(at=at):
+        run_evidence.delay(claimed.evidence, str(claimed.claim))
+
+
+@shared_task
+def run_evidence(evidence: int, claim: str) -> None:
+    """Run claimed evidence."""
+    run_claimed_evidence(ClaimedEvidence(evidence, uuid.UUID(claim)), at=timezone.now())

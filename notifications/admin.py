@@ -16,6 +16,7 @@ from notifications.models import (
     NotificationPolicy,
     NotificationRule,
     PhoneAccount,
+    PrivateHost,
     PushDevice,
     QuietHours,
 )
@@ -149,6 +150,14 @@ class NotificationPolicyAdmin(SingleRowAdmin):
     """What admins require of everyone's notification rules."""
 
     list_display = ("__str__", "high_needs_one_of")
+
+
+@admin.register(PrivateHost)
+class PrivateHostAdmin(admin.ModelAdmin[PrivateHost]):
+    """Hosts that messages may go to although they are on a private network, and the hosts of Gotify servers."""
+
+    list_display = ("host", "port", "note", "created_at")
+    search_fields = ("host", "note")
 
 
 @admin.register(PhoneAccount)

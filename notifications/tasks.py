@@ -5,9 +5,10 @@ import time
 from celery import shared_task
 from django.conf import settings
 
+from notifications.models import Message
 from notifications.queries.outbox import due_count, sending_count
 from notifications.services import retention
-from notifications.services.catch_up import drop_expired, merge_overdue
+from notifications.services.catch_up import merge_overdue
 from notifications.services.contact_methods import report_methods_off
 from notifications.services.delivery import deliver_one
 from notifications.services.push_devices import report_switched_off
@@ -29,7 +30,7 @@ def sweep() -> None:
 
     Before that, report the push devices and contact methods that were turned off.
     """
-    drop_expired()
+    Message.objects.drop_expired()
     merge_overdue()
     report_switched_off()
     report_methods_off()

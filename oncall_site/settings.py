@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "handoffs",
     "readiness",
     "incidents",
+    "team_channels",
     "runbooks",
     "scheduling",
     "validation",
@@ -322,6 +323,7 @@ SPECTACULAR_SETTINGS = {
         "ResultStatusEnum": "validation.models.checks.STATUSES",
         "SuggestionKindEnum": ["two_way", "three_way", "one_way"],
         "SwapStateEnum": "scheduling.models.SwapRequest.State",
+        "TeamChannelKindEnum": "team_channels.models.TeamChannel.Kind",
         "TimelineKindEnum": "incidents.models.TimelineEntry.Kind",
     },
 }

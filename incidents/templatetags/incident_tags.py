@@ -1,23 +1,24 @@
-"""Template tags for the status of pipelines."""
-
-from functools import lru_cache
+"""Template filters for evidence."""
 
 from django import template
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
-from incidents.queries.statuses import PipelineStatus
+from incidents.models import Evidence
+from people.models import User
 
 register = template.Library()
 
 
-@register.simple_tag
-@lru_cache(maxsize=1024)
-def status_badges(status: PipelineStatus) -> SafeString:
-    """Return a pipeline's status as badges; from memory, because a page has a hundred of them and few differ."""
-    html = format_html('<span class="badge {}">{}</span>', status.badge, status.name)
-    if status.open_incidents > 1:
-        html += format_html(' <span class="muted">{} open</span>', status.open_incidents)
-    if status.in_maintenance:
-        html += SafeString(' <span class="badge info">maintenance</span>')
-    return html
+@register.filter
+def shows_rows_to(row: Evidence, person: User) -> bool:
+    """Return True if a person may see the rows of evidence."""
+    return row.shows_rows_to(person)
+
+
+@register.filter
+def cell(value: object) -> str:
+    """Return a value of a row as text; a whole number has no decimals, and null is a dash."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

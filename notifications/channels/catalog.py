@@ -2,6 +2,7 @@
 
 from notifications.channels.base import Channel
 from notifications.channels.chat.channel import ChatChannel
+from notifications.channels.gotify.channel import GotifyChannel
 from notifications.channels.ntfy.channel import NtfyChannel
 from notifications.channels.slack.channel import SlackChannel
 from notifications.channels.sms.channel import SmsChannel
@@ -10,5 +11,13 @@ from notifications.channels.webhook.channel import WebhookChannel
 
 CHANNELS: dict[str, Channel] = {
     channel.name: channel
-    for channel in (SmsChannel(), VoiceChannel(), NtfyChannel(), SlackChannel(), WebhookChannel(), ChatChannel())
+    for channel in (
+        SmsChannel(),
+        VoiceChannel(),
+        NtfyChannel(),
+        GotifyChannel(),
+        SlackChannel(),
+        WebhookChannel(),
+        ChatChannel(),
+    )
 }

@@ -8,8 +8,9 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
+from notifications.services.leases import claim_row
 from readiness.domain.verdict import Readiness, Verdict
-from readiness.models import Publication, ReaderMessage, Subscription
+from readiness.models import Publication, ReaderMessage, ReaderNotification, Subscription
 from readiness.queries import readers as reader_queries
 from readiness.services import delivery, subscriptions
 from readiness.services.delivery import deliver_reader_message, purge_finished
@@ -130,6 +131,11 @@ def test_one_message_when_numbers_become_wrong_and_one_when_they_are_right_again
     assert notify_subscribers(at=now + 24 * HOUR) == 1
     ReaderMessage.objects.update(due_at=now)
     assert [message.subject for message in deliver()] == ["Orders: numbers are right again"]
+    # For auditors, without the address; it stays when the subscription ends.
+    Subscription.objects.all().delete()
+    assert list(ReaderNotification.objects.values_list("pipeline__slug", "subscriber", "at")) == [
+        ("orders", subscription.pk, now)
+    ]
 
 
 def test_a_change_that_is_reversed_within_the_day_sends_nothing(subscription, verdict):
@@ -199,9 +205,9 @@ def test_a_failed_attempt_is_repeated_with_the_same_message_id(subscription, ver
 def test_a_message_of_a_dead_worker_is_sent_when_its_lease_ends(subscription, verdict):
     verdict["now"] = Verdict.WRONG
     notify_subscribers(at=timezone.now())
-    claimed = delivery._claim()  # as a worker that dies after it
+    claimed = claim_row(ReaderMessage.objects.claimable())  # as a worker that dies after it
     assert deliver() == []
-    ReaderMessage.objects.filter(pk=claimed.pk).update(lease_until=timezone.now() - HOUR)
+    ReaderMessage.objects.filter(pk=claimed.row.pk).update(lease_until=timezone.now() - HOUR)
     assert len(deliver()) == 1
     assert ReaderMessage.objects.get().state == "sent"
 
