@@ -41,12 +41,12 @@ class HashedStorage(StaticFilesStorage):
 class HashedFilesMiddleware(WhiteNoiseMiddleware):
     """Serves files by the names that HashedStorage gives them, for a browser to store for good."""
 
-    def __call__(self, request: HttpRequest) -> Any:
+    def __call__(self, request: HttpRequest) -> Any:  # type: ignore[override]  # as a middleware, it takes a request only
         """Answer with a static file, or pass the request on."""
         url = request.path_info
         if url.startswith(self.static_prefix) and url not in self.files:
             self._add(url)
-        return super().__call__(request)
+        return super().__call__(request)  # type: ignore[no-untyped-call]  # missing in its stubs
 
     def _add(self, url: str) -> None:
         name = url.removeprefix(self.static_prefix)
@@ -54,10 +54,10 @@ class HashedFilesMiddleware(WhiteNoiseMiddleware):
         plain = match["stem"] + match["extension"] if match else ""
         # Only names that the site has given out are stored.
         if plain and self.static_prefix + plain in self.files and hashed_name(plain) == name:
-            self.add_file_to_dictionary(url, str(finders.find(plain)))
+            self.add_file_to_dictionary(url, str(finders.find(plain)))  # type: ignore[no-untyped-call]  # as above
 
     def immutable_file_test(self, path: str, url: str) -> bool:
         """Return True for an address that never means another content."""
         name = url.removeprefix(self.static_prefix)
         match = HASHED.fullmatch(name)
-        return bool(match) and hashed_name(match["stem"] + match["extension"]) == name
+        return match is not None and hashed_name(match["stem"] + match["extension"]) == name

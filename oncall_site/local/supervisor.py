@@ -25,6 +25,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
 from oncall_site.local import postgres, programs
+from oncall_site.web_server import find_nginx
 
 MARKER = "ONCALL_RUN"
 # nginx overwrites its environment, and with it the marker.
@@ -85,7 +86,7 @@ def _environment(var: Path) -> dict[str, str]:
         MARKER: str(var),
         "ONCALL_VAR": str(var),
         "SITE_URL": f"http://127.0.0.1:{chosen}",
-        "BEHIND_FRONT": "1" if programs.find_nginx() else "",
+        "BEHIND_FRONT": "1" if find_nginx() else "",
         "PROMETHEUS_MULTIPROC_DIR": str(programs.metrics_folder(var)),
         "PYTHONUNBUFFERED": "1",
     }
