@@ -11,14 +11,18 @@ import django
 
 django.setup()
 
-from tests.bench import checks, figures, manifest, scale
+from tests.bench import checks, figures, local, manifest, scale
 
-# Each alone measures its site: `scale` a large company, `checks` a thousand checks, `manifest` a large file; without a name come all.
+# Each alone measures its site: `scale` a large company, `checks` a thousand checks, `manifest` a large file, `local` make run;
+# without a name come all.
 ALONE = {"scale": scale.measure, "checks": checks.measure, "manifest": manifest.measure}
-if sys.argv[1:]:
+if sys.argv[1:] == ["local"]:
+    local.measure()
+elif sys.argv[1:]:
     figures.main(ALONE[sys.argv[1]])
 else:
     figures.main()
     figures.main(manifest.measure)
     figures.main(checks.measure)
     figures.main(scale.measure)
+    local.measure()
