@@ -15,7 +15,7 @@ from celery import Task
 from celery.beat import PersistentScheduler
 from celery.signals import celeryd_after_setup
 from django.conf import settings
-from django.db import Error, connections
+from django.db import Error, close_old_connections, connections
 
 from oncall_site import services
 
@@ -73,6 +73,7 @@ class RecordedTask(Task):  # type: ignore[type-arg]  # the class that Celery mak
         """Run the task and record the run."""
         if self.request.called_directly:
             return super().__call__(*args, **kwargs)
+        close_old_connections()
         started, error_name = time.monotonic(), ""
         try:
             with _hard_limit(str(self.name), seconds=self.app.conf.task_time_limit):

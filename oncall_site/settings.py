@@ -402,6 +402,9 @@ else:
 
     CELERY_BROKER_URL = filesystem_broker.register()
     CELERY_BROKER_TRANSPORT_OPTIONS = {**filesystem_broker.broker_folders(var=VAR), "polling_interval": 0.2}
+# Celery would close the connection after each task, and one a second is most of an idle worker's work. RecordedTask closes it when it
+# is old or broken, as Django does after a request.
+CELERY_DB_REUSE_MAX = 1_000_000
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULER = "oncall_site.celery_hooks:HeartbeatScheduler"
 
