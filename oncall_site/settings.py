@@ -314,6 +314,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ChannelEnum": "notifications.models.Message.Channel",
         "ContactChannelEnum": "notifications.models.CONTACT_CHANNELS",
+        "EvidenceKindEnum": "incidents.models.Evidence.Kind",
         "HolidayKindEnum": "scheduling.models.HolidayBlock.Kind",
         "IncidentKindEnum": "incidents.models.Incident.Kind",
         "IncidentStateEnum": "incidents.models.Incident.State",

@@ -10,7 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.params import paginate_list
+from common.api.lists import paginate_list
 from common.identifiers import SLUG_PATTERN
 from incidents.models import Evidence
 from incidents.queries.evidence import BlockState, runbook_blocks

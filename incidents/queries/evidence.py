@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ MAX_EVIDENCE_SHOWN, MAX_EARLIER_SHOWN = 100, 3
 CHECK_COLUMNS = ("What", "Time", "Segment", "Value", "Status", "Expected", "Message")
 MAX_RESULTS, MAX_SEGMENTS = 5, 5
 BUCKETS_BEFORE, BUCKETS_AFTER = 7, 1
+# What an admin reads must be what runs: these reorder or hide text (Unicode Technical Standard 55).
+INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 WRONG = (ResultStatus.FAIL, ResultStatus.WARN)
 
 
@@ -96,6 +99,8 @@ def _sql_problem(block: EvidenceBlock, source: DataSource | None) -> str:
         return f"There is no data source “{block.name}”."
     if len(block.query) > MAX_EVIDENCE_QUERY_LENGTH:
         return f"The query is longer than {MAX_EVIDENCE_QUERY_LENGTH:,} characters."
+    if INVISIBLE.search(block.query):
+        return "The query contains invisible characters. Type it again."
     return query_problem(block.query)
 
 

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.api.fields import LineField
-from common.api.params import paginate_list
+from common.api.lists import paginate_list
 from common.identifiers import ID_PATTERN
 from people.permissions import request_user
 from people.serializers import UsernameField

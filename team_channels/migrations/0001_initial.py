@@ -13,10 +13,10 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('people', '__first__'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('pipelines', '0001_initial'),
         ('scheduling', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -47,6 +47,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'channel',
                 'ordering': ['name', 'pk'],
+                'indexes': [models.Index(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False), ('switched_off_by', None)), fields=['switched_off_at'], name='channel_to_report')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('pipeline__isnull', False), ('rotation', None)), models.Q(('pipeline', None), ('rotation__isnull', False)), _connector='OR'), name='channel_has_one_owner'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='channel_has_a_name'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'webhook'), _negated=True), models.Q(('secret', ''), _negated=True), _connector='OR'), name='webhook_has_a_secret'), models.CheckConstraint(condition=models.Q(models.Q(('previous_secret', ''), ('previous_secret_until', None)), ('previous_secret_until__isnull', False), _connector='OR'), name='previous_secret_has_an_end'), models.CheckConstraint(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False), _connector='OR'), name='channel_reported_is_off')],
             },
         ),
         migrations.CreateModel(
@@ -78,6 +80,8 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'channel deliveries',
                 'ordering': ['-pk'],
                 'abstract': False,
+                'indexes': [models.Index(condition=models.Q(('state__in', ('pending', 'sending'))), fields=['due_at', 'id'], name='channel_delivery_due'), models.Index(fields=['channel', '-id'], name='delivery_of_channel'), models.Index(fields=['expires_at'], name='channel_delivery_expiry')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'sending'), ('token__isnull', False)), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease_until', None), ('token', None)), _connector='OR'), name='channeldelivery_being_sent_has_a_lease'), models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at', None)), _connector='OR'), name='channeldelivery_sent_has_an_instant'), models.UniqueConstraint(fields=('channel', 'event_id'), name='channel_gets_an_event_once')],
             },
         ),
         migrations.CreateModel(
@@ -104,30 +108,6 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.AddIndex(
-            model_name='teamchannel',
-            index=models.Index(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False), ('switched_off_by', None)), fields=['switched_off_at'], name='channel_to_report'),
-        ),
-        migrations.AddConstraint(
-            model_name='teamchannel',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('pipeline__isnull', False), ('rotation', None)), models.Q(('pipeline', None), ('rotation__isnull', False)), _connector='OR'), name='channel_has_one_owner'),
-        ),
-        migrations.AddConstraint(
-            model_name='teamchannel',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='channel_has_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='teamchannel',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'webhook'), _negated=True), models.Q(('secret', ''), _negated=True), _connector='OR'), name='webhook_has_a_secret'),
-        ),
-        migrations.AddConstraint(
-            model_name='teamchannel',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('previous_secret', ''), ('previous_secret_until', None)), ('previous_secret_until__isnull', False), _connector='OR'), name='previous_secret_has_an_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='teamchannel',
-            constraint=models.CheckConstraint(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False), _connector='OR'), name='channel_reported_is_off'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='teamchannel',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "team_channels_teamchannelevent" ("created_at", "created_by_id", "events", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "rotation_id", "shown_as", "switched_off_at", "switched_off_by_id") VALUES (NEW."created_at", NEW."created_by_id", NEW."events", NEW."id", NEW."kind", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."rotation_id", NEW."shown_as", NEW."switched_off_at", NEW."switched_off_by_id"); RETURN NULL;', hash='0404cc91d5470ad7d920c1437ec82e15ba85a35a', operation='INSERT', pgid='pgtrigger_insert_insert_97e90', table='team_channels_teamchannel', when='AFTER')),
@@ -139,29 +119,5 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='teamchannel',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "team_channels_teamchannelevent" ("created_at", "created_by_id", "events", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "rotation_id", "shown_as", "switched_off_at", "switched_off_by_id") VALUES (OLD."created_at", OLD."created_by_id", OLD."events", OLD."id", OLD."kind", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."rotation_id", OLD."shown_as", OLD."switched_off_at", OLD."switched_off_by_id"); RETURN NULL;', hash='60af9c8269b77b219272ed64df2f2e26668b60d6', operation='DELETE', pgid='pgtrigger_delete_delete_8290c', table='team_channels_teamchannel', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='channeldelivery',
-            index=models.Index(condition=models.Q(('state__in', ('pending', 'sending'))), fields=['due_at', 'id'], name='channel_delivery_due'),
-        ),
-        migrations.AddIndex(
-            model_name='channeldelivery',
-            index=models.Index(fields=['channel', '-id'], name='delivery_of_channel'),
-        ),
-        migrations.AddIndex(
-            model_name='channeldelivery',
-            index=models.Index(fields=['expires_at'], name='channel_delivery_expiry'),
-        ),
-        migrations.AddConstraint(
-            model_name='channeldelivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'sending'), ('token__isnull', False)), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease_until', None), ('token', None)), _connector='OR'), name='channeldelivery_being_sent_has_a_lease'),
-        ),
-        migrations.AddConstraint(
-            model_name='channeldelivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at', None)), _connector='OR'), name='channeldelivery_sent_has_an_instant'),
-        ),
-        migrations.AddConstraint(
-            model_name='channeldelivery',
-            constraint=models.UniqueConstraint(fields=('channel', 'event_id'), name='channel_gets_an_event_once'),
         ),
     ]

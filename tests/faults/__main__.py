@@ -25,6 +25,7 @@ from django.test.utils import setup_test_environment, teardown_test_environment
 
 from tests.calendar_feeds.test_feeds import check_quick_in
 from tests.faults import test_attacks as attacks
+from tests.faults import test_channels as channels
 from tests.faults import test_escalation as escalation
 from tests.faults import test_machine as machine
 from tests.faults import test_messages as messages
@@ -270,6 +271,7 @@ PROMISES = {
     "33": restarts,
     "34": starts,
     "35": in_a_database(lambda: rules.check_rules(people=1_250, kills=100)),
+    "39": in_a_database(lambda: channels.check_channels(messages=3_000, kills=60)),
     "readers": in_a_database(lambda: readers.check_reader_kills(readers=1_000, kills=60)),
     "chain": chains,
     "answers": in_a_database(remembered),

@@ -45,7 +45,11 @@ def test_a_change_of_engineer_is_posted_once_when_it_happens(channel, handoffs):
 def test_the_end_of_a_shift_has_the_hand_offs_summary(channel, handoffs):
     handoff = Handoff.objects.get(at=HANDOFF)
     HandoffNote.objects.create(
-        handoff=handoff, title="Known outages or delays.", text="The loader is slow.", edited_at=NOW
+        handoff=handoff,
+        title="Known outages or delays.",
+        text="The loader is slow.",
+        edited_at=NOW,
+        edited_by=handoff.outgoing,
     )
     post_shifts(at=HANDOFF)
     row = ChannelDelivery.objects.get(event="shift.ended")

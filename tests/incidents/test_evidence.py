@@ -157,6 +157,14 @@ def test_a_block_that_cannot_run_says_why(pipeline, source, now):
     ]
 
 
+def test_a_query_with_invisible_characters_cannot_be_approved(pipeline, source, admin, now):
+    runbook = write_runbook(pipeline, STEPS.replace(QUERY, "SELECT 1 -- \u200b"))
+    [state, _] = runbook_blocks(runbook)
+    assert state.problem == "The query contains invisible characters. Type it again."
+    with pytest.raises(DomainError):
+        approve_block(runbook, key=state.block.key, by=admin, at=now)
+
+
 def test_a_query_that_fails_is_repeated_once(pipeline, source, admin, now):
     query = "SELECT events FROM nowhere"
     write_runbook(pipeline, STEPS.replace(QUERY, query))
