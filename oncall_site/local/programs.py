@@ -88,6 +88,13 @@ def site_programs(address: str, *, var: Path, pid_file: Path) -> dict[str, Progr
     }
 
 
+def make_metrics_folder(var: Path) -> None:
+    """Make the folder of the counters empty; counts of a run that was killed are of no use to this one."""
+    folder = metrics_folder(var)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
 def remove_folders(*, var: Path) -> None:
     """Remove what the programs leave behind when they are killed."""
     sweep_folders(of=os.getpid())
@@ -97,6 +104,8 @@ def remove_folders(*, var: Path) -> None:
 def run_gunicorn(bind: str) -> int:
     """Run gunicorn in this process until it is stopped; return the exit code."""
     warnings.simplefilter("ignore")
+    # The gunicorn before this one has removed it if it ended by itself.
+    Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
     sizes = ["--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS), "--log-level", "warning"]
     sys.argv = ["gunicorn", "oncall_site.wsgi", "--bind", bind, *KEEP_ALIVE, *sizes]
     import_module("gunicorn.app.wsgiapp").run()

@@ -101,6 +101,7 @@ def _run(stopped: threading.Event) -> None:
         processes: list[SupervisedProcess] = []
         try:
             _stop_leftovers(var)
+            programs.make_metrics_folder(var)
             say("Preparing the database …")
             call_command("migrate", verbosity=0)
             notes = io.StringIO()
