@@ -130,14 +130,14 @@ def _supervise(
     """Start what is not running and print what the processes say, until the site is to stop."""
     while not stopped.is_set():
         if not postgres.is_running(var=var):
-            _restart_postgres(stopped, var=var)
+            _restart_postgres(processes, stopped, var=var)
         for process in processes:
             process.check()
         announcement.check()
         wait_for_output(processes, seconds=POLL_SECONDS)
 
 
-def _restart_postgres(stopped: threading.Event, *, var: Path) -> None:
+def _restart_postgres(processes: "list[SupervisedProcess]", stopped: threading.Event, *, var: Path) -> None:
     """Restart PostgreSQL, however long it takes: what keeps it from starting, such as a full disk, may end."""
     say("PostgreSQL stopped. Restarting it.")
     reported = ""
@@ -150,7 +150,8 @@ def _restart_postgres(stopped: threading.Event, *, var: Path) -> None:
             if str(error) != reported:
                 reported = str(error)
                 say(f"{reported}\nTrying again every {MAX_RESTART_DELAY_SECONDS} s.")
-            stopped.wait(MAX_RESTART_DELAY_SECONDS)
+            # A process whose output nobody reads stands still.
+            wait_for_output(processes, seconds=MAX_RESTART_DELAY_SECONDS)
         else:
             say("PostgreSQL is running again.")
             return
