@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from oncall_site.web_server import (
     KEEP_ALIVE,
@@ -124,11 +125,11 @@ def run_worker() -> int:
     return int(worker.exitcode or 0)
 
 
-def _run_beat(app: object) -> None:
+def _run_beat(app: Any) -> None:
     """Run beat until the process ends. If it stops, so does the process, and is restarted."""
     beat = import_module("celery.beat")
     with contextlib.suppress(Exception):
-        beat.Service(app).start()
+        beat.Service(app, scheduler_cls=app.conf.beat_scheduler).start()
     sys.stderr.write("Beat ended.\n")
     sys.stderr.flush()
     os._exit(1)
