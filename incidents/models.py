@@ -5,12 +5,13 @@ from typing import Any, Self
 
 import pghistory
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
-from django.db.models.functions import Now
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Now
 from django.utils.dateparse import parse_datetime
 
 from common.db import SpanQuerySet, no_overlap_constraint
 from common.fields import LineField, MultilineField
+from notifications.models import Leased, LeasedQuerySet
 from people.models import User
 from pipelines.models import Pipeline
 from runbooks.domain.evidence import LONGEST_NAME
@@ -26,6 +27,8 @@ MAX_KEY_NAME_LENGTH = 80
 MAX_REASON_LENGTH = 200
 MAX_EVIDENCE_QUERY_LENGTH = 20_000
 MAX_STEP_TEXT_LENGTH = 200
+# Older messages in Slack are no longer updated; their buttons say what has changed.
+SLACK_POST_AGE = dt.timedelta(days=14)
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -748,3 +751,43 @@ class MaintenanceWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pipeline}: {self.reason}"
+
+
+class SlackPostQuerySet(LeasedQuerySet):
+    """Filters for Slack messages about incidents."""
+
+    def stale(self) -> Self:
+        """Return messages that do not show the newest state of their incident, except those that Slack no longer updates."""
+        newest = TimelineEntry.objects.filter(incident=OuterRef("incident")).order_by("-pk").values("pk")[:1]
+        rows = self.filter(stopped_at=None, created_at__gt=Now() - SLACK_POST_AGE)
+        rows = rows.exclude(incident__state=Incident.State.RESOLVED, shows_resolved=True)
+        return (
+            rows.annotate(newest_entry=Coalesce(Subquery(newest), 0))
+            .exclude(newest_entry=F("shown_entry"))
+            .order_by("pk")
+        )
+
+
+class SlackPost(Leased):
+    """A message about an incident in Slack. Workers update it until it shows the newest entry of the incident's timeline."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="slack_posts")
+    channel = LineField(max_length=32, help_text="Slack’s ID of the channel or direct message.")
+    ts = LineField(max_length=32, help_text="The message’s timestamp, which is its ID in the channel.")
+    shown_entry = models.PositiveBigIntegerField(help_text="The newest entry of the timeline that it shows.")
+    shows_resolved = models.BooleanField(default=False)
+    stopped_at = models.DateTimeField(null=True, blank=True, help_text="When Slack refused to update it.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = SlackPostQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = "Slack message"
+        constraints = [models.UniqueConstraint(fields=["channel", "ts"], name="slack_post_is_stored_once")]
+        indexes = [
+            models.Index(fields=["created_at"], condition=Q(stopped_at=None), name="slack_post_to_update"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel}/{self.ts}"

@@ -8,10 +8,11 @@ from django.http import HttpRequest
 
 from common.admin import ReadOnlyModelAdmin
 from common.exceptions import DomainError
-from notifications.forms import ContactMethodForm, PhoneAccountForm
+from notifications.forms import ContactMethodForm, PhoneAccountForm, SlackAppForm
 from notifications.models import (
     ChannelPreference,
     ContactMethod,
+    EmailRejection,
     Message,
     NotificationPolicy,
     NotificationRule,
@@ -19,6 +20,8 @@ from notifications.models import (
     PrivateHost,
     PushDevice,
     QuietHours,
+    SlackApp,
+    SlackMember,
 )
 from notifications.services import delivery
 from notifications.services.contact_methods import remove_contact_method, set_contact_method
@@ -93,6 +96,15 @@ class ContactMethodAdmin(admin.ModelAdmin[ContactMethod]):
         """Delete the selected addresses."""
         for row in queryset:
             remove_contact_method(row, by=request_admin(request))
+
+
+@admin.register(EmailRejection)
+class EmailRejectionAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[EmailRejection]):
+    """E-mail addresses that the mail server rejects."""
+
+    list_display = ("person", "address", "problem", "rejected_at", "reported_at")
+    list_select_related = ("person",)
+    search_fields = ("person__display_name", "address")
 
 
 @admin.register(PushDevice)
@@ -172,3 +184,28 @@ class PhoneAccountAdmin(SingleRowAdmin):
         if form.cleaned_data["typed_token"]:
             obj.auth_token = form.cleaned_data["typed_token"]
         super().save_model(request, obj, form, change)
+
+
+@admin.register(SlackApp)
+class SlackAppAdmin(SingleRowAdmin):
+    """The Slack app. The settings of the environment come first."""
+
+    form = SlackAppForm
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        """Save the app; empty secrets keep the saved ones."""
+        if form.cleaned_data["typed_token"]:
+            obj.bot_token = form.cleaned_data["typed_token"]
+        if form.cleaned_data["typed_secret"]:
+            obj.signing_secret = form.cleaned_data["typed_secret"]
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(SlackMember)
+class SlackMemberAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[SlackMember]):
+    """Which member of the Slack workspace each person is, by e-mail address."""
+
+    list_display = ("person", "email", "slack_id", "problem", "looked_up_at")
+    list_filter = (("slack_id", admin.EmptyFieldListFilter),)
+    list_select_related = ("person",)
+    search_fields = ("person__display_name", "email", "slack_id")

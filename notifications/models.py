@@ -1,7 +1,7 @@
 """Models of the outbox and notification preferences."""
 
 import datetime as dt
-from typing import Self
+from typing import Any, Self
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
@@ -12,7 +12,7 @@ from django.db.models.functions import Lower, Now
 
 from common.fields import EncryptedTextField, LineField, MultilineField
 from notifications.outbox_row import OutboxQuerySet, OutboxRow
-from people.models import User
+from people.models import User, since_reactivation
 
 # A delay this long means that the site was down, not that a mail server was slow.
 OVERDUE_AFTER = dt.timedelta(hours=1)
@@ -76,7 +76,8 @@ class Message(OutboxRow):
         CHAT = "chat", "Chat"
         NTFY = "ntfy", "ntfy"
         GOTIFY = "gotify", "Gotify"
-        SLACK = "slack", "Slack"
+        SLACK_DM = "slack_dm", "Slack"
+        SLACK = "slack", "Slack webhook"
         WEBHOOK = "webhook", "Webhook"
         PUSH = "push", "Push"
         SMS = "sms", "SMS"
@@ -91,7 +92,9 @@ class Message(OutboxRow):
         default=0,
         help_text="ID of the contact method; 0 for e-mail, push, and the oldest contact method of the channel.",
     )
-    provider_id = LineField(max_length=64, blank=True, help_text="ID of the SMS or call at its provider.")
+    provider_id = LineField(
+        max_length=64, blank=True, help_text="ID of the SMS, the call or the Slack message at its provider."
+    )
     delay_minutes = models.PositiveSmallIntegerField(
         default=0, help_text="Delay of its notification rule; 0 is sent at once."
     )
@@ -356,12 +359,28 @@ class PhoneAccount(models.Model):
         return self.account_sid
 
 
+class EmailRejection(models.Model):
+    """The mail server rejects the e-mail address in a user's profile. Messages still go there; the first one accepted deletes it."""
+
+    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="email_rejection")
+    address = models.EmailField(help_text="It is about this address only, not about a later one.")
+    problem = LineField(max_length=500, help_text="What the mail server answered.")
+    rejected_at = models.DateTimeField(help_text="When it was first rejected.")
+    reported_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When someone was notified.")
+
+    class Meta:
+        ordering = ["person"]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.address}"
+
+
 class PushDeviceQuerySet(models.QuerySet["PushDevice"]):
     """Filters for push devices."""
 
     def live(self) -> Self:
-        """Return devices that messages are sent to."""
-        return self.filter(switched_off_at=None)
+        """Return devices that messages are sent to: not turned off, of an active user, and not from before a deactivation."""
+        return self.filter(since_reactivation("person"), switched_off_at=None, person__is_active=True)
 
 
 @pghistory.track(exclude=["endpoint", "endpoint_digest", "p256dh", "auth", "last_delivered_at", "retry_at", "problem"])
@@ -424,3 +443,94 @@ class VapidKey(models.Model):
 
     def __str__(self) -> str:
         return f"VAPID key of {self.created_at:%Y-%m-%d}"
+
+
+@pghistory.track(exclude=["bot_token", "signing_secret"])
+class SlackApp(models.Model):
+    """The site's Slack app, unless the settings have one."""
+
+    bot_token = EncryptedTextField(editable=False)
+    signing_secret = EncryptedTextField(editable=False)
+
+    class Meta:
+        verbose_name = "Slack app"
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="there_is_one_slack_app")]
+
+    def __str__(self) -> str:
+        return "Slack app"
+
+
+class SlackMember(models.Model):
+    """A user's member of the Slack workspace, found there by an e-mail address."""
+
+    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="slack_member")
+    email = models.EmailField(help_text="The address that was looked up.")
+    slack_id = LineField(
+        "Slack ID", max_length=32, blank=True, help_text="Such as U012AB3CD; empty if Slack has no member."
+    )
+    looked_up_at = models.DateTimeField()
+    problem = LineField(max_length=500, blank=True, help_text="Why there is no member.")
+
+    class Meta:
+        ordering = ["person"]
+        verbose_name = "Slack member"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["slack_id"], condition=~Q(slack_id=""), name="slack_member_is_of_one_person"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.slack_id or 'not in Slack'}"
+
+
+class SlackRequest(models.Model):
+    """The signature of a request from Slack. The same one again is a replay."""
+
+    signature = models.CharField(max_length=80, unique=True)
+    received_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    def __str__(self) -> str:
+        return self.signature
+
+
+class LeasedQuerySet(models.QuerySet[Any]):
+    """Filters for rows that workers claim."""
+
+    def claimable(self) -> Self:
+        """Return rows that no worker holds and whose retry is due, by the database's clock."""
+        free = Q(token=None) | Q(lease_until__lte=Now())
+        return self.filter(free, Q(retry_at=None) | Q(retry_at__lte=Now()))
+
+    def held(self) -> Self:
+        """Return rows that a worker holds."""
+        return self.filter(lease_until__gt=Now())
+
+
+class Leased(models.Model):
+    """A row that one worker claims at a time, with a lease by the database's clock; `notifications.services.slack_leases` does it."""
+
+    token = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Failed attempts in a row.")
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="Next attempt after a failure.")
+    problem = LineField(max_length=500, blank=True, help_text="Why the last attempt failed.")
+
+    class Meta:
+        abstract = True
+
+
+class SlackAnswer(Leased):
+    """An answer that only the person who clicked in Slack sees, to be posted to the URL that Slack gave for it."""
+
+    response_url = EncryptedTextField(editable=False)
+    text = MultilineField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = LeasedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.text

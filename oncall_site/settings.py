@@ -386,6 +386,14 @@ CALL_PRICE = float(os.environ.get("CALL_PRICE", "0.2"))
 PHONE_MAX_COST_PER_PERSON = float(os.environ.get("PHONE_MAX_COST_PER_PERSON", "0"))
 PHONE_MAX_COST = float(os.environ.get("PHONE_MAX_COST", "0"))
 
+# The Slack app (docs/operations.md, Slack). Without these, an admin can set it up in Django's admin.
+SLACK_BOT_TOKEN = os.environ.get("SLACK_BOT_TOKEN", "")
+SLACK_SIGNING_SECRET = os.environ.get("SLACK_SIGNING_SECRET", "")
+# For tests; Slack has one address.
+SLACK_API_URL = os.environ.get("SLACK_API_URL", "https://slack.com/api").rstrip("/")
+if bool(SLACK_BOT_TOKEN) != bool(SLACK_SIGNING_SECRET):
+    raise ImproperlyConfigured("Set both SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET, or neither.")
+
 MESSAGE_KEPT_DAYS = int(os.environ.get("MESSAGE_KEPT_DAYS", "90"))
 if MESSAGE_KEPT_DAYS < 1:
     raise ImproperlyConfigured("MESSAGE_KEPT_DAYS must be at least 1.")

@@ -11,6 +11,20 @@ from notifications.channels.http import Request, check_answer, http_rules, is_pr
 from notifications.models import Message
 
 
+class Sending:
+    """Sends one message; then `record` stores what the service answered. Sending must not read the database."""
+
+    def __init__(self, send: Callable[[Deadline], None]) -> None:
+        self._send = send
+
+    def __call__(self, deadline: Deadline) -> None:
+        """Send the message."""
+        self._send(deadline)
+
+    def record(self) -> None:
+        """Store what the service answered; by default nothing."""
+
+
 class Channel:
     """A channel. Its folder has one module with a subclass; `channels/catalog.py` lists it."""
 
@@ -27,9 +41,9 @@ class Channel:
         """Return what an address is shown as, which reveals no secret; raise AddressError if it is invalid."""
         raise NotImplementedError
 
-    def prepare(self, message: Message, address: str) -> Callable[[Deadline], None]:
+    def prepare(self, message: Message, address: str) -> Sending:
         """Return what sends a message, after reading what it needs from the database; raise UndeliverableError if it must not be sent."""
-        return lambda deadline: self.send(message, address, deadline=deadline)
+        return Sending(lambda deadline: self.send(message, address, deadline=deadline))
 
     def send(self, message: Message, address: str, *, deadline: Deadline) -> None:
         """Send a message; raise UndeliverableError if it can never be sent, another exception if it is to be retried."""
@@ -45,7 +59,7 @@ class HttpChannel(Channel):
     def check_address(self, address: str) -> str:
         return check_https_url(address)
 
-    def prepare(self, message: Message, address: str) -> Callable[[Deadline], None]:
+    def prepare(self, message: Message, address: str) -> Sending:
         url, payload = self.request(message, address)
         request = Request(url, json.dumps(payload).encode(), self.headers(address), http_rules(url))
 
@@ -53,7 +67,7 @@ class HttpChannel(Channel):
             answer = post_request(request, deadline=deadline)
             check_answer(answer, url=url, gone=answer.status in self.gone_statuses)
 
-        return post
+        return Sending(post)
 
     def headers(self, address: str) -> dict[str, str]:
         """Return headers of the request besides Content-Type."""

@@ -5,6 +5,7 @@ from notifications.channels.chat.channel import ChatChannel
 from notifications.channels.gotify.channel import GotifyChannel
 from notifications.channels.ntfy.channel import NtfyChannel
 from notifications.channels.slack.channel import SlackChannel
+from notifications.channels.slack_app.channel import SlackAppChannel
 from notifications.channels.sms.channel import SmsChannel
 from notifications.channels.voice.channel import VoiceChannel
 from notifications.channels.webhook.channel import WebhookChannel
@@ -14,6 +15,7 @@ CHANNELS: dict[str, Channel] = {
     for channel in (
         SmsChannel(),
         VoiceChannel(),
+        SlackAppChannel(),
         NtfyChannel(),
         GotifyChannel(),
         SlackChannel(),

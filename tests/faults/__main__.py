@@ -33,6 +33,7 @@ from tests.faults import test_names as names
 from tests.faults import test_races as races
 from tests.faults import test_reader_messages as readers
 from tests.faults import test_rules as rules
+from tests.faults import test_slack as slack
 from tests.faults import test_sources as sources
 from tests.faults.test_backup import check_backup
 from tests.faults.test_make_run import check_kills
@@ -270,8 +271,9 @@ PROMISES = {
     "32": in_a_database(lambda: attacks.check_attacks(seconds=60)),
     "33": restarts,
     "34": starts,
-    "35": in_a_database(lambda: rules.check_rules(people=1_250, kills=100)),
+    "35": in_a_database(lambda: rules.check_rules(people=157, kills=100)),
     "39": in_a_database(lambda: channels.check_channels(messages=3_000, kills=60)),
+    "40": in_a_database(lambda: slack.check_slack(people=100, kills=50)),
     "readers": in_a_database(lambda: readers.check_reader_kills(readers=1_000, kills=60)),
     "chain": chains,
     "answers": in_a_database(remembered),

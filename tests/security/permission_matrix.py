@@ -170,6 +170,9 @@ RULES = {
     "POST /hooks/phone/sms/": Rule(OPEN, gives=403),
     "POST /hooks/phone/call/": Rule(OPEN, gives=403),
     "POST /hooks/phone/status/": Rule(OPEN, gives=403),
+    # Signed by Slack (tests/incidents/test_slack.py, tests/scheduling/test_slack_answers.py).
+    "POST /hooks/slack/interactivity/": Rule(OPEN, gives=403),
+    "POST /hooks/slack/commands/": Rule(OPEN, gives=403),
     "GET /me/notifications/push/{push_device}/": Rule(OWNER_ALONE, hidden=True),
     "POST /me/notifications/push/{push_device}/rename/": Rule(OWNER_ALONE, {"name": "Phone"}, hidden=True),
     "POST /me/notifications/push/{push_device}/test/": Rule(OWNER_ALONE, hidden=True),
