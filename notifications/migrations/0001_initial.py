@@ -325,6 +325,20 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='EmailRejection',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('address', models.EmailField(help_text='It is about this address only, not about a later one.', max_length=254)),
+                ('problem', models.CharField(help_text='What the mail server answered.', max_length=500)),
+                ('rejected_at', models.DateTimeField(help_text='When it was first rejected.')),
+                ('reported_at', models.DateTimeField(blank=True, editable=False, help_text='When someone was notified.', null=True)),
+                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='email_rejection', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['person'],
+            },
+        ),
+        migrations.CreateModel(
             name='Message',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
