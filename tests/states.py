@@ -25,6 +25,7 @@ from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, acknowledge, open_incident, resolve
 from incidents.services.triggers import sync_with_checks
 from oncall_site.demo import FILE, build_demo
+from oncall_site.demo_lineage import build_lineage
 from oncall_site.management.commands.create_demo import EXAMPLE
 from people.models import User
 from people.services.accounts import change_profile, set_password
@@ -258,6 +259,8 @@ def main():
     admin = User(username="admin", display_name="Admin", email="admin@example.org", is_staff=True)
     set_password_of(admin, password)
     fill(state, admin=admin, folder=settings.VAR, at=timezone.now())
+    if state != "empty":
+        build_lineage(by=admin, at=timezone.now())
 
 
 def set_password_of(admin, password):
