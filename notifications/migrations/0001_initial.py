@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
-                ('high_needs_one_of', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, help_text='High-urgency rules must include one of these channels, such as push, sms or voice. Empty for none.', size=None)),
+                ('high_needs_one_of', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('teams', 'Microsoft Teams'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, help_text='High-urgency rules must include one of these channels, such as push, sms or voice. Empty for none.', size=None)),
             ],
             options={
                 'abstract': False,
@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('urgency', models.CharField(choices=[('high', 'High urgency'), ('low', 'Low urgency')], max_length=4)),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
+                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('teams', 'Microsoft Teams'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
                 ('delay_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(720)])),
             ],
             options={
@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('urgency', models.CharField(choices=[('high', 'High urgency'), ('low', 'Low urgency')], max_length=4)),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
+                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('teams', 'Microsoft Teams'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
                 ('delay_minutes', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(720)])),
             ],
             options={
@@ -256,7 +256,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
-                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, size=None)),
+                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('teams', 'Microsoft Teams'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, size=None)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='channel_preferences', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -271,7 +271,7 @@ class Migration(migrations.Migration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
-                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, size=None)),
+                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('teams', 'Microsoft Teams'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, size=None)),
                 ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='notifications.channelpreference')),
@@ -284,7 +284,7 @@ class Migration(migrations.Migration):
             name='ContactMethod',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
+                ('channel', models.CharField(choices=[('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('teams', 'Microsoft Teams'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
                 ('address', common.fields.EncryptedTextField(editable=False)),
                 ('address_digest', models.CharField(editable=False, help_text='Keyed digest of the address.', max_length=64)),
                 ('shown_as', models.CharField(help_text='The service or the host, without secrets.', max_length=255)),
@@ -310,7 +310,7 @@ class Migration(migrations.Migration):
                 ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
-                ('channel', models.CharField(choices=[('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
+                ('channel', models.CharField(choices=[('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('teams', 'Microsoft Teams'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8)),
                 ('shown_as', models.CharField(help_text='The service or the host, without secrets.', max_length=255)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('verified_at', models.DateTimeField(blank=True, help_text='When its user last showed that messages arrive.', null=True)),
@@ -353,7 +353,7 @@ class Migration(migrations.Migration):
                 ('type', models.CharField(help_text='Name of the notification type.', max_length=40)),
                 ('dedup_key', models.CharField(help_text='Identifies the occurrence within its type.', max_length=200)),
                 ('context', models.JSONField(default=dict, help_text='Fields of the notification.')),
-                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], default='email', max_length=8)),
+                ('channel', models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('teams', 'Microsoft Teams'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], default='email', max_length=8)),
                 ('contact_method', models.PositiveBigIntegerField(default=0, help_text='ID of the contact method; 0 for e-mail, push, and the oldest contact method of the channel.')),
                 ('provider_id', models.CharField(blank=True, help_text='ID of the SMS, the call or the Slack message at its provider.', max_length=64)),
                 ('delay_minutes', models.PositiveSmallIntegerField(default=0, help_text='Delay of its notification rule; 0 is sent at once.')),
@@ -376,7 +376,7 @@ class Migration(migrations.Migration):
             name='NotificationPolicy',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('high_needs_one_of', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, help_text='High-urgency rules must include one of these channels, such as push, sms or voice. Empty for none.', size=None)),
+                ('high_needs_one_of', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('email', 'E-mail'), ('chat', 'Chat'), ('ntfy', 'ntfy'), ('gotify', 'Gotify'), ('teams', 'Microsoft Teams'), ('slack_dm', 'Slack'), ('slack', 'Slack webhook'), ('webhook', 'Webhook'), ('push', 'Push'), ('sms', 'SMS'), ('voice', 'Voice call')], max_length=8), blank=True, default=list, help_text='High-urgency rules must include one of these channels, such as push, sms or voice. Empty for none.', size=None)),
             ],
             options={
                 'verbose_name_plural': 'notification policy',

@@ -141,7 +141,7 @@ def new_secret(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def send_again(request: SignedInRequest, pk: int, delivery: int) -> HttpResponse:
+def resend(request: SignedInRequest, pk: int, delivery: int) -> HttpResponse:
     """Send a message to a channel again."""
     row = get_object_or_404(ChannelDelivery.objects.select_related("channel"), pk=delivery, channel=pk)
 

@@ -121,6 +121,20 @@ def test_nothing_of_it_survives_the_death_of_a_part(start, victim):
     wait_until(lambda: not session(process), why=lambda: session(process))
 
 
+def test_folders_of_dead_servers_are_removed_and_those_of_others_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for name in (f"oncall-web-{dead.pid}-a", f"oncall-web-{os.getppid()}-b", "oncall-web-old", "other"):
+        (tmp_path / name).mkdir()
+    own = web_server.make_folder()
+    assert own.name.startswith(f"oncall-web-{os.getpid()}-")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {own.name, f"oncall-web-{os.getppid()}-b", "oncall-web-old", "other"}
+    web_server.sweep_folders(of=os.getpid())
+    assert not own.exists()
+
+
 def announce(port, path, *, size="100000000"):
     """Announce a request with a body of this size, of which nothing comes; return its connection."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
