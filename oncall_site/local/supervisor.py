@@ -369,7 +369,7 @@ class Announcement:
         self.is_made = False
 
     def check(self) -> None:
-        """If it has not been made, make it if the site responds, or say that it does not."""
+        """Make it once: when the site responds, or with the news that it does not."""
         if self.is_made:
             return
         if self._responds():
