@@ -95,8 +95,8 @@ const start = () => {
       form.querySelector("output").textContent = "Saved on this device.";
     }
   });
-  document.addEventListener("htmx:sendError", ({ target, detail }) => {
-    if (target.closest("#checklist")) queue(detail.requestConfig.formData, detail.requestConfig.path);
+  document.addEventListener("fragment:failed", ({ target, detail }) => {
+    if (target.closest?.("#checklist")) queue(detail.data, detail.path);
   });
   window.addEventListener("online", send);
   return send();
