@@ -295,6 +295,11 @@ class ShiftBalance:
         """The change in the number of shifts."""
         return self.gained - self.lost
 
+    @property
+    def difference(self) -> int:
+        """The change in the number of shifts, without its sign."""
+        return abs(self.net)
+
 
 def shift_balances(change: RosterChange) -> list[ShiftBalance]:
     """Return each engineer's gains and losses, the largest net gain first."""
