@@ -40,11 +40,13 @@ const cellAt = (event) => {
 
 const scroller = table.parentElement;
 const today = table.querySelector("thead .today");
-if (today) scroller.scrollLeft = today.offsetLeft - table.querySelector("th").offsetWidth - 48;
+// The names stay in view while the days scroll.
+const names = table.querySelector("tbody th");
+if (today) scroller.scrollLeft = today.offsetLeft - names.offsetWidth - 48;
 const scrollAtEdge = (event) => {
   const edge = scroller.getBoundingClientRect();
   if (event.movementX > 0 && event.clientX > edge.right - 24) scroller.scrollLeft += 12;
-  else if (event.movementX < 0 && event.clientX < edge.left + 24 + table.querySelector("th").offsetWidth)
+  else if (event.movementX < 0 && event.clientX < edge.left + 24 + names.offsetWidth)
     scroller.scrollLeft -= 12;
 };
 
