@@ -17,7 +17,7 @@ from common.identifiers import SLUG_PATTERN
 from lineage.domain.dbt import KINDS
 from lineage.models import DbtNode, DbtProject, Edge
 from lineage.queries import downstream_edges, owner_drift, upstream_edges
-from lineage.services.drift import keep_site_owner, take_code_owner
+from lineage.services.drift import ShownOwners, keep_site_owner, take_code_owner
 from people.permissions import AdminsChange, request_user
 from pipelines.models import Pipeline
 
@@ -140,9 +140,23 @@ class DriftSerializer(serializers.Serializer[Any]):
 
 
 class DecisionSerializer(serializers.Serializer[Any]):
-    """Which side is right: `code` makes the owner in the code the primary owner; `site` keeps the current owners."""
+    """Which side is right: `code` makes the owner in the code the primary owner; `site` keeps the current owners.
+
+    The other fields are those of the list. If one is given and has changed since, the answer is a 409 and nothing changes.
+    """
 
     side = serializers.ChoiceField(["code", "site"])
+    code_name = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    code_email = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    code_owner = serializers.CharField(
+        required=False, allow_null=True, help_text="User name; null if no user matched the owner in the code."
+    )
+    primary_owner = serializers.CharField(required=False)
+
+    def shown_owners(self) -> ShownOwners:
+        """Return the owners that the client saw."""
+        data = {name: value for name, value in self.validated_data.items() if name != "side"}
+        return ShownOwners(**data | ({"code_owner": data["code_owner"] or ""} if "code_owner" in data else {}))
 
 
 class OwnerDriftViewSet(viewsets.GenericViewSet[Pipeline]):
@@ -167,8 +181,9 @@ class OwnerDriftViewSet(viewsets.GenericViewSet[Pipeline]):
         pipeline = self.get_object()
         form = DecisionSerializer(data=request.data)
         form.is_valid(raise_exception=True)
+        shown = form.shown_owners()
         if form.validated_data["side"] == "code":
-            take_code_owner(pipeline)
+            take_code_owner(pipeline, shown=shown)
         else:
-            keep_site_owner(pipeline, by=request_user(request), at=timezone.now())
+            keep_site_owner(pipeline, by=request_user(request), at=timezone.now(), shown=shown)
         return Response(status=204)

@@ -5,10 +5,31 @@ from typing import Any
 
 from django import forms
 
+from lineage.services.drift import ShownOwners
 from pipelines.models import Pipeline
 
 DEFAULT_DEPTH = 2
 DEPTHS = [("1", "1 step"), ("2", "2 steps"), ("3", "3 steps"), ("all", "All")]
+
+CODE, SITE = "code", "site"
+
+
+class DriftForm(forms.Form):
+    """Which owner of a pipeline is right, and the owners that the page showed."""
+
+    side = forms.ChoiceField(choices=[(CODE, "Owner in code"), (SITE, "Owner on this site")])
+    code_name = forms.CharField(required=False, strip=False)
+    code_email = forms.CharField(required=False, strip=False)
+    code_owner = forms.CharField(required=False)
+    primary_owner = forms.CharField(required=False)
+
+    @property
+    def shown(self) -> ShownOwners:
+        """The owners that the page showed; None for a field that was not sent."""
+        return ShownOwners(**{name: self.cleaned_data[name] for name in SHOWN if name in self.data})
+
+
+SHOWN = ("code_name", "code_email", "code_owner", "primary_owner")
 
 
 class LineageForm(forms.Form):

@@ -9,8 +9,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from common.exceptions import DomainError
+from lineage.forms import CODE, DriftForm
 from lineage.queries import owner_drift, unmapped_nodes
 from lineage.services.drift import keep_site_owner, take_code_owner
+from people.models import User
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 
@@ -31,16 +33,24 @@ def decide(request: SignedInRequest, slug: str) -> HttpResponse:
     if not request.user.is_staff:
         raise PermissionDenied("Only an admin can change owners.")
     pipeline = get_object_or_404(Pipeline, slug=slug)
+    form = DriftForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose one of the owners.")
+        return redirect("drift")
     try:
-        if request.POST.get("side") == "code":
-            owner = take_code_owner(pipeline, shown=request.POST.get("shown", ""))
-            messages.success(request, f"{owner} is now the primary owner of {pipeline}.")
-        else:
-            keep_site_owner(pipeline, by=request.user, at=timezone.now())
-            messages.success(request, f"Owners of {pipeline} kept. It is listed again if the code names another owner.")
+        messages.success(request, _decide(pipeline, form=form, by=request.user))
     except DomainError as error:
         messages.error(request, str(error))
     return redirect("drift")
+
+
+def _decide(pipeline: Pipeline, *, form: DriftForm, by: User) -> str:
+    """Take the chosen side; return what to tell the admin."""
+    if form.cleaned_data["side"] == CODE:
+        owner = take_code_owner(pipeline, shown=form.shown)
+        return f"{owner} is now the primary owner of {pipeline}."
+    keep_site_owner(pipeline, by=by, at=timezone.now(), shown=form.shown)
+    return f"Owners of {pipeline} kept. It is listed again if the code names another owner."
 
 
 @require_safe

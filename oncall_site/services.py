@@ -110,7 +110,7 @@ def request_password_reset(email: str, *, address: str, at: dt.datetime) -> None
     Returns nothing, so that a caller cannot find out who has an account. Raises TooManyAttemptsError if too many
     links were requested for this e-mail address or from this IP address.
     """
-    count_attempt({LoginAttempts.Of.MAIL: email, LoginAttempts.Of.ADDRESS: address}, at=at)
+    count_attempt({LoginAttempts.Kind.MAIL: email, LoginAttempts.Kind.ADDRESS: address}, at=at)
     user = queries.user_by_email(email)
     # An unknown address causes the same work for another user, which is rolled back: the time reveals nothing either.
     stand_in = User.objects.get_queryset().active().exclude(email="").order_by("pk").first()

@@ -72,7 +72,7 @@ class SignInForm(AuthenticationForm):
         return super().clean()
 
 
-def count_or_reject(attempt: dict[LoginAttempts.Of, str]) -> None:
+def count_or_reject(attempt: dict[LoginAttempts.Kind, str]) -> None:
     """Count an attempt before the secret is checked; raise ValidationError if there were too many."""
     try:
         count_attempt(attempt, at=timezone.now())
@@ -86,7 +86,7 @@ class PasswordAgainForm(ReauthenticateForm):
 
     def clean_password(self) -> str:
         """Return the password; raise ValidationError if it is wrong."""
-        attempt = {LoginAttempts.Of.CONFIRMATION: self.user.username}
+        attempt = {LoginAttempts.Kind.CONFIRMATION: self.user.username}
         count_or_reject(attempt)
         password: str = super().clean_password()
         refund_attempt(attempt)
@@ -108,11 +108,11 @@ class CodeForm(AuthenticateForm):
 
     def clean_code(self) -> str:
         """Return the code; raise ValidationError if it is wrong or was just used."""
-        attempt = {LoginAttempts.Of.CODE: str(self.user.pk)}
+        attempt = {LoginAttempts.Kind.CODE: str(self.user.pk)}
         count_or_reject(attempt)
         code: str = super().clean_code()
         # An observed code must not work a second time during its 30 seconds.
-        count_or_reject({LoginAttempts.Of.USED: f"{self.user.pk} {''.join(code.split())}"})
+        count_or_reject({LoginAttempts.Kind.USED: f"{self.user.pk} {''.join(code.split())}"})
         refund_attempt(attempt)
         return code
 
@@ -140,7 +140,7 @@ class MyPasswordForm(PasswordChangeForm):
 
     def clean_old_password(self) -> str:
         """Return the current password; raise ValidationError if it is wrong."""
-        attempt = {LoginAttempts.Of.CONFIRMATION: self.user.username}
+        attempt = {LoginAttempts.Kind.CONFIRMATION: self.user.username}
         count_or_reject(attempt)
         password: str = super().clean_old_password()
         refund_attempt(attempt)

@@ -417,7 +417,7 @@ class LoginAttempts(models.Model):
     The name or address is stored as a keyed digest. The window starts with its first attempt.
     """
 
-    class Of(models.TextChoices):
+    class Kind(models.TextChoices):
         """What the attempts are counted for."""
 
         GUESS = "guess", "User name from an address or device"
@@ -431,17 +431,17 @@ class LoginAttempts(models.Model):
         USED = "used", "Used two-factor code"
         FORM = "form", "Forms posted without a session"
 
-    of = models.CharField(max_length=11, choices=Of)
+    kind = models.CharField(max_length=11, choices=Kind)
     digest = LineField(max_length=64)
     used = models.PositiveSmallIntegerField()
     ends_at = models.DateTimeField(db_index=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "login attempts"
-        constraints = [models.UniqueConstraint(fields=["of", "digest"], name="attempts_are_counted_once")]
+        constraints = [models.UniqueConstraint(fields=["kind", "digest"], name="attempts_are_counted_once")]
 
     def __str__(self) -> str:
-        return f"{self.used} for {self.get_of_display().lower()} until {self.ends_at}"
+        return f"{self.used} for {self.get_kind_display().lower()} until {self.ends_at}"
 
 
 class PasswordLinkQuerySet(models.QuerySet["PasswordLink"]):

@@ -32,7 +32,7 @@ def save_form(request: HttpRequest) -> None:
         return
     try:
         # Without a limit, strangers could fill the table of sessions.
-        count_attempt({LoginAttempts.Of.FORM: client_address(request)}, at=timezone.now())
+        count_attempt({LoginAttempts.Kind.FORM: client_address(request)}, at=timezone.now())
     except TooManyAttemptsError:
         return
     key = request.POST.get("form_key", "")

@@ -7,7 +7,15 @@ from django.utils import timezone
 
 from common.admin import ReadOnlyModelAdmin
 from people.admin import request_admin
-from readiness.models import Publication, ReaderMessage, ReaderNote, ReadersLink, Restatement, Subscription
+from readiness.models import (
+    Publication,
+    ReaderMessage,
+    ReaderNote,
+    ReaderNotification,
+    ReadersLink,
+    Restatement,
+    Subscription,
+)
 from readiness.services.readers import revoke_link
 
 
@@ -69,6 +77,16 @@ class SubscriptionAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Subscription]):
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Return True: an address is deleted when its owner asks for it."""
         return True
+
+
+@admin.register(ReaderNotification)
+class ReaderNotificationAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[ReaderNotification]):
+    """When subscribers were notified that published numbers were doubtful or wrong, without their addresses."""
+
+    list_display = ("pipeline", "subscriber", "at")
+    list_select_related = ("pipeline",)
+    list_filter = ("pipeline",)
+    date_hierarchy = "at"
 
 
 @admin.register(ReaderMessage)

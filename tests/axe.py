@@ -37,10 +37,10 @@ def found_in(page, *, width, scheme, rules=EVERY_RULE):
     # Django's admin fades from colour to colour.
     page.evaluate("document.getAnimations().forEach(one => one.finish())")
     # Without the list of all that passed, which takes longer to write than the rest to find.
-    said = page.evaluate("how => axe.run(document, how)", {"runOnly": rules, "resultTypes": ["violations"]})
+    results = page.evaluate("how => axe.run(document, how)", {"runOnly": rules, "resultTypes": ["violations"]})
     return [
         f"{page.url} at {width}, {scheme}: {one['id']}: {one['help']}: {[node['target'] for node in one['nodes']]}"
-        for one in said["violations"]
+        for one in results["violations"]
     ]
 
 

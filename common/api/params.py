@@ -1,17 +1,11 @@
-"""Query parameters shared by API views, and pagination of lists that are not querysets."""
+"""Query parameters shared by API views."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from typing import Any
 
-from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
-from rest_framework import serializers, viewsets
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from common.api.pagination import DefaultPagination
 from common.datetimes import parse_date_param, parse_instant_param
 from common.exceptions import InvalidInputError
 
@@ -24,23 +18,6 @@ IF_NONE_MATCH = OpenApiParameter(
 # The answer's `at` is not part of its entity tag.
 UNCHANGED = {304: OpenApiResponse(description="Nothing except `at` has changed since the response with this ETag.")}
 MAX_WINDOW = dt.timedelta(days=5 * 366)
-
-
-def paginate_list(
-    view: viewsets.GenericViewSet[Any],
-    request: Request,
-    rows: Sequence[Any] | QuerySet[Any],
-    *,
-    serializer: type[serializers.BaseSerializer[Any]] | None = None,
-    serialize: Callable[[Sequence[Any]], list[Any]] | None = None,
-    paginator: DefaultPagination | None = None,
-) -> Response:
-    """Return one page of rows; `serializer` or `serialize` serializes those of that page, which are otherwise serialized already."""
-    paginator = paginator or DefaultPagination()
-    page: Sequence[Any] = paginator.paginate_queryset(rows, request, view=view) or []
-    if serializer is not None:
-        page = serializer(page, many=True).data
-    return paginator.get_paginated_response(page if serialize is None else serialize(page))
 
 
 def instant_or_date(request: Request, *, name: str, default: dt.datetime) -> dt.datetime:

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.api.filters import ListFilterBackend, SlugFilter, WordFilter
-from common.api.params import paginate_list
+from common.api.lists import paginate_list
 from common.identifiers import ID_PATTERN, MAX_ID
 from incidents.api.serializers import (
     CommentSerializer,

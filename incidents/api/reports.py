@@ -9,7 +9,7 @@ from rest_framework import serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.params import paginate_list
+from common.api.lists import paginate_list
 from common.forms import form_errors
 from incidents.forms import ReportForm
 from incidents.queries.reports import pipeline_reports

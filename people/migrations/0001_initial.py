@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             name='LoginAttempts',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('of', models.CharField(choices=[('guess', 'User name from an address or device'), ('guess_day', 'User name from an address or device, per day'), ('address', 'Client address'), ('address_day', 'Client address, per day'), ('network_day', 'Client network, per day'), ('confirm', 'Password confirmations of a user'), ('code', 'Two-factor codes of a user'), ('mail', 'Mail to an address'), ('used', 'Used two-factor code'), ('form', 'Forms posted without a session')], max_length=11)),
+                ('kind', models.CharField(choices=[('guess', 'User name from an address or device'), ('guess_day', 'User name from an address or device, per day'), ('address', 'Client address'), ('address_day', 'Client address, per day'), ('network_day', 'Client network, per day'), ('confirm', 'Password confirmations of a user'), ('code', 'Two-factor codes of a user'), ('mail', 'Mail to an address'), ('used', 'Used two-factor code'), ('form', 'Forms posted without a session')], max_length=11)),
                 ('digest', models.CharField(max_length=64)),
                 ('used', models.PositiveSmallIntegerField()),
                 ('ends_at', models.DateTimeField(db_index=True)),
@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'login attempts',
                 'verbose_name_plural': 'login attempts',
-                'constraints': [models.UniqueConstraint(fields=('of', 'digest'), name='attempts_are_counted_once')],
+                'constraints': [models.UniqueConstraint(fields=('kind', 'digest'), name='attempts_are_counted_once')],
             },
         ),
         migrations.CreateModel(

@@ -27,23 +27,23 @@ class Limit(NamedTuple):
 QUARTER, DAY = dt.timedelta(minutes=15), dt.timedelta(days=1)
 LIMITS = {
     # A user name from an address, or from a device of the user.
-    LoginAttempts.Of.GUESS: Limit(5, QUARTER),
-    LoginAttempts.Of.GUESS_DAY: Limit(20, DAY),
+    LoginAttempts.Kind.GUESS: Limit(5, QUARTER),
+    LoginAttempts.Kind.GUESS_DAY: Limit(20, DAY),
     # An address, across user names.
-    LoginAttempts.Of.ADDRESS: Limit(20, QUARTER),
-    LoginAttempts.Of.ADDRESS_DAY: Limit(200, DAY),
+    LoginAttempts.Kind.ADDRESS: Limit(20, QUARTER),
+    LoginAttempts.Kind.ADDRESS_DAY: Limit(200, DAY),
     # An IPv6 customer has up to 65,536 addresses as `client_address` counts them.
-    LoginAttempts.Of.NETWORK_DAY: Limit(400, DAY),
+    LoginAttempts.Kind.NETWORK_DAY: Limit(400, DAY),
     # Password confirmations and two-factor codes of a user who is signed in, or has given their password.
-    LoginAttempts.Of.CONFIRMATION: Limit(5, QUARTER),
-    LoginAttempts.Of.CODE: Limit(5, QUARTER),
-    LoginAttempts.Of.MAIL: Limit(3, QUARTER),
+    LoginAttempts.Kind.CONFIRMATION: Limit(5, QUARTER),
+    LoginAttempts.Kind.CODE: Limit(5, QUARTER),
+    LoginAttempts.Kind.MAIL: Limit(3, QUARTER),
     # Saved forms of expired sessions, per address.
-    LoginAttempts.Of.FORM: Limit(20, QUARTER),
+    LoginAttempts.Kind.FORM: Limit(20, QUARTER),
     # A code works once.
-    LoginAttempts.Of.USED: Limit(1, QUARTER),
+    LoginAttempts.Kind.USED: Limit(1, QUARTER),
 }
-SHARED = (LoginAttempts.Of.ADDRESS, LoginAttempts.Of.ADDRESS_DAY, LoginAttempts.Of.NETWORK_DAY)
+SHARED = (LoginAttempts.Kind.ADDRESS, LoginAttempts.Kind.ADDRESS_DAY, LoginAttempts.Kind.NETWORK_DAY)
 
 
 class TooManyAttemptsError(DomainError):
@@ -54,40 +54,40 @@ class TooManyAttemptsError(DomainError):
         self.until = until
 
 
-def sign_in_attempt(*, username: str, address: str, device: str) -> dict[LoginAttempts.Of, str]:
+def sign_in_attempt(*, username: str, address: str, device: str) -> dict[LoginAttempts.Kind, str]:
     """Return what to count for a sign-in with a password. `device` identifies a known device of the user, if it is one."""
     username = username.strip().casefold()
     if device:
         guess = f"{username} on device {device}"
-        return {LoginAttempts.Of.GUESS: guess, LoginAttempts.Of.GUESS_DAY: guess}
+        return {LoginAttempts.Kind.GUESS: guess, LoginAttempts.Kind.GUESS_DAY: guess}
     guess = f"{username} from {address}"
     attempt = {
-        LoginAttempts.Of.GUESS: guess,
-        LoginAttempts.Of.GUESS_DAY: guess,
-        LoginAttempts.Of.ADDRESS: address,
-        LoginAttempts.Of.ADDRESS_DAY: address,
+        LoginAttempts.Kind.GUESS: guess,
+        LoginAttempts.Kind.GUESS_DAY: guess,
+        LoginAttempts.Kind.ADDRESS: address,
+        LoginAttempts.Kind.ADDRESS_DAY: address,
     }
     if ":" in address:
-        attempt[LoginAttempts.Of.NETWORK_DAY] = str(ip_network(address).supernet(new_prefix=48))
+        attempt[LoginAttempts.Kind.NETWORK_DAY] = str(ip_network(address).supernet(new_prefix=48))
     return attempt
 
 
 @transaction.atomic
-def count_attempt(attempt: dict[LoginAttempts.Of, str], *, at: dt.datetime) -> None:
+def count_attempt(attempt: dict[LoginAttempts.Kind, str], *, at: dt.datetime) -> None:
     """Count one attempt for each entry; raise TooManyAttemptsError, and count nothing, if any is over its limit.
 
     The count commits before the secret is checked, so that simultaneous attempts cannot exceed the limit.
     """
-    for of, name in attempt.items():
-        _reserve(of, digest=_digest(of, name), at=at)
+    for kind, name in attempt.items():
+        _reserve(kind, digest=_digest(kind, name), at=at)
 
 
 @transaction.atomic
-def refund_attempt(attempt: dict[LoginAttempts.Of, str]) -> None:
+def refund_attempt(attempt: dict[LoginAttempts.Kind, str]) -> None:
     """Refund a successful attempt: reset the counts of the user, reduce those of the address by one."""
-    for of, name in attempt.items():
-        rows = LoginAttempts.objects.filter(of=of, digest=_digest(of, name))
-        if of in SHARED:
+    for kind, name in attempt.items():
+        rows = LoginAttempts.objects.filter(kind=kind, digest=_digest(kind, name))
+        if kind in SHARED:
             rows.filter(used__gt=0).update(used=F("used") - 1)
         else:
             rows.update(used=0)
@@ -98,18 +98,18 @@ def purge_attempts(*, at: dt.datetime) -> int:
     return LoginAttempts.objects.filter(ends_at__lt=at).delete()[0]
 
 
-def _reserve(of: LoginAttempts.Of, *, digest: str, at: dt.datetime) -> None:
-    limit = LIMITS[of]
+def _reserve(kind: LoginAttempts.Kind, *, digest: str, at: dt.datetime) -> None:
+    limit = LIMITS[kind]
     LoginAttempts.objects.bulk_create(
-        [LoginAttempts(of=of, digest=digest, used=0, ends_at=at + limit.window)], ignore_conflicts=True
+        [LoginAttempts(kind=kind, digest=digest, used=0, ends_at=at + limit.window)], ignore_conflicts=True
     )
-    row = LoginAttempts.objects.filter(of=of, digest=digest)
+    row = LoginAttempts.objects.filter(kind=kind, digest=digest)
     # A concurrent attempt waits for the row lock, then evaluates the filter again.
     restarted = row.filter(ends_at__lte=at).update(used=1, ends_at=at + limit.window)
     if not restarted and not row.filter(used__lt=limit.attempts).update(used=F("used") + 1):
         raise TooManyAttemptsError(row.values_list("ends_at", flat=True).get())
 
 
-def _digest(of: LoginAttempts.Of, name: str) -> str:
+def _digest(kind: LoginAttempts.Kind, name: str) -> str:
     # Store no plain text: users sometimes type their password as the user name.
-    return salted_hmac(f"people.attempts.{of}", name.strip().casefold(), algorithm="sha256").hexdigest()
+    return salted_hmac(f"people.attempts.{kind}", name.strip().casefold(), algorithm="sha256").hexdigest()

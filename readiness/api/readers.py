@@ -45,7 +45,7 @@ class NewReadersLinkSerializer(ReadersLinkSerializer):
         return link_url(self.context["secret"])
 
 
-@extend_schema_view(destroy=extend_schema(description="Revoke a link. Its page stops working within 30 seconds."))
+@extend_schema_view(destroy=extend_schema(description="Revoke a link. Its page stops working at once."))
 class ReadersLinkViewSet(
     mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet[ReadersLink]
 ):

@@ -59,6 +59,10 @@ class RestatementSerializer(serializers.ModelSerializer[Restatement]):
     notified = serializers.ListField(
         child=serializers.CharField(), read_only=True, help_text="User names of the people whom the incident notified."
     )
+    notified_readers = serializers.IntegerField(
+        read_only=True,
+        help_text="Number of subscribers who were notified, from the change or the incident behind it until the day was safe again.",
+    )
     commented_by = serializers.CharField(source="commented_by.username", read_only=True, allow_null=True, default=None)
 
     class Meta:
@@ -67,7 +71,7 @@ class RestatementSerializer(serializers.ModelSerializer[Restatement]):
             *("id", "pipeline", "day", "metric", "segment", "at"),
             *("from_value", "to_value", "farthest_value", "change", "percent"),
             *("published_at", "wrong_since", "changed_at", "restated_at", "settled_at"),
-            *("cause", "incident", "notified", "comment", "commented_by"),
+            *("cause", "incident", "notified", "notified_readers", "comment", "commented_by"),
         )
         read_only_fields = fields
 

@@ -5,6 +5,7 @@ from readiness.models.readers import (
     MAX_NOTE_LENGTH,
     ReaderMessage,
     ReaderNote,
+    ReaderNotification,
     ReadersLink,
     Subscription,
 )
@@ -15,6 +16,7 @@ __all__ = [
     "Publication",
     "ReaderMessage",
     "ReaderNote",
+    "ReaderNotification",
     "ReadersLink",
     "Restatement",
     "Subscription",

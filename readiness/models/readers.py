@@ -171,3 +171,23 @@ class ReaderMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} → {self.subscription.email}"
+
+
+class ReaderNotification(models.Model):
+    """A subscriber was notified that published numbers of a pipeline were doubtful or wrong: stored without the address, for auditors.
+
+    `subscriber` is the primary key of the subscription, which identifies nobody after it has ended.
+    """
+
+    pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="reader_notifications")
+    subscriber = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["pipeline", "at", "subscriber"], name="reader_is_notified_once_at_a_time")
+        ]
+
+    def __str__(self) -> str:
+        return f"Reader {self.subscriber}: {self.pipeline}"

@@ -3,14 +3,15 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, F, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Least
 
 from incidents.models import EscalationStep
 from lineage.queries import parents
 from pipelines.models import Pipeline
 from readiness.domain.verdict import Readiness, decide
 from readiness.loaders import load_facts
-from readiness.models import Restatement
+from readiness.models import ReaderNotification, Restatement
 
 
 def upstream_pipelines(pipelines: Iterable[Pipeline], *, at: dt.datetime) -> dict[int, Sequence[Pipeline]]:
@@ -32,12 +33,23 @@ def readiness_by_pipeline(
 
 
 def restatements(*, pipeline: Pipeline | None = None) -> QuerySet[Restatement]:
-    """Return the restatements of a pipeline, or all, with metric, incident and people, newest first."""
+    """Return the restatements of a pipeline, or all, with metric, incident, people and `notified_readers`, newest first.
+
+    `notified_readers` is the number of readers who were notified from the change, or the incident behind it, until the day was safe
+    again.
+    """
     steps = EscalationStep.objects.select_related("engineer").order_by("pk")
     related = ("publication__pipeline", "metric__pipeline", "incident", "commented_by")
     rows = Restatement.objects.select_related(*related).prefetch_related(
         Prefetch("incident__escalation_steps", queryset=steps)
     )
+    notified = ReaderNotification.objects.filter(
+        pipeline=OuterRef("publication__pipeline"),
+        at__gte=Least(OuterRef("changed_at"), OuterRef("incident__opened_at")),
+        at__lte=Coalesce(OuterRef("settled_at"), F("at")),
+    )
+    readers = notified.order_by().values("pipeline").annotate(readers=Count("subscriber", distinct=True))
+    rows = rows.annotate(notified_readers=Coalesce(Subquery(readers.values("readers")), 0))
     if pipeline is not None:
         rows = rows.filter(publication__pipeline=pipeline)
     return rows.order_by("-changed_at", "-pk")

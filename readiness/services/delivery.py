@@ -21,7 +21,7 @@ from notifications.channels.deadline import within
 from notifications.channels.email.mail import fixed_message_id, send_mail
 from notifications.channels.exceptions import UndeliverableError, describe_error
 from notifications.domain.backoff import MAX_ATTEMPTS, retry_delay
-from readiness.models import ReaderMessage
+from readiness.models import ReaderMessage, ReaderNotification
 from readiness.services.subscriptions import confirm_secret, leave_secret
 
 logger = logging.getLogger(__name__)
@@ -48,10 +48,21 @@ def deliver_reader_message() -> ReaderMessage | None:
     if row is None:
         return None
     columns = _attempt(row)
+    _mark(row, columns=columns)
+    return row
+
+
+@transaction.atomic
+def _mark(row: ReaderMessage, *, columns: dict[str, Any]) -> None:
+    """Store the outcome of a message, and count the reader as notified if numbers are in doubt."""
     marked = ReaderMessage.objects.filter(pk=row.pk, token=row.token)
     if marked.update(token=None, lease_until=None, **columns) != 1:
         logger.warning("The message to a reader %s was taken over by another worker", row.pk)
-    return row
+    elif columns["state"] == ReaderMessage.State.SENT and row.kind == ReaderMessage.Kind.ALERT:
+        notification = ReaderNotification(
+            pipeline=row.subscription.pipeline, subscriber=row.subscription_id, at=row.due_at
+        )
+        ReaderNotification.objects.bulk_create([notification], ignore_conflicts=True)
 
 
 def _attempt(row: ReaderMessage) -> dict[str, Any]:

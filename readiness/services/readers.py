@@ -2,9 +2,6 @@
 
 import datetime as dt
 import secrets
-import threading
-import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,13 +13,12 @@ from people.queries import secret_digest
 from pipelines.models import Pipeline
 from readiness.models import MAX_NOTE_LENGTH, ReaderNote, ReadersLink
 from readiness.queries.readers import link_by_secret
+from readiness.services import page_memory
 
 LINK_PREFIX = "read_"
 MAX_LINKS = 100
-# How old a stored page may be, which a worker renders every minute; and for how long a web process keeps it in memory.
+# How old a stored page may be, which a worker renders every minute.
 MAX_PAGE_AGE = dt.timedelta(minutes=5)
-MEMORY_SECONDS = 30.0
-MAX_PAGES_IN_MEMORY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +49,12 @@ def create_link(*, name: str, pipelines: Sequence[Pipeline], by: User) -> NewLin
     return NewLink(link, secret)
 
 
+@transaction.atomic
 def revoke_link(link: ReadersLink, *, by: User, at: dt.datetime) -> None:
-    """Revoke a reader link: its page stops working within 30 seconds, and its subscribers are no longer notified."""
+    """Revoke a reader link: its page stops working at once, and its subscribers are no longer notified."""
     ReadersLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=at, revoked_by=by, html="")
-    pages.forget(link.digest)
+    page_memory.pages.forget(link.digest)
+    page_memory.announce_revoked(link.digest)
 
 
 def write_note(pipeline: Pipeline, *, text: str, by: User, at: dt.datetime) -> None:
@@ -68,36 +66,6 @@ def write_note(pipeline: Pipeline, *, text: str, by: User, at: dt.datetime) -> N
         ReaderNote.objects.filter(pipeline=pipeline).delete()
         return
     ReaderNote.objects.update_or_create(pipeline=pipeline, defaults={"text": text, "written_by": by, "written_at": at})
-
-
-class PageMemory:
-    """The rendered pages in the memory of a web process, by digest of the secret. An unknown link is not remembered."""
-
-    def __init__(self) -> None:
-        self._pages: OrderedDict[str, tuple[float, str]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, digest: str) -> str | None:
-        """Return a page that is young enough, or None."""
-        with self._lock:
-            until, html = self._pages.get(digest, (0.0, ""))
-        return html if time.monotonic() < until else None
-
-    def put(self, digest: str, html: str) -> None:
-        """Remember a page."""
-        with self._lock:
-            self._pages[digest] = (time.monotonic() + MEMORY_SECONDS, html)
-            self._pages.move_to_end(digest)
-            while len(self._pages) > MAX_PAGES_IN_MEMORY:
-                self._pages.popitem(last=False)
-
-    def forget(self, digest: str) -> None:
-        """Drop a page."""
-        with self._lock:
-            self._pages.pop(digest, None)
-
-
-pages = PageMemory()
 
 
 def store_pages(*, render: Callable[[ReadersLink, dt.datetime], str], at: dt.datetime) -> int:
@@ -116,12 +84,12 @@ def page_html(secret: str, *, render: Callable[[ReadersLink, dt.datetime], str],
     too old, as on a site without workers, is rendered here: an old verdict must not pass for a current one.
     """
     digest = secret_digest(secret)
-    html = pages.get(digest)
+    html = page_memory.pages.get(digest)
     if html is None:
         link = link_by_secret(secret)
         if link is None:
             return None
         is_current = link.html and link.rendered_at is not None and at - link.rendered_at < MAX_PAGE_AGE
         html = link.html if is_current else render(link, at)
-        pages.put(digest, html)
+        page_memory.pages.put(digest, html)
     return html

@@ -32,7 +32,8 @@ from readiness.views.badge import badge_response
 
 # A name in the session, which is encrypted.
 NEW_LINK = "new_readers_link"
-BROWSER_CACHE = "private, max-age=30"
+# A browser asks again each time, so that a revoked link is gone at once; the answer is a 304.
+BROWSER_CACHE = "private, no-cache"
 
 
 def _private(response: HttpResponse) -> HttpResponse:

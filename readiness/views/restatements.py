@@ -22,6 +22,7 @@ CSV_CHUNK = 500
 CSV_COLUMNS = (
     *("id", "pipeline", "metric", "segment", "day or hour", "from", "to", "farthest", "change", "percent"),
     *("published at", "wrong since", "changed at", "restated at", "settled at", "cause", "incident", "notified"),
+    "readers notified",
     *("comment", "commented by"),
 )
 
@@ -50,11 +51,11 @@ def restatements_csv(request: SignedInRequest, slug: str) -> HttpResponse:
     writer = csv.writer(response)
     writer.writerow(CSV_COLUMNS)
     for row in restatements(pipeline=pipeline).order_by("changed_at", "pk").iterator(chunk_size=CSV_CHUNK):
-        writer.writerow(_cells(row))
+        writer.writerow(_cells(row, readers=row.notified_readers))  # type: ignore[attr-defined]  # annotated
     return response
 
 
-def _cells(row: Restatement) -> list[object]:
+def _cells(row: Restatement, *, readers: int) -> list[object]:
     instants = (row.published_at, row.wrong_since, row.changed_at, row.restated_at, row.settled_at)
     return [
         row.pk,
@@ -68,6 +69,7 @@ def _cells(row: Restatement) -> list[object]:
         row.cause,
         row.incident_id or "",
         " ".join(row.notified),
+        readers,
         safe_cell(row.comment),
         row.commented_by.username if row.commented_by else "",
     ]

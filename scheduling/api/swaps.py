@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from common.api.fields import LineField
 from common.api.filters import ListFilterBackend
-from common.api.params import paginate_list
+from common.api.lists import paginate_list
 from common.datetimes import parse_date_param
 from common.exceptions import InvalidInputError
 from people.permissions import request_user

@@ -39,7 +39,7 @@ def open_page(browser, live_server, complaints):
             context.add_cookies([session_cookie(user, live_server.url)])
         page = context.new_page()
         page.set_default_timeout(60_000)
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on(
             "response",
             lambda answer: complaints.append(f"{answer.status} {answer.url}") if answer.status == 404 else None,

@@ -27,7 +27,7 @@ def test_pages_of_a_full_site_have_no_axe_findings(transactional_db, admin, open
     paths, found = paths_of(page), []
     for name, (width, scheme) in zip(GROWING, itertools.cycle(itertools.product(SIZES, SCHEMES))):
         assert page.goto(paths[name]).status == 200, name
-        found += [said for each in SIZES for said in sideways(page, width=each)]
+        found += [overflow for each in SIZES for overflow in sideways(page, width=each)]
         found += found_in(page, width=width, scheme=scheme)
     assert found == []
     assert complaints == []

@@ -77,7 +77,7 @@ class Tour:
         return [f"| {step.title} | {step.clicks} | {step.pages} | {step.seconds:.1f} |" for step in self.steps]
 
 
-def told(person, title):
+def link_in_mail(person, title):
     """Return the path in the newest message of a person whose subject has these words: the link in their mail."""
     found = Message.objects.filter(recipient=person, channel="email", subject__contains=title).order_by("-pk").first()
     assert found is not None, list(Message.objects.filter(recipient=person).values_list("subject", flat=True))
@@ -140,7 +140,7 @@ def test_the_tour_takes_the_documented_clicks(site, b, open_page, complaints, si
     # What the workers do every few seconds.
     tour.end()
     sync_handoffs(at=timezone.now())
-    path = told(recipient, "Hand-off")
+    path = link_in_mail(recipient, "Hand-off")
     tour.begin("Open the hand-off from its invitation")
     colleague.goto(path)
     tour.steps[-1].clicks += 1

@@ -80,7 +80,7 @@ def test_a_day_is_whole_when_its_night_s_runs_are_done():
 
 def test_it_runs_as_a_program(tmp_path):
     path = tmp_path / "program.sqlite"
-    asked = [
+    command = [
         sys.executable,
         str(PROGRAM),
         "--path",
@@ -92,6 +92,6 @@ def test_it_runs_as_a_program(tmp_path):
         "--inject",
         "late-crm",
     ]
-    said = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
-    assert said == f"{path}: 30 days added, the last is 2026-03-31, delays in crm system data updates\n"
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert output == f"{path}: 30 days added, the last is 2026-03-31, delays in crm system data updates\n"
     assert max(row[0] for row in dump(path)["crm_updates"]) == "2026-03-28"

@@ -120,7 +120,7 @@ def remembered():
     return f"{CHANGES:,} changes, {counts.total():,} answers, {counts['from memory']:,} of them from memory: as given afresh"
 
 
-def raced(check, said, **counts):
+def race(check, summary, **counts):
     """Return a check that runs in a database of its own, with real web processes."""
 
     def run():
@@ -131,7 +131,7 @@ def raced(check, said, **counts):
                 check(address, **counts)
         finally:
             runner.teardown_databases(databases)
-        return said
+        return summary
 
     return run
 
@@ -158,11 +158,11 @@ def in_a_world(check):
         setup_test_environment()
         try:
             with transaction.atomic():
-                said = check(World())
+                summary = check(World())
                 transaction.set_rollback(True)
         finally:
             teardown_test_environment()
-        return said
+        return summary
 
     return in_a_database(run)
 
@@ -214,18 +214,18 @@ def on_a_healthy_site(check, **counts):
 
 
 PROMISES = {
-    "1": raced(races.check_one_winner, "100 rounds of 20 acceptances: 1 won, 19 got the reason", rounds=100),
-    "2": raced(races.check_one_of_two, "100 rounds of two swaps of one week: one won", rounds=100),
-    "cover requests": raced(
+    "1": race(races.check_one_winner, "100 rounds of 20 acceptances: 1 won, 19 got the reason", rounds=100),
+    "2": race(races.check_one_of_two, "100 rounds of two swaps of one week: one won", rounds=100),
+    "cover requests": race(
         races.check_cover_parts,
         "50 rounds of 20 acceptances of overlapping parts: no instant covered twice or lost",
         rounds=50,
     ),
-    "3": raced(races.check_acceptance_against_others, "200 rounds: the second always knew of the first", rounds=200),
-    "4": raced(
+    "3": race(races.check_acceptance_against_others, "200 rounds: the second always knew of the first", rounds=200),
+    "4": race(
         races.check_mixed, "20,000 operations from 8 processes: weeks whole after every commit", operations=20_000
     ),
-    "5": raced(races.check_leavers, "100 leavers: on call for nothing, session and token dead", rounds=100),
+    "5": race(races.check_leavers, "100 leavers: on call for nothing, session and token dead", rounds=100),
     "6": in_a_database(lambda: messages.check_kills(messages=10_000, kills=300)),
     "7": on_a_healthy_site(messages.check_doubled, messages=10_000),
     "8": in_a_database(lambda: messages.check_broker_and_database(rounds=10, messages=60, restart_database=restarted)),
@@ -240,7 +240,7 @@ PROMISES = {
     "15": in_a_world(fuzz),
     "16": suite("tests/security/test_permission_matrix.py"),
     "17": suite("tests/e2e/test_hostile_texts.py", HOSTILE_TEXTS="all"),
-    "18": raced(
+    "18": race(
         check_simultaneous,
         "30 simultaneous wrong sign-ins from forged addresses: 5 looked at, the rest told when",
         attempts=30,
@@ -281,11 +281,11 @@ def main():
         check = PROMISES[name]
         began = time.monotonic()
         try:
-            said = check()
+            summary = check()
         except (AssertionError, OSError, subprocess.SubprocessError):
             traceback.print_exc()
-            said, failed = "NOT HELD", True
-        print(f"| {name} | {said} | {time.monotonic() - began:.0f} s |", flush=True)
+            summary, failed = "NOT HELD", True
+        print(f"| {name} | {summary} | {time.monotonic() - began:.0f} s |", flush=True)
     sys.exit(failed)
 
 

@@ -93,8 +93,8 @@ def check_backup(folder, *, messages):
                 before = contents(database_url())
                 assert contents(restored) == before
                 assert before["scheduling_rotationweek"][0] > 20
-                said = manage("restored", url=restored, var=folder)
-                assert f"{len(range(1, messages, 3))} messages" in said
+                output = manage("restored", url=restored, var=folder)
+                assert f"{len(range(1, messages, 3))} messages" in output
                 manage("migrate", "--check", url=restored, var=folder)
                 manage("deliver", url=restored, var=folder)
                 assert not list((folder / "mail").glob("*")), "something was sent again"

@@ -131,8 +131,8 @@ def check_that_a_second_is_refused(var):
     second = Site(var)
     second.process.wait(timeout=PATIENCE_SECONDS)
     time.sleep(0.5)
-    said = "".join(second.lines.queue)
-    assert "already running" in said
+    output = "".join(second.lines.queue)
+    assert "already running" in output
     assert second.process.returncode == 1
 
 

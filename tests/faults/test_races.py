@@ -275,9 +275,9 @@ def run_processes(world, *, operations, processes):
     seen = collections.Counter()
     for process in running:
         with process.stdout:
-            said = process.stdout.read()
+            output = process.stdout.read()
         assert process.wait() == 0
-        for what, status, number in json.loads(said):
+        for what, status, number in json.loads(output):
             seen[what, status] += number
     return seen
 

@@ -71,17 +71,17 @@ class Site:
 
     def start(self, name, *arguments, program=sys.executable, **options):
         """Start a process under a name; it dies with this one in any case."""
-        said = (self.folder / f"{name}.log").open("ab")
-        options.setdefault("stdout", said)
+        log = (self.folder / f"{name}.log").open("ab")
+        options.setdefault("stdout", log)
         process = subprocess.Popen(
             [program, *arguments],
             cwd=ROOT,
             env=self.environment(),
-            stderr=said,
+            stderr=log,
             preexec_fn=_die_with_parent,  # noqa: PLW1509  # it only makes a system call
             **options,
         )
-        said.close()
+        log.close()
         self.running[name] = process
         return process
 

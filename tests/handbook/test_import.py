@@ -307,10 +307,10 @@ def test_a_file_with_errors_changes_nothing_and_names_every_line(imported, text,
     path.write_text("\n".join(lines))
     with pytest.raises(CommandError) as caught:
         call_command("import_handbook", str(path))
-    said = str(caught.value).splitlines()
-    assert said[0].endswith("Nothing was changed.")
-    assert [line.partition(":")[0] for line in said[1:]] == ["line 5", "line 7"]
-    assert all(", expected " in line for line in said[1:])
+    lines = str(caught.value).splitlines()
+    assert lines[0].endswith("Nothing was changed.")
+    assert [line.partition(":")[0] for line in lines[1:]] == ["line 5", "line 7"]
+    assert all(", expected " in line for line in lines[1:])
     assert everything() == before
 
 

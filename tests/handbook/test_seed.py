@@ -110,7 +110,7 @@ def test_text_that_is_right_is_left_as_it_is(text):
 
 
 @pytest.mark.parametrize(
-    ("said", "minutes"),
+    ("length", "minutes"),
     [
         ("20-30 minute", (20, 30)),
         ("20–30 minutes", (20, 30)),
@@ -122,10 +122,10 @@ def test_text_that_is_right_is_left_as_it_is(text):
         ("30 minute", (30, 30)),
     ],
 )
-def test_the_length_of_the_meeting_is_one_number_or_a_range(said, minutes):
-    handoff = changed("20-30 minute", said).rotations[0].handoff
+def test_the_length_of_the_meeting_is_one_number_or_a_range(length, minutes):
+    handoff = changed("20-30 minute", length).rotations[0].handoff
     assert (handoff.minutes_min, handoff.minutes_max) == minutes
-    assert said in handoff.meeting
+    assert length in handoff.meeting
 
 
 def test_names_match_by_meaning_and_the_first_spelling_wins():

@@ -19,13 +19,17 @@ class Client:
         row = Handoff.objects.get(pk=message.context["handoff_id"])
         event = {"uid": row.uid, "sequence": message.context["sequence"]}
         if message.calendar_method == "REQUEST":
-            event |= {"starts": said(row.meeting_starts_at), "ends": said(row.meeting_ends_at), "cancelled": False}
+            event |= {
+                "starts": ical_time(row.meeting_starts_at),
+                "ends": ical_time(row.meeting_ends_at),
+                "cancelled": False,
+            }
             event |= {"attendees": [f"mailto:{one.email or f'{one.username}@oncall.invalid'}" for one in row.people]}
         self.keep(message.calendar, message.calendar_method, [event])
 
-    def fetched(self, text, whose):
+    def fetched(self, text, owner):
         """Keep a feed with the events that the site has for it."""
-        mine = {"rotation" if isinstance(whose, Rotation) else "engineer": whose}
+        mine = {"rotation" if isinstance(owner, Rotation) else "engineer": owner}
         rows = FeedEvent.objects.filter(**mine).order_by("starts_at", "pk")
         self.keep(text, None, [event_of(row) for row in rows])
 
@@ -49,7 +53,9 @@ class Client:
 def event_of(row):
     """Return an event of a feed as a client names it."""
     days = len(row.content["starts"]) == len("2026-11-23")
-    starts, ends = (row.content["starts"], row.content["ends"]) if days else (said(row.starts_at), said(row.ends_at))
+    starts, ends = (
+        (row.content["starts"], row.content["ends"]) if days else (ical_time(row.starts_at), ical_time(row.ends_at))
+    )
     return {
         "uid": row.uid,
         "sequence": row.sequence,
@@ -60,5 +66,5 @@ def event_of(row):
     }
 
 
-def said(instant):
+def ical_time(instant):
     return instant.strftime(INSTANT)

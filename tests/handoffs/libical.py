@@ -33,7 +33,7 @@ def complaints(text):
         errors = library.icalcomponent_count_errors(calendar)
         if library.icalrestriction_check(calendar) == VALID and errors == 0:
             return []
-        said = library.icalcomponent_as_ical_string(calendar).decode().replace("\r\n ", "").splitlines()
-        return [line for line in said if "X-LIC-ERROR" in line] or ["libical refuses it and does not say why"]
+        lines = library.icalcomponent_as_ical_string(calendar).decode().replace("\r\n ", "").splitlines()
+        return [line for line in lines if "X-LIC-ERROR" in line] or ["libical refuses it and does not say why"]
     finally:
         library.icalcomponent_free(calendar)

@@ -118,11 +118,11 @@ def check_a_year(rotation, *, admin, client, mails, seed, step):
         if day % (step * 5) == 0:
             sync_feeds(at=at)
             assert sync_feeds(at=at) == 0
-            for whose, path in feeds.items():
+            for owner, path in feeds.items():
                 text = client.get(path).content.decode()
-                theirs.fetched(text, whose)
-                check_feed(text, last.setdefault(whose, {}))
-                check_weeks(rotation, whose, text, at=at)
+                theirs.fetched(text, owner)
+                check_feed(text, last.setdefault(owner, {}))
+                check_weeks(rotation, owner, text, at=at)
                 fetched += 1
     return year.done, mailed, fetched, theirs.check()
 
@@ -172,17 +172,19 @@ def check_feed(text, before):
     for event in events:
         begin, end = event.span
         assert begin < end
-        said = [(name, value) for name, _, value in event.lines if name not in ("SEQUENCE", "DTSTAMP", "LAST-MODIFIED")]
+        content = [
+            (name, value) for name, _, value in event.lines if name not in ("SEQUENCE", "DTSTAMP", "LAST-MODIFIED")
+        ]
         old = before.get(event["UID"])
         if old is not None:
-            assert (int(event["SEQUENCE"]) > old[0]) == (said != old[1])
-        before[event["UID"]] = (int(event["SEQUENCE"]), said)
+            assert (int(event["SEQUENCE"]) > old[0]) == (content != old[1])
+        before[event["UID"]] = (int(event["SEQUENCE"]), content)
 
 
-def check_weeks(rotation, whose, text, *, at):
+def check_weeks(rotation, owner, text, *, at):
     """Assert that a feed's weeks are those that are held, over all of its year."""
     weeks = weeks_between(rotation, first=at.date(), last=(at + 360 * DAY).date())
-    wanted = {(week.starts_at, week.ends_at) for week in weeks if whose in (rotation, User(pk=week.engineer.id))}
+    wanted = {(week.starts_at, week.ends_at) for week in weeks if owner in (rotation, User(pk=week.engineer.id))}
     shown = {
         event.span for event in read(text)[1] if event["UID"].startswith("week-") and event["STATUS"] == "CONFIRMED"
     }

@@ -82,8 +82,8 @@ def test_a_change_of_people_clears_the_signatures_and_notifies_everybody_concern
     row = again(first)
     assert row.people == ((d, b) if side == "outgoing" else (a, d))
     assert (row.signed_outgoing_at, row.signed_incoming_at, row.frozen) == (None, None, None)
-    told = {message.recipient for message in mails(type="handoff-signatures-cleared")}
-    assert told == {a, b, d}
+    recipients = {message.recipient for message in mails(type="handoff-signatures-cleared")}
+    assert recipients == {a, b, d}
 
 
 def test_a_change_of_the_hand_off_s_time_clears_a_signature(handoffs, rotation, mails, a, b):

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from lineage.domain.graph import Link
-from lineage.models import EDGE_FADES_AFTER, DbtExposure, DbtGroup, DbtNode, DbtProject, Source
+from lineage.models import EDGE_FADES_AFTER, DbtExposure, DbtGroup, DbtNode, DbtProject, OwnerDecision, Source
 from lineage.services.edges import add_edge, record_edges
 from tests.factories import bearer, make_engineer, make_pipeline
 
@@ -164,17 +164,54 @@ def test_an_admin_takes_over_the_owner_in_the_code_or_keeps_the_owner_here(
     assert drift(client, a) == [("core", "Engineer B", "engineer-b", "engineer-a")]
 
 
-def test_an_owner_that_the_code_names_meanwhile_is_not_taken_over(signed_in, shop, project, admin, a, b, c):
+CHANGED = "The owners of Staging have changed: the code names {}, and the primary owner is {}. Decide again."
+
+
+def hidden(page):
+    return dict(re.findall(r'<input type="hidden" name="((?:code|primary)_[a-z]+)" value="([^"]*)"', page))
+
+
+@pytest.mark.parametrize("side", ["code", "site"])
+def test_owners_that_changed_after_they_were_shown_are_left_alone(client, signed_in, shop, project, admin, c, side):
     own(project, shop[0], name="Engineer B")
-    browser = signed_in(admin)
-    page = browser.get("/lineage/drift/").content.decode()
-    shown = re.search(r'name="shown" value="([^"]+)"', page)[1]
+    browser, path = signed_in(admin), "/api/v1/owner-drift/staging/decide/"
+    shown = hidden(browser.get("/lineage/drift/").content.decode())
+    [row] = client.get("/api/v1/owner-drift/", **bearer(admin)).json()["results"]
+    listed = {name: row[name] for name in shown}
+    assert shown == listed == {
+        "code_name": "Engineer B", "code_email": "", "code_owner": "engineer-b", "primary_owner": "engineer-a",
+    }  # fmt: skip
     # Any engineer posts manifests.
     own(project, shop[0], name="Engineer C", count=3)
-    answer = browser.post("/lineage/drift/staging/", {"side": "code", "shown": shown}, follow=True).content.decode()
-    assert "The code names Engineer C as owner of Staging now." in answer
+    why = CHANGED.format("Engineer C", "Engineer A")
+    page = browser.post("/lineage/drift/staging/", {"side": side, **shown}, follow=True).content.decode()
+    assert (why in page, hidden(page)["code_owner"]) == (True, "engineer-c")
+    answer = client.post(path, {"side": side, **listed}, content_type=JSON, **bearer(admin))
+    assert (answer.status_code, answer.json()) == (409, {"detail": why})
+    # Another admin has changed the primary owner.
+    type(shop[0]).objects.filter(pk=shop[0].pk).update(primary_owner=shop[0].secondary_owner_id, secondary_owner=admin)
+    listed |= {"code_name": "Engineer C", "code_owner": "engineer-c"}
+    answer = client.post(path, {"side": side, **listed}, content_type=JSON, **bearer(admin))
+    assert (answer.status_code, answer.json()) == (409, {"detail": CHANGED.format("Engineer C", "Engineer B")})
     shop[0].refresh_from_db()
-    assert shop[0].primary_owner == a
+    assert (shop[0].primary_owner.username, OwnerDecision.objects.count()) == ("engineer-b", 0)
+    listed["primary_owner"] = "engineer-b"
+    assert client.post(path, {"side": side, **listed}, content_type=JSON, **bearer(admin)).status_code == 204
+
+
+def test_an_account_that_appears_meanwhile_is_not_made_owner(client, shop, project, admin, a):
+    own(project, shop[0], name="Engineer Z")
+    listed = {"code_name": "Engineer Z", "code_owner": None}
+    make_engineer("Engineer Z")
+    path = "/api/v1/owner-drift/staging/decide/"
+    answer = client.post(path, {"side": "code", **listed}, content_type=JSON, **bearer(admin))
+    assert (answer.status_code, drift(client, a)) == (409, [("staging", "Engineer Z", "engineer-z", "engineer-a")])
+
+
+def test_a_decision_without_a_side_is_refused(signed_in, shop, project, admin, b):
+    own(project, shop[0], name="Engineer B")
+    page = signed_in(admin).post("/lineage/drift/staging/", {}, follow=True).content.decode()
+    assert ("Choose one of the owners." in page, OwnerDecision.objects.count()) == (True, 0)
 
 
 def test_an_owner_who_is_not_here_cannot_be_taken_over(client, shop, project, admin):

@@ -240,11 +240,11 @@ def make_other():
 def test_a_chat_message_is_retried_if_the_service_rejects_it(a, admin, monkeypatch):
     import apprise
 
-    said = []
+    sent = []
     answers = [False, True]
 
     def notify(client, *, title, body):
-        said.append((client.urls(), title, body))
+        sent.append((client.urls(), title, body))
         return answers.pop(0)
 
     monkeypatch.setattr(apprise.Apprise, "notify", notify)
@@ -256,7 +256,7 @@ def test_a_chat_message_is_retried_if_the_service_rejects_it(a, admin, monkeypat
     Message.objects.update(retry_at=timezone.now())
     deliver_one()
     assert Message.objects.get().state == "sent"
-    urls, title, body = said[1]
+    urls, title, body = sent[1]
     assert "TIiajkdnlazkcOXrIdevi7FQ" in urls[0]
     assert title == "The week is yours"
     assert body == "From Monday on.\n\nhttp://127.0.0.1:8000/schedule/"

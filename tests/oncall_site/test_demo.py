@@ -146,12 +146,12 @@ def test_create_demo_fills_an_empty_site_once(db, tmp_path, capsys):
     settings.VAR, before = tmp_path, settings.VAR
     try:
         call_command("create_demo")
-        said = capsys.readouterr().out
+        output = capsys.readouterr().out
         call_command("create_demo")
         tasks.grow_demo()
     finally:
         settings.VAR = before
-    assert "admin" in said
+    assert "admin" in output
     assert capsys.readouterr().out == ""
     assert (tmp_path / demo.FILE).exists()
     assert Check.objects.filter(is_active=True).count() == len(CHECKS)

@@ -178,11 +178,13 @@ def test_a_password_reset_ends_old_sessions(client, signed_in, known):
 def test_a_password_reset_does_not_reveal_accounts(client, known, b, c):
     User.objects.filter(pk=b.pk).update(email="never-invited@example.org")
     User.objects.filter(pk=c.pk).update(email="inactive@example.org", is_active=False)
-    said = set()
+    answers = set()
     for email in ("a@example.org", "nobody@example.org", "never-invited@example.org", "inactive@example.org"):
         answer = Client().post("/password/forgotten/", {"email": email}, follow=True)
-        said.add((answer.status_code, answer.content.decode().replace(email, "").split("<main")[1].split("<form")[0]))
-    assert len(said) == 1
+        answers.add(
+            (answer.status_code, answer.content.decode().replace(email, "").split("<main")[1].split("<form")[0])
+        )
+    assert len(answers) == 1
     assert Message.objects.count() == 1
 
 

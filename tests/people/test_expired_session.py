@@ -106,7 +106,7 @@ def test_secrets_and_large_forms_are_not_kept(client, a):
 def test_forms_of_strangers_are_limited(db):
     for _ in range(25):
         Client().post("/me/tokens/", {"name": "pager"})
-    assert LoginAttempts.objects.get(of="form").used == 20
+    assert LoginAttempts.objects.get(kind="form").used == 20
 
 
 def test_a_kept_form_is_not_readable_on_the_sign_in_page(client, a):

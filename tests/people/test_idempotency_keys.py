@@ -187,7 +187,7 @@ def test_every_post_of_the_description_takes_a_key():
         for path, methods in openapi_description()["paths"].items()
         for operation in [methods.get("post")]
     ]
-    lacking = [
+    missing = [
         path
         for path, operation in operations
         if operation
@@ -196,5 +196,5 @@ def test_every_post_of_the_description_takes_a_key():
             and "422" in operation["responses"]
         )
     ]
-    assert lacking == []
+    assert missing == []
     assert len([path for path, operation in operations if operation]) > 30

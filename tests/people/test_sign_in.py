@@ -57,7 +57,7 @@ def test_after_five_wrong_passwords_the_right_one_is_not_checked(client, registe
     assert answer.status_code == 429
     assert checked_passwords == [WRONG] * 5
     assert 0 < int(answer.headers["Retry-After"]) <= 15 * 60
-    ends_at = LoginAttempts.objects.get(of="guess").ends_at
+    ends_at = LoginAttempts.objects.get(kind="guess").ends_at
     assert f'datetime="{ends_at:%Y-%m-%dT%H:%M:%SZ}"' in answer.content.decode()
     end_window()
     assert attempt(client, PASSWORD).status_code == 302
@@ -84,16 +84,16 @@ def test_the_right_password_resets_the_count_of_the_name(client, registered):
             attempt(client)
         assert attempt(client, PASSWORD).status_code == 302
         client.post("/sign-out/")
-    assert set(LoginAttempts.objects.filter(of="guess").values_list("used", flat=True)) == {0}
+    assert set(LoginAttempts.objects.filter(kind="guess").values_list("used", flat=True)) == {0}
     # The address is refunded only the successful attempt; then the device is known and no longer counts for it.
-    assert LoginAttempts.objects.get(of="address").used == 4
+    assert LoginAttempts.objects.get(kind="address").used == 4
 
 
 def test_an_address_is_limited_across_names(client, registered):
     statuses = [attempt(client, name=f"name-{number}").status_code for number in range(25)]
     assert statuses == [200] * 20 + [429] * 5
     # Attempts rejected for the address are not counted for the name.
-    assert LoginAttempts.objects.filter(of="guess").count() == 20
+    assert LoginAttempts.objects.filter(kind="guess").count() == 20
 
 
 def test_a_forged_forwarding_header_does_not_change_the_address(client, registered):
@@ -187,7 +187,7 @@ def test_a_known_device_of_one_user_is_none_of_another(client, registered):
     client.post("/sign-out/")
     for _ in range(10):
         attempt(client, name=other.username)
-    assert LoginAttempts.objects.get(of="address").used == 5
+    assert LoginAttempts.objects.get(kind="address").used == 5
 
 
 def test_a_forged_device_cookie_is_no_known_device(client, registered):

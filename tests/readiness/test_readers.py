@@ -11,8 +11,8 @@ from django.utils import timezone
 from incidents.services.transitions import NewIncident, open_incident
 from readiness.models import Publication, ReaderNote, ReadersLink, Restatement
 from readiness.presenters import render_readers_page
-from readiness.services import readers
-from readiness.services.readers import create_link, revoke_link, store_pages, write_note
+from readiness.services import page_memory
+from readiness.services.readers import MAX_PAGE_AGE, create_link, revoke_link, store_pages, write_note
 from tests.factories import bearer, make_pipeline
 from tests.statements import writing
 from tests.validation.fixtures import bucket, make_check, make_metric, push, run
@@ -22,7 +22,7 @@ DAY = dt.timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def _no_pages_in_memory():
-    readers.pages._pages.clear()  # a web process starts empty
+    page_memory.pages._pages.clear()  # a web process starts empty
 
 
 @pytest.fixture
@@ -98,6 +98,49 @@ def test_a_revoked_or_unknown_link_is_a_404(link, a):
     assert ReadersLink.objects.get().html == ""
 
 
+@pytest.fixture
+def processes(transactional_db):
+    """Return the pages in the memory of three web processes."""
+    memories = [page_memory.PageMemory() for _ in range(3)]
+    yield memories
+    for memory in memories:
+        if memory._listener is not None:
+            memory._listener.close()
+
+
+def shown(memory, secret, monkeypatch):
+    """Return whether a web process shows the page of a link."""
+    monkeypatch.setattr(page_memory, "pages", memory)
+    return page(secret).status_code == 200
+
+
+def test_a_revoked_link_is_gone_from_every_process_at_once(processes, pipeline, a, monkeypatch):
+    link, other = (create_link(name=name, pipelines=[pipeline], by=a) for name in ("Investors", "Board"))
+    for secret in (link.secret, other.secret):
+        assert all(shown(memory, secret, monkeypatch) for memory in processes)
+    monkeypatch.setattr(page_memory, "pages", processes[0])
+    revoke_link(link.link, by=a, at=timezone.now())
+    with CaptureQueriesContext(connection) as captured:
+        assert all(shown(memory, other.secret, monkeypatch) for memory in processes)
+        assert [memory.get(link.link.digest) for memory in processes] == [None] * 3
+    assert len(captured) == 0
+    # A process that read the link just before it was revoked does not store its page.
+    processes[1].put(link.link.digest, "<p>old")
+    assert processes[1].get(link.link.digest) is None
+    assert not any(shown(memory, link.secret, monkeypatch) for memory in processes)
+
+
+def test_a_process_that_lost_its_connection_reads_the_links_again(processes, pipeline, a, monkeypatch):
+    link = create_link(name="Investors", pipelines=[pipeline], by=a)
+    assert all(shown(memory, link.secret, monkeypatch) for memory in processes)
+    ids = [memory._listener.info.backend_pid for memory in processes]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(pg_terminate_backend(pid, 5000)) FROM unnest(%s) pid", [ids])
+    monkeypatch.setattr(page_memory, "pages", page_memory.PageMemory())
+    revoke_link(link.link, by=a, at=timezone.now())
+    assert not any(shown(memory, link.secret, monkeypatch) for memory in processes)
+
+
 def test_the_secret_is_stored_as_a_hash_only(link):
     page(link.secret)
     with connection.cursor() as cursor:
@@ -106,27 +149,28 @@ def test_the_secret_is_stored_as_a_hash_only(link):
 
 
 def test_a_thousand_readers_in_a_minute_cost_under_fifty_statements(filled, pipeline, link, a, monkeypatch):
-    """Eight web processes, which share no memory: each reads the stored page twice a minute, and a worker renders it."""
+    """Eight web processes that share no memory: each reads the stored page twice a minute, and a worker renders it."""
     for number in range(9):
         metric = make_metric(pipeline, slug=f"metric-{number}")
         make_check(pipeline, a, metric=metric, name=f"Check {number}", parameters={"fail_below": 1.0})
-    processes = [readers.PageMemory() for _ in range(8)]
+    processes = [page_memory.PageMemory() for _ in range(8)]
     seconds = {"now": 0.0}
-    monkeypatch.setattr(readers.time, "monotonic", lambda: seconds["now"])
+    monkeypatch.setattr(page_memory.time, "monotonic", lambda: seconds["now"])
     client = Client()
     with CaptureQueriesContext(connection) as captured:
         assert store_pages(render=render_readers_page, at=timezone.now()) == 1
         for reader in range(1000):
             seconds["now"] = 60 * reader / 1000
-            monkeypatch.setattr(readers, "pages", processes[reader % 8])
+            monkeypatch.setattr(page_memory, "pages", processes[reader % 8])
             assert client.get(f"/readers/{link.secret}/").status_code == 200
-    assert len(captured) < 50
+    # Each process starts to listen for revoked links once.
+    assert len(captured) + len(processes) < 50
 
 
 def test_the_browser_revalidates_with_an_entity_tag(filled, link):
     etag = page(link.secret).headers["ETag"]
     response = Client().get(f"/readers/{link.secret}/", headers={"if-none-match": etag})
-    assert (response.status_code, response.headers["Cache-Control"]) == (304, "private, max-age=30")
+    assert (response.status_code, response.headers["Cache-Control"]) == (304, "private, no-cache")
 
 
 def test_engineers_make_and_revoke_links_on_a_page(signed_in, a, b, pipeline):
@@ -202,8 +246,8 @@ def test_a_stored_page_is_shown_until_it_is_old(filled, link, pipeline, a):
     store_pages(render=render_readers_page, at=timezone.now())
     write_note(pipeline, text="Never mind.", by=a, at=timezone.now())
     assert "Never mind." not in page(link.secret).content.decode()
-    readers.pages.forget(link.link.digest)
-    ReadersLink.objects.update(rendered_at=timezone.now() - readers.MAX_PAGE_AGE)
+    page_memory.pages._pages.clear()
+    ReadersLink.objects.update(rendered_at=timezone.now() - MAX_PAGE_AGE)
     assert "Never mind." in page(link.secret).content.decode()
 
 

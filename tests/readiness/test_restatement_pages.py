@@ -8,9 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from incidents.services.transitions import NewIncident, open_incident
-from readiness.models import Restatement
+from readiness.models import ReaderNotification, Restatement
 from readiness.services.publication import sweep_publications
-from tests.factories import bearer
+from tests.factories import bearer, make_pipeline
 from tests.validation.fixtures import AT, push, run
 
 HOUR = dt.timedelta(hours=1)
@@ -37,7 +37,8 @@ def copies(row, *, number):
 
 def test_the_page_lists_published_numbers_that_changed(signed_in, a, restatement):
     html = signed_in(a).get(PAGE).content.decode()
-    for text in ("20 users", "25 users", "+25.0 %", "Odd numbers", "Not safe yet", "Notified: Engineer A"):
+    html = " ".join(html.split())
+    for text in ("20 users", "25 users", "+25.0 %", "Odd numbers", "Not safe yet", "Notified: Engineer A </span>"):
         assert text in html
 
 
@@ -87,6 +88,7 @@ def test_the_csv_has_every_fact_in_utc_and_no_formula(signed_in, a, restatement)
             "cause": "incident",
             "incident": str(restatement.incident_id),
             "notified": "engineer-a",
+            "readers notified": "0",
             "comment": "'=1+1",
             "commented by": "",
         }
@@ -116,6 +118,7 @@ def test_the_api_lists_filters_and_comments(client, a, restatement):
         "cause": "incident",
         "incident": restatement.incident_id,
         "notified": ["engineer-a"],
+        "notified_readers": 0,
         "comment": "",
         "commented_by": None,
     }
@@ -136,6 +139,25 @@ def test_the_api_lists_filters_and_comments(client, a, restatement):
         "engineer-a",
     )
     assert client.patch(url, {"to_value": 1}, content_type="application/json", **headers).status_code == 400
+
+
+def test_readers_who_were_notified_are_counted_without_their_addresses(client, signed_in, a, b, restatement, pipeline):
+    """From the incident behind it until the day is safe again, each subscriber once."""
+    hours = {-1: (1,), 0: (1, 2), 5: (1, 3), 9: (4,)}
+    restatement.changed_at = restatement.changed_at + HOUR  # the incident was opened before the change
+    restatement.settled_at = AT + 7 * HOUR
+    restatement.save()
+    for pipe in (pipeline, make_pipeline("Other", primary=a, secondary=b)):
+        ReaderNotification.objects.bulk_create(
+            ReaderNotification(pipeline=pipe, subscriber=subscriber, at=AT + HOUR + hour * HOUR)
+            for hour, subscribers in hours.items()
+            for subscriber in subscribers
+        )
+    [row] = client.get(API, **bearer(a)).json()["results"]
+    [line] = csv.DictReader(signed_in(a).get(CSV).content.decode().splitlines())
+    page = " ".join(signed_in(a).get(PAGE).content.decode().split())
+    assert (row["notified_readers"], line["readers notified"]) == (3, "3")
+    assert "Notified: Engineer A, 3 readers" in page
 
 
 @pytest.mark.parametrize(("before", "after"), [(1e-300, 1e300), (-1.5e308, 1.5e308)])

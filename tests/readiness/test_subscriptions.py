@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from readiness.domain.verdict import Readiness, Verdict
-from readiness.models import Publication, ReaderMessage, Subscription
+from readiness.models import Publication, ReaderMessage, ReaderNotification, Subscription
 from readiness.queries import readers as reader_queries
 from readiness.services import delivery, subscriptions
 from readiness.services.delivery import deliver_reader_message, purge_finished
@@ -130,6 +130,11 @@ def test_one_message_when_numbers_become_wrong_and_one_when_they_are_right_again
     assert notify_subscribers(at=now + 24 * HOUR) == 1
     ReaderMessage.objects.update(due_at=now)
     assert [message.subject for message in deliver()] == ["Orders: numbers are right again"]
+    # For auditors, without the address; it stays when the subscription ends.
+    Subscription.objects.all().delete()
+    assert list(ReaderNotification.objects.values_list("pipeline__slug", "subscriber", "at")) == [
+        ("orders", subscription.pk, now)
+    ]
 
 
 def test_a_change_that_is_reversed_within_the_day_sends_nothing(subscription, verdict):

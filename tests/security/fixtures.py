@@ -266,18 +266,18 @@ class World:
             secret = create_token(self.people[holder], name=name, scope=scope).secret
             self.clients[name] = Client(headers={"authorization": f"Bearer {secret}"})
 
-    def said(self, value, **words):
+    def fill(self, value, **words):
         """Return a path or a body with its placeholders filled in; `words` replace those of all actors."""
         if isinstance(value, dict):
-            return {key: self.said(one, **words) for key, one in value.items()}
+            return {key: self.fill(one, **words) for key, one in value.items()}
         if isinstance(value, list):
-            return [self.said(one, **words) for one in value]
+            return [self.fill(one, **words) for one in value]
         return value.format(**(self.words | words)) if isinstance(value, str) else value
 
     def call(self, actor, method, path, body=None, *, raw=None):
         """Return the response and its writes, and roll them back."""
         own = {"own_email": self.emails[actor]} if actor in self.emails else {}
-        given = {} if body is None else {"data": self.said(body, **own)}
+        given = {} if body is None else {"data": self.fill(body, **own)}
         if raw is not None:
             given["data"] = raw
             if method == "GET":

@@ -89,9 +89,9 @@ def right_call(world, method, path):
     pattern = re.compile(re.sub(r"\\{\w+\\}", r"[^/]+", re.escape(path)) + r"(\?.*)?")
     for key, rule in RULES.items():
         there, _, template = key.partition(" #")[0].partition(" ")
-        said = world.said(template)
-        if there == method and pattern.fullmatch(said):
-            return said, world.said(rule.body or {})
+        ruled = world.fill(template)
+        if there == method and pattern.fullmatch(ruled):
+            return ruled, world.fill(rule.body or {})
     return re.sub(r"\{\w+\}", "1", path), {}
 
 

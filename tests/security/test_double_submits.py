@@ -74,7 +74,7 @@ def submit(client, world, path):
     rule = FORMS[path][3]
     fields = RULES[f"POST {path}{rule}"].body if rule is not None else {"text": "To do", "rotation": "{rotation_pk}"}
     rotation_pk = Rotation.objects.get(slug=world.words["rotation"]).pk
-    return client.post(world.said(path), world.said({**(fields or {}), "form_key": KEY}, rotation_pk=rotation_pk))
+    return client.post(world.fill(path), world.fill({**(fields or {}), "form_key": KEY}, rotation_pk=rotation_pk))
 
 
 @pytest.mark.parametrize("path", FORMS)
@@ -95,9 +95,9 @@ def test_a_form_submitted_twice_creates_one(world, path):
 @pytest.mark.django_db
 def test_the_form_has_a_new_key_on_each_page(world, path):
     actor, _, page, _ = FORMS[path]
-    texts = [world.clients[actor].get(world.said(page)).content.decode() for _ in range(2)]
+    texts = [world.clients[actor].get(world.fill(page)).content.decode() for _ in range(2)]
     keys = [re.findall(r'name="form_key" value="([\w-]{20,})"', text) for text in texts]
-    action = html.escape(world.said(path))
+    action = html.escape(world.fill(path))
     forms = re.findall(r"<form ([^>]*)>(.*?)</form>", texts[0], re.DOTALL)
     keyed = [attributes for attributes, content in forms if 'name="form_key"' in content]
     assert any(
@@ -110,7 +110,7 @@ def test_the_form_has_a_new_key_on_each_page(world, path):
 def test_another_text_with_the_same_key_is_another_item(world):
     """As after “Back” in the browser, which shows the page with its old key."""
     for text in ("First", "Second"):
-        fields = world.said({"text": text, "rotation": "{rotation}", "form_key": KEY})
+        fields = world.fill({"text": text, "rotation": "{rotation}", "form_key": KEY})
         world.clients["owner"].post("/action-items/add/", fields)
     assert set(ActionItem.objects.filter(text__in=("First", "Second")).values_list("text", flat=True)) == {
         "First",

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.security.permission_matrix import OPEN, RULES
-from tests.security.test_permission_matrix import parted
+from tests.security.test_permission_matrix import split_key
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ NOT_SAVED = ("/api/v1/integrations/", "/handbook/", "/runbooks/{pipeline}/previe
 def hostile_requests():
     """Yield the key of each rule, a text field of its body, and the body with a forbidden character in that field."""
     for key, rule in RULES.items():
-        _, path = parted(key)
+        _, path = split_key(key)
         if not isinstance(rule.body, dict) or rule.who == OPEN or path.startswith(NOT_SAVED):
             continue
         for name, value in rule.body.items():
@@ -48,9 +48,9 @@ def hostile_requests():
 
 @pytest.mark.parametrize(("key", "name", "body"), [*hostile_requests()])
 def test_a_forbidden_character_is_refused(world, key, name, body):
-    method, template = parted(key)
+    method, template = split_key(key)
     actor = next(actor for actor in ("owner", "admin") if actor in RULES[key].who)
-    answer, writes = world.call(actor, method, world.said(template), body)
+    answer, writes = world.call(actor, method, world.fill(template), body)
     assert writes == []
     if template.startswith("/api/"):
         assert answer.status_code == 400

@@ -141,11 +141,11 @@ def test_neither_a_dump_nor_the_log_contains_a_secret(secrets, log):
     assert secrets["token"][:13] in tables
     held = [name for name, secret in secrets.items() if secret in tables]
     assert held == [], f"the dump holds: {held}"
-    said = readings(log.getvalue())
-    assert "POST /sign-in/ 302" in said
-    assert "/feeds/" in said
-    told = [name for name, secret in secrets.items() if secret in said]
-    assert told == [], f"the log holds: {told}"
+    log_lines = readings(log.getvalue())
+    assert "POST /sign-in/ 302" in log_lines
+    assert "/feeds/" in log_lines
+    leaked = [name for name, secret in secrets.items() if secret in log_lines]
+    assert leaked == [], f"the log holds: {leaked}"
 
 
 def test_a_dump_alone_does_not_reveal_encrypted_secrets(secrets):

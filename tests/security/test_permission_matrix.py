@@ -19,7 +19,7 @@ PRIVATE_TEXTS = (NOTE, "a message to oneself")
 TO_SIGN_IN = ("/sign-in/", "/admin/login/")
 
 
-def parted(key):
+def split_key(key):
     method, _, path = key.partition(" #")[0].partition(" ")
     return method, path
 
@@ -42,18 +42,18 @@ def may(actor, rule, *, method, path):
 
 @pytest.mark.parametrize("key", RULES)
 def test_each_role_is_allowed_or_denied(world, key):
-    rule, (method, template) = RULES[key], parted(key)
-    path = world.said(template)
+    rule, (method, template) = RULES[key], split_key(key)
+    path = world.fill(template)
     wrong = []
     for actor in ACTORS:
         answer, writes = world.call(actor, method, path, rule.body)
-        said = f"{actor}: {answer.status_code} {answer.headers.get('Location', '')}"
+        summary = f"{actor}: {answer.status_code} {answer.headers.get('Location', '')}"
         if may(actor, rule, method=method, path=path):
             ok = was_answered(answer, rule, signing=path.startswith(SIGNING))
         else:
             ok = was_refused(answer, rule, known=is_known(actor, path)) and writes == []
         ok = ok and keeps_private(answer, actor) and keeps_secrets(world, answer, path)
-        wrong += [] if ok else [f"{said} {answer.content[:200]} {writes[:1]}"]
+        wrong += [] if ok else [f"{summary} {answer.content[:200]} {writes[:1]}"]
     assert wrong == []
 
 
@@ -96,9 +96,9 @@ def keeps_secrets(world, answer, path):
 
 @pytest.mark.parametrize("key", [key for key, rule in RULES.items() if rule.private and "/api/" in key])
 def test_private_text_is_visible_to_its_owner_only(world, key):
-    method, template = parted(key)
+    method, template = split_key(key)
     for actor in ("owner", "admin", "token"):
-        answer, _ = world.call(actor, method, world.said(template))
+        answer, _ = world.call(actor, method, world.fill(template))
         assert RULES[key].private in answer.content.decode()
 
 
@@ -129,10 +129,10 @@ def sample(route):
 def test_every_route_has_a_rule_and_every_rule_a_route(world):
     ruled = {}
     for key in RULES:
-        method, template = parted(key)
-        path = world.said(template).partition("?")[0]
+        method, template = split_key(key)
+        path = world.fill(template).partition("?")[0]
         ruled.setdefault(resolve(path).route, (path, set()))[1].add(method)
-    lacking = []
+    missing = []
     for route in routes():
         path, methods = ruled.get(route, (sample(route), set()))
         for method in METHODS:
@@ -140,13 +140,13 @@ def test_every_route_has_a_rule_and_every_rule_a_route(world):
             leads_up = method == "GET" and answer.headers.get("Location") == object_page(path)
             if answer.status_code == 405 or (leads_up and method not in methods):
                 if method in methods:
-                    lacking.append(f"{method} {path} has a rule, but the route does not have that method")
+                    missing.append(f"{method} {path} has a rule, but the route does not have that method")
             elif method not in methods:
-                lacking.append(
+                missing.append(
                     f'No rule for {method} {route}: add `"{method} {path}": Rule(WHO, {{body}}),` to tests/security/rules.py,'
                     " with WHO as in docs/rules.md"
                 )
-    assert lacking == [], "\n" + "\n".join(lacking)
+    assert missing == [], "\n" + "\n".join(missing)
 
 
 # Django's admin: admins, and nobody else.

@@ -111,8 +111,8 @@ def actor(key):
 
 
 def act(world, key, *, who="owner"):
-    path = world.said(key.removeprefix("POST ").partition(" #")[0])
-    return world.clients[who].post(path, world.said(RULES[key].body or {}))
+    path = world.fill(key.removeprefix("POST ").partition(" #")[0])
+    return world.clients[who].post(path, world.fill(RULES[key].body or {}))
 
 
 def messages(page):
@@ -176,7 +176,7 @@ CHANGES = {
     ),
     "POST /handoffs/{handoff}/": (
         lambda world: world.clients["stranger"].patch(
-            world.said("/api/v1/handoffs/{handoff}/"),
+            world.fill("/api/v1/handoffs/{handoff}/"),
             {"topics": [{"title": HandoffNote.objects.get().title, "notes": "Mine.", "version": 1}]},
             content_type="application/json",
         ),
@@ -204,7 +204,7 @@ CHANGES = {
     ),
     "POST /runbooks/{pipeline}/edit/": (
         lambda world: world.clients["stranger"].post(
-            world.said("/runbooks/{pipeline}/edit/"), {"markdown": "### Purpose\n\nNewer.", "based_on": "3"}
+            world.fill("/runbooks/{pipeline}/edit/"), {"markdown": "### Purpose\n\nNewer.", "based_on": "3"}
         ),
         "Revision 4 has since been saved.",
     ),

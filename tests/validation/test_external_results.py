@@ -71,9 +71,9 @@ def test_the_command_imports_a_file(db, capsys, kind, name, count):
     call_command("import_results", kind, str(path_of(name)))
     assert f"{count} new, 0 already known" in capsys.readouterr().out
     call_command("import_results", kind, str(path_of(name)))
-    said = capsys.readouterr().out
-    assert f"0 new, {count} already known" in said
-    assert said.count("unmapped: ") == count
+    output = capsys.readouterr().out
+    assert f"0 new, {count} already known" in output
+    assert output.count("unmapped: ") == count
 
 
 @KINDS
