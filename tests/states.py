@@ -25,6 +25,7 @@ from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, acknowledge, open_incident, resolve
 from incidents.services.triggers import sync_with_checks
 from oncall_site.demo import FILE, build_demo
+from oncall_site.demo_history import build_history, first_week
 from oncall_site.management.commands.create_demo import EXAMPLE
 from people.models import User
 from people.services.accounts import change_profile, set_password
@@ -238,7 +239,7 @@ def fill(state, *, admin, folder, at):
     if state == "empty":
         return
     monday = at.date() - dt.timedelta(days=at.weekday())
-    import_handbook(EXAMPLE.read_bytes(), at=at, starting=monday - YEAR if state == "full" else None)
+    import_handbook(EXAMPLE.read_bytes(), at=at, starting=monday - YEAR if state == "full" else first_week(at))
     for number, user in enumerate(User.objects.order_by("pk")):
         change_profile(user, fields={"email": f"{user.username}@example.org", "phone": f"+44 7700 900{number:03}"})
     build_demo(folder / FILE, by=admin, at=at)
@@ -247,6 +248,8 @@ def fill(state, *, admin, folder, at):
     save_revision(runbook, markdown=text, based_on=1, author=admin, summary="In which order to restart")
     if state == "full":
         fill_full(admin, at=at)
+    else:
+        build_history(folder / FILE, by=admin, at=at)
     # What workers do within a minute is there in the first picture too.
     sync_handoffs(at=at)
     run_checks(at=at)
