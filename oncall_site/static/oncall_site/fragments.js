@@ -1,5 +1,5 @@
 // Runs the site's hx-… attributes: sends a form or a request in the background and replaces a part of the page by a part of
-// the answer. The subset of htmx that the templates use, with htmx's meaning; docs/style.md lists it.
+// the answer. The subset of htmx that the templates use, with htmx's meaning; ADR 44 lists it.
 
 const TRIGGER = /^(every|\S+)(?: (?:delay:)?([\d.]+)(ms|s))?/;
 const running = new WeakMap();
