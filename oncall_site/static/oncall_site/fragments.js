@@ -2,6 +2,7 @@
 // the answer. The subset of htmx that the templates use, with htmx's meaning; ADR 44 lists it.
 
 const TRIGGER = /^(every|\S+)(?: (?:delay:)?([\d.]+)(ms|s))?/;
+const SLOW_MS = 200;
 const running = new WeakMap();
 
 const attribute = (element, name) => element.closest(`[${name}]`)?.getAttribute(name);
@@ -34,14 +35,15 @@ const fields = (element, submitter) => {
   );
 };
 
+const targetOf = (element) => {
+  const selector = attribute(element, "hx-target");
+  if (!selector) return element;
+  return selector === "this" ? element.closest("[hx-target]") : document.querySelector(selector);
+};
+
 const swap = (element, html) => {
   const parsed = new DOMParser().parseFromString(html, "text/html");
-  const selector = attribute(element, "hx-target");
-  const target = !selector
-    ? element
-    : selector === "this"
-      ? element.closest("[hx-target]")
-      : document.querySelector(selector);
+  const target = targetOf(element);
   const select = element.getAttribute("hx-select");
   const inside = attribute(element, "hx-swap") !== "outerHTML";
   for (const other of element.getAttribute("hx-select-oob")?.split(",") ?? []) {
@@ -64,7 +66,12 @@ const send = async (element, submitter) => {
   const isPost = element.hasAttribute("hx-post");
   const data = isPost ? fields(element, submitter) : undefined;
   const options = { method: isPost ? "POST" : "GET", body: data, headers: { "HX-Request": "true" } };
+  const target = targetOf(element);
+  // The style shows a skeleton in what is busy. A poll changes nothing that anyone waits for.
+  const slow = setTimeout(() => isPost && target?.setAttribute("aria-busy", "true"), SLOW_MS);
   const response = await fetch(path, options).catch(() => null);
+  clearTimeout(slow);
+  target?.removeAttribute("aria-busy");
   if (!response) emit(element, "failed", { data, path });
   else if (response.headers.get("HX-Refresh")) window.location.reload();
   else if (response.ok) {
