@@ -29,6 +29,7 @@ COPY validation validation
 COPY incidents incidents
 COPY handoffs handoffs
 COPY readiness readiness
+COPY team_channels team_channels
 COPY calendar_feeds calendar_feeds
 COPY handbook handbook
 COPY templates templates

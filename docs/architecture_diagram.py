@@ -25,6 +25,7 @@ CAPTIONS = {
     "handoffs": "meetings, sheets, action items",
     "readiness": "verdicts, restatements, readers",
     "incidents": "escalation, alerts, runbook runs",
+    "team_channels": "messages to Teams, Discord, …",
     "scheduling": "shifts, time off, swaps, covers",
     "validation": "metrics, checks, data sources",
     "runbooks": "revisions, rendering, search",

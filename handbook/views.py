@@ -12,7 +12,7 @@ from handbook.forms import HandbookForm
 from handbook.presenters import choices, posted_answers, roster_cards
 from handbook.queries.export import export_handbook
 from handbook.queries.questions import NEW
-from handbook.services import import_handbook, preview_handbook
+from handbook.services import approve_queries, import_handbook, preview_handbook
 from handbook.services.report import ImportErrors
 from people.requests import SignedInRequest
 from runbooks.domain.handbook_model import HandbookErrors
@@ -50,6 +50,13 @@ def handbook(request: SignedInRequest) -> HttpResponse:
     except DomainError as error:
         return render(request, "handbook/handbook.html", {**context, "error": str(error)}, status=409)
     if is_import:
+        approve_queries(
+            report,
+            keys=request.POST.getlist("approve"),
+            by=request.user,
+            at=timezone.now(),
+            rows_for_engineers="rows_for_engineers" in request.POST,
+        )
         messages.success(request, f"Handbook imported: {len(report.created)} created, {len(report.changed)} changed.")
         return redirect("now")
     is_changed = "import" in request.POST

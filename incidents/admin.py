@@ -7,25 +7,31 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from common.admin import ReadOnlyModelAdmin
 from common.exceptions import DomainError
 from incidents.models import (
     Alert,
     EscalationStep,
+    Evidence,
     Failure,
     Incident,
     IntegrationKey,
     MaintenanceWindow,
+    QueryApproval,
     RunbookRun,
     RunStep,
     TimelineEntry,
 )
 from incidents.services import transitions
+from incidents.services.evidence import revoke_approval
 from incidents.services.integration_keys import revoke_integration_key
 from incidents.services.maintenance import end_maintenance
 from people.admin import request_admin
 from people.models import User
+
+QUERY_CHARACTERS = 80
 
 
 class EscalationStepInline(ReadOnlyModelAdmin, admin.TabularInline[EscalationStep, Incident]):
@@ -141,6 +147,40 @@ class RunbookRunAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[RunbookRun]):
     list_filter = ("runbook",)
     list_select_related = ("runbook", "incident", "started_by")
     inlines = (RunStepInline,)
+
+
+@admin.register(Evidence)
+class EvidenceAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Evidence]):
+    """Evidence of incidents, which workers write."""
+
+    list_display = ("name", "kind", "incident", "step", "state", "requested_at", "requested_by", "finished_at")
+    list_filter = ("state", "kind", "source")
+    list_select_related = ("incident", "requested_by")
+    search_fields = ("name", "query", "incident__title")
+
+
+@admin.register(QueryApproval)
+class QueryApprovalAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[QueryApproval]):
+    """Approved queries. Admins approve them on a runbook's page, which shows them, and can revoke them here."""
+
+    list_display = ("query_start", "source", "rows_for_engineers", "approved_by", "approved_at")
+    list_filter = ("source", "rows_for_engineers")
+    list_select_related = ("source", "approved_by")
+    search_fields = ("query",)
+    actions = ("revoke",)
+
+    @admin.display(description="query")
+    def query_start(self, approval: QueryApproval) -> str:
+        """Return the first words of the query."""
+        return Truncator(approval.query).chars(QUERY_CHARACTERS)
+
+    @admin.action(description="Revoke selected approvals", permissions=["view"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[QueryApproval]) -> None:
+        """Revoke the selected approvals."""
+        count = len(queryset)
+        for approval in queryset:
+            revoke_approval(approval, by=request_admin(request))
+        messages.success(request, f"{count} approval{'s' if count != 1 else ''} revoked.")
 
 
 @admin.register(Alert)

@@ -1,19 +1,22 @@
 """Incidents with their timeline, escalation and runbook runs; alerts, integration keys and maintenance windows."""
 
 import datetime as dt
-from typing import Self
+from typing import Any, Self
 
 import pghistory
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
-from django.db.models.functions import Now
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Now
 from django.utils.dateparse import parse_datetime
 
 from common.db import SpanQuerySet, no_overlap_constraint
 from common.fields import LineField, MultilineField
+from notifications.models import Leased, LeasedQuerySet
 from people.models import User
 from pipelines.models import Pipeline
+from runbooks.domain.evidence import LONGEST_NAME
 from runbooks.models import Runbook
+from validation.models import DataSource
 
 MAX_TITLE_LENGTH = 200
 MAX_TEXT_LENGTH = 10_000
@@ -22,6 +25,10 @@ MAX_GROUP_KEY_LENGTH = 300
 MAX_NOTE_LENGTH = 2000
 MAX_KEY_NAME_LENGTH = 80
 MAX_REASON_LENGTH = 200
+MAX_EVIDENCE_QUERY_LENGTH = 20_000
+MAX_STEP_TEXT_LENGTH = 200
+# Older messages in Slack are no longer updated; their buttons say what has changed.
+SLACK_POST_AGE = dt.timedelta(days=14)
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -57,6 +64,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(condition=pghistory.AnyChange(exclude=["next_escalation_at", "last_seen_at", "repeats"])),
     pghistory.DeleteEvent(),
+    exclude=["evidence_round"],
 )
 class Incident(models.Model):
     """An issue, outage or delay of a pipeline; every step is on its timeline (docs/rules.md, Incidents)."""
@@ -151,6 +159,9 @@ class Incident(models.Model):
     repeats = models.PositiveIntegerField(default=0, help_text="How often the check or alert failed again.")
     last_seen_at = models.DateTimeField(help_text="When the check or alert last failed.")
     recovered_at = models.DateTimeField(null=True, blank=True, help_text="When the check recovered.")
+    evidence_round = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Newest round for which evidence was requested."
+    )
 
     objects = IncidentQuerySet.as_manager()
 
@@ -204,6 +215,11 @@ class Incident(models.Model):
             models.Index(fields=["snoozed_until"], condition=Q(snoozed_until__isnull=False), name="incident_snoozed"),
             models.Index(fields=["pipeline", "state"], name="incident_pipeline_state"),
             models.Index(fields=["-opened_at"], name="incident_newest"),
+            models.Index(
+                fields=["id"],
+                condition=Q(evidence_round__lt=F("round")) & ~Q(state="resolved"),
+                name="incident_without_evidence",
+            ),
             models.Index(fields=["check_id", "-opened_at"], name="incident_check"),
             models.Index(fields=["fingerprint", "-opened_at"], name="incident_fingerprint"),
         ]
@@ -468,6 +484,141 @@ class RunStep(models.Model):
         return self.done_at is not None
 
 
+@pghistory.track()
+class QueryApproval(models.Model):
+    """An admin's permission to run exactly this SQL on a data source as evidence (docs/rules.md, Evidence)."""
+
+    source = models.ForeignKey(DataSource, on_delete=models.CASCADE, related_name="query_approvals")
+    query = MultilineField(max_length=MAX_EVIDENCE_QUERY_LENGTH)
+    digest = LineField(max_length=64, help_text="SHA-256 of the SQL.")
+    rows_for_engineers = models.BooleanField(
+        "engineers can see the rows", default=False, help_text="Otherwise only admins can."
+    )
+    approved_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-approved_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "digest"], name="one_approval_per_query"),
+            models.CheckConstraint(condition=~Q(query=""), name="approval_has_query"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.query[:60]}"
+
+
+class EvidenceQuerySet(models.QuerySet["Evidence"]):
+    """Query methods for evidence."""
+
+    def unfinished(self) -> Self:
+        """Return the evidence that is due, running or waiting for approval."""
+        return self.filter(state__in=(Evidence.State.WAITING, Evidence.State.PENDING))
+
+
+class Evidence(models.Model):
+    """The result of an evidence block of the runbook for an incident: the first rows of a query, or the newest results of a check.
+
+    Only a worker writes the result, once. To run a block again adds a row.
+    """
+
+    class Kind(models.TextChoices):
+        """What the block names."""
+
+        SQL = "sql", "Query"
+        CHECK = "check", "Check"
+
+    class State(models.TextChoices):
+        """Whether it has run."""
+
+        WAITING = "waiting", "Waiting for approval"
+        PENDING = "pending", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="evidence")
+    run = models.ForeignKey(
+        RunbookRun,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="evidence",
+        help_text="Runbook run that it belongs to, if the runbook was started.",
+    )
+    round = models.PositiveSmallIntegerField(help_text="Escalation round of the incident.")
+    revision = models.PositiveIntegerField(help_text="Revision of the runbook that the block comes from.")
+    step = models.PositiveSmallIntegerField(help_text="Number of the step.")
+    step_text = MultilineField(blank=True, max_length=MAX_STEP_TEXT_LENGTH)
+    kind = models.CharField(max_length=5, choices=Kind)
+    name = LineField(max_length=LONGEST_NAME, help_text="Data source or check, as written in the runbook.")
+    query = MultilineField(blank=True, max_length=MAX_EVIDENCE_QUERY_LENGTH)
+    key = LineField(max_length=64, help_text="Identifies the block by its source and text.")
+    source = models.ForeignKey(DataSource, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    approval = models.ForeignKey(
+        QueryApproval, on_delete=models.SET_NULL, null=True, blank=True, related_name="evidence"
+    )
+    check_id = models.PositiveBigIntegerField(null=True, blank=True, help_text="ID of the check.")
+    state = models.CharField(max_length=7, choices=State, default=State.PENDING)
+    requested_at = models.DateTimeField()
+    requested_by = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Empty when the incident opened.",
+    )
+    due_at = models.DateTimeField(null=True, blank=True, help_text="When a worker may run it.")
+    claim = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    columns: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
+    rows: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
+    is_truncated = models.BooleanField(default=False, help_text="There are more rows than these.")
+    error = MultilineField(blank=True)
+    error_details = MultilineField(blank=True, help_text="What the database answered, for admins only.")
+
+    objects = EvidenceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["incident", "pk"]
+        verbose_name_plural = "evidence"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["incident", "key"],
+                condition=Q(state__in=("waiting", "pending")),
+                name="evidence_runs_once_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="pending", due_at__isnull=False) | (~Q(state="pending") & Q(due_at=None)),
+                name="pending_evidence_is_due",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=("done", "failed")) | Q(finished_at__isnull=False),
+                name="finished_evidence_has_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["due_at"], condition=Q(state="pending"), name="evidence_due")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.name}"
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it ran, in seconds; None unless it has run."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+    def shows_rows_to(self, person: User) -> bool:
+        """Return True if a person may see the rows: values from a data source are for admins, unless an approval says otherwise."""
+        if self.kind == Evidence.Kind.CHECK or person.is_staff:
+            return True
+        return self.approval is not None and self.approval.rows_for_engineers
+
+
 class AlertQuerySet(models.QuerySet["Alert"]):
     """Query methods for alerts."""
 
@@ -600,3 +751,43 @@ class MaintenanceWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pipeline}: {self.reason}"
+
+
+class SlackPostQuerySet(LeasedQuerySet):
+    """Filters for Slack messages about incidents."""
+
+    def stale(self) -> Self:
+        """Return messages that do not show the newest state of their incident, except those that Slack no longer updates."""
+        newest = TimelineEntry.objects.filter(incident=OuterRef("incident")).order_by("-pk").values("pk")[:1]
+        rows = self.filter(stopped_at=None, created_at__gt=Now() - SLACK_POST_AGE)
+        rows = rows.exclude(incident__state=Incident.State.RESOLVED, shows_resolved=True)
+        return (
+            rows.annotate(newest_entry=Coalesce(Subquery(newest), 0))
+            .exclude(newest_entry=F("shown_entry"))
+            .order_by("pk")
+        )
+
+
+class SlackPost(Leased):
+    """A message about an incident in Slack. Workers update it until it shows the newest entry of the incident's timeline."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="slack_posts")
+    channel = LineField(max_length=32, help_text="Slack’s ID of the channel or direct message.")
+    ts = LineField(max_length=32, help_text="The message’s timestamp, which is its ID in the channel.")
+    shown_entry = models.PositiveBigIntegerField(help_text="The newest entry of the timeline that it shows.")
+    shows_resolved = models.BooleanField(default=False)
+    stopped_at = models.DateTimeField(null=True, blank=True, help_text="When Slack refused to update it.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = SlackPostQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = "Slack message"
+        constraints = [models.UniqueConstraint(fields=["channel", "ts"], name="slack_post_is_stored_once")]
+        indexes = [
+            models.Index(fields=["created_at"], condition=Q(stopped_at=None), name="slack_post_to_update"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel}/{self.ts}"

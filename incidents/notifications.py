@@ -2,12 +2,14 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
-from incidents.models import Incident, MaintenanceWindow, TimelineEntry
-from notifications.queries.outbox import absolute_url
+from incidents.models import Incident, MaintenanceWindow, SlackPost, TimelineEntry
+from incidents.queries.slack import incident_card
+from notifications.domain.slack import Card, escape
+from notifications.queries.outbox import absolute_url, database_clock
 from notifications.registry import Notification, paragraphs, register
 from notifications.services.outbox import enqueue
 from people.models import User
@@ -40,6 +42,17 @@ class _IncidentNotification(Notification):
 
     def topic(self) -> str:
         return f"incident:{self.incident_id}"
+
+    def slack_card(self, reader: User) -> Card | None:
+        if self.phone_actions() is None:
+            return None
+        card = incident_card(self.incident_id, at=database_clock())
+        return None if card is None else replace(card, text=escape(self.subject(reader)))
+
+    def record_slack_post(self, *, channel: str, ts: str, version: int) -> None:
+        if channel and ts and Incident.objects.filter(pk=self.incident_id).exists():
+            fields = {"incident_id": self.incident_id, "shown_entry": version}
+            SlackPost.objects.get_or_create(channel=channel, ts=ts, defaults=fields)
 
 
 @register
@@ -140,7 +153,7 @@ class IncidentHeld(_IncidentNotification):
         return Incident.objects.filter(pk=self.incident_id, hold=Incident.Hold.UPSTREAM).exists()
 
 
-def _text(incident: Incident) -> str:
+def incident_text(incident: Incident) -> str:
     """Return the text of an incident; with several failures, a list of those that have not recovered."""
     failures = list(incident.failures.filter(recovered_at=None).order_by("pk")[: MAX_FAILURES_LISTED + 1])
     if len(failures) < 2:  # the incident's own text says it
@@ -157,7 +170,7 @@ def notify_escalation(incident: Incident, people: Iterable[User], *, at: dt.date
         title=incident.title,
         pipeline=str(incident.pipeline),
         round=incident.round,
-        text=_text(incident),
+        text=incident_text(incident),
         runbook=incident.pipeline.slug,
         escalates_after_minutes=incident.pipeline.escalation_minutes(incident.severity),
     )
@@ -191,7 +204,7 @@ def notify_assignment(incident: Incident, *, to: User, by: User, at: dt.datetime
         number=incident.timeline.filter(kind=TimelineEntry.Kind.REASSIGNED).count(),
         assigned_by=str(by),
         note=note,
-        text=_text(incident),
+        text=incident_text(incident),
         runbook=incident.pipeline.slug,
         escalates_after_minutes=incident.pipeline.escalation_minutes(incident.severity),
     )

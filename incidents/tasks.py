@@ -1,12 +1,25 @@
 """Worker tasks of incidents."""
 
+import time
+import uuid
+
 from celery import shared_task
 from django.utils import timezone
 
+from incidents.models import SlackPost
 from incidents.services.alerts import sync_with_alerts
 from incidents.services.drills import end_old_drills
 from incidents.services.escalation import escalate_due
+from incidents.services.evidence import ClaimedEvidence, claim_evidence, request_evidence
+from incidents.services.evidence import run_evidence as run_claimed_evidence
+from incidents.services.slack import update_next_post
 from incidents.services.triggers import sync_with_all_checks
+from notifications.queries.slack import slack_app
+
+# A task updates no further message after this time; the next one continues.
+SLACK_SECONDS = 5.0
+# A server that hangs occupies at most this many tasks, for no longer than the time limit of a send.
+MAX_SLACK_UPDATES = 2
 
 
 @shared_task
@@ -23,3 +36,29 @@ def sync_incidents() -> None:
     at = timezone.now()
     sync_with_all_checks(at=at)
     sync_with_alerts(at=at)
+
+
+@shared_task
+def update_slack() -> None:
+    """Update the messages in Slack that do not show the newest state of their incident."""
+    app = slack_app()
+    if app is None or SlackPost.objects.held().count() >= MAX_SLACK_UPDATES:
+        return
+    until = time.monotonic() + SLACK_SECONDS
+    while update_next_post(app) and time.monotonic() < until:
+        pass
+
+
+@shared_task
+def sweep_evidence() -> None:
+    """Request the evidence of new incidents, claim what is due, and start a task for each. A lost task is claimed again."""
+    at = timezone.now()
+    request_evidence(at=at)
+    for claimed in claim_evidence(at=at):
+        run_evidence.delay(claimed.evidence, str(claimed.claim))
+
+
+@shared_task
+def run_evidence(evidence: int, claim: str) -> None:
+    """Run claimed evidence."""
+    run_claimed_evidence(ClaimedEvidence(evidence, uuid.UUID(claim)), at=timezone.now())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from incidents.views import actions, incidents, integration_keys, maintenance, phone, reports
+from incidents.views import actions, evidence, incidents, integration_keys, maintenance, phone, reports, slack
 
 urlpatterns = [
     path("incidents/", incidents.incidents, name="incidents"),
@@ -20,6 +20,11 @@ urlpatterns = [
     path("incidents/<int:pk>/note/", actions.note, name="note_incident"),
     path("incidents/<int:pk>/run/", actions.run, name="run_runbook"),
     path("incidents/<int:pk>/steps/<int:number>/", actions.step, name="mark_step"),
+    path("incidents/<int:pk>/evidence/", evidence.rerun, name="rerun_evidence"),
+    path("incidents/<int:pk>/evidence/<slug:key>/", evidence.evidence, name="evidence"),
+    path("runbooks/<slug:slug>/evidence/<slug:key>/approve/", evidence.approve, name="approve_query"),
+    path("runbooks/<slug:slug>/evidence/<slug:key>/revoke/", evidence.revoke, name="revoke_query"),
+    path("hooks/slack/interactivity/", slack.interactivity, name="slack_interactivity"),
     path("hooks/phone/sms/", phone.sms, name="phone_sms"),
     path("hooks/phone/call/", phone.call, name="phone_call"),
     path("hooks/phone/status/", phone.status, name="phone_status"),

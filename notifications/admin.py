@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from common.admin import ReadOnlyModelAdmin
 from common.exceptions import DomainError
-from notifications.forms import ContactMethodForm, PhoneAccountForm
+from notifications.forms import ContactMethodForm, PhoneAccountForm, SlackAppForm
 from notifications.models import (
     ChannelPreference,
     ContactMethod,
@@ -16,8 +16,11 @@ from notifications.models import (
     NotificationPolicy,
     NotificationRule,
     PhoneAccount,
+    PrivateHost,
     PushDevice,
     QuietHours,
+    SlackApp,
+    SlackMember,
 )
 from notifications.services import delivery
 from notifications.services.contact_methods import remove_contact_method, set_contact_method
@@ -151,6 +154,14 @@ class NotificationPolicyAdmin(SingleRowAdmin):
     list_display = ("__str__", "high_needs_one_of")
 
 
+@admin.register(PrivateHost)
+class PrivateHostAdmin(admin.ModelAdmin[PrivateHost]):
+    """Hosts that messages may go to although they are on a private network, and the hosts of Gotify servers."""
+
+    list_display = ("host", "port", "note", "created_at")
+    search_fields = ("host", "note")
+
+
 @admin.register(PhoneAccount)
 class PhoneAccountAdmin(SingleRowAdmin):
     """The account for SMS and calls. The settings of the environment come first."""
@@ -163,3 +174,28 @@ class PhoneAccountAdmin(SingleRowAdmin):
         if form.cleaned_data["typed_token"]:
             obj.auth_token = form.cleaned_data["typed_token"]
         super().save_model(request, obj, form, change)
+
+
+@admin.register(SlackApp)
+class SlackAppAdmin(SingleRowAdmin):
+    """The Slack app. The settings of the environment come first."""
+
+    form = SlackAppForm
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        """Save the app; empty secrets keep the saved ones."""
+        if form.cleaned_data["typed_token"]:
+            obj.bot_token = form.cleaned_data["typed_token"]
+        if form.cleaned_data["typed_secret"]:
+            obj.signing_secret = form.cleaned_data["typed_secret"]
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(SlackMember)
+class SlackMemberAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[SlackMember]):
+    """Which member of the Slack workspace each person is, by e-mail address."""
+
+    list_display = ("person", "email", "slack_id", "problem", "looked_up_at")
+    list_filter = (("slack_id", admin.EmptyFieldListFilter),)
+    list_select_related = ("person",)
+    search_fields = ("person__display_name", "email", "slack_id")

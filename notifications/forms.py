@@ -12,7 +12,7 @@ from common.forms import LineField
 from notifications.channels.base import Channel
 from notifications.channels.catalog import CHANNELS
 from notifications.domain.rules import Step
-from notifications.models import ContactMethod, Message, PhoneAccount
+from notifications.models import ContactMethod, Message, PhoneAccount, SlackApp
 from notifications.queries.contact_methods import is_available
 from notifications.queries.preferences import RuleSet, TypePreference
 from notifications.services.contact_methods import check_address
@@ -173,6 +173,40 @@ class PhoneAccountForm(forms.ModelForm[PhoneAccount]):
             self.add_error("from_number", "Enter a number such as +15005550006.")
         if not re.fullmatch(r"AC[0-9a-fA-F]{32}", data.get("account_sid", "")):
             self.add_error("account_sid", "Enter the account SID: AC followed by 32 characters.")
+        return data
+
+
+class SlackAppForm(forms.ModelForm[SlackApp]):
+    """The Slack app; its secrets are never shown after they are saved."""
+
+    typed_token = LineField(
+        label="Bot token",
+        max_length=255,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="Starts with xoxb-. Leave empty to keep the saved token.",
+    )
+    typed_secret = LineField(
+        label="Signing secret",
+        max_length=255,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="32 characters, on the app’s page “Basic Information”. Leave empty to keep the saved secret.",
+    )
+
+    class Meta:
+        model = SlackApp
+        fields: tuple[str, ...] = ()
+
+    def clean(self) -> dict[str, Any]:
+        """Add an error if a secret is missing or is another kind of token."""
+        data = super().clean() or self.cleaned_data
+        token, secret = data.get("typed_token", ""), data.get("typed_secret", "")
+        is_new = self.instance.pk is None
+        if (token or is_new) and not re.fullmatch(r"xoxb-[A-Za-z0-9-]+", token):
+            self.add_error("typed_token", "Enter the bot token, which starts with xoxb-.")
+        if (secret or is_new) and not re.fullmatch(r"[0-9a-fA-F]{32}", secret):
+            self.add_error("typed_secret", "Enter the signing secret: 32 characters from 0 to 9 and a to f.")
         return data
 
 

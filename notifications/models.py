@@ -1,16 +1,17 @@
 """Models of the outbox and notification preferences."""
 
 import datetime as dt
-from typing import Self
+from typing import Any, Self
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 
 from common.fields import EncryptedTextField, LineField, MultilineField
+from notifications.outbox_row import OutboxQuerySet, OutboxRow
 from people.models import User
 
 # A delay this long means that the site was down, not that a mail server was slow.
@@ -21,20 +22,12 @@ LISTS = (DIGEST, SUMMARY)
 MAX_DELAY_MINUTES = 12 * 60
 
 
-class MessageQuerySet(models.QuerySet["Message"]):
+class MessageQuerySet(OutboxQuerySet["Message"]):
     """Filters for messages."""
-
-    def waiting(self) -> Self:
-        """Return messages that are pending or being sent."""
-        return self.filter(state__in=(Message.State.PENDING, Message.State.SENDING))
 
     def due(self, *, at: dt.datetime) -> Self:
         """Return waiting messages that are due at `at`."""
         return self.waiting().filter(due_at__lte=at)
-
-    def unclaimed(self) -> Self:
-        """Return pending messages, and those with an expired lease by the database's clock."""
-        return self.filter(Q(state=Message.State.PENDING) | Q(state=Message.State.SENDING, lease_until__lte=Now()))
 
     def late(self) -> Self:
         """Return overdue, unexpired messages that were never attempted; a digest handles them."""
@@ -50,8 +43,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Return messages that can be sent now by the database's clock, urgent ones first."""
         tried = Q(retry_at__lte=Now()) | Q(retry_at=None, attempts__gt=0)
         never = Q(retry_at=None, attempts=0) & (Q(due_at__gt=Now() - OVERDUE_AFTER) | Q(type__in=LISTS))
-        ready = self.unclaimed().filter(tried | never, due_at__lte=Now(), expires_at__gt=Now())
-        return ready.order_by("-urgent", "due_at", "pk")
+        return self.sendable().filter(tried | never).order_by("-urgent", "due_at", "pk")
 
     def finished_for(self, length: dt.timedelta) -> Self:
         """Return finished messages that expired `length` ago or earlier, except digests that others refer to."""
@@ -64,7 +56,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(state=Message.State.FAILED)
 
 
-class Message(models.Model):
+class Message(OutboxRow):
     """A notification for one user through one channel, and its delivery."""
 
     class State(models.TextChoices):
@@ -83,7 +75,9 @@ class Message(models.Model):
         EMAIL = "email", "E-mail"
         CHAT = "chat", "Chat"
         NTFY = "ntfy", "ntfy"
-        SLACK = "slack", "Slack"
+        GOTIFY = "gotify", "Gotify"
+        SLACK_DM = "slack_dm", "Slack"
+        SLACK = "slack", "Slack webhook"
         WEBHOOK = "webhook", "Webhook"
         PUSH = "push", "Push"
         SMS = "sms", "SMS"
@@ -98,7 +92,9 @@ class Message(models.Model):
         default=0,
         help_text="ID of the contact method; 0 for e-mail, push, and the oldest contact method of the channel.",
     )
-    provider_id = LineField(max_length=64, blank=True, help_text="ID of the SMS or call at its provider.")
+    provider_id = LineField(
+        max_length=64, blank=True, help_text="ID of the SMS, the call or the Slack message at its provider."
+    )
     delay_minutes = models.PositiveSmallIntegerField(
         default=0, help_text="Delay of its notification rule; 0 is sent at once."
     )
@@ -107,37 +103,21 @@ class Message(models.Model):
     calendar_method = LineField(max_length=10, blank=True, help_text="REQUEST or CANCEL, for an invitation.")
     calendar = MultilineField(blank=True, help_text="The invitation's iCalendar object.")
     state = models.CharField(max_length=8, choices=State, default=State.PENDING)
-    due_at = models.DateTimeField()
-    expires_at = models.DateTimeField(help_text="If it has not been sent by then, it is dropped.")
-    token = models.UUIDField(null=True, blank=True, editable=False)
-    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     urgent = models.BooleanField(default=False, help_text="Goes before others, and in quiet hours too.")
-    retry_at = models.DateTimeField(null=True, blank=True, help_text="Next attempt after a failure.")
     merged_into = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged", help_text="The digest."
     )
-    attempts = models.PositiveSmallIntegerField(default=0)
-    problem = LineField(max_length=500, blank=True, help_text="Why it was not sent.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-    sent_at = models.DateTimeField(null=True, blank=True)
 
     objects = MessageQuerySet.as_manager()
 
-    class Meta:
+    class Meta(OutboxRow.Meta):
         ordering = ["-due_at", "-pk"]
         constraints = [
+            *OutboxRow.Meta.constraints,
             models.UniqueConstraint(
                 fields=["type", "dedup_key", "recipient", "channel", "contact_method", "delay_minutes"],
                 name="message_is_enqueued_once",
-            ),
-            models.CheckConstraint(
-                condition=Q(state="sending", token__isnull=False, lease_until__isnull=False)
-                | (~Q(state="sending") & Q(token=None, lease_until=None)),
-                name="message_being_sent_has_a_lease",
-            ),
-            models.CheckConstraint(
-                condition=Q(state="sent", sent_at__isnull=False) | (~Q(state="sent") & Q(sent_at=None)),
-                name="message_sent_has_an_instant",
             ),
             models.CheckConstraint(
                 condition=Q(state="merged", merged_into__isnull=False) | (~Q(state="merged") & Q(merged_into=None)),
@@ -311,6 +291,41 @@ class ContactMethod(models.Model):
 
 
 @pghistory.track()
+class PrivateHost(models.Model):
+    """A host that an admin allows messages to go to, also on a private network: the team's own Gotify, ntfy or Mattermost server."""
+
+    host = LineField(max_length=253, help_text="Such as gotify.example.org.")
+    port = models.PositiveIntegerField(null=True, blank=True, help_text="Empty for 443 and 8443.")
+    note = LineField(max_length=200, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["host", "port"]
+        verbose_name = "allowed host"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["host", "port"],
+                name="private_host_is_listed_once",
+                nulls_distinct=False,
+                violation_error_message="This host is on the list already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(host=Lower("host")) & ~Q(host=""),
+                name="private_host_in_lower_case",
+                violation_error_message="Enter the host in lower case.",
+            ),
+            models.CheckConstraint(
+                condition=Q(port=None) | Q(port__range=(1, 65535)),
+                name="private_host_has_a_port",
+                violation_error_message="Enter a port from 1 to 65535.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}" if self.port else self.host
+
+
+@pghistory.track()
 class NotificationPolicy(models.Model):
     """What admins require of everyone's notification rules."""
 
@@ -412,3 +427,94 @@ class VapidKey(models.Model):
 
     def __str__(self) -> str:
         return f"VAPID key of {self.created_at:%Y-%m-%d}"
+
+
+@pghistory.track(exclude=["bot_token", "signing_secret"])
+class SlackApp(models.Model):
+    """The site's Slack app, unless the settings have one."""
+
+    bot_token = EncryptedTextField(editable=False)
+    signing_secret = EncryptedTextField(editable=False)
+
+    class Meta:
+        verbose_name = "Slack app"
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="there_is_one_slack_app")]
+
+    def __str__(self) -> str:
+        return "Slack app"
+
+
+class SlackMember(models.Model):
+    """A user's member of the Slack workspace, found there by an e-mail address."""
+
+    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="slack_member")
+    email = models.EmailField(help_text="The address that was looked up.")
+    slack_id = LineField(
+        "Slack ID", max_length=32, blank=True, help_text="Such as U012AB3CD; empty if Slack has no member."
+    )
+    looked_up_at = models.DateTimeField()
+    problem = LineField(max_length=500, blank=True, help_text="Why there is no member.")
+
+    class Meta:
+        ordering = ["person"]
+        verbose_name = "Slack member"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["slack_id"], condition=~Q(slack_id=""), name="slack_member_is_of_one_person"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.slack_id or 'not in Slack'}"
+
+
+class SlackRequest(models.Model):
+    """The signature of a request from Slack. The same one again is a replay."""
+
+    signature = models.CharField(max_length=80, unique=True)
+    received_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    def __str__(self) -> str:
+        return self.signature
+
+
+class LeasedQuerySet(models.QuerySet[Any]):
+    """Filters for rows that workers claim."""
+
+    def claimable(self) -> Self:
+        """Return rows that no worker holds and whose retry is due, by the database's clock."""
+        free = Q(token=None) | Q(lease_until__lte=Now())
+        return self.filter(free, Q(retry_at=None) | Q(retry_at__lte=Now()))
+
+    def held(self) -> Self:
+        """Return rows that a worker holds."""
+        return self.filter(lease_until__gt=Now())
+
+
+class Leased(models.Model):
+    """A row that one worker claims at a time, with a lease by the database's clock; `notifications.services.slack_leases` does it."""
+
+    token = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Failed attempts in a row.")
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="Next attempt after a failure.")
+    problem = LineField(max_length=500, blank=True, help_text="Why the last attempt failed.")
+
+    class Meta:
+        abstract = True
+
+
+class SlackAnswer(Leased):
+    """An answer that only the person who clicked in Slack sees, to be posted to the URL that Slack gave for it."""
+
+    response_url = EncryptedTextField(editable=False)
+    text = MultilineField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = LeasedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.text

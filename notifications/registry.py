@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from common.formatting import format_instant
 from common.json_values import from_json, to_json
+from notifications.domain.slack import Card
 from people.models import User
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,13 @@ class Notification:
     def phone_actions(self) -> int | None:
         """Return the number of the incident that a reply by SMS or a key on the phone acknowledges, or None."""
         return None
+
+    def slack_card(self, reader: User) -> Card | None:
+        """Return the message for the Slack app if it has buttons, or None."""
+        return None
+
+    def record_slack_post(self, *, channel: str, ts: str, version: int) -> None:
+        """Store where Slack has a `slack_card`, and what version of it, so that it is updated."""
 
     def link(self) -> str:
         """Return the path of the page it is about, by `reverse`."""

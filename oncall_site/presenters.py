@@ -13,16 +13,10 @@ from people.models import User
 from pipelines.models import Pipeline
 from readiness.domain.verdict import Readiness
 from readiness.queries.readiness import readiness_by_pipeline
-from scheduling.domain.responder_chain import ON_CALL, PRIMARY, ROTATION, SECONDARY, Chain, Link
+from scheduling.domain.responder_chain import ON_CALL, ROLE_LABELS, Chain, Link
 from scheduling.models import Cover, Rotation
 from scheduling.queries.on_call import OnCallShift, OnCallSnapshot
 
-ROLE_LABELS = {
-    ON_CALL: "on call",
-    PRIMARY: "primary owner",
-    SECONDARY: "secondary owner",
-    ROTATION: "next in rotation",
-}
 MAX_SKIPPED_LINKS = 2
 # Fields of users that no page shows beside a chain.
 UNSHOWN_FIELDS = (

@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "handoffs",
     "readiness",
     "incidents",
+    "team_channels",
     "runbooks",
     "scheduling",
     "validation",
@@ -306,6 +307,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ChannelEnum": "notifications.models.Message.Channel",
         "ContactChannelEnum": "notifications.models.CONTACT_CHANNELS",
+        "EvidenceKindEnum": "incidents.models.Evidence.Kind",
         "HolidayKindEnum": "scheduling.models.HolidayBlock.Kind",
         "IncidentKindEnum": "incidents.models.Incident.Kind",
         "IncidentStateEnum": "incidents.models.Incident.State",
@@ -315,6 +317,7 @@ SPECTACULAR_SETTINGS = {
         "ResultStatusEnum": "validation.models.checks.STATUSES",
         "SuggestionKindEnum": ["two_way", "three_way", "one_way"],
         "SwapStateEnum": "scheduling.models.SwapRequest.State",
+        "TeamChannelKindEnum": "team_channels.models.TeamChannel.Kind",
         "TimelineKindEnum": "incidents.models.TimelineEntry.Kind",
     },
 }
@@ -375,6 +378,14 @@ SMS_PRICE = float(os.environ.get("SMS_PRICE", "0.1"))
 CALL_PRICE = float(os.environ.get("CALL_PRICE", "0.2"))
 PHONE_MAX_COST_PER_PERSON = float(os.environ.get("PHONE_MAX_COST_PER_PERSON", "0"))
 PHONE_MAX_COST = float(os.environ.get("PHONE_MAX_COST", "0"))
+
+# The Slack app (docs/operations.md, Slack). Without these, an admin can set it up in Django's admin.
+SLACK_BOT_TOKEN = os.environ.get("SLACK_BOT_TOKEN", "")
+SLACK_SIGNING_SECRET = os.environ.get("SLACK_SIGNING_SECRET", "")
+# For tests; Slack has one address.
+SLACK_API_URL = os.environ.get("SLACK_API_URL", "https://slack.com/api").rstrip("/")
+if bool(SLACK_BOT_TOKEN) != bool(SLACK_SIGNING_SECRET):
+    raise ImproperlyConfigured("Set both SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET, or neither.")
 
 MESSAGE_KEPT_DAYS = int(os.environ.get("MESSAGE_KEPT_DAYS", "90"))
 if MESSAGE_KEPT_DAYS < 1:

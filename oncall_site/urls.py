@@ -50,6 +50,7 @@ urlpatterns = [
     path("checks/<int:pk>/", pages.check, name="check"),
     path("runbooks/<slug:slug>/", pages.runbook, name="runbook"),
     path("", include("readiness.urls")),
+    path("", include("team_channels.urls")),
     path("", include("scheduling.urls")),
     path("", include("incidents.urls")),
     path("", include("handoffs.urls")),

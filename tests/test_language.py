@@ -27,6 +27,7 @@ APPS = (
     "readiness",
     "runbooks",
     "scheduling",
+    "team_channels",
     "validation",
 )
 PHRASES = (

@@ -8,6 +8,7 @@ import atexit
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from common.worker_process import NotStartedError, WorkerProcess
@@ -35,6 +36,14 @@ class SourceRefusedError(QueryFailedError):
     """A data source must not be used: it is a database of this site, or its role can change data."""
 
 
+@dataclass(frozen=True, slots=True)
+class QueryTable:
+    """The first rows of a query with the names of its columns."""
+
+    columns: list[str]
+    rows: list[Row]
+
+
 _worker = WorkerProcess(MODULE)
 atexit.register(_worker.stop)
 
@@ -48,6 +57,23 @@ def query_rows(
     server and the subprocess is killed. Only one batch is in memory. A guarded query is refused by a database of this
     site, and for a role that can change data.
     """
+    frames = _frames(address, query=query, seconds=seconds, cap=cap, enough=enough, is_guarded=is_guarded)
+    return (frame["rows"] for frame in frames if "rows" in frame)
+
+
+def query_table(address: str, *, query: str, seconds: float, cap: int, enough: int) -> QueryTable:
+    """Return the first `enough` rows of a guarded query with its columns; raise QueryFailedError as `query_rows` does."""
+    table = QueryTable([], [])
+    for frame in _frames(address, query=query, seconds=seconds, cap=cap, enough=enough, is_guarded=True):
+        table.columns.extend(frame.get("columns", ()))
+        table.rows.extend(frame.get("rows", ()))
+    return QueryTable(table.columns, table.rows[:enough])
+
+
+def _frames(
+    address: str, *, query: str, seconds: float, cap: int, enough: int, is_guarded: bool
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the frames with the columns and the rows of a query, as `query_rows` does."""
     request = {
         "do": "read",
         "address": address,
@@ -64,8 +90,8 @@ def query_rows(
             until = time.monotonic() + seconds + GRACE_SECONDS
             while not is_finished:
                 frame = _worker.answer(until=until)
-                if "rows" in frame:
-                    yield frame["rows"]
+                if "rows" in frame or "columns" in frame:
+                    yield frame
                 elif "backend" in frame:
                     backend = frame["backend"]
                 else:

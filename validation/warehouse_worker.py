@@ -1,7 +1,7 @@
 """The subprocess that queries warehouses: `python -m validation.warehouse_worker`. It imports no Django and may be killed.
 
 It reads requests as JSON frames until its input ends. It answers each with the ID of the server's backend process, then
-batches of rows, then their number or the problem. An answer never contains the address.
+the columns, then batches of rows, then their number or the problem. An answer never contains the address.
 """
 
 import datetime as dt
@@ -116,6 +116,7 @@ def _read(address: str, *, query: str, seconds: float, cap: int, enough: int, is
         streamed = connection.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS, no_parameters=True)
         try:
             with closing(streamed.exec_driver_sql(query)) as result:
+                send_frame({"columns": [str(name)[:MAX_CELL_LENGTH] for name in result.keys()]})  # noqa: SIM118  # not a dict
                 send_frame(_send_rows(result, cap=cap, enough=enough))
         finally:
             if timer:

@@ -1,6 +1,7 @@
 """Import handbook files into the tables of every app."""
 
 import datetime as dt
+from collections.abc import Collection
 
 import pghistory
 from django.conf import settings
@@ -12,6 +13,7 @@ from common.exceptions import DomainError
 from handbook.format.reader import parse_handbook
 from handbook.queries.questions import Answers, person_questions, rotation_questions
 from handbook.services.contents import (
+    collect_queries,
     import_checks,
     import_columns,
     import_passages,
@@ -27,8 +29,9 @@ from handbook.services.schedule import (
     import_rotations,
     rotation_errors,
 )
+from incidents.services.evidence import approve_query
 from people.domain.names import match_key
-from people.models import NAMES_LOCK, time_zones
+from people.models import NAMES_LOCK, User, time_zones
 from pipelines.models import Pipeline
 from runbooks.domain.handbook_model import Handbook, HandbookError
 from scheduling.models import Rotation
@@ -92,9 +95,21 @@ def _import(
         import_memberships(handbook, report, pipelines=pipelines, rotations=rotations, new=new)
         import_runbooks(handbook, report, pipelines=pipelines)
         import_checks(handbook, report, pipelines=pipelines)
+        collect_queries(handbook, report, pipelines=pipelines)
         import_columns(handbook, report, pipelines=pipelines)
         import_passages(handbook, report)
     return report
+
+
+def approve_queries(
+    report: Report, *, keys: Collection[str], by: User, at: dt.datetime, rows_for_engineers: bool
+) -> int:
+    """Approve those queries of an import that an admin chose in its preview, by their keys; return how many."""
+    chosen = [query.state for query in report.queries if query.state.block.key in keys]
+    for state in chosen:
+        if state.source is not None:
+            approve_query(state.source, query=state.block.query, by=by, at=at, rows_for_engineers=rows_for_engineers)
+    return len(chosen)
 
 
 def preview_handbook(

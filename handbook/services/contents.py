@@ -3,7 +3,8 @@
 from django.db import transaction
 
 from handbook.models import HandbookCell, HandbookColumn, HandbookPassage
-from handbook.services.report import Report
+from handbook.services.report import ImportedQuery, Report
+from incidents.queries.evidence import runbook_blocks
 from people.domain.names import match_key
 from people.models import User
 from pipelines.models import Pipeline
@@ -60,6 +61,14 @@ def import_runbooks(handbook: Handbook, report: Report, *, pipelines: dict[str, 
             rename_runbook(runbook, title=part.full_name)
             changed.append("title")
         report.note(f"runbook {part.full_name}", changed=changed)
+
+
+def collect_queries(handbook: Handbook, report: Report, *, pipelines: dict[str, Pipeline]) -> None:
+    """Report the queries under the steps of the file's runbooks that no admin has approved."""
+    named = [pipelines[match_key(part.full_name)].pk for part in handbook.runbooks]
+    for runbook in Runbook.objects.filter(pipeline__in=named).select_related("pipeline"):
+        waiting = [state for state in runbook_blocks(runbook) if state.is_waiting]
+        report.queries += [ImportedQuery(runbook.title, state) for state in waiting]
 
 
 def import_checks(handbook: Handbook, report: Report, *, pipelines: dict[str, Pipeline]) -> None:

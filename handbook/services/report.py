@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from handbook.queries.questions import PersonQuestion, RotationQuestion
 from handbook.queries.rosters import RosterEffect
+from incidents.queries.evidence import BlockState
 from runbooks.domain.handbook_model import HandbookError, HandbookErrors
 
 
@@ -19,11 +20,20 @@ class ImportErrors(HandbookErrors):
         self.rotations = rotations
 
 
+@dataclass(frozen=True, slots=True)
+class ImportedQuery:
+    """A query of an evidence block that waits for approval, and its runbook."""
+
+    runbook: str
+    state: BlockState
+
+
 @dataclass(slots=True)
 class Report:
     """The outcome of an import: what was created, changed and unchanged, and what the file does not name.
 
-    `people` are the questions about new names, and `rosters` the effect of each roster that was set.
+    `people` are the questions about new names, `rosters` the effect of each roster that was set, and `queries` the evidence
+    blocks of the file's runbooks whose SQL no admin has approved.
     """
 
     created: list[str] = field(default_factory=list)
@@ -33,6 +43,7 @@ class Report:
     people: list[PersonQuestion] = field(default_factory=list)
     rotations: list[RotationQuestion] = field(default_factory=list)
     rosters: list[RosterEffect] = field(default_factory=list)
+    queries: list[ImportedQuery] = field(default_factory=list)
 
     def note(self, subject: str, *, created: bool = False, changed: Iterable[str] = ()) -> None:
         """Record the outcome for one object. `changed` names the changed fields."""

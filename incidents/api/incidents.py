@@ -1,5 +1,7 @@
 """API of incidents."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,6 +17,7 @@ from rest_framework.response import Response
 from common.api.filters import ListFilterBackend, SlugFilter, WordFilter
 from common.api.lists import paginate_list
 from common.identifiers import ID_PATTERN, MAX_ID
+from incidents.api.evidence import EvidenceSerializer, RerunSerializer
 from incidents.api.serializers import (
     CommentSerializer,
     DrillSerializer,
@@ -32,12 +35,14 @@ from incidents.api.serializers import (
     StopwatchStepSerializer,
     TimelineEntrySerializer,
 )
-from incidents.models import Incident, RunStep, TimelineEntry
+from incidents.models import Evidence, Incident, RunStep, TimelineEntry
+from incidents.queries.evidence import all_evidence
 from incidents.queries.incidents import all_incidents, detailed_incidents
 from incidents.queries.similar import similar_incidents
 from incidents.queries.stopwatch import stopwatch
 from incidents.services import transitions
 from incidents.services.drills import start_drill
+from incidents.services.evidence import rerun_evidence
 from incidents.services.runbook_runs import mark_step, start_run
 from incidents.services.transitions import NewIncident, open_incident
 from people.models import ApiToken
@@ -200,6 +205,19 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         rows = RunStep.objects.filter(run=run).select_related("run", "done_by").order_by("position")
         return paginate_list(self, request, rows, serializer=RunStepSerializer)
 
+    @extend_schema(methods=["get"], responses=EvidenceSerializer(many=True))
+    @extend_schema(methods=["post"], request=RerunSerializer, responses={202: EvidenceSerializer(many=True)})
+    @action(detail=True, methods=["get", "post"])
+    def evidence(self, request: Request, pk: str) -> Response:
+        """List the evidence of an incident, oldest first, or run one block or all of them again; a worker runs them."""
+        incident = self.get_object()
+        if request.method == "POST":
+            fields = _validated(RerunSerializer, request)
+            rerun_evidence(incident, by=request_user(request), at=timezone.now(), **fields)
+        answer = paginate_list(self, request, all_evidence(incident), serialize=partial(_evidence, request=request))
+        answer.status_code = status.HTTP_202_ACCEPTED if request.method == "POST" else status.HTTP_200_OK
+        return answer
+
     @extend_schema(request=None, responses={201: IncidentDetailSerializer})
     @action(detail=True, methods=["post"])
     def run(self, request: Request, pk: str) -> Response:
@@ -207,6 +225,10 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         incident = self.get_object()
         start_run(incident, by=request_user(request), at=timezone.now())
         return _detail(incident, status=status.HTTP_201_CREATED)
+
+
+def _evidence(rows: Sequence[Evidence], *, request: Request) -> list[Any]:
+    return list(EvidenceSerializer(rows, many=True, context={"request": request}).data)
 
 
 def _detail(incident: Incident, *, status: int = status.HTTP_200_OK) -> Response:

@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
         ('pghistory', '0007_auto_20250421_0444'),
         ('pipelines', '0001_initial'),
         ('runbooks', '0001_initial'),
+        ('validation', '0001_initial'),
     ]
 
     operations = [
@@ -43,6 +44,7 @@ class Migration(migrations.Migration):
                 ('repeats', models.PositiveIntegerField(default=0, help_text='How often the check or alert failed again.')),
                 ('last_seen_at', models.DateTimeField(help_text='When the check or alert last failed.')),
                 ('recovered_at', models.DateTimeField(blank=True, help_text='When the check recovered.', null=True)),
+                ('evidence_round', models.PositiveSmallIntegerField(default=0, editable=False, help_text='Newest round for which evidence was requested.')),
                 ('acknowledged_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('assignee', models.ForeignKey(blank=True, help_text='Engineer working on the incident.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to=settings.AUTH_USER_MODEL)),
                 ('opened_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -52,7 +54,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-opened_at', '-pk'],
-                'indexes': [models.Index(condition=models.Q(('next_escalation_at__isnull', False)), fields=['next_escalation_at'], name='incident_due'), models.Index(condition=models.Q(('hold', 'upstream')), fields=['id'], name='incident_held_upstream'), models.Index(condition=models.Q(('snoozed_until__isnull', False)), fields=['snoozed_until'], name='incident_snoozed'), models.Index(fields=['pipeline', 'state'], name='incident_pipeline_state'), models.Index(fields=['-opened_at'], name='incident_newest'), models.Index(fields=['check_id', '-opened_at'], name='incident_check'), models.Index(fields=['fingerprint', '-opened_at'], name='incident_fingerprint')],
+                'indexes': [models.Index(condition=models.Q(('next_escalation_at__isnull', False)), fields=['next_escalation_at'], name='incident_due'), models.Index(condition=models.Q(('hold', 'upstream')), fields=['id'], name='incident_held_upstream'), models.Index(condition=models.Q(('snoozed_until__isnull', False)), fields=['snoozed_until'], name='incident_snoozed'), models.Index(fields=['pipeline', 'state'], name='incident_pipeline_state'), models.Index(fields=['-opened_at'], name='incident_newest'), models.Index(condition=models.Q(('evidence_round__lt', models.F('round')), models.Q(('state', 'resolved'), _negated=True)), fields=['id'], name='incident_without_evidence'), models.Index(fields=['check_id', '-opened_at'], name='incident_check'), models.Index(fields=['fingerprint', '-opened_at'], name='incident_fingerprint')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('check_id__isnull', False), models.Q(('state', 'resolved'), _negated=True)), fields=('check_id',), name='one_open_incident_per_check'), models.UniqueConstraint(condition=models.Q(models.Q(('fingerprint', ''), _negated=True), models.Q(('state', 'resolved'), _negated=True)), fields=('fingerprint',), name='one_open_incident_per_fingerprint'), models.UniqueConstraint(condition=models.Q(models.Q(('group_key', ''), _negated=True), models.Q(('state', 'resolved'), _negated=True)), fields=('pipeline', 'group_key'), name='one_open_incident_per_group'), models.CheckConstraint(condition=models.Q(('snoozed_until', None), models.Q(models.Q(('state', 'resolved'), _negated=True), ('next_escalation_at', None)), _connector='OR'), name='snoozed_incident_does_not_escalate'), models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='incident_has_title'), models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='incident_is_not_below_itself'), models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', False), ('state', 'resolved')), models.Q(models.Q(('state', 'resolved'), _negated=True), ('resolved_at', None), ('resolved_by', None)), _connector='OR'), name='resolved_incident_has_time'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'acknowledged'), _negated=True), models.Q(('acknowledged_at__isnull', False), ('acknowledged_by__isnull', False), ('assignee__isnull', False)), _connector='OR'), name='acknowledged_incident_has_assignee'), models.CheckConstraint(condition=models.Q(('next_escalation_at', None), ('state', 'open'), _connector='OR'), name='only_open_incidents_escalate'), models.CheckConstraint(condition=models.Q(('resolved_at', None), ('resolved_at__gte', models.F('opened_at')), _connector='OR'), name='incident_resolved_after_opened')],
             },
         ),
@@ -90,6 +92,22 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-starts_at', '-pk'],
                 'constraints': [models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='maintenance_ends_after_start', violation_error_message='The end must be after the start.'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('pipeline_id'), models.F('pipeline_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='maintenance_windows_do_not_overlap', violation_error_message='This pipeline has another maintenance window at that time.')],
+            },
+        ),
+        migrations.CreateModel(
+            name='QueryApproval',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('query', models.TextField(max_length=20000)),
+                ('digest', models.CharField(help_text='SHA-256 of the SQL.', max_length=64)),
+                ('rows_for_engineers', models.BooleanField(default=False, help_text='Otherwise only admins can.', verbose_name='engineers can see the rows')),
+                ('approved_at', models.DateTimeField()),
+                ('approved_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='query_approvals', to='validation.datasource')),
+            ],
+            options={
+                'ordering': ['-approved_at', '-pk'],
+                'constraints': [models.UniqueConstraint(fields=('source', 'digest'), name='one_approval_per_query'), models.CheckConstraint(condition=models.Q(('query', ''), _negated=True), name='approval_has_query')],
             },
         ),
         migrations.CreateModel(
@@ -232,6 +250,26 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='QueryApprovalEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('query', models.TextField(max_length=20000)),
+                ('digest', models.CharField(help_text='SHA-256 of the SQL.', max_length=64)),
+                ('rows_for_engineers', models.BooleanField(default=False, help_text='Otherwise only admins can.', verbose_name='engineers can see the rows')),
+                ('approved_at', models.DateTimeField()),
+                ('approved_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='incidents.queryapproval')),
+                ('source', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.datasource')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
             name='RunbookRun',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -262,6 +300,45 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'timeline entries',
                 'ordering': ['incident', 'pk'],
                 'indexes': [models.Index(fields=['incident', 'id'], name='timeline_of_incident')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Evidence',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('round', models.PositiveSmallIntegerField(help_text='Escalation round of the incident.')),
+                ('revision', models.PositiveIntegerField(help_text='Revision of the runbook that the block comes from.')),
+                ('step', models.PositiveSmallIntegerField(help_text='Number of the step.')),
+                ('step_text', models.TextField(blank=True, max_length=200)),
+                ('kind', models.CharField(choices=[('sql', 'Query'), ('check', 'Check')], max_length=5)),
+                ('name', models.CharField(help_text='Data source or check, as written in the runbook.', max_length=120)),
+                ('query', models.TextField(blank=True, max_length=20000)),
+                ('key', models.CharField(help_text='Identifies the block by its source and text.', max_length=64)),
+                ('check_id', models.PositiveBigIntegerField(blank=True, help_text='ID of the check.', null=True)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting for approval'), ('pending', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='pending', max_length=7)),
+                ('requested_at', models.DateTimeField()),
+                ('due_at', models.DateTimeField(blank=True, help_text='When a worker may run it.', null=True)),
+                ('claim', models.UUIDField(blank=True, editable=False, null=True)),
+                ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False)),
+                ('started_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ('columns', models.JSONField(blank=True, default=list)),
+                ('rows', models.JSONField(blank=True, default=list)),
+                ('is_truncated', models.BooleanField(default=False, help_text='There are more rows than these.')),
+                ('error', models.TextField(blank=True)),
+                ('error_details', models.TextField(blank=True, help_text='What the database answered, for admins only.')),
+                ('requested_by', models.ForeignKey(blank=True, help_text='Empty when the incident opened.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('source', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='validation.datasource')),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='evidence', to='incidents.incident')),
+                ('approval', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='evidence', to='incidents.queryapproval')),
+                ('run', models.ForeignKey(blank=True, help_text='Runbook run that it belongs to, if the runbook was started.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='evidence', to='incidents.runbookrun')),
+            ],
+            options={
+                'verbose_name_plural': 'evidence',
+                'ordering': ['incident', 'pk'],
+                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['due_at'], name='evidence_due')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('waiting', 'pending'))), fields=('incident', 'key'), name='evidence_runs_once_at_a_time'), models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('due_at', None)), _connector='OR'), name='pending_evidence_is_due'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('done', 'failed')), _negated=True), ('finished_at__isnull', False), _connector='OR'), name='finished_evidence_has_time')],
             },
         ),
         migrations.CreateModel(
@@ -339,6 +416,18 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='maintenancewindow',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_maintenancewindowevent" ("created_at", "created_by_id", "ends_at", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "reason", "starts_at") VALUES (OLD."created_at", OLD."created_by_id", OLD."ends_at", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."reason", OLD."starts_at"); RETURN NULL;', hash='d394deaeb1019463819d7986ec606c0e4ae4e3eb', operation='DELETE', pgid='pgtrigger_delete_delete_6dc7c', table='incidents_maintenancewindow', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='queryapproval',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_queryapprovalevent" ("approved_at", "approved_by_id", "digest", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "query", "rows_for_engineers", "source_id") VALUES (NEW."approved_at", NEW."approved_by_id", NEW."digest", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."query", NEW."rows_for_engineers", NEW."source_id"); RETURN NULL;', hash='f7b50ee0f4b02f522b233c48c92793b027ed521c', operation='INSERT', pgid='pgtrigger_insert_insert_6ee16', table='incidents_queryapproval', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='queryapproval',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "incidents_queryapprovalevent" ("approved_at", "approved_by_id", "digest", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "query", "rows_for_engineers", "source_id") VALUES (NEW."approved_at", NEW."approved_by_id", NEW."digest", NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."query", NEW."rows_for_engineers", NEW."source_id"); RETURN NULL;', hash='d1e8b000625be13491b5c127ac06354309146760', operation='UPDATE', pgid='pgtrigger_update_update_52aa9', table='incidents_queryapproval', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='queryapproval',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "incidents_queryapprovalevent" ("approved_at", "approved_by_id", "digest", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "query", "rows_for_engineers", "source_id") VALUES (OLD."approved_at", OLD."approved_by_id", OLD."digest", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."query", OLD."rows_for_engineers", OLD."source_id"); RETURN NULL;', hash='f5022160145e0648f46eb9e8a636d87d669b0400', operation='DELETE', pgid='pgtrigger_delete_delete_9e520', table='incidents_queryapproval', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='runstep',

@@ -13,6 +13,7 @@ from incidents.models import (
     Alert,
     AlertQuerySet,
     EscalationStep,
+    Evidence,
     Failure,
     Incident,
     IncidentQuerySet,
@@ -106,10 +107,15 @@ def timeline(incident: Incident) -> QuerySet[TimelineEntry]:
 
 
 def runbook_runs(incident: Incident) -> QuerySet[RunbookRun]:
-    """Return an incident's runbook runs with their steps, newest first."""
+    """Return an incident's runbook runs with their steps and newest evidence, newest first."""
     steps = RunStep.objects.select_related("done_by").order_by("position")
+    evidence = Evidence.objects.select_related("source", "approval", "requested_by").order_by("-pk")
     rows = incident.runs.select_related("runbook__pipeline", "started_by")
-    return rows.prefetch_related(Prefetch("steps", queryset=steps)).order_by("-started_at", "-pk")
+    prefetched = (
+        Prefetch("steps", queryset=steps),
+        Prefetch("evidence", queryset=_newest_per(evidence, "run", limit=MAX_DETAIL_ROWS)),
+    )
+    return rows.prefetch_related(*prefetched).order_by("-started_at", "-pk")
 
 
 def active_run(incident: Incident) -> RunbookRun | None:

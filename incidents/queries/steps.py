@@ -17,18 +17,27 @@ MAX_SUGGESTIONS = 3
 
 @dataclass(frozen=True, slots=True)
 class StepStatistic:
-    """A step of the current revision, over all runs that had it: how often it was done and fixed the incident.
+    """A step of the current revision, by its number, over all runs that had it: how often it was done and fixed the incident.
 
     `duration` is the median time since the step done before it, or since the start of the run. `time_to_resolve` is the median
     time from the opening to the resolution of the incidents that it fixed.
     """
 
+    position: int
     text: str
     runs: int
     done: int
     fixed: int
     duration: dt.timedelta | None
     time_to_resolve: dt.timedelta | None
+
+    @property
+    def seconds(self) -> float | None:
+        return self.duration.total_seconds() if self.duration is not None else None
+
+    @property
+    def seconds_to_resolve(self) -> float | None:
+        return self.time_to_resolve.total_seconds() if self.time_to_resolve is not None else None
 
 
 def step_statistics(runbook: Runbook) -> list[StepStatistic]:
@@ -45,8 +54,8 @@ def step_statistics(runbook: Runbook) -> list[StepStatistic]:
     rows = RunStep.objects.filter(run__runbook=runbook).order_by("run", "done_at", "position").values(*fields)
     timed = [step for _, steps in groupby(rows, key=lambda row: row["run"]) for step in _timed(steps)]
     return [
-        _statistic(step.text, [row for row in timed if row["text"] == step.text])
-        for step in runbook_steps(revision_html(runbook, number=runbook.revision))
+        _statistic(number, step.text, [row for row in timed if row["text"] == step.text])
+        for number, step in enumerate(runbook_steps(revision_html(runbook, number=runbook.revision)), start=1)
     ]
 
 
@@ -67,9 +76,10 @@ def _timed(steps: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         previous = done or previous
 
 
-def _statistic(text: str, rows: list[dict[str, Any]]) -> StepStatistic:
+def _statistic(position: int, text: str, rows: list[dict[str, Any]]) -> StepStatistic:
     fixed = [row for row in rows if row["fixed_incident"]]
     return StepStatistic(
+        position=position,
         text=text,
         runs=len(rows),
         done=sum(row["done_at"] is not None for row in rows),

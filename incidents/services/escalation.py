@@ -15,9 +15,11 @@ from common.datetimes import isoformat_z
 from incidents.domain.working_hours import next_working_instant
 from incidents.models import EscalationStep, Incident, MaintenanceWindow, TimelineEntry
 from incidents.notifications import notify_escalation, notify_held
-from incidents.queries.blame import holders, incidents_held_upstream, release_reasons
+from incidents.queries.blame import holders, incidents_held_upstream, release_reasons, upstream_incident
+from incidents.services.channel_posts import post_incident
 from people.models import User
 from scheduling.queries.on_call import responder_chains
+from team_channels.domain.events import INCIDENT_ESCALATED
 
 MAX_ESCALATIONS_PER_SWEEP = 500
 
@@ -38,6 +40,7 @@ def escalate_to_next(incident: Incident, *, at: dt.datetime) -> list[User]:
     The caller holds the incident's lock. Sets when the next step is due: never after the admins. While something holds the
     incident, nobody is notified.
     """
+    _find_parent(incident, at=at)
     if (hold := current_hold(incident, at=at)) is not None:
         _hold(incident, hold=hold, at=at)
         return []
@@ -85,6 +88,24 @@ def current_hold(incident: Incident, *, at: dt.datetime) -> CurrentHold | None:
     upstream = holders([parent])[parent.pk]
     until = None if upstream.is_acknowledged else upstream.acknowledge_by
     return CurrentHold(Incident.Hold.UPSTREAM, text=f"{parent.pipeline}: {parent.title}", until=until)
+
+
+def _find_parent(incident: Incident, *, at: dt.datetime) -> None:
+    """Put a failure below the incident upstream that explains it by now, if its escalation waited and nobody was ever notified of it.
+
+    That is so in maintenance, and outside working hours for a low severity. The parent is not locked: if it is resolved at the same
+    moment, the next sweep sees that.
+    """
+    is_opening = at <= incident.opened_at
+    if incident.source != Incident.Source.CHECK or incident.parent_id or incident.assignee_id or is_opening:
+        return
+    reopened_by_hand = incident.timeline.filter(kind=TimelineEntry.Kind.REOPENED, by__isnull=False)
+    if incident.escalation_steps.exists() or reopened_by_hand.exists():
+        return
+    upstream = upstream_incident(incident.pipeline, at=at)
+    if upstream is not None:
+        incident.parent = Incident.objects.select_related("pipeline").get(pk=upstream.key)
+        incident.save(update_fields=["parent"])
 
 
 def _hold(incident: Incident, *, hold: CurrentHold, at: dt.datetime) -> None:
@@ -149,7 +170,11 @@ def escalate(pk: int, *, at: dt.datetime) -> bool:
         else:
             restart_escalation(incident, kind=TimelineEntry.Kind.MAINTENANCE_ENDED, at=at)
     else:
-        escalate_to_next(incident, at=at)
+        notified = escalate_to_next(incident, at=at)
+        steps = incident.escalation_steps.filter(round=incident.round).count() if notified else 0
+        entry = incident.timeline.order_by("-pk").first()
+        if steps > len(notified) and entry is not None:  # others were notified before
+            post_incident(INCIDENT_ESCALATED, entry, incident=incident, at=at)
     return True
 
 

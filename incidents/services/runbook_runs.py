@@ -39,6 +39,7 @@ def start_run(incident: Incident, *, by: User, at: dt.datetime) -> RunbookRun:
         RunStep(run=run, position=position, text=step.text, html=step.html)
         for position, step in enumerate(steps, start=1)
     )
+    row.evidence.filter(round=row.round, run=None).update(run=run)
     row.add_entry(TimelineEntry.Kind.RUN_STARTED, at=at, by=by, revision=runbook.revision)
     return run
 

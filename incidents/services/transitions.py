@@ -21,10 +21,18 @@ from incidents.models import (
     TimelineEntry,
 )
 from incidents.notifications import notify_assignment
+from incidents.services.channel_posts import post_incident
 from incidents.services.escalation import earliest_notification, escalate_to_next, escalation_wait, record_step
 from incidents.services.runbook_runs import end_run, start_run
 from people.models import User
 from pipelines.models import Pipeline
+from team_channels.domain.events import (
+    INCIDENT_ACKNOWLEDGED,
+    INCIDENT_OPENED,
+    INCIDENT_REASSIGNED,
+    INCIDENT_REOPENED,
+    INCIDENT_RESOLVED,
+)
 
 MAX_SNOOZE = dt.timedelta(days=30)
 
@@ -69,10 +77,11 @@ def open_incident(pipeline: Pipeline, *, what: NewIncident, by: User | None, at:
     if what.source == Incident.Source.CHECK and (what.check_id is not None or what.fingerprint):
         add_failure(incident, what=what, at=at)
     is_by_hand = by is not None and incident.source == Incident.Source.PERSON
-    incident.add_entry(
+    entry = incident.add_entry(
         TimelineEntry.Kind.OPENED, at=at, by=by, text="" if is_by_hand else str(incident.get_source_display())
     )
     escalate_to_next(incident, at=at)
+    post_incident(INCIDENT_OPENED, entry, incident=incident, at=at)
     return incident
 
 
@@ -140,7 +149,8 @@ def acknowledge_and_run(incident: Incident, *, by: User, at: dt.datetime) -> Run
 
 def _acknowledge(row: Incident, *, by: User, at: dt.datetime) -> None:
     _assign(row, to=by, at=at)
-    row.add_entry(TimelineEntry.Kind.ACKNOWLEDGED, at=at, by=by)
+    entry = row.add_entry(TimelineEntry.Kind.ACKNOWLEDGED, at=at, by=by)
+    post_incident(INCIDENT_ACKNOWLEDGED, entry, incident=row, at=at)
 
 
 def _assign(row: Incident, *, to: User, at: dt.datetime) -> None:
@@ -170,7 +180,8 @@ def acknowledge_for_tool(incident: Incident, *, tool: str, at: dt.datetime) -> I
         raise DomainError("Nobody has been notified of this incident yet.")
     _assign(row, to=engineer, at=at)
     text = f"By {tool}, for {engineer}."
-    row.add_entry(TimelineEntry.Kind.ACKNOWLEDGED, at=at, text=text, engineer=engineer.username)
+    entry = row.add_entry(TimelineEntry.Kind.ACKNOWLEDGED, at=at, text=text, engineer=engineer.username)
+    post_incident(INCIDENT_ACKNOWLEDGED, entry, incident=row, at=at)
     return row
 
 
@@ -236,7 +247,7 @@ def reassign(incident: Incident, *, to: User, by: User, at: dt.datetime, text: s
     if row.assignee_id == to.pk:
         raise DomainError(f"This incident is already assigned to {to}.")
     row.assignee = to
-    row.add_entry(TimelineEntry.Kind.REASSIGNED, at=at, by=by, text=note, engineer=to.username)
+    entry = row.add_entry(TimelineEntry.Kind.REASSIGNED, at=at, by=by, text=note, engineer=to.username)
     if to.pk == by.pk:
         _acknowledge(row, by=by, at=at)
         return row
@@ -249,6 +260,7 @@ def reassign(incident: Incident, *, to: User, by: User, at: dt.datetime, text: s
     row.save()
     record_step(row, to, role=EscalationStep.Role.ASSIGNEE, at=at)
     notify_assignment(row, to=to, by=by, at=notified_at, note=note)
+    post_incident(INCIDENT_REASSIGNED, entry, incident=row, at=at)
     return row
 
 
@@ -316,7 +328,8 @@ def resolve(
     row.resolved_at, row.resolved_by = max(at, row.opened_at), by
     row.save(update_fields=["state", "next_escalation_at", "snoozed_until", "hold", "resolved_at", "resolved_by"])
     row.failures.update(is_open=False)
-    row.add_entry(TimelineEntry.Kind.RESOLVED, at=at, by=by, text=resolution)
+    entry = row.add_entry(TimelineEntry.Kind.RESOLVED, at=at, by=by, text=resolution)
+    post_incident(INCIDENT_RESOLVED, entry, incident=row, at=at)
     return row
 
 
@@ -354,12 +367,13 @@ def reopen(
             _reopen_failures(row)
     except IntegrityError as error:
         raise DomainError("Its check or alert has another open incident.") from error
-    row.add_entry(TimelineEntry.Kind.REOPENED, at=at, by=by, text=reason)
+    entry = row.add_entry(TimelineEntry.Kind.REOPENED, at=at, by=by, text=reason)
     if is_flapping:
         row.next_escalation_at = next_escalation_at
         row.save(update_fields=["next_escalation_at"])
     else:
         escalate_to_next(row, at=at)
+    post_incident(INCIDENT_REOPENED, entry, incident=row, at=at)
     return row
 
 

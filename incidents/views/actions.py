@@ -15,6 +15,7 @@ from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.forms import form_errors
 from incidents.forms import CommentForm, NoteForm, ReassignForm, ResolveForm, SnoozeForm, StepForm
 from incidents.models import Incident
+from incidents.queries.evidence import attach_evidence, evidence_items
 from incidents.queries.incidents import active_run
 from incidents.services import transitions
 from incidents.services.drills import start_drill
@@ -148,7 +149,10 @@ def step(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
 
 
 def _checklist(request: SignedInRequest, incident: Incident, *, error: DomainError | None = None) -> HttpResponse:
-    context = {"incident": incident, "run": active_run(incident), "step_error": error}
+    run = active_run(incident)
+    if run is not None:
+        attach_evidence(run, evidence_items(incident))
+    context = {"incident": incident, "run": run, "step_error": error}
     return render(request, "incidents/_checklist.html", context)
 
 

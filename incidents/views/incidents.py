@@ -28,6 +28,7 @@ from incidents.forms import (
 )
 from incidents.models import Incident
 from incidents.queries import incidents as queries
+from incidents.queries.evidence import attach_evidence, evidence_items, run_evidence_items
 from incidents.queries.similar import similar_incidents
 from incidents.queries.steps import suggested_steps
 from incidents.queries.stopwatch import stopwatch
@@ -111,6 +112,10 @@ def render_incident(
     escalation_steps = incident.escalation_steps.select_related("engineer")
     chain = queries.escalation_chain(incident, at=at)
     runbook = Runbook.objects.filter(pipeline=incident.pipeline).first()
+    evidence = evidence_items(incident)
+    past_runs = list(queries.runbook_runs(incident).exclude(ended_at=None)[:MAX_PAST_RUNS_SHOWN])
+    for past in past_runs:
+        attach_evidence(past, run_evidence_items(past))
     check = Check.objects.filter(pk=incident.check_id).select_related("metric").first() if incident.check_id else None
     context: dict[str, Any] = {
         "incident": incident,
@@ -129,7 +134,8 @@ def render_incident(
         "alert_count": incident.alerts.count(),
         "stopwatch": stopwatch(incident) if incident.is_drill else [],
         "run": run,
-        "past_runs": queries.runbook_runs(incident).exclude(ended_at=None)[:MAX_PAST_RUNS_SHOWN],
+        "evidence": attach_evidence(run, evidence) if run else evidence,
+        "past_runs": past_runs,
         "check": check,
         "plot": incident_plot(check, days=PLOT_DAYS) if check else None,
         "heat_map": build_heat_map(arrivals(check, at=at), step=check_granularity(check).step) if check else None,

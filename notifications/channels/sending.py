@@ -39,7 +39,8 @@ def send(message: Message, *, at: dt.datetime) -> None:
     channel = CHANNELS[message.channel]
     row = ContactMethod.objects.filter(pk=method.pk)
     try:
-        within(seconds, channel.prepare(message, address))
+        sending = channel.prepare(message, address)
+        within(seconds, sending)
     except GoneError as error:
         row.filter(switched_off_at=None).update(switched_off_at=Now(), problem=describe_error(error))
         raise
@@ -47,6 +48,7 @@ def send(message: Message, *, at: dt.datetime) -> None:
         row.update(problem=describe_error(error))
         raise
     row.update(last_delivered_at=Now(), problem="")
+    sending.record()
 
 
 def _contact_method(message: Message) -> ContactMethod | None:

@@ -4,6 +4,7 @@ from django.utils.crypto import salted_hmac
 
 from notifications.models import ContactMethod, Message
 from notifications.queries.phone_account import phone_account
+from notifications.queries.slack import has_slack_app
 
 PHONE_CHANNELS = (Message.Channel.SMS, Message.Channel.VOICE)
 CODE_DIGITS = 6
@@ -11,6 +12,8 @@ CODE_DIGITS = 6
 
 def is_available(channel: str) -> bool:
     """Return True unless the channel needs an account at a provider that the site does not have."""
+    if channel == Message.Channel.SLACK_DM:
+        return has_slack_app()
     return channel not in PHONE_CHANNELS or phone_account() is not None
 
 

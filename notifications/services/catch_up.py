@@ -14,20 +14,6 @@ from notifications.services.outbox import subject_line
 from people.models import User
 
 
-def drop_expired() -> int:
-    """Drop expired messages that are not being sent; return their number."""
-    return (
-        Message.objects.unclaimed()
-        .filter(expires_at__lte=Now())
-        .update(
-            state=Message.State.DROPPED,
-            token=None,
-            lease_until=None,
-            problem="Expired before it could be sent.",
-        )
-    )
-
-
 def merge_overdue() -> int:
     """Merge overdue messages that were never attempted into digests; return the number of users.
 

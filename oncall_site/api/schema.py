@@ -100,7 +100,11 @@ class ApiSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         """Return the headers of idempotent requests, which every POST takes."""
         parameters: list[Any] = super().get_override_parameters()
-        return [*parameters, *IDEMPOTENCY_HEADERS] if self.method == "POST" else parameters
+        return [*parameters, *IDEMPOTENCY_HEADERS] if self.method == "POST" and not self._is_callback() else parameters
+
+    def _is_callback(self) -> bool:
+        """Return True for a request that the site makes."""
+        return self.path.startswith("$request")
 
     def get_tags(self) -> list[str]:
         """Return the tag of the path's first word."""
@@ -138,6 +142,8 @@ class ApiSchema(AutoSchema):
             parameter["name"] for parameter in self._get_parameters() if parameter["in"] == "query"
         } - PAGINATION_PARAMETERS
         is_unsafe = self.method not in SAFE_METHODS
+        if self._is_callback():
+            return []
         conditions = {
             "400": bool(parameters) or bool(self._get_request_body()) or self.method == "POST",
             "401": True,

@@ -16,10 +16,12 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from calendar_feeds.api import FeedViewSet
+from common.identifiers import SLUG_PATTERN
 from handoffs.api.action_items import ActionItemViewSet
 from handoffs.api.handoffs import HandoffViewSet
 from incidents.api.alerts import AlertViewSet, alertmanager
 from incidents.api.events import events
+from incidents.api.evidence import RunbookEvidenceViewSet
 from incidents.api.incidents import IncidentViewSet
 from incidents.api.integration_keys import IntegrationKeyViewSet
 from incidents.api.maintenance import MaintenanceWindowViewSet
@@ -47,6 +49,7 @@ from scheduling.api.covers import CoverViewSet
 from scheduling.api.holidays import HolidayViewSet
 from scheduling.api.rotations import OnCallViewSet, RotationViewSet
 from scheduling.api.swaps import SwapViewSet
+from team_channels.api.channels import PipelineChannelViewSet, RotationChannelViewSet
 from validation.api.checks import CheckViewSet, ResultViewSet
 from validation.api.events import KnownEventViewSet, RunViewSet
 from validation.api.external import ExternalCheckViewSet, integration
@@ -55,6 +58,8 @@ from validation.api.metrics import MetricViewSet, metric, points
 router = SimpleRouter()
 router.register("people", PersonViewSet, basename="api-person")
 router.register("pipelines", PipelineViewSet, basename="api-pipeline")
+router.register(f"pipelines/(?P<slug>{SLUG_PATTERN})/channels", PipelineChannelViewSet, basename="api-pipeline-channel")
+router.register(f"rotations/(?P<slug>{SLUG_PATTERN})/channels", RotationChannelViewSet, basename="api-rotation-channel")
 router.register("responders", ResponderViewSet, basename="api-responder")
 router.register("oncall", OnCallViewSet, basename="api-oncall")
 router.register("rotations", RotationViewSet, basename="api-rotation")
@@ -76,6 +81,7 @@ router.register("feeds", FeedViewSet, basename="api-feed")
 router.register("readers-links", ReadersLinkViewSet, basename="api-readers-link")
 router.register("restatements", RestatementViewSet, basename="api-restatement")
 router.register("runbooks", RunbookViewSet, basename="api-runbook")
+router.register("runbooks", RunbookEvidenceViewSet, basename="api-runbook-evidence")
 router.register("metrics", MetricViewSet, basename="api-metric")
 router.register("checks", CheckViewSet, basename="api-check")
 router.register("results", ResultViewSet, basename="api-result")

@@ -22,6 +22,7 @@ from readiness.models import ReaderNote
 from scheduling.models import Rotation
 from scheduling.queries.coverage_gaps import upcoming_gaps
 from scheduling.queries.on_call import on_call_snapshot
+from team_channels.queries import may_edit_channels
 from validation.plots import check_rows
 from validation.queries.checks import checks, metrics_with_newest
 from validation.queries.external import external_checks
@@ -99,5 +100,6 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
         "downstream": downstream_edges(row),
         "exposures": pipeline_exposures(row),
         "external_checks": external_checks().filter(pipeline=row)[:MAX_EXTERNAL_CHECKS],
+        "may_edit_channels": may_edit_channels(row, request.user),
     }
     return render(request, "pipelines/pipeline.html", context)

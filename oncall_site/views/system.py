@@ -23,6 +23,8 @@ TASK_LABELS = {
     "calendar_feeds.tasks.sync_feeds": "Update calendar feeds",
     "handoffs.tasks.sync_handoffs": "Schedule hand-off meetings",
     "incidents.tasks.escalate": "Escalate unacknowledged incidents",
+    "incidents.tasks.run_evidence": "Run evidence of an incident",
+    "incidents.tasks.sweep_evidence": "Find due evidence",
     "incidents.tasks.sync_incidents": "Open and resolve incidents from checks and alerts",
     "notifications.tasks.deliver": "Send a message",
     "notifications.tasks.purge_finished": "Delete old messages",

@@ -44,6 +44,21 @@ class MetricCalendar:
 
 
 @dataclass(frozen=True, slots=True)
+class DayWindow:
+    """A pipeline's day on the clock: when it ends, when its data is final, and when the next day is due.
+
+    It is current if no later day is due. What happens after the next day is due is not about this day.
+    """
+
+    day: dt.date
+    ends_at: dt.datetime
+    settles_at: dt.datetime
+    next_due_at: dt.datetime
+    is_current: bool
+    is_settled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PipelineCalendar:
     """The business days of a pipeline: a day is due when the data of all its metrics is final."""
 
@@ -64,3 +79,17 @@ class PipelineCalendar:
         while self.settles_at(day) > at:
             day -= DAY
         return day
+
+    def window(self, *, at: dt.datetime, day: dt.date | None = None) -> DayWindow:
+        """Return the window of a day, by default the newest that is due."""
+        newest = self.newest_due_day(at)
+        chosen = day or newest
+        settles_at = self.settles_at(chosen)
+        return DayWindow(
+            day=chosen,
+            ends_at=self.ends_at(chosen),
+            settles_at=settles_at,
+            next_due_at=self.settles_at(chosen + DAY),
+            is_current=chosen >= newest,
+            is_settled=settles_at <= at,
+        )

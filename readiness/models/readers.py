@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from common.fields import LineField, MultilineField
+from notifications.outbox_row import OutboxQuerySet, OutboxRow, OutboxState
 from people.models import User
 from pipelines.models import Pipeline
 
@@ -105,17 +106,15 @@ class Subscription(models.Model):
         return f"{self.email}: {self.pipeline}"
 
 
-class ReaderMessageQuerySet(models.QuerySet["ReaderMessage"]):
+class ReaderMessageQuerySet(OutboxQuerySet["ReaderMessage"]):
     """Filters for messages to readers."""
 
     def claimable(self) -> Self:
-        """Return the messages that can be sent now by the database's clock: pending ones, and those whose lease has ended."""
-        free = Q(state=ReaderMessage.State.PENDING) | Q(state=ReaderMessage.State.SENDING, lease_until__lte=Now())
-        ready = self.filter(free, Q(retry_at=None) | Q(retry_at__lte=Now()), due_at__lte=Now(), expires_at__gt=Now())
-        return ready.order_by("due_at", "pk")
+        """Return the messages that can be sent now by the database's clock."""
+        return self.sendable().filter(Q(retry_at=None) | Q(retry_at__lte=Now())).order_by("due_at", "pk")
 
 
-class ReaderMessage(models.Model):
+class ReaderMessage(OutboxRow):
     """An e-mail to a subscriber and its delivery: the outbox for people without an account (docs/adr)."""
 
     class Kind(models.TextChoices):
@@ -125,42 +124,22 @@ class ReaderMessage(models.Model):
         ALERT = "alert", "Numbers are doubtful or wrong"
         CLEAR = "clear", "Numbers are right again"
 
-    class State(models.TextChoices):
-        """Delivery state."""
-
-        PENDING = "pending", "Scheduled"
-        SENDING = "sending", "Sending"
-        SENT = "sent", "Sent"
-        FAILED = "failed", "Failed"
-        DROPPED = "dropped", "Dropped (obsolete)"
+    State = OutboxState
 
     subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="messages")
     kind = models.CharField(max_length=7, choices=Kind)
     occurrence = LineField(max_length=40, help_text="Identifies the message within its subscription and kind.")
     subject = LineField(max_length=200)
     text = MultilineField()
-    state = models.CharField(max_length=7, choices=State, default=State.PENDING)
-    due_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
-    token = models.UUIDField(null=True, blank=True, editable=False)
-    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
-    retry_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    problem = LineField(max_length=500, blank=True)
-    sent_at = models.DateTimeField(null=True, blank=True)
 
     objects = ReaderMessageQuerySet.as_manager()
 
-    class Meta:
+    class Meta(OutboxRow.Meta):
         ordering = ["-due_at", "-pk"]
         constraints = [
+            *OutboxRow.Meta.constraints,
             models.UniqueConstraint(
                 fields=["subscription", "kind", "occurrence"], name="reader_message_is_enqueued_once"
-            ),
-            models.CheckConstraint(
-                condition=Q(state="sending", token__isnull=False, lease_until__isnull=False)
-                | (~Q(state="sending") & Q(token=None, lease_until=None)),
-                name="reader_message_being_sent_has_a_lease",
             ),
         ]
         indexes = [

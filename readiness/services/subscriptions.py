@@ -8,10 +8,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from common.exceptions import DomainError, InvalidInputError
-from common.formatting import format_day
 from pipelines.models import Pipeline
-from readiness.domain.verdict import LABELS, Readiness
+from readiness.domain.verdict import Readiness
 from readiness.models import ReaderMessage, ReaderNote, ReadersLink, Subscription
+from readiness.notifications import ReaderText, alert_text, clear_text, confirm_text
 from readiness.queries.readers import troubled_pipelines
 
 CONFIRM_SALT, LEAVE_SALT = "readiness.confirm", "readiness.leave"
@@ -48,7 +48,14 @@ def request_subscription(link: ReadersLink, *, email: str, pipelines: Sequence[P
         if not is_new:
             Subscription.objects.filter(pk=row.pk).update(link=link, created_at=at, confirmed_at=None)
         # One a day, however often the form is sent.
-        _enqueue(row, kind=ReaderMessage.Kind.CONFIRM, occurrence=f"{at:%Y-%m-%d}", at=at, lifetime=CONFIRM_LIFETIME)
+        _enqueue(
+            row,
+            kind=ReaderMessage.Kind.CONFIRM,
+            text=confirm_text(pipeline),
+            occurrence=f"{at:%Y-%m-%d}",
+            at=at,
+            lifetime=CONFIRM_LIFETIME,
+        )
 
 
 def _count_requests(link: ReadersLink, *, since: dt.datetime) -> int:
@@ -64,7 +71,7 @@ def _record_repeat(row: Subscription, *, link: ReadersLink, at: dt.datetime) -> 
         subscription=row,
         kind=ReaderMessage.Kind.CONFIRM,
         occurrence=f"link {link.pk} {at:%Y-%m-%d}",
-        subject=f"Confirm your subscription to {row.pipeline}"[:200],
+        subject=confirm_text(row.pipeline).subject[:200],
         state=ReaderMessage.State.DROPPED,
         problem="Subscribed already.",
         due_at=at,
@@ -138,8 +145,12 @@ def _notify(key: int, *, found: Readiness | None, at: dt.datetime) -> int:
     if not taken.update(is_alerted=is_alerted, notified_at=at):
         return 0
     row = Subscription.objects.select_related("pipeline").get(pk=key)
-    kind = ReaderMessage.Kind.CLEAR if found is None else ReaderMessage.Kind.ALERT
-    _enqueue(row, kind=kind, occurrence=f"{at:%Y-%m-%dT%H:%M:%SZ}", at=at, lifetime=NEWS_LIFETIME, found=found)
+    if found is None:
+        kind, text = ReaderMessage.Kind.CLEAR, clear_text(row.pipeline)
+    else:
+        note = ReaderNote.objects.filter(pipeline=row.pipeline).values_list("text", flat=True).first() or ""
+        kind, text = ReaderMessage.Kind.ALERT, alert_text(row.pipeline, readiness=found, note=note)
+    _enqueue(row, kind=kind, text=text, occurrence=f"{at:%Y-%m-%dT%H:%M:%SZ}", at=at, lifetime=NEWS_LIFETIME)
     return 1
 
 
@@ -147,43 +158,25 @@ def _enqueue(
     subscription: Subscription,
     *,
     kind: ReaderMessage.Kind,
+    text: ReaderText,
     occurrence: str,
     at: dt.datetime,
     lifetime: dt.timedelta,
-    found: Readiness | None = None,
 ) -> None:
-    subject, text = _texts(subscription.pipeline, kind=kind, found=found)
     ReaderMessage.objects.bulk_create(
         [
             ReaderMessage(
                 subscription=subscription,
                 kind=kind,
                 occurrence=occurrence,
-                subject=subject[:200],
-                text=text,
+                subject=text.subject[:200],
+                text=text.text,
                 due_at=at,
                 expires_at=at + lifetime,
             )
         ],
         ignore_conflicts=True,
     )
-
-
-def _texts(pipeline: Pipeline, *, kind: ReaderMessage.Kind, found: Readiness | None) -> tuple[str, str]:
-    """Return the subject and the text of a message, without the links."""
-    name = str(pipeline)
-    if kind is ReaderMessage.Kind.CONFIRM:
-        text = (
-            f"Someone entered this address to get updates when published numbers for {name} become doubtful or wrong. "
-            "If it was you, confirm your subscription. If not, ignore this message. You will not get another."
-        )
-        return f"Confirm your subscription to {name}", text
-    if found is None:
-        return f"{name}: numbers are right again", f"The published numbers for {name} can be used again."
-    verdict = LABELS[found.verdict].lower()
-    note = ReaderNote.objects.filter(pipeline=pipeline).values_list("text", flat=True).first()
-    text = f"The published numbers for {name} on {format_day(found.day)} are {verdict}. Do not rely on them for now."
-    return f"{name}: numbers for {format_day(found.day, 'short')} are {verdict}", f"{text}\n\n{note}" if note else text
 
 
 def purge_unconfirmed(*, at: dt.datetime) -> int:

@@ -10,10 +10,13 @@ import nh3
 from anyascii import anyascii
 from cmarkgfm.cmark import Options
 
+from runbooks.domain.evidence import CHECK_LANGUAGE, META, fence_check_lines, mark_blocks
 from runbooks.domain.runbook_text import split_sections
 
 # Raw HTML passes the parser and is sanitised afterwards.
 OPTIONS = Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_FOOTNOTES | Options.CMARK_OPT_GITHUB_PRE_LANG
+# Puts the words after a block's language into `data-meta` (CMARK_OPT_FULL_INFO_STRING, which cmarkgfm does not name).
+FULL_INFO_STRING = 1 << 16
 INLINE_TAGS = {"a", "abbr", "b", "br", "code", "del", "em", "i", "ins", "kbd", "mark", "s", "strong", "sub", "sup"}
 HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 TABLE_TAGS = {"table", "thead", "tbody", "tfoot", "tr", "th", "td"}
@@ -26,7 +29,7 @@ ATTRIBUTES = {
     "input": {"type", "checked", "disabled"},
     "li": {"id"},
     "ol": {"start"},
-    "pre": {"lang"},
+    "pre": {"lang", "data-meta"},
     "section": {"class"},
     "td": {"align"},
     "th": {"align"},
@@ -43,7 +46,8 @@ ALLOWED_VALUES = {
     ("input", "disabled"): re.compile(""),
     ("li", "id"): re.compile(FOOTNOTE_ID),
     ("ol", "start"): re.compile(r"\d{1,9}"),
-    ("pre", "lang"): re.compile(r"[\w+#.-]{1,40}"),
+    ("pre", "lang"): re.compile(rf"[\w+#.-]{{1,40}}|{CHECK_LANGUAGE}"),
+    ("pre", "data-meta"): META,
     ("section", "class"): re.compile(r"footnotes"),
     ("td", "align"): re.compile(r"left|right|center"),
     ("th", "align"): re.compile(r"left|right|center"),
@@ -58,7 +62,7 @@ LABEL = re.compile(r"\[([^\[\]\n]{1,200})\]")
 # Deeper texts are nobody's runbook, and browsers cut them off at 512.
 MAX_NESTING = 200
 MAX_SECTIONS = 1000
-BLOCK_TAG = re.compile(r"</?(?:p|li|ul|ol|dl|dt|dd|h[1-6]|pre|table|t[dhr]|blockquote|br|hr)\b")
+BLOCK_TAG = re.compile(r"</?(?:p|li|ul|ol|dl|dt|dd|h[1-6]|pre|table|t[dhr]|blockquote|br|hr|figure|figcaption)\b")
 SECTION_HEADING = 2
 LONGEST_ANCHOR = 80
 
@@ -95,7 +99,8 @@ class Rendered:
 def render(markdown: str) -> Rendered:
     """Return the rendered text. Each section has an h2, and headings in it start at h3 (WCAG 2.2, 1.3.1).
 
-    Raise TooComplexError if the text is too deeply nested or has too many sections. The HTML contains only the tags, attributes and URL schemes of the allow-lists above, and what this module adds.
+    Evidence blocks are figures (`runbooks.domain.evidence`). Raise TooComplexError if the text is too deeply nested or has too many
+    sections. The HTML contains only the tags, attributes and URL schemes of the allow-lists above, and what this module adds.
     """
     sections = split_sections(markdown)
     if len(sections) > MAX_SECTIONS:
@@ -104,7 +109,8 @@ def render(markdown: str) -> Rendered:
     anchors: dict[str, int] = {}
     rendered = []
     for number, section in enumerate(sections, start=1):
-        body = _body(section.markdown, references=references, number=number)
+        markdown = fence_check_lines(section.markdown)
+        body = _body(markdown, references=references, number=number, options=OPTIONS | FULL_INFO_STRING)
         title = _inline(section.title)
         anchor = _anchor(section.title, counts=anchors) if section.title else ""
         heading = f'<h2 id="{anchor}">{title}</h2>\n' if section.title else ""
@@ -126,7 +132,7 @@ def _body(markdown: str, *, references: dict[str, str], number: int, options: in
     used = dict.fromkeys(_label(found[1]) for found in LABEL.finditer(markdown))
     definitions = "\n".join(references[label] for label in used if label in references)
     converted = cmarkgfm.github_flavored_markdown_to_html(f"{markdown}\n\n{definitions}", options=options)
-    clean = _sanitised(converted, tags=TAGS)
+    clean = mark_blocks(_sanitised(converted, tags=TAGS))
     clean = re.sub(r"<input[^>]*>", lambda found: DONE if "checked" in found[0] else OPEN, clean)
     clean = re.sub(r'<li>(\s*(?:<p>)?)(?=<span aria-hidden="true">[☑☐])', r'<li class="task-list-item">\1', clean)
     # cmark-gfm names a block's programming language in `lang`, which HTML reserves for human languages.

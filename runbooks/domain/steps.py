@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 from people.domain.names import match_key
+from runbooks.domain.evidence import EvidenceBlock, evidence_blocks, without_blocks
 
 SECTION = match_key("Troubleshooting Steps")
 MAX_TEXT_LENGTH = 2000
@@ -14,15 +15,21 @@ VOID_TAGS = {"br", "hr", "img", "input"}
 # A run has its own check marks.
 TASK_MARK = re.compile(r'<span aria-hidden="true">.</span><span class="visually-hidden">[^<]*</span>\s*')
 ITEM_START = re.compile(r"<li\b[^>]*>")
+EVIDENCE = re.compile(r'<figure class="evidence".*?</figure>', re.DOTALL)
 BLOCK_TAG = re.compile(r"</?(?:p|ol|ul|h[1-6]|pre|table|t[dhr]|blockquote|br|hr|div)\b[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step: its sanitised HTML, and its plain text on one line, in which nested items follow a dash."""
+    """A step: its sanitised HTML, and its plain text on one line, in which nested items follow a dash, without evidence blocks."""
 
     html: str
     text: str
+
+    @property
+    def blocks(self) -> tuple[EvidenceBlock, ...]:
+        """The evidence blocks under the step."""
+        return evidence_blocks(self.html)
 
 
 @dataclass(slots=True)
@@ -38,7 +45,8 @@ class _Block:
 def runbook_steps(rendered: str) -> tuple[Step, ...]:
     """Return the steps in a rendered runbook: the items of the lists in its section "Troubleshooting Steps".
 
-    Blocks between two lists belong to the step above them if the second list continues the numbers of the first.
+    Blocks between two lists belong to the step above them if the second list continues the numbers of the first. Evidence blocks
+    after the last list belong to its last step.
     """
     reader = _SectionReader()
     reader.feed(rendered)
@@ -53,12 +61,14 @@ def runbook_steps(rendered: str) -> tuple[Step, ...]:
             items[-1] += between
         items += block.items
         between = ""
+    if items:
+        items[-1] += "".join(EVIDENCE.findall(between))
     steps = (TASK_MARK.sub("", item).strip() for item in items)
     return tuple(Step(html=step, text=text) for step in steps if (text := _plain(step)))
 
 
 def _plain(step: str) -> str:
-    spaced = BLOCK_TAG.sub(" ", ITEM_START.sub(" – ", step).replace("</li>", " "))
+    spaced = BLOCK_TAG.sub(" ", ITEM_START.sub(" – ", without_blocks(step)).replace("</li>", " "))
     return " ".join(html.unescape(re.sub(r"<[^>]*>", "", spaced)).split())[:MAX_TEXT_LENGTH]
 
 

@@ -16,6 +16,12 @@ ON_CALL = "on_call"
 PRIMARY = "primary_owner"
 SECONDARY = "secondary_owner"
 ROTATION = "rotation"
+ROLE_LABELS = {
+    ON_CALL: "on call",
+    PRIMARY: "primary owner",
+    SECONDARY: "secondary owner",
+    ROTATION: "next in rotation",
+}
 INACTIVE = "no longer active"
 
 

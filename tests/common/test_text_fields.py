@@ -28,6 +28,7 @@ APPS = (
     "runbooks",
     "scheduling",
     "validation",
+    "team_channels",
     "incidents",
     "handoffs",
     "calendar_feeds",

@@ -15,7 +15,8 @@ from handoffs.queries.sheets import topic_titles
 from handoffs.services.action_items import add_item
 from handoffs.services.meetings import move_meeting, sync_handoffs
 from handoffs.services.sheets import NoteChange, SheetChange, change_sheet, sign_handoff
-from incidents.models import Alert
+from incidents.models import Alert, Evidence
+from incidents.services.evidence import request_evidence, rerun_evidence
 from incidents.services.runbook_runs import mark_step, start_run
 from incidents.services.transitions import NewIncident, acknowledge, open_incident, reassign, resolve
 from lineage.models import DbtExposure, DbtNode, DbtProject
@@ -35,6 +36,7 @@ from tests.snapshots import this_minute
 from tests.validation.samples import sample
 from validation.models import ExternalCheck, Metric
 from validation.services.checks import create_check, mute_check
+from validation.services.data_sources import create_data_source
 from validation.services.external_results import record_file
 from validation.services.known_events import Event, add_known_event
 from validation.services.points import NewPoint, push_points
@@ -98,6 +100,7 @@ PAGES = [
     "/no-such-page/",
 ]
 ADMIN_PAGES = [
+    f"/pipelines/{SLUG}/channels/",
     f"/pipelines/{SLUG}/integration-keys/",
     "/admin/",
     "/admin/system/",
@@ -143,6 +146,8 @@ def seeded(transactional_db, seed, admin):
     runbook = Runbook.objects.get(pipeline__slug=SLUG)
     text = runbook.revisions.get().markdown.replace("Rerun failed tasks", "Restart failed tasks")
     table = "\n\n| name | count |\n|:---|---:|\n| a | 1 |\n\n- [x] done\n- [ ] open\n\n```sql\nSELECT 1\n```\n"
+    blocks = '\n   ```sql source="Demo warehouse"\n   SELECT 1\n   ```\n   check: in-range\n'
+    text = text.replace("2. Review anomaly", f"{blocks}2. Review anomaly")
     services.save_revision(runbook, markdown=text + table, based_on=1, author=admin)
 
 
@@ -217,6 +222,17 @@ def swapped(seeded, admin):
     return [*paths, f"/swaps/request/?rotation=weekly-rotation&week={one.starts_on}", f"/schedule/{one.starts_on}/"]
 
 
+def add_evidence(taken, over, *, by, at):
+    """Give two incidents evidence in every state, of a query that waits for approval and of a check; in one it has run before."""
+    source = create_data_source(name="Demo warehouse", address="sqlite:////nowhere.sqlite", by=by)
+    request_evidence(at=at)
+    done = {"state": "done", "due_at": None, "started_at": at, "finished_at": at, "columns": ["day"], "rows": [["a"]]}
+    for row in over.evidence.all():
+        Evidence.objects.filter(pk=row.pk).update(**done, source=source)
+    taken.evidence.filter(kind="sql").update(**done)
+    rerun_evidence(taken, by=by, at=at)
+
+
 @pytest.fixture
 def happened(seeded, admin):
     """Return the paths of incidents in every state, one with a runbook under way, one that ended by it; and an alert."""
@@ -227,6 +243,7 @@ def happened(seeded, admin):
         acknowledge(row, by=admin, at=at)
         start_run(row, by=admin, at=at)
         mark_step(row, position=1, done=True, note="Nothing.", by=admin, at=at)
+    add_evidence(taken, over, by=admin, at=at)
     reassign(taken, to=taken.pipeline.primary_owner, by=admin, at=at)
     resolve(over, by=admin, at=at, fixed_by_step=1)
     Alert.objects.create(fingerprint="1", name="LogsLate", is_firing=True, starts_at=at, received_at=at)

@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 
 from readiness.models import Publication, Restatement
-from readiness.services.readers import create_link, pages, write_note
+from readiness.services.page_memory import pages
+from readiness.services.readers import create_link, write_note
 from tests.axe import findings
 from tests.browser import SIZES
 from tests.factories import make_pipeline

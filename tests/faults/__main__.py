@@ -25,12 +25,15 @@ from django.test.utils import setup_test_environment, teardown_test_environment
 
 from tests.calendar_feeds.test_feeds import check_quick_in
 from tests.faults import test_attacks as attacks
+from tests.faults import test_channels as channels
 from tests.faults import test_escalation as escalation
 from tests.faults import test_machine as machine
 from tests.faults import test_messages as messages
 from tests.faults import test_names as names
 from tests.faults import test_races as races
+from tests.faults import test_reader_messages as readers
 from tests.faults import test_rules as rules
+from tests.faults import test_slack as slack
 from tests.faults import test_sources as sources
 from tests.faults.test_backup import check_backup
 from tests.faults.test_make_run import check_kills
@@ -269,6 +272,9 @@ PROMISES = {
     "33": restarts,
     "34": starts,
     "35": in_a_database(lambda: rules.check_rules(people=1_250, kills=100)),
+    "39": in_a_database(lambda: channels.check_channels(messages=3_000, kills=60)),
+    "40": in_a_database(lambda: slack.check_slack(people=100, kills=50)),
+    "readers": in_a_database(lambda: readers.check_reader_kills(readers=1_000, kills=60)),
     "chain": chains,
     "answers": in_a_database(remembered),
 }

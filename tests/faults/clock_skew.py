@@ -10,7 +10,10 @@ import time
 from django.utils import timezone
 
 QUICK_SECONDS = 2.0
-AWAITED = ("escalate incidents", "sync incidents", "sweep checks")
+AWAITED = (
+    *("escalate incidents", "sync incidents", "sweep checks"),
+    *("sync publications", "render reader pages", "deliver reader messages"),
+)
 real_time = time.time
 
 

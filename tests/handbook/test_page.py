@@ -2,15 +2,18 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from handbook.queries.export import export_handbook
+from incidents.models import QueryApproval
 from people.models import User
 from people.services.accounts import set_password
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 from tests.factories import make_engineer, make_pipeline
+from validation.services.data_sources import create_data_source
 
 
 def upload(seed):
@@ -205,3 +208,38 @@ def test_a_preview_costs_the_same_number_of_queries_for_any_number_of_people(sig
     with CaptureQueriesContext(connection) as many:
         client.post("/handbook/", {"text": seed.read_text(), "preview": ""})
     assert len(many) == len(few)
+
+
+def evidence_handbook(seed, query):
+    """Return the example handbook with a query under a troubleshooting step."""
+    block = f"1. Check upstream log systems for delays.\n\n   ```sql source=Warehouse\n   {query}\n   ```\n"
+    text = seed.read_text(encoding="utf-8").replace("1. Check upstream log systems for delays.\n", block)
+    return SimpleUploadedFile("handbook.md", text.encode(), content_type="text/markdown")
+
+
+def test_an_import_approves_the_queries_that_its_preview_showed_and_the_admin_chose(signed_in, admin, seed):
+    source = create_data_source(name="Warehouse", address="sqlite:////nowhere.sqlite", by=admin)
+    client = signed_in(admin)
+    shown = client.post("/handbook/", {"file": evidence_handbook(seed, "SELECT 1"), "preview": ""})
+    [query] = shown.context["report"].queries
+    assert "SELECT 1" in shown.content.decode()
+    assert not QueryApproval.objects.exists()
+    values, approve = form_values(shown), {"approve": query.state.block.key, "import": ""}
+    changed = {**values, "text": values["text"].replace("SELECT 1", "SELECT 2")}
+    assert client.post("/handbook/", {**changed, **approve}).status_code == 409
+    assert not QueryApproval.objects.exists()
+    assert client.post("/handbook/", {**values, "import": ""}).status_code == 302
+    assert not QueryApproval.objects.exists()
+    shown = client.post("/handbook/", {"file": evidence_handbook(seed, "SELECT 3"), "preview": ""})
+    approve["approve"] = shown.context["report"].queries[0].state.block.key
+    assert client.post("/handbook/", {**form_values(shown), **approve}).status_code == 302
+    approval = QueryApproval.objects.get()
+    assert (approval.source, approval.query, approval.rows_for_engineers) == (source, "SELECT 3", False)
+
+
+def test_the_command_approves_no_query(db, admin, seed, tmp_path):
+    create_data_source(name="Warehouse", address="sqlite:////nowhere.sqlite", by=admin)
+    path = tmp_path / "handbook.md"
+    path.write_bytes(evidence_handbook(seed, "SELECT 1").read())
+    call_command("import_handbook", str(path))
+    assert not QueryApproval.objects.exists()

@@ -1,23 +1,28 @@
 """Blame: an incident below a failing parent is held, and escalates at once when nothing upstream holds it any more."""
 
 import datetime as dt
+import random
 import threading
+from itertools import combinations
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from incidents.domain.blame import OpenIncident
 from incidents.models import Incident
-from incidents.services.escalation import escalate_due
+from incidents.services.escalation import escalate, escalate_due
 from incidents.services.maintenance import schedule_maintenance
 from incidents.services.transitions import acknowledge, reassign, reopen, resolve, snooze
 from incidents.services.triggers import mark_recovered, sync_with_all_checks, sync_with_checks
+from lineage.domain.graph import Link
 from lineage.models import EDGE_FADES_AFTER, Edge
 from lineage.services.edges import add_edge, cut_edge
 from notifications.models import Message
 from notifications.queries.outbox import is_still_relevant
 from pipelines.models import Pipeline
 from tests.factories import bearer, make_pipeline
+from tests.incidents.test_blame_domain import SIZE, oracle
 from tests.incidents.test_incidents import MINUTE, make_incident, notified_people, timeline_kinds
 from tests.incidents.test_storms import alert, trigger
 from tests.validation.fixtures import make_check, make_metric
@@ -210,6 +215,78 @@ def test_maintenance_of_the_child_comes_first_and_then_the_parent(pipelines, edg
     assert (child.hold, timeline_kinds(child)) == ("upstream", ["opened", "held", "upstream"])
     resolve(parent, by=a, at=now + 11 * MINUTE)
     assert is_released(child, at=now + 11 * MINUTE)
+
+
+NIGHT = dt.timedelta(hours=-8)  # before working hours
+
+
+@pytest.mark.parametrize("reason", ["maintenance", "low severity"])
+def test_a_child_that_nobody_was_notified_of_moves_below_a_parent_that_fails_later(pipelines, edges, now, a, reason):
+    raw, core, _ = pipelines
+    begin = now + NIGHT
+    if reason == "maintenance":
+        schedule_maintenance(core, by=a, at=begin, starts_at=begin, ends_at=now, reason="Migration")
+    child = trigger(core, 2, begin, severity="low" if reason == "low severity" else "high")
+    assert (child.parent, notified_people(child)) == (None, [])
+    parent = trigger(raw, 1, now, minutes=-5)
+    due = max(child.next_escalation_at, now)
+    acknowledge(parent, by=a, at=due)
+    escalate_due(at=due)
+    child.refresh_from_db()
+    assert (child.parent, child.hold, notified_people(child)) == (parent, "upstream", [])
+    resolve(parent, by=a, at=due + MINUTE)
+    assert is_released(child, at=due + MINUTE)
+
+
+@pytest.mark.parametrize("reason", ["notified", "assigned", "reopened", "no edge", "parent unacknowledged"])
+def test_a_child_that_does_not_wait_for_a_later_parent(pipelines, edges, now, a, b, admin, reason):
+    raw, core, _ = pipelines
+    if reason == "no edge":
+        cut_edge(edges[0], by=admin, at=now)
+    if reason != "notified":
+        schedule_maintenance(core, by=a, at=now, starts_at=now, ends_at=now + 20 * MINUTE, reason="Migration")
+    child = trigger(core, 2, now)
+    if reason == "assigned":
+        reassign(child, to=b, by=a, at=now)
+    if reason == "reopened":
+        child = reopen(resolve(child, by=a, at=now), by=a, at=now + MINUTE)
+    parent = trigger(raw, 1, now, minutes=1 if reason == "parent unacknowledged" else 19)
+    escalate_due(at=now + 20 * MINUTE)
+    child.refresh_from_db()
+    assert (child.parent, child.hold, parent.is_resolved) == (None, "", False)
+    assert notified_people(child) != []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_after_maintenance_random_graphs_are_blamed_as_the_oracle_says(now, a, b, seed):
+    """Every pipeline fails in random order while in maintenance or not; when that ends, one parent for each that waited."""
+    source = random.Random(seed)
+    pipes = [make_pipeline(f"Pipe {number}", primary=a, secondary=b, position=number) for number in range(SIZE)]
+    links = {pair for pair in combinations(range(SIZE), 2) if source.random() < 0.4}
+    for upstream, downstream in sorted(links):
+        link(pipes[upstream], pipes[downstream], at=now)
+    waiting = {number for number in range(SIZE) if source.random() < 0.5}
+    for number in waiting:
+        schedule_maintenance(pipes[number], by=a, at=now, starts_at=now, ends_at=now + 10 * MINUTE, reason="Migration")
+    opened = {}
+    for number in source.sample(range(SIZE), k=source.randint(3, SIZE)):
+        opened[number] = trigger(pipes[number], number, now, minutes=source.randint(0, 8))
+    at = now + 10 * MINUTE
+    paged = [row for row in Incident.objects.order_by("pk") if notified_people(row)]
+    domain_links = [Link(*pair) for pair in links]
+    for number in sorted(waiting & opened.keys(), key=lambda key: opened[key].pk):
+        child = Incident.objects.get(pk=opened[number].pk)
+        facts = [
+            OpenIncident(row.pk, row.pipeline.position, row.opened_at, step.at + 15 * MINUTE)
+            for row in Incident.objects.select_related("pipeline")
+            if (step := row.escalation_steps.order_by("at").first())
+        ]
+        root = oracle(domain_links, set(opened), facts, number, at=at)
+        escalate(child.pk, at=at)
+        child.refresh_from_db()
+        expected = child.parent_id if opened[number].parent_id else (root and root.key)
+        assert (child.parent_id, bool(notified_people(child))) == (expected, expected is None)
+    assert {row.pk for row in paged} <= {row.pk for row in Incident.objects.all() if notified_people(row)}
 
 
 def test_a_child_that_is_assigned_belongs_to_its_assignee(parent, child, now, a, b):

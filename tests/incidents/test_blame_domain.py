@@ -41,14 +41,14 @@ def paths(links, start):
     return result[1:]
 
 
-def oracle(links, failing, incidents, start):
+def oracle(links, failing, incidents, start, at=NOON):
     """Return the incident of a pipeline by looking at every path from it."""
 
     def ends(node):
         return {path[-1] for path in paths(links, node) if all(step in failing for step in path[1:])}
 
     def is_holding(incident):
-        in_time = incident.acknowledge_by is not None and incident.acknowledge_by > NOON
+        in_time = incident.acknowledge_by is not None and incident.acknowledge_by > at
         return not incident.has_recovered and (incident.is_acknowledged or in_time)
 
     holding = [incident for incident in incidents if is_holding(incident)]

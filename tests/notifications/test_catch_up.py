@@ -6,7 +6,7 @@ from django.core import mail
 from django.utils import timezone
 
 from notifications.models import Message
-from notifications.services.catch_up import drop_expired, merge_overdue
+from notifications.services.catch_up import merge_overdue
 from notifications.services.delivery import deliver_one
 from notifications.services.outbox import Invitation
 from tests.notifications.news import Secret, enqueue_news, with_mail
@@ -15,7 +15,7 @@ DAY = dt.timedelta(days=1)
 
 
 def sweep():
-    drop_expired()
+    Message.objects.drop_expired()
     merge_overdue()
     while deliver_one():
         pass

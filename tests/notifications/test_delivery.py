@@ -15,7 +15,9 @@ from common.exceptions import DomainError, NotAllowedError
 from notifications.domain.backoff import MAX_ATTEMPTS, retry_delay
 from notifications.models import Message, QuietHours
 from notifications.services import delivery as delivering
-from notifications.services.delivery import claim, deliver_one, retry_message
+from notifications.services import leases
+from notifications.services.delivery import deliver_one, retry_message
+from notifications.services.leases import claim_row
 from notifications.services.outbox import Invitation
 from people.models import User
 from tests.notifications.news import Page, TimedNews, enqueue_news, with_mail
@@ -139,12 +141,12 @@ def test_retry_delays_double_up_to_a_cap_and_are_spread():
 
 
 def test_a_message_is_claimed_again_when_the_lease_of_a_lost_worker_is_over(message):
-    first = claim()
+    first = claim_row(Message.objects.claimable())
     assert deliver_one() is None, "the lease holds"
     Message.objects.update(lease_until=timezone.now())
-    second = claim()
-    assert second.message.token != first.message.token
-    delivering._mark(first, delivering.Outcome("sent", columns={"sent_at": timezone.now()}))
+    second = claim_row(Message.objects.claimable())
+    assert second.row.token != first.row.token
+    leases.mark(first, leases.Outcome("sent", columns={"sent_at": timezone.now()}))
     assert Message.objects.get().state == "sending", "who lost the lease marks nothing"
 
 
@@ -171,21 +173,21 @@ def test_two_workers_claim_two_messages_without_waiting(a, b):
     taken = []
 
     def other():
-        taken.append(claim())
+        taken.append(claim_row(Message.objects.claimable()))
         connection.close()
 
     with transaction.atomic():
-        mine = claim()
+        mine = claim_row(Message.objects.claimable())
         thread = threading.Thread(target=other)
         thread.start()
         thread.join(10)
         assert taken, "the second waited for the first's lock"
-    assert mine.message.pk != taken[0].message.pk
+    assert mine.row.pk != taken[0].row.pk
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_mark_is_retried_until_the_database_is_back(message, monkeypatch):
-    claimed = claim()
+    claimed = claim_row(Message.objects.claimable())
     tried = []
     update = type(Message.objects.all()).update
 
@@ -198,8 +200,8 @@ def test_the_mark_is_retried_until_the_database_is_back(message, monkeypatch):
         return update(rows, **columns)
 
     monkeypatch.setattr(type(Message.objects.all()), "update", away)
-    monkeypatch.setattr(delivering, "MARK_PAUSE_SECONDS", 0.01)
-    delivering._mark(claimed, delivering.Outcome("dropped"))
+    monkeypatch.setattr(leases, "MARK_PAUSE_SECONDS", 0.01)
+    leases.mark(claimed, leases.Outcome("dropped"))
     assert len(tried) == 3
     assert Message.objects.get().state == "dropped"
 
@@ -207,7 +209,7 @@ def test_the_mark_is_retried_until_the_database_is_back(message, monkeypatch):
 def test_only_the_clock_of_the_database_counts(message, monkeypatch):
     for hours in (-5, 5):
         monkeypatch.setattr(timezone, "now", lambda hours=hours: dt.datetime.now(dt.UTC) + hours * HOUR)
-        claimed = claim()
+        claimed = claim_row(Message.objects.claimable())
         assert abs(claimed.at - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=1)
         Message.objects.update(state="pending", token=None, lease_until=None, attempts=0)
 

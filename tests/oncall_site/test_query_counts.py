@@ -16,6 +16,7 @@ from handoffs.models import Handoff, HandoffNote
 from handoffs.services.action_items import add_item
 from incidents.models import Alert, Incident, IntegrationKey, MaintenanceWindow
 from incidents.services.alerts import ingest_alerts
+from incidents.services.evidence import approve_query, request_evidence
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, acknowledge, open_incident
 from lineage.models import DbtExposure, DbtNode, DbtProject
@@ -24,6 +25,8 @@ from notifications.services.outbox import enqueue
 from people.models import ApiToken
 from people.services.accounts import create_token
 from pipelines.models import Pipeline
+from runbooks.models import Runbook
+from runbooks.services import save_revision
 from scheduling.models import Rotation
 from scheduling.services.cover_requests import CoverProposal, accept_cover_request, request_cover
 from scheduling.services.covers import CoverData, create_cover
@@ -35,7 +38,7 @@ from tests.factories import bearer, make_engineer, make_pipeline, make_runbook, 
 from tests.notifications.news import News
 from tests.security.permission_matrix import ALERT, ALERTS
 from validation.importers.alertmanager import read_alerts
-from validation.models import MappingRule, Metric
+from validation.models import DataSource, MappingRule, Metric
 from validation.services.checks import create_check
 from validation.services.data_sources import create_data_source
 from validation.services.external_results import record_file, save_mapping_rule
@@ -59,6 +62,8 @@ PAGES = [
     "/admin/incidents/incident/",
     "/admin/incidents/runbookrun/",
     "/admin/incidents/alert/",
+    "/admin/incidents/evidence/",
+    "/admin/incidents/queryapproval/",
     "/handoffs/",
     "/me/feeds/",
     "/calendar/2026/12/",
@@ -133,6 +138,8 @@ CALLS = [
     "known-events/",
     "runs/",
     "runbooks/pipeline-0/revisions/",
+    "runbooks/pipeline-0/evidence/",
+    "runbooks/pipeline-0/steps/",
 ]
 
 
@@ -160,6 +167,22 @@ def fill(admin, *, rows):
         start_run(incident, by=admin, at=timezone.now())
         acknowledge(incident, by=primary, at=timezone.now())
     add_hand_offs(admin)
+    add_evidence(admin)
+
+
+def add_evidence(admin):
+    """Give the first runbook a block of each data source, approve their queries, and request the evidence."""
+    at = timezone.now()
+    runbook = Runbook.objects.select_related("pipeline").get(pipeline__slug="pipeline-0")
+    sources = DataSource.objects.order_by("pk")
+    blocks = "".join(
+        f"{number}. Be useful.\n   ```sql source={source.name}\n   SELECT 1\n   ```\n   check: check-{number - 1}\n"
+        for number, source in enumerate(sources, start=1)
+    )
+    save_revision(runbook, markdown=f"### Troubleshooting Steps\n\n{blocks}", based_on=runbook.revision, author=admin)
+    for source in sources:
+        approve_query(source, query="SELECT 1", by=admin, at=at)
+    request_evidence(at=at)
 
 
 def add_messages(row, *, person):

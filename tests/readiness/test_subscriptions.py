@@ -8,6 +8,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
+from notifications.services.leases import claim_row
 from readiness.domain.verdict import Readiness, Verdict
 from readiness.models import Publication, ReaderMessage, ReaderNotification, Subscription
 from readiness.queries import readers as reader_queries
@@ -204,9 +205,9 @@ def test_a_failed_attempt_is_repeated_with_the_same_message_id(subscription, ver
 def test_a_message_of_a_dead_worker_is_sent_when_its_lease_ends(subscription, verdict):
     verdict["now"] = Verdict.WRONG
     notify_subscribers(at=timezone.now())
-    claimed = delivery._claim()  # as a worker that dies after it
+    claimed = claim_row(ReaderMessage.objects.claimable())  # as a worker that dies after it
     assert deliver() == []
-    ReaderMessage.objects.filter(pk=claimed.pk).update(lease_until=timezone.now() - HOUR)
+    ReaderMessage.objects.filter(pk=claimed.row.pk).update(lease_until=timezone.now() - HOUR)
     assert len(deliver()) == 1
     assert ReaderMessage.objects.get().state == "sent"
 

@@ -19,6 +19,7 @@ from handoffs.services.meetings import sync_handoffs
 from handoffs.services.sheets import sign_handoff
 from incidents.models import Alert
 from incidents.services.alerts import ingest_alerts
+from incidents.services.evidence import request_evidence
 from incidents.services.integration_keys import create_integration_key
 from incidents.services.maintenance import schedule_maintenance
 from incidents.services.runbook_runs import start_run
@@ -42,6 +43,7 @@ from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, request_swap
+from team_channels.services.channels import add_channel, send_test
 from tests.factories import PASSWORD, add_contact_method, make_engineer, make_pipeline, make_runbook
 from tests.notifications.channels.push.service import Browser
 from tests.security.permission_matrix import ALERTS
@@ -59,6 +61,7 @@ HOLDERS = {
     "read-only token": ("owner", ApiToken.Scope.READ),
     "admin's read-only token": ("admin", ApiToken.Scope.READ),
 }
+BLOCK = "   ```sql source=warehouse\n   SELECT 1\n   ```"
 # Rows that a rejected call may write: when a token was last used, and the saved form of an expired session with its limit.
 BESIDE = ("people_apitoken", "django_session", "people_loginattempts")
 
@@ -76,7 +79,7 @@ def make_world():
     runbook = make_runbook(pipeline, author=b)
     save_revision(
         runbook,
-        markdown="### Purpose\n\nTo be more useful.\n\n### Troubleshooting Steps\n\n1. Look.\n2. Act.",
+        markdown="### Purpose\n\nTo be more useful.\n\n### Troubleshooting Steps\n\n1. Look.\n2. Act.\n\n" + BLOCK,
         based_on=1,
         author=b,
     )
@@ -135,19 +138,27 @@ def make_world():
         pipeline, starts_at=soon, ends_at=soon + dt.timedelta(hours=1), reason="Migration", by=a, at=at
     )
     key = create_integration_key(pipeline, name="Grafana", by=admin)
+    channel = _channel(pipeline, by=admin)
+    rotation_channel = _channel(rotation, by=admin)
     subscription = Browser("https://fcm.googleapis.com/fcm/send/owned").subscription
     device = add_device(a, name="Phone", endpoint=subscription["endpoint"], **subscription["keys"])
     readers_link = create_link(name="Investor numbers", pipelines=[pipeline], by=a)
     subscription = Subscription.objects.create(
         link=readers_link.link, pipeline=pipeline, email="reader@example.com", created_at=at
     )
+    request_evidence(at=at)
     words = {
+        "block": incident.evidence.get().key,
         "readers_link": readers_link.secret,
         "readers_link_pk": readers_link.link.pk,
         "confirm_secret": confirm_secret(subscription),
         "leave_secret": leave_secret(subscription),
         "maintenance": maintenance.pk,
         "integration_key": key.key.pk,
+        "channel": channel.pk,
+        "delivery": channel.deliveries.get().pk,
+        "rotation_channel": rotation_channel.pk,
+        "rotation_delivery": rotation_channel.deliveries.get().pk,
         "routing_key": key.secret,
         "restatement": _restatement(metric, at=at).pk,
         "metric": metric.slug,
@@ -231,6 +242,16 @@ def _restatement(metric, *, at):
         changed_at=at,
         restated_at=at,
     )
+
+
+def _channel(owner, *, by):
+    """Add a webhook with a delivery that failed an hour ago."""
+    new = add_channel(
+        owner, kind="webhook", name="#data", address="https://example.org/hook", events=["incident.opened"], by=by
+    )
+    send_test(new.channel, by=by)
+    new.channel.deliveries.update(state="failed", created_at=timezone.now() - dt.timedelta(hours=1))
+    return new.channel
 
 
 def _past_handoff(rotation, outgoing, incoming, *, days, at):

@@ -20,7 +20,7 @@ MAX_BYTES = 400_000
 MAX_STATEMENTS = 60
 OUR_APPS = {
     "people", "notifications", "pipelines", "runbooks", "scheduling", "validation", "incidents", "handoffs", "calendar_feeds",
-    "oncall_site",
+    "oncall_site", "team_channels",
 }  # fmt: skip
 # A rotation gets one week and one hand-off a week, and its answers take a window of them (tests/handoffs/test_two_people.py).
 # A pipeline has one runbook, which cannot be copied without what it refers to.

@@ -32,6 +32,7 @@ CLOSED = {
     "/api/v1/integrations/events/": 405,
     "/api/v1/integrations/events/v2/enqueue": 405,
     **{f"/hooks/phone/{kind}/": 302 for kind in ("sms", "call", "status")},
+    **{f"/hooks/slack/{kind}/": 302 for kind in ("interactivity", "commands")},
 }
 # These answer a request without a session as they do with one.
 WITHOUT_SESSION = ("/api/v1/integrations/events/", "/api/v1/integrations/events/v2/enqueue")

@@ -155,6 +155,18 @@ def test_a_new_id_does_not_change_an_expectation_s_key():
     assert [result.key for result in great_expectations.read(document)] == before
 
 
+@pytest.mark.parametrize(
+    ("batch", "asset"), [("shop-orders", "shop-orders"), ("shop-orders-year_2026-month_03", "shop-orders"), (None, "")]
+)
+def test_a_described_expectation_is_told_apart_by_its_batch(batch, asset):
+    """`describe()` has no meta, so that only the batch's id says which table was validated."""
+    kwargs = {"column": "id"} | ({"batch_id": batch} if batch else {})
+    entry = {"expectation_type": "expect_column_values_to_be_unique", "success": True, "kwargs": kwargs}
+    (result,) = great_expectations.read({"validation_results": [{"success": True, "expectations": [entry]}]})
+    assert result.key == f"{asset}/expect_column_values_to_be_unique(id)".removeprefix("/")
+    assert result.subject == asset
+
+
 def test_another_major_version_of_great_expectations_is_rejected():
     document = sample("great_expectations")
     document["meta"]["great_expectations_version"] = "0.18.22"

@@ -1,6 +1,7 @@
 """Validation results of Great Expectations 1.x: of one suite, or of a checkpoint with several suites."""
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 
 from validation.importers.parsing import (
@@ -33,6 +34,8 @@ SETTINGS = {
     "description",
 }
 PERIOD_IDENTIFIERS = {"year", "month", "day", "hour", "date", "path", "dataframe"}
+# The end of a batch's id that names a period or a file, not a table.
+PERIOD_OF_BATCH = re.compile(rf"-(?:{'|'.join(sorted(PERIOD_IDENTIFIERS))})_.*", re.DOTALL)
 BOUNDS = ("min_value", "max_value", "value", "value_set", "regex", "mostly", "column_list", "type_")
 
 
@@ -84,7 +87,7 @@ def _result(entry: Record, *, suite: Record, where: str) -> ExternalResult:
         raise UnreadableFileError(f"{where} has no expectation type")
     kwargs = optional_record(config.get("kwargs")) or optional_record(entry.get("kwargs"))
     column = text(kwargs.get("column")) or text(kwargs.get("column_A"))
-    asset, suite_name = _asset(suite), text(suite.get("suite_name"))
+    asset, suite_name = _asset(suite) or _described_asset(suite, kwargs), text(suite.get("suite_name"))
     observed = optional_record(entry.get("result"))
     status, unknown = _status(entry, severity=text(config.get("severity")).casefold())
     value, measure = _value(observed)
@@ -180,6 +183,11 @@ def _asset(suite: Record) -> str:
     return text(optional_record(meta.get("active_batch_definition")).get("data_asset_name")) or text(
         optional_record(meta.get("batch_spec")).get("data_asset_name")
     )
+
+
+def _described_asset(suite: Record, kwargs: Record) -> str:
+    """Return the data source and asset of a `describe()`, such as `shop-orders`, which only the batch's id names there."""
+    return "" if "meta" in suite else PERIOD_OF_BATCH.sub("", text(kwargs.get("batch_id")))
 
 
 def _at(suite: Record) -> dt.datetime | None:

@@ -12,7 +12,7 @@ from common.formatting import format_day
 from validation.domain.sql import bare_query
 from validation.models import Check, DataSource, Metric
 from validation.services.points import MAX_POINTS_PER_PUSH, NewPoint, PushResult, new_point, push_points
-from validation.warehouse_subprocess import QueryFailedError, Row, query_rows
+from validation.warehouse_subprocess import QueryFailedError, QueryTable, Row, query_rows, query_table
 
 # Skip a pull within this time, so that a metric used by several checks is not pulled for each of them.
 PULL_INTERVAL = dt.timedelta(seconds=45)
@@ -97,19 +97,34 @@ def _described(metric: Metric, point: NewPoint) -> str:
     return f"{format_day(time)}{hour}" + (f" ({point.segment})" if point.segment else "")
 
 
+def read_table(source: DataSource, *, query: str, budget: Budget, limit: int) -> QueryTable:
+    """Return the first `limit` rows of a query with its columns; raise QueryFailedError."""
+    address, seconds = _address(source), budget.seconds_for(source)
+    return query_table(
+        address, query=bare_query(query), seconds=seconds, cap=_row_cap(source, enough=limit), enough=limit
+    )
+
+
 def _query(source: DataSource, *, query: str, budget: Budget, enough: int | None = None) -> Iterator[list[Row]]:
+    limits = {} if enough is None else {"enough": enough}
+    address, cap = _address(source), source.row_cap if enough is None else _row_cap(source, enough=enough)
+    return query_rows(
+        address, query=bare_query(query), seconds=budget.seconds_for(source), cap=cap, is_guarded=True, **limits
+    )
+
+
+def _row_cap(source: DataSource, *, enough: int) -> int:
+    """Return the row limit of a query that stops after enough rows: it may have more in total than the data source's limit."""
+    return max(source.row_cap, 2 * enough + 1000)
+
+
+def _address(source: DataSource) -> str:
     try:
-        address = source.address
+        return source.address
     except DecryptionError as error:
         raise QueryFailedError(
             "The URL of this data source was encrypted with a key that is no longer configured. Enter it again."
         ) from error
-    limits = {} if enough is None else {"enough": enough}
-    # A query that stops after enough rows may have more rows in total than the data source's limit.
-    cap = source.row_cap if enough is None else max(source.row_cap, 2 * enough + 1000)
-    return query_rows(
-        address, query=bare_query(query), seconds=budget.seconds_for(source), cap=cap, is_guarded=True, **limits
-    )
 
 
 def _read_row(metric: Metric, row: Row, *, number: int, at: dt.datetime) -> NewPoint | None:

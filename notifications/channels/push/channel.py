@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -18,6 +17,7 @@ from django.db.models.functions import Now
 from common.crypto import DecryptionError
 from common.safe_http import PostResult, Rules, UnreachableError, post_bytes
 from notifications.channels.exceptions import RetryLaterError, UndeliverableError, problem_text
+from notifications.channels.http import GONE_STATUSES, RETRYABLE_STATUSES, retry_after
 from notifications.channels.push.encryption import MAX_PLAINTEXT_BYTES, KeyFormatError, encrypt_for_browser
 from notifications.channels.push.site_key import find_site_key
 from notifications.channels.push.vapid import SiteKey, VapidKeyError
@@ -29,8 +29,6 @@ from notifications.registry import load
 MAX_TTL_SECONDS = 28 * 24 * 3600
 # At most 32 characters of base64url (RFC 8030, section 5.4).
 TOPIC_LENGTH = 32
-GONE_STATUSES = frozenset({404, 410})
-RETRYABLE_STATUSES = frozenset({408, 425, 429})
 TOO_LARGE = 413
 # A push service that asks for a longer pause is tried again after this one.
 MAX_PAUSE_SECONDS = 3600
@@ -220,18 +218,6 @@ def _delivery(target: Target, answer: PostResult, *, host: str, at: dt.datetime)
     if status in (401, 403):
         text = f"{text} It does not accept the site’s key: turn push off and on again on this device."
     return Delivery(target, problem=text)
-
-
-def retry_after(answer: PostResult, *, at: dt.datetime) -> float:
-    """Return the seconds of the Retry-After header, 0 without one (RFC 9110, section 10.2.3)."""
-    value = answer.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return 0
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or dt.UTC) - at).total_seconds())
 
 
 @transaction.atomic

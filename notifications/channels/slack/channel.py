@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from notifications.channels.base import HttpChannel
 from notifications.channels.exceptions import AddressError
+from notifications.domain.slack import escape, link
 from notifications.models import Message
 from notifications.queries.outbox import message_link
 
@@ -22,11 +23,6 @@ class SlackChannel(HttpChannel):
         return host
 
     def request(self, message: Message, address: str) -> tuple[str, dict[str, Any]]:
-        link = message_link(message)
-        parts = [f"*{_escape(message.subject)}*", _escape(message.text), f"<{link}|Open>" if link else ""]
+        url = message_link(message)
+        parts = [f"*{escape(message.subject)}*", escape(message.text), link(url, "Open") if url else ""]
         return address, {"text": "\n\n".join(part for part in parts if part)}
-
-
-def _escape(text: str) -> str:
-    """Escape the three characters with a meaning in Slack's markup."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

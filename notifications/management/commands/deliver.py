@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, InterfaceError, connection
 
-from notifications.services.catch_up import drop_expired, merge_overdue
+from notifications.models import Message
+from notifications.services.catch_up import merge_overdue
 from notifications.services.delivery import deliver_one
 from notifications.services.push_devices import report_switched_off
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Deliver due messages. On a stop signal, finish the current message first."""
         if not options["loop"]:
-            drop_expired()
+            Message.objects.drop_expired()
             merge_overdue()
             report_switched_off()
             number = _deliver_due(threading.Event())
@@ -42,7 +43,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGINT, on_signal)
         while not stop.is_set():
             try:
-                drop_expired()
+                Message.objects.drop_expired()
                 merge_overdue()
                 report_switched_off()
                 _deliver_due(stop)

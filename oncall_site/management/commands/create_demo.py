@@ -9,10 +9,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from handbook.services import import_handbook
-from oncall_site.demo import FILE, build_demo, grow_demo
+from oncall_site.demo import FILE, SOURCE, build_demo, grow_demo
+from oncall_site.demo_evidence import add_evidence
 from oncall_site.demo_history import build_history, first_week
 from people.models import User
 from people.services.accounts import change_profile, set_password
+from validation.models import DataSource
 
 EXAMPLE = settings.BASE_DIR / "examples" / "handbook.md"
 
@@ -34,6 +36,7 @@ class Command(BaseCommand):
         admin.full_clean(exclude=["password"])
         admin.save()
         build_demo(settings.VAR / FILE, by=admin, at=at)
+        add_evidence(DataSource.objects.get(name=SOURCE), by=admin, at=at)
         build_history(settings.VAR / FILE, by=admin, at=at)
         self.stdout.write("Demo accounts. The passwords are shown only once:\n")
         for number, user in enumerate(User.objects.order_by("-is_staff", "pk")):

@@ -1,12 +1,13 @@
 """Channels that post to a URL: what the answer means, and that no address leads into the internal network."""
 
 import pytest
+from django.utils import timezone
 
 from common.exceptions import InvalidInputError, NotAllowedError
 from notifications.models import ContactMethod, Message
 from notifications.services.contact_methods import set_contact_method
 
-CHANNELS = {"ntfy": "/topic", "slack": "/services/T/B/x", "webhook": "/hook?key=1"}
+CHANNELS = {"ntfy": "/topic", "gotify": "/message?token=A.b-1", "slack": "/services/T/B/x", "webhook": "/hook?key=1"}
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -28,6 +29,14 @@ def test_the_status_decides_whether_a_message_is_sent_failed_or_retried(peer, de
     assert message.state == state
     assert len(peer.requests) == 1, "a redirect is not followed"
     assert (str(status) in message.problem) == (state != "sent")
+
+
+def test_a_service_that_asks_for_a_pause_gets_it(peer, delivered):
+    peer.status, peer.headers = 429, {"Retry-After": "1800"}
+    message = delivered("webhook", peer.url + "/hook")
+    assert message.state == "pending"
+    wait = (message.retry_at - timezone.now()).total_seconds()
+    assert 1700 < wait <= 1800
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

@@ -1,0 +1,152 @@
+"""Posts to the channels of rotations: shifts that start and end, with the hand-off, and who is on call this week."""
+
+import datetime as dt
+from collections.abc import Iterable
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.urls import reverse
+
+from common.datetimes import isoformat_z
+from common.formatting import format_count, format_instant
+from handoffs.models import Handoff
+from handoffs.queries.sheets import handoff_sheets
+from scheduling.models import Rotation
+from scheduling.queries.stints import Stint, on_call_stints
+from team_channels.domain.events import SHIFT_ENDED, SHIFT_EVENTS, SHIFT_STARTED, WEEK_STARTED, ChannelEvent
+from team_channels.models import TeamChannel
+from team_channels.services.outbox import post_event
+
+# What is older than this after an outage is no longer worth posting.
+LATEST = dt.timedelta(hours=6)
+# How far a running stint is followed, so that the message says until when it lasts.
+AHEAD = dt.timedelta(weeks=3)
+WEEK = dt.timedelta(weeks=1)
+MONDAY_HOUR = dt.time(9, 0)
+MAX_ITEMS = 5
+
+
+def post_shifts(*, at: dt.datetime) -> None:
+    """Post the shifts that started and ended in the last hours and, on Monday morning, who is on call this week.
+
+    Each is posted once, however often this runs, and to channels that were there at that time.
+    """
+    wanting = TeamChannel.objects.active().filter(events__overlap=list(SHIFT_EVENTS), rotation__archived_at=None)
+    channels: dict[Rotation, list[TeamChannel]] = {}
+    for channel in wanting.exclude(rotation=None).select_related("rotation").order_by("rotation", "pk"):
+        if channel.rotation is not None:
+            channels.setdefault(channel.rotation, []).append(channel)
+    for rotation, rows in channels.items():
+        _post_rotation(rotation, rows, at=at)
+
+
+@transaction.atomic
+def _post_rotation(rotation: Rotation, channels: list[TeamChannel], *, at: dt.datetime) -> None:
+    since = at - LATEST
+    stints = on_call_stints(rotation, starts_at=since, ends_at=at + AHEAD)
+    events: list[ChannelEvent] = []
+    for before, after in pairwise(stints):
+        if before.ends_at <= at and before.engineer != after.engineer:
+            events.append(_ended(before, after=after, at=at))
+    # The first stint is cut off at the start of the window, unless it is the rotation's first.
+    events += [_started(stint) for stint in stints if since < stint.starts_at <= at]
+    monday = _monday_morning(rotation, at=at)
+    if since < monday <= at:
+        events.append(_week(rotation, monday=monday))
+    for event in sorted(events, key=lambda event: event.occurred_at):
+        wanting = [row for row in channels if event.type in row.events and row.created_at <= event.occurred_at]
+        post_event(wanting, event, at=at)
+
+
+def _started(stint: Stint) -> ChannelEvent:
+    rotation = stint.rotation
+    return ChannelEvent(
+        type=SHIFT_STARTED,
+        id=f"shift-started-{rotation.pk}-{stint.starts_at:%Y%m%dT%H%M%SZ}",
+        occurred_at=stint.starts_at,
+        title=f"{stint.engineer} is on call for {rotation}",
+        path=reverse("schedule"),
+        facts=(("Until", _local(stint.ends_at, rotation)),),
+        data=_stint_data(stint),
+    )
+
+
+def _ended(stint: Stint, *, after: Stint, at: dt.datetime) -> ChannelEvent:
+    rotation = stint.rotation
+    rows = Handoff.objects.not_cancelled().with_people().filter(rotation=rotation, at=stint.ends_at)
+    handoff = rows.first()
+    return ChannelEvent(
+        type=SHIFT_ENDED,
+        id=f"shift-ended-{rotation.pk}-{stint.ends_at:%Y%m%dT%H%M%SZ}",
+        occurred_at=stint.ends_at,
+        title=f"Hand-off of {rotation}: {stint.engineer} → {after.engineer}",
+        text=handoff_summary(handoff, at=at) if handoff else "",
+        path=reverse("handoff", args=[handoff.pk]) if handoff else reverse("schedule"),
+        facts=(("Signed", _signatures(handoff)),) if handoff else (),
+        data={**_stint_data(stint), "next_engineer": after.engineer.username},
+    )
+
+
+def _week(rotation: Rotation, *, monday: dt.datetime) -> ChannelEvent:
+    stints = on_call_stints(rotation, starts_at=monday, ends_at=monday + WEEK)
+    lines = [
+        f"{stint.engineer}: {_local(stint.starts_at, rotation)} to {_local(stint.ends_at, rotation)}"
+        for stint in stints
+    ]
+    return ChannelEvent(
+        type=WEEK_STARTED,
+        id=f"week-{rotation.pk}-{monday:%Y%m%d}",
+        occurred_at=monday,
+        title=f"On call for {rotation} this week: {_names(stints)}",
+        text="\n".join(lines),
+        path=reverse("schedule"),
+        data={
+            "rotation": rotation.slug,
+            "starts_at": isoformat_z(monday),
+            "ends_at": isoformat_z(monday + WEEK),
+            "shifts": [_stint_data(stint) for stint in stints],
+        },
+    )
+
+
+def handoff_summary(handoff: Handoff, *, at: dt.datetime) -> str:
+    """Return a hand-off's sheet as text: each topic with its first items and its notes."""
+    parts = []
+    for topic in handoff_sheets([handoff], at=at)[handoff.pk]:
+        lines = [f"- {item.text}" for item in topic.items[:MAX_ITEMS]]
+        if len(topic.items) > MAX_ITEMS:
+            lines.append(f"- {format_count(len(topic.items) - MAX_ITEMS, 'more item')}")
+        if topic.notes:
+            lines.append(topic.notes)
+        parts.append("\n".join([f"{topic.heading}:", *(lines or ["- None"])]))
+    return "\n\n".join(parts)
+
+
+def _signatures(handoff: Handoff) -> str:
+    missing = ", ".join(str(person) for person in handoff.missing_signers)
+    return f"Not yet by {missing}" if missing else "By both"
+
+
+def _names(stints: Iterable[Stint]) -> str:
+    return ", ".join(dict.fromkeys(str(stint.engineer) for stint in stints)) or "Nobody"
+
+
+def _stint_data(stint: Stint) -> dict[str, str | None]:
+    return {
+        "rotation": stint.rotation.slug,
+        "engineer": stint.engineer.username,
+        "starts_at": isoformat_z(stint.starts_at),
+        "ends_at": isoformat_z(stint.ends_at),
+    }
+
+
+def _monday_morning(rotation: Rotation, *, at: dt.datetime) -> dt.datetime:
+    """Return nine o'clock of this week's Monday in the rotation's time zone."""
+    zone = ZoneInfo(rotation.time_zone)
+    today = at.astimezone(zone).date()
+    return dt.datetime.combine(today - dt.timedelta(days=today.weekday()), MONDAY_HOUR, zone).astimezone(dt.UTC)
+
+
+def _local(instant: dt.datetime, rotation: Rotation) -> str:
+    return format_instant(instant, ZoneInfo(rotation.time_zone))

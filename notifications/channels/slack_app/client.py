@@ -1,0 +1,155 @@
+"""Slack's Web API (https://docs.slack.dev/apis/web-api), called with the bot token."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from common.crypto import DecryptionError
+from common.safe_http import PostResult, Rules, UnreachableError, post, post_bytes
+from notifications.channels.exceptions import GoneError, RetryLaterError, UndeliverableError
+from notifications.channels.http import retry_after
+from notifications.queries.slack import App, slack_app
+
+PUBLIC_API_URL = "https://slack.com/api"
+MAX_ANSWER_BYTES = 256 * 1024
+MAX_CODE_LENGTH = 100
+DEFAULT_PAUSE_SECONDS = 30.0
+TOO_MANY = 429
+RETRYABLE_STATUSES = frozenset({408, 425})
+# The member or channel that a message goes to no longer exists, or the app may not write there.
+GONE_ERRORS = frozenset(
+    {
+        "users_not_found",
+        "user_not_found",
+        "user_disabled",
+        "user_not_visible",
+        "channel_not_found",
+        "is_archived",
+        "not_in_channel",
+        "cannot_dm_bot",
+    }
+)
+# The app's own problem, which an admin can solve, or one that passes.
+RETRYABLE_ERRORS = frozenset(
+    {
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "missing_scope",
+        "no_permission",
+        "team_access_not_granted",
+        "access_denied",
+        "accesslimited",
+        "fatal_error",
+        "internal_error",
+        "service_unavailable",
+        "request_timeout",
+        "team_added_to_org",
+        "messages_tab_disabled",
+    }
+)
+
+REFUSED_APP = "Slack does not accept the site’s bot token. An admin must replace it."
+# What people read of an error; of others, its code.
+PROBLEMS = {
+    "users_not_found": "Slack has no member with this e-mail address.",
+    "user_not_found": "The member has left the Slack workspace.",
+    "user_disabled": "The member has left the Slack workspace.",
+    "channel_not_found": "Slack has no such channel, or the app is not in it.",
+    "not_in_channel": "The app is not in the channel. Invite it there.",
+    "is_archived": "The channel is archived.",
+    "message_not_found": "The message was deleted in Slack.",
+    "no_such_subteam": "Slack has no such user group.",
+    "missing_scope": "The Slack app lacks a permission. An admin must install it again with the permissions in the manifest.",
+    **dict.fromkeys(("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"), REFUSED_APP),
+}
+
+
+def app_or_error() -> App:
+    """Return the site's Slack app; raise UndeliverableError if there is none or its secrets cannot be read."""
+    try:
+        app = slack_app()
+    except DecryptionError as error:
+        raise UndeliverableError(f"The site’s Slack app cannot be used. {error}") from error
+    if app is None:
+        raise UndeliverableError("The site has no Slack app.")
+    return app
+
+
+def call(app: App, method: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Call a method and return its answer. Fields that are lists or objects are sent as JSON.
+
+    Raises GoneError if the receiver does not exist, UndeliverableError if Slack refuses this call, RetryLaterError and
+    ConnectionError if it may succeed later.
+    """
+    values = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
+    headers = {
+        "Authorization": f"Bearer {app.bot_token}",
+        "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
+    }
+    try:
+        answer = post_bytes(
+            f"{settings.SLACK_API_URL}/{method}",
+            body=urlencode(values).encode(),
+            headers=headers,
+            rules=api_rules(),
+            answer_bytes=MAX_ANSWER_BYTES,
+        )
+    except UnreachableError as error:
+        raise ConnectionError(str(error)) from error
+    document = _document(answer)
+    code = str(document.get("error", ""))
+    if answer.status == TOO_MANY or code in ("ratelimited", "rate_limited"):
+        raise RetryLaterError(
+            "Slack answered: too many requests.",
+            seconds=retry_after(answer, at=dt.datetime.now(dt.UTC)) or DEFAULT_PAUSE_SECONDS,
+        )
+    if answer.status >= 500 or answer.status in RETRYABLE_STATUSES:
+        raise ConnectionError(f"Slack answered with status {answer.status}.")
+    if document.get("ok") is True:
+        return document
+    text = f"Slack answered with status {answer.status}."
+    if code:
+        text = PROBLEMS.get(code) or f"Slack refused the request: {code[:MAX_CODE_LENGTH]}."
+    if code in RETRYABLE_ERRORS:
+        raise ConnectionError(text)
+    raise (GoneError if code in GONE_ERRORS else UndeliverableError)(text)
+
+
+def post_answer(url: str, text: str) -> None:
+    """Post an answer that only the person who clicked sees. Raises ConnectionError and UndeliverableError."""
+    body = {"response_type": "ephemeral", "replace_original": False, "text": text}
+    try:
+        status = post(url, body=json.dumps(body).encode(), rules=answer_rules())
+    except UnreachableError as error:
+        raise ConnectionError(str(error)) from error
+    if status >= 500 or status == TOO_MANY:
+        raise ConnectionError(f"Slack answered with status {status}.")
+    if not 200 <= status < 300:
+        raise UndeliverableError(f"Slack answered with status {status}.")
+
+
+def _document(answer: PostResult) -> dict[str, Any]:
+    try:
+        document = json.loads(answer.body)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def api_rules() -> Rules:
+    """Return the limits of a call. An operator's own API address, for tests, may be on this machine."""
+    if settings.SLACK_API_URL == PUBLIC_API_URL:
+        return Rules(seconds=settings.MESSAGE_SEND_SECONDS)
+    return Rules(seconds=settings.MESSAGE_SEND_SECONDS, ports=None, permitted=lambda address: True)
+
+
+def answer_rules() -> Rules:
+    """Return the limits of a request to a URL from Slack; tests permit a server on this machine."""
+    return Rules(seconds=settings.MESSAGE_SEND_SECONDS)

@@ -1,0 +1,66 @@
+"""Messages in Slack's Block Kit (https://docs.slack.dev/reference/block-kit)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+# Slack's limits, in characters.
+MAX_SECTION_LENGTH = 3000
+MAX_OPTION_LENGTH = 75
+MAX_OPTIONS = 100
+
+Block = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A message with blocks; `text` is for notifications and screen readers. `version` rises with the state that it shows."""
+
+    text: str
+    blocks: list[Block]
+    version: int
+
+
+def escape(text: str) -> str:
+    """Escape the three characters with a meaning in Slack's markup."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def link(url: str, text: str) -> str:
+    """Return a link in Slack's markup."""
+    return f"<{url}|{escape(text)}>"
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return a text cut to `limit` characters."""
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
+
+
+def section(text: str) -> Block:
+    """Return a section with text in Slack's markup."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:MAX_SECTION_LENGTH]}}
+
+
+def button(label: str, *, action: str, value: str, style: str = "") -> Block:
+    """Return a button; `style` is "primary", "danger" or "" for the default."""
+    block: Block = {"type": "button", "action_id": action, "text": _plain(label), "value": value}
+    return {**block, "style": style} if style else block
+
+
+def option(label: str, value: str) -> Block:
+    """Return a choice of a select."""
+    return {"text": _plain(shorten(label, MAX_OPTION_LENGTH)), "value": value}
+
+
+def select(label: str, *, action: str, options: list[Block]) -> Block:
+    """Return a select with choices."""
+    return {"type": "static_select", "action_id": action, "placeholder": _plain(label), "options": options}
+
+
+def grouped_select(label: str, *, action: str, groups: list[tuple[str, list[Block]]]) -> Block:
+    """Return a select with choices in groups."""
+    rows = [{"label": _plain(name), "options": options} for name, options in groups if options]
+    return {"type": "static_select", "action_id": action, "placeholder": _plain(label), "option_groups": rows}
+
+
+def _plain(text: str) -> Block:
+    return {"type": "plain_text", "text": text}

@@ -1,0 +1,124 @@
+"""Delivery of the rows of an outbox: claim, send and mark (docs/reliability.md). Messages to people, to readers and to channels share it.
+
+All instants are the database's: a worker whose clock is wrong sends nothing early and nothing twice (promise 11).
+"""
+
+import datetime as dt
+import logging
+import random
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+
+from notifications.channels.exceptions import RetryLaterError, UndeliverableError, describe_error
+from notifications.domain.backoff import MAX_ATTEMPTS, retry_delay
+from notifications.outbox_row import OutboxRow, OutboxState
+from notifications.queries.outbox import database_clock
+
+logger = logging.getLogger(__name__)
+
+# Workers stop after this share of the lease, before the task's hard limit and the lease's end.
+LEASE_SHARE = 5 / 6
+MARK_PAUSE_SECONDS = 0.5
+# A service that asks for a longer pause is tried again after this one.
+MAX_RETRY_AFTER_SECONDS = 3600
+CRASHED = "Every attempt ended in a crash of the worker."
+
+Row = TypeVar("Row", bound=OutboxRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Generic[Row]):
+    """A row claimed by this worker, with the claim time (database clock) and the local deadline."""
+
+    row: Row
+    at: dt.datetime
+    held_until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Result of an attempt: the new state and columns."""
+
+    state: str
+    problem: str = ""
+    columns: Mapping[str, Any] = field(default_factory=dict)
+
+
+@transaction.atomic
+def claim_row(claimable: QuerySet[Row]) -> Claim[Row] | None:
+    """Claim the first of the rows that can be sent now; return None if there is none."""
+    started = time.monotonic()
+    row = claimable.select_for_update(skip_locked=True, of=("self",)).first()
+    if row is None:
+        return None
+    row.token = uuid.uuid4()
+    row.attempts += 1
+    lease = dt.timedelta(seconds=settings.MESSAGE_LEASE_SECONDS)
+    type(row).objects.filter(pk=row.pk).update(
+        state=OutboxState.SENDING, token=row.token, lease_until=Now() + lease, attempts=F("attempts") + 1
+    )
+    return Claim(row, database_clock(), started + settings.MESSAGE_LEASE_SECONDS * LEASE_SHARE)
+
+
+def deliver_row(claimable: QuerySet[Row], *, attempt: Callable[[Claim[Row]], Outcome]) -> Row | None:
+    """Deliver one of the rows that can be sent now and return it as claimed; return None if there is none."""
+    claim = claim_row(claimable)
+    if claim is None:
+        return None
+    if claim.row.attempts > MAX_ATTEMPTS:
+        # Stop before it takes down more workers.
+        outcome = Outcome(OutboxState.FAILED, claim.row.problem or CRASHED)
+    else:
+        outcome = attempt(claim)
+    mark(claim, outcome)
+    return claim.row
+
+
+def send_row(row: OutboxRow, send: Callable[[], Mapping[str, Any]]) -> Outcome:
+    """Call `send`, which returns the columns to store, and return the outcome, including any error."""
+    try:
+        columns = send()
+    except UndeliverableError as error:
+        return Outcome(OutboxState.FAILED, describe_error(error))
+    except Exception as error:  # noqa: BLE001  # whatever a server or a library raises, the row is retried
+        logger.warning("%s %s, attempt %s: %s", type(row).__name__, row.pk, row.attempts, describe_error(error))
+        return retry_or_fail(row, error)
+    return Outcome(OutboxState.SENT, columns={"sent_at": Now(), **columns})
+
+
+def retry_or_fail(row: OutboxRow, error: Exception) -> Outcome:
+    """Return the outcome of an attempt that failed for now: another one after a pause, or none after the last."""
+    if row.attempts >= MAX_ATTEMPTS:
+        return Outcome(OutboxState.FAILED, describe_error(error))
+    delay = retry_delay(row.attempts, jitter=random.random())  # noqa: S311  # nosec B311  # it spreads load, no secret
+    if isinstance(error, RetryLaterError):
+        delay = max(delay, dt.timedelta(seconds=min(error.seconds, MAX_RETRY_AFTER_SECONDS)))
+    return Outcome(OutboxState.PENDING, describe_error(error), {"retry_at": Now() + delay})
+
+
+def mark(claim: Claim[Row], outcome: Outcome) -> None:
+    """Save the outcome under the claim's token, retrying during database outages until the lease is nearly over.
+
+    A row that was sent but could not be marked is sent again with the same ID: better twice than never.
+    """
+    row = type(claim.row).objects.filter(pk=claim.row.pk, state=OutboxState.SENDING, token=claim.row.token)
+    columns = {"retry_at": None, **outcome.columns, "state": outcome.state, "problem": outcome.problem}
+    while True:
+        try:
+            if row.update(token=None, lease_until=None, **columns) != 1:
+                logger.warning("%s %s was taken over by another worker", type(claim.row).__name__, claim.row.pk)
+        except (DatabaseError, InterfaceError):
+            if connection.in_atomic_block or time.monotonic() + MARK_PAUSE_SECONDS > claim.held_until:
+                raise
+            connection.close()
+            time.sleep(MARK_PAUSE_SECONDS)
+        else:
+            return

@@ -1,0 +1,62 @@
+"""Claims of rows that follow a state, such as a message in Slack: one worker at a time, with a lease by the database's clock.
+
+What is sent once is a row of an outbox instead (`services/leases.py`).
+"""
+
+import datetime as dt
+import logging
+import random
+import uuid
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from notifications.channels.exceptions import RetryLaterError, describe_error
+from notifications.domain.backoff import MAX_ATTEMPTS, retry_delay
+from notifications.models import Leased
+from notifications.services.leases import MAX_RETRY_AFTER_SECONDS
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T", bound=Leased)
+
+
+@transaction.atomic
+def claim(rows: QuerySet[T]) -> T | None:
+    """Claim the first of these claimable rows and return it; return None if there is none."""
+    row = rows.select_for_update(skip_locked=True, of=("self",)).first()
+    if row is None:
+        return None
+    row.token = uuid.uuid4()
+    lease = dt.timedelta(seconds=settings.MESSAGE_LEASE_SECONDS)
+    type(row)._default_manager.filter(pk=row.pk).update(token=row.token, lease_until=Now() + lease)  # noqa: SLF001  # Django's API
+    return row
+
+
+def finish(row: Leased, **columns: Any) -> bool:
+    """Save the outcome of a claimed row and release it; return False if another worker has taken it over."""
+    fields = {"attempts": 0, "retry_at": None, "problem": "", **columns, "token": None, "lease_until": None}
+    rows = type(row)._default_manager.filter(pk=row.pk, token=row.token)  # noqa: SLF001  # Django's API
+    if rows.update(**fields) == 1:
+        return True
+    logger.warning("%s %s was taken over by another worker", type(row).__name__, row.pk)
+    return False
+
+
+def delete(row: Leased) -> None:
+    """Delete a claimed row, unless another worker has taken it over."""
+    type(row)._default_manager.filter(pk=row.pk, token=row.token).delete()  # noqa: SLF001  # Django's API
+
+
+def retry_later(row: Leased, error: Exception) -> bool:
+    """Release a claimed row until its next attempt; return False if there were too many, which leaves it claimed."""
+    if row.attempts + 1 >= MAX_ATTEMPTS:
+        return False
+    delay = retry_delay(row.attempts + 1, jitter=random.random())  # noqa: S311  # nosec B311  # it spreads load, no secret
+    if isinstance(error, RetryLaterError):
+        delay = max(delay, dt.timedelta(seconds=min(error.seconds, MAX_RETRY_AFTER_SECONDS)))
+    finish(row, attempts=row.attempts + 1, retry_at=Now() + delay, problem=describe_error(error))
+    return True

@@ -1,0 +1,92 @@
+"""What the checks of a pipeline say about one of its days."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from readiness.domain.calendar import DayWindow, MetricCalendar
+from readiness.domain.verdict import CheckState
+from validation.domain.buckets import DAY
+from validation.domain.results import ResultStatus
+
+MINUTE = dt.timedelta(minutes=1)
+STATES = {
+    "": CheckState.WAITING,
+    str(ResultStatus.PASS): CheckState.PASSED,
+    str(ResultStatus.WARN): CheckState.WARNED,
+    str(ResultStatus.FAIL): CheckState.FAILED,
+    str(ResultStatus.ERROR): CheckState.BROKEN,
+    str(ResultStatus.SKIP): CheckState.SKIPPED,
+    str(ResultStatus.UNKNOWN): CheckState.NO_VALUE,
+}
+# Of the hours of a day, the first of these that a check has.
+WORST_FIRST = (
+    CheckState.FAILED,
+    CheckState.BROKEN,
+    CheckState.NO_VALUE,
+    CheckState.WARNED,
+    CheckState.PASSED,
+    CheckState.SKIPPED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSchedule:
+    """An enabled check: its last run and its next one."""
+
+    id: int
+    pipeline: int
+    name: str
+    calendar: MetricCalendar | None  # of its metric, if its results belong to a day or hour
+    status: str
+    expected: str
+    bucket: dt.datetime | None
+    ran_at: dt.datetime | None
+    next_run_at: dt.datetime | None
+
+    def next_run(self, at: dt.datetime) -> dt.datetime | None:
+        """Return when the check runs next; one that is overdue runs within a minute."""
+        if self.next_run_at is None or self.next_run_at > at:
+            return self.next_run_at
+        return at.replace(second=0, microsecond=0) + MINUTE
+
+
+def bucket_state(
+    check: CheckSchedule, results: Sequence[str], *, window: DayWindow, is_changed: bool
+) -> CheckState | None:
+    """Return what the results of a day's buckets say about it, or None if nothing. `is_changed`: one is still to be evaluated again."""
+    present = {STATES[status] for status in results}
+    if CheckState.FAILED in present:
+        return CheckState.FAILED
+    if not present and window.is_current and check.status == ResultStatus.ERROR:
+        return CheckState.BROKEN
+    # The first run after the day evaluates its last hour.
+    is_whole = bool(present) and (
+        check.calendar is None or check.calendar.step >= DAY or (check.ran_at or window.ends_at) >= window.settles_at
+    )
+    if (is_changed and present) or (not is_whole and _will_run(check, window=window)):
+        return CheckState.WAITING
+    return next((state for state in WORST_FIRST if state in present), None)
+
+
+def run_state(check: CheckSchedule, *, window: DayWindow) -> CheckState | None:
+    """Return what the last run of a check without buckets says about the current day, or None if nothing."""
+    state = STATES[counts_as(check.status, check.expected)]
+    if not window.is_settled:
+        return None
+    if state is CheckState.FAILED:
+        return state
+    is_current = check.ran_at is not None and check.ran_at >= window.settles_at
+    if not is_current and _will_run(check, window=window):
+        return CheckState.WAITING
+    return None if state is CheckState.WAITING else state
+
+
+def _will_run(check: CheckSchedule, *, window: DayWindow) -> bool:
+    """Return True if a check runs before the next day is due, so that the day waits for it."""
+    return window.is_current and check.next_run_at is not None and check.next_run_at < window.next_due_at
+
+
+def counts_as(status: str, expected: str) -> str:
+    """Return the status that counts: an expected failure or warning is a pass."""
+    return str(ResultStatus.PASS) if expected else status

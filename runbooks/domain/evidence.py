@@ -1,0 +1,108 @@
+"""Evidence blocks of a runbook: SQL for a data source, and checks, whose rows an incident shows under the step.
+
+A block is a fenced block that starts with `sql source=<name>` or `check: <slug>`, or a line `check: <slug>`. In rendered HTML it is a
+figure. The sanitiser removes every other figure, so that nothing else passes for a block.
+"""
+
+import hashlib
+import html
+import re
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+
+SQL, CHECK = "sql", "check"
+LONGEST_NAME = 120
+# At most LONGEST_NAME characters.
+SLUGS = rf"(?=[a-z0-9/-]{{1,{LONGEST_NAME}}}(?![a-z0-9/-]))[a-z0-9]+(?:-[a-z0-9]+)*(?:/[a-z0-9]+(?:-[a-z0-9]+)*)?"
+CHECK_LINE = re.compile(rf"( *)check: ({SLUGS})[ \t]*")
+FENCE = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}|~{3,})(.*)")
+# What the sanitiser leaves of the words after the language of a fenced block.
+META = re.compile(rf'source=(?:"[^"<>]{{1,{LONGEST_NAME}}}"|[^"<>\s][^"<>]{{0,{LONGEST_NAME - 1}}})|{SLUGS}')
+SQL_META = re.compile(r'source="?([^"]+)"?')
+CHECK_LANGUAGE = "check:"
+PRE = re.compile(r"<pre((?: [\w-]+=\"[^\"]*\")*)>(.*?)</pre>", re.DOTALL)
+ATTRIBUTE = re.compile(r' ([\w-]+)="([^"]*)"')
+FIGURE = re.compile(
+    r'<figure class="evidence" data-evidence="(sql|check)" data-name="([^"]*)">(.*?)</figure>', re.DOTALL
+)
+CODE = re.compile(r"<code>(.*?)</code>", re.DOTALL)
+TAG = re.compile(r"<[^>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceBlock:
+    """A block: `name` is the data source of SQL, or the slug of a check, after a pipeline's slug and a slash for another pipeline."""
+
+    kind: str
+    name: str
+    query: str = ""
+
+    @property
+    def key(self) -> str:
+        """A hash that identifies the block: two blocks are the same if source and text are."""
+        return hashlib.sha256(f"{self.kind}\0{self.name}\0{self.query}".encode()).hexdigest()
+
+
+def fence_check_lines(markdown: str) -> str:
+    """Return a text in which each line `check: <slug>` outside code is a fenced block."""
+    if "check: " not in markdown:
+        return markdown
+    lines: list[str] = []
+    fence = ""
+    for line in markdown.split("\n"):
+        found = FENCE.fullmatch(line)
+        if fence:
+            if found and found[1].startswith(fence) and not found[2].strip():
+                fence = ""
+        elif found:
+            fence = found[1]
+        elif check := CHECK_LINE.fullmatch(line):
+            lines.append(f"{check[1]}```check: {check[2]}\n{check[1]}```")
+            continue
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def mark_blocks(clean: str) -> str:
+    """Return sanitised HTML with a figure for each evidence block, and no other trace of the words after a language."""
+    return PRE.sub(_figure, clean)
+
+
+def _figure(found: re.Match[str]) -> str:
+    attributes = dict(ATTRIBUTE.findall(found[1]))
+    language, meta = attributes.get("lang", ""), html.unescape(attributes.pop("data-meta", ""))
+    kept = "".join(f' {name}="{value}"' for name, value in attributes.items())
+    pre = f"<pre{kept}>{found[2]}</pre>"
+    if language == CHECK_LANGUAGE and re.fullmatch(SLUGS, meta):
+        caption = f"Check <code>{meta}</code>"
+        return f'<figure class="evidence" data-evidence="check" data-name="{meta}"><figcaption>{caption}</figcaption></figure>'
+    source = SQL_META.fullmatch(meta)
+    if language != SQL or source is None:
+        return pre
+    name = html.escape(source[1].strip())
+    caption = f"Query on {name}"
+    return f'<figure class="evidence" data-evidence="sql" data-name="{name}"><figcaption>{caption}</figcaption>{pre}</figure>'
+
+
+def evidence_blocks(rendered: str) -> tuple[EvidenceBlock, ...]:
+    """Return the evidence blocks of rendered HTML, in order."""
+    return tuple(_block(found) for found in FIGURE.finditer(rendered))
+
+
+def without_blocks(rendered: str, *, keys: Container[str] | None = None) -> str:
+    """Return rendered HTML without its evidence blocks, or without those with these keys."""
+    return FIGURE.sub(lambda found: "" if keys is None or _block(found).key in keys else found[0], rendered)
+
+
+def extend_blocks(rendered: str, *, extra: Callable[[EvidenceBlock], str]) -> str:
+    """Return rendered HTML with more HTML at the end of each evidence block."""
+    return FIGURE.sub(lambda found: found[0].removesuffix("</figure>") + extra(_block(found)) + "</figure>", rendered)
+
+
+def _block(found: re.Match[str]) -> EvidenceBlock:
+    code = CODE.search(found[3]) if found[1] == SQL else None
+    return EvidenceBlock(found[1], html.unescape(found[2]), _code_text(code[1]) if code else "")
+
+
+def _code_text(code: str) -> str:
+    return html.unescape(TAG.sub("", code)).strip()

@@ -1,0 +1,1 @@
+"""Pure Python: events and the text of messages."""

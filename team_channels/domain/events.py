@@ -1,0 +1,64 @@
+"""Events that are posted to channels."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+INCIDENT_OPENED = "incident.opened"
+INCIDENT_ACKNOWLEDGED = "incident.acknowledged"
+INCIDENT_REASSIGNED = "incident.reassigned"
+INCIDENT_ESCALATED = "incident.escalated"
+INCIDENT_RESOLVED = "incident.resolved"
+INCIDENT_REOPENED = "incident.reopened"
+SHIFT_STARTED = "shift.started"
+SHIFT_ENDED = "shift.ended"
+WEEK_STARTED = "week.started"
+# Never chosen: a test goes to its channel only.
+TEST = "test"
+
+# In the order of forms, with their labels.
+INCIDENT_EVENTS = {
+    INCIDENT_OPENED: "Incident opened",
+    INCIDENT_ACKNOWLEDGED: "Incident acknowledged",
+    INCIDENT_REASSIGNED: "Incident reassigned",
+    INCIDENT_ESCALATED: "Incident escalated",
+    INCIDENT_RESOLVED: "Incident resolved",
+    INCIDENT_REOPENED: "Incident reopened",
+}
+SHIFT_EVENTS = {
+    SHIFT_STARTED: "Shift started",
+    SHIFT_ENDED: "Shift ended, with the hand-off",
+    WEEK_STARTED: "Who is on call this week, on Monday",
+}
+EVENTS = {**INCIDENT_EVENTS, **SHIFT_EVENTS}
+
+MAX_TITLE_LENGTH = 250
+# Also with title and facts, it is below the limit of every service; the smallest are Discord's 4,096 characters for a
+# description and Teams's 28 KB for a message.
+MAX_TEXT_LENGTH = 2000
+MAX_FACTS = 8
+MAX_FACT_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelEvent:
+    """Something that happened, as channels get it."""
+
+    type: str
+    # Identifies the event: the same in every channel and at every attempt.
+    id: str
+    occurred_at: dt.datetime
+    title: str
+    # The page that it is about.
+    path: str
+    text: str = ""
+    # Labels and values.
+    facts: tuple[tuple[str, str], ...] = ()
+    # The event as webhooks get it.
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def shorten(text: str, *, length: int) -> str:
+    """Return a text of at most `length` characters; a shortened one ends with "…"."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"

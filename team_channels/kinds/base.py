@@ -1,0 +1,90 @@
+"""Base classes of the kinds of channels. A kind is one module here with one class; `catalog.py` lists it."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from common.safe_http import PostResult
+from notifications.channels.base import check_https_url
+from notifications.channels.deadline import Deadline
+from notifications.channels.http import Request, check_answer, http_rules, post_request
+from notifications.queries.outbox import absolute_url
+from team_channels.models import ChannelDelivery, TeamChannel
+
+# Colours of a message's edge, by the end of the event's name: red, amber, green, blue.
+COLOURS = {"opened": 0xC62828, "reopened": 0xC62828, "escalated": 0xB26A00, "resolved": 0x2E7D32}
+DEFAULT_COLOUR = 0x1565C0
+
+
+class Kind:
+    """How messages get to a kind of channel."""
+
+    name: ClassVar[TeamChannel.Kind]
+    # Shown beside the address field.
+    address_help: ClassVar[str]
+    # Its requests are signed with a secret, which is shown once.
+    is_signed: ClassVar[bool] = False
+
+    def check_address(self, address: str) -> str:
+        """Return what an address is shown as, which reveals no secret; raise AddressError if it is invalid."""
+        raise NotImplementedError
+
+    def prepare(self, delivery: ChannelDelivery) -> Callable[[Deadline], None]:
+        """Return what sends a message, after reading what it needs from the database.
+
+        It sets the delivery's `response_status`, and raises what `notifications.channels.http.check_answer` raises.
+        """
+        raise NotImplementedError
+
+
+class HttpKind(Kind):
+    """A kind of channel that takes JSON at a URL."""
+
+    # Besides 404 and 410: statuses that mean that the address was removed.
+    gone_statuses: ClassVar[frozenset[int]] = frozenset()
+
+    def check_address(self, address: str) -> str:
+        return check_https_url(address)
+
+    def prepare(self, delivery: ChannelDelivery) -> Callable[[Deadline], None]:
+        url = self.url(delivery)
+        body = json.dumps(self.payload(delivery), ensure_ascii=False).encode()
+        request = Request(url, body, self.headers(delivery, body), http_rules(url))
+
+        def post(deadline: Deadline) -> None:
+            answer = post_request(request, deadline=deadline)
+            delivery.response_status = answer.status
+            check_answer(answer, url=url, gone=self.is_gone(answer))
+
+        return post
+
+    def url(self, delivery: ChannelDelivery) -> str:
+        """Return where to post."""
+        return delivery.channel.address
+
+    def headers(self, delivery: ChannelDelivery, body: bytes) -> Mapping[str, str]:
+        """Return headers besides Content-Type."""
+        return {}
+
+    def payload(self, delivery: ChannelDelivery) -> dict[str, Any]:
+        """Return the JSON to post."""
+        raise NotImplementedError
+
+    def is_gone(self, answer: PostResult) -> bool:
+        """Return True if an answer says that the address was removed."""
+        return answer.status in self.gone_statuses
+
+
+def colour(delivery: ChannelDelivery) -> int:
+    """Return the colour of a message's edge as RGB."""
+    return COLOURS.get(delivery.event.rpartition(".")[2], DEFAULT_COLOUR)
+
+
+def link(delivery: ChannelDelivery) -> str:
+    """Return the URL of the page that a message is about."""
+    return absolute_url(delivery.path)
+
+
+def button_label(delivery: ChannelDelivery) -> str:
+    """Return the label of the button that opens the page."""
+    return "Open incident" if delivery.event.startswith("incident.") else "Open on-call site"

@@ -1,0 +1,206 @@
+"""Channels of pipelines and rotations, and what is delivered to them."""
+
+from typing import Self
+
+import pghistory
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
+
+from common.fields import EncryptedTextField, LineField, MultilineField
+from notifications.outbox_row import OutboxQuerySet, OutboxRow, OutboxState
+from people.models import User
+from pipelines.models import Pipeline
+from scheduling.models import Rotation
+from team_channels.domain.events import EVENTS, MAX_TITLE_LENGTH, TEST
+
+MAX_NAME_LENGTH = 80
+# A message that fails holds back those after it for this many attempts, about two and a half minutes.
+ORDERED_ATTEMPTS = 5
+
+
+class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
+    """Filters for channels."""
+
+    def active(self) -> Self:
+        """Return the channels that are not turned off."""
+        return self.filter(switched_off_at=None)
+
+    def wanting(self, event: str) -> Self:
+        """Return the active channels that want an event."""
+        return self.active().filter(events__contains=[event])
+
+
+# The health changes often, and says nothing about who changed what.
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange("name", "shown_as", "events", "switched_off_at")),
+    pghistory.DeleteEvent(),
+    # The default name is that of a column.
+    obj_field=pghistory.ObjForeignKey(related_name="history"),
+    exclude=[
+        "address",
+        "secret",
+        "previous_secret",
+        "previous_secret_until",
+        "last_delivered_at",
+        "problem",
+        "problem_at",
+        "retry_at",
+        "reported_at",
+    ],
+)
+class TeamChannel(models.Model):
+    """A channel of a chat service, or a URL, that gets messages about a pipeline or a rotation.
+
+    Its address is encrypted and never shown after it is saved, because everyone who knows it can post.
+    """
+
+    class Kind(models.TextChoices):
+        """The service."""
+
+        WEBHOOK = "webhook", "Webhook"
+        TEAMS = "teams", "Microsoft Teams"
+        MATTERMOST = "mattermost", "Mattermost"
+        DISCORD = "discord", "Discord"
+        GOOGLE_CHAT = "google_chat", "Google Chat"
+
+    pipeline = models.ForeignKey(
+        Pipeline, on_delete=models.CASCADE, null=True, blank=True, related_name="team_channels"
+    )
+    rotation = models.ForeignKey(
+        Rotation, on_delete=models.CASCADE, null=True, blank=True, related_name="team_channels"
+    )
+    kind = models.CharField(max_length=12, choices=Kind)
+    name = LineField(max_length=MAX_NAME_LENGTH, help_text="Such as #data-alerts.")
+    address = EncryptedTextField(editable=False)
+    shown_as = LineField(max_length=255, help_text="The host, without secrets.")
+    secret = EncryptedTextField(blank=True, editable=False)
+    previous_secret = EncryptedTextField(blank=True, editable=False)
+    previous_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
+    events = ArrayField(models.CharField(max_length=32, choices=EVENTS.items()), help_text="What it is sent.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    last_delivered_at = models.DateTimeField(null=True, blank=True, help_text="When it last accepted a message.")
+    problem = LineField(max_length=500, blank=True, help_text="Why the last message was not accepted.")
+    problem_at = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="Nothing is sent until then.")
+    switched_off_at = models.DateTimeField(null=True, blank=True)
+    switched_off_by = models.ForeignKey(
+        User,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Empty if it no longer exists.",
+    )
+    reported_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When people were notified that it no longer exists."
+    )
+
+    objects = TeamChannelQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        verbose_name = "channel"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(pipeline__isnull=False, rotation=None) | Q(pipeline=None, rotation__isnull=False),
+                name="channel_has_one_owner",
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="channel_has_a_name"),
+            models.CheckConstraint(condition=~Q(kind="webhook") | ~Q(secret=""), name="webhook_has_a_secret"),
+            models.CheckConstraint(
+                condition=Q(previous_secret="", previous_secret_until=None) | Q(previous_secret_until__isnull=False),
+                name="previous_secret_has_an_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(reported_at=None) | Q(switched_off_at__isnull=False), name="channel_reported_is_off"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["switched_off_at"],
+                condition=Q(switched_off_at__isnull=False, switched_off_by=None, reported_at=None),
+                name="channel_to_report",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.name}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.switched_off_at is None
+
+    @property
+    def owner(self) -> Pipeline | Rotation:
+        """The pipeline or the rotation."""
+        owner = self.pipeline or self.rotation
+        if owner is None:
+            raise ValueError("A channel has an owner.")  # the database holds the constraint
+        return owner
+
+
+class ChannelDeliveryQuerySet(OutboxQuerySet["ChannelDelivery"]):
+    """Filters for deliveries."""
+
+    def claimable(self) -> Self:
+        """Return the deliveries that can be sent now by the database's clock, oldest first.
+
+        A channel gets its messages one at a time and in order: a delivery waits for an earlier one of its channel, unless that has
+        failed `ORDERED_ATTEMPTS` times.
+        """
+        earlier = ChannelDelivery.objects.waiting().filter(
+            channel=OuterRef("channel"), pk__lt=OuterRef("pk"), attempts__lt=ORDERED_ATTEMPTS, expires_at__gt=Now()
+        )
+        under_way = ChannelDelivery.objects.filter(
+            channel=OuterRef("channel"), state=OutboxState.SENDING, lease_until__gt=Now()
+        )
+        ready = self.sendable().filter(Q(retry_at=None) | Q(retry_at__lte=Now()))
+        ready = ready.filter(Q(channel__retry_at=None) | Q(channel__retry_at__lte=Now()), channel__switched_off_at=None)
+        return ready.filter(~Exists(earlier), ~Exists(under_way)).order_by("due_at", "pk")
+
+
+class ChannelDelivery(OutboxRow):
+    """A message to a channel about one event, and its delivery."""
+
+    State = OutboxState
+
+    channel = models.ForeignKey(TeamChannel, on_delete=models.CASCADE, related_name="deliveries")
+    event = models.CharField(max_length=32, choices=[*EVENTS.items(), (TEST, "Test")])
+    event_id = LineField(max_length=64, help_text="Identifies the event, the same at every attempt.")
+    occurred_at = models.DateTimeField()
+    title = LineField(max_length=MAX_TITLE_LENGTH)
+    text = MultilineField(blank=True)
+    path = LineField(max_length=200, help_text="The page it is about.")
+    facts = models.JSONField(default=list, blank=True, help_text="Pairs of a label and a value.")
+    data = models.JSONField(default=dict, blank=True, help_text="The event as webhooks get it.")
+    response_status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Of the last attempt.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = ChannelDeliveryQuerySet.as_manager()
+
+    class Meta(OutboxRow.Meta):
+        ordering = ["-pk"]
+        verbose_name_plural = "channel deliveries"
+        constraints = [
+            *OutboxRow.Meta.constraints,
+            models.UniqueConstraint(fields=["channel", "event_id"], name="channel_gets_an_event_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at", "id"], condition=Q(state__in=("pending", "sending")), name="channel_delivery_due"
+            ),
+            models.Index(fields=["channel", "-id"], name="delivery_of_channel"),
+            models.Index(fields=["expires_at"], name="channel_delivery_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} → {self.channel.name}"
+
+    @property
+    def fact_pairs(self) -> list[tuple[str, str]]:
+        """The facts as labels and values."""
+        return [(str(label), str(value)) for label, value in self.facts]

@@ -1,0 +1,49 @@
+"""Reads about channels."""
+
+from django.db.models import Q
+
+from people.models import User
+from pipelines.models import Pipeline
+from scheduling.models import Rotation
+from team_channels.models import ChannelDelivery, ChannelDeliveryQuerySet, TeamChannel, TeamChannelQuerySet
+
+
+def channels_of(owner: Pipeline | Rotation) -> TeamChannelQuerySet:
+    """Return the channels of a pipeline or a rotation with who added and turned them off."""
+    rows = TeamChannel.objects.select_related("created_by", "switched_off_by", "pipeline", "rotation")
+    return rows.filter(**owner_filter(owner)).order_by("name", "pk")
+
+
+def owner_filter(owner: Pipeline | Rotation) -> dict[str, Pipeline | Rotation]:
+    """Return the column of an owner, as keyword arguments."""
+    return {"pipeline": owner} if isinstance(owner, Pipeline) else {"rotation": owner}
+
+
+def may_edit_channels(owner: Pipeline | Rotation, person: User) -> bool:
+    """Return True for admins and for the owners of a pipeline."""
+    if person.is_staff:
+        return True
+    return isinstance(owner, Pipeline) and person.pk in (owner.primary_owner_id, owner.secondary_owner_id)
+
+
+def channels_for(
+    event: str, *, pipeline: Pipeline | None = None, rotation: Rotation | None = None
+) -> list[TeamChannel]:
+    """Return the active channels that want an event of a pipeline, its rotation's included, or of a rotation."""
+    owners = Q(rotation=rotation) if rotation is not None else Q(pipeline=pipeline)
+    if pipeline is not None:
+        owners |= Q(rotation__pipelines__pipeline=pipeline)
+    return list(TeamChannel.objects.wanting(event).filter(owners).order_by("pk"))
+
+
+def deliveries_of(channel: TeamChannel) -> ChannelDeliveryQuerySet:
+    """Return the deliveries of a channel, newest first."""
+    return ChannelDelivery.objects.filter(channel=channel).order_by("-pk")
+
+
+def people_responsible(channel: TeamChannel) -> list[User]:
+    """Return who is notified about a channel: the admins and its pipeline’s owners."""
+    owner = channel.owner
+    owners = [owner.primary_owner_id, owner.secondary_owner_id] if isinstance(owner, Pipeline) else []
+    rows = User.objects.get_queryset().active().filter(Q(is_staff=True) | Q(pk__in=owners))
+    return list(rows.order_by("pk"))

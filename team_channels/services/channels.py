@@ -1,0 +1,246 @@
+"""Channels: add, edit, test, turn off and on, delete, send again; and report those that no longer exist."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.urls import reverse
+
+from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from common.text import clean_text
+from notifications.channels.exceptions import AddressError
+from notifications.queries.outbox import database_clock
+from notifications.services.outbox import enqueue
+from people.models import User
+from pipelines.models import Pipeline
+from scheduling.models import Rotation
+from team_channels.domain.events import EVENTS, INCIDENT_EVENTS, TEST, ChannelEvent
+from team_channels.kinds.catalog import KINDS
+from team_channels.kinds.webhook import new_secret
+from team_channels.models import MAX_NAME_LENGTH, ChannelDelivery, TeamChannel
+from team_channels.notifications import ChannelOff
+from team_channels.queries import channels_of, may_edit_channels, owner_filter, people_responsible
+from team_channels.services.outbox import DELIVERY_LIFETIME, new_delivery
+
+MAX_CHANNELS = 20
+# After a change of secrets, requests are signed with the old one too for this long.
+OLD_SECRET_LIFETIME = dt.timedelta(days=1)
+TEST_PAUSE = dt.timedelta(minutes=1)
+TURNED_OFF = "The channel was turned off."
+REPORT_LIFETIME = dt.timedelta(days=7)
+REPORT_BATCH_SIZE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class NewChannel:
+    """A new channel and its secret, which is shown only once; "" if its kind has none."""
+
+    channel: TeamChannel
+    secret: str
+
+
+@transaction.atomic
+def add_channel(
+    owner: Pipeline | Rotation, *, kind: str, name: str, address: str, events: Sequence[str], by: User
+) -> NewChannel:
+    """Add a channel to a pipeline or a rotation.
+
+    Raises NotAllowedError, InvalidInputError by field, and DomainError beyond `MAX_CHANNELS`.
+    """
+    _check_editor(owner, by)
+    if kind not in KINDS:
+        raise InvalidInputError({"kind": [f"Choose one of {', '.join(KINDS)}."]})
+    address, shown_as = clean_address(kind, address)
+    name, events = clean_channel_name(name), clean_events(owner, events)
+    # Only one at a time for each owner, so that the limit holds.
+    type(owner).objects.select_for_update(no_key=True).get(pk=owner.pk)
+    if channels_of(owner).count() >= MAX_CHANNELS:
+        raise DomainError(f"There are {MAX_CHANNELS} channels already. Delete one first.")
+    secret = new_secret() if KINDS[kind].is_signed else ""
+    row = TeamChannel.objects.create(
+        **owner_filter(owner),
+        kind=kind,
+        name=name,
+        address=address,
+        shown_as=shown_as,
+        secret=secret,
+        events=events,
+        created_by=by,
+    )
+    return NewChannel(row, secret)
+
+
+@transaction.atomic
+def update_channel(
+    channel: TeamChannel,
+    *,
+    by: User,
+    name: str | None = None,
+    address: str = "",
+    events: Sequence[str] | None = None,
+    is_active: bool | None = None,
+) -> TeamChannel:
+    """Change a channel's name, address ("" keeps it) or events, or turn it off or on; return it.
+
+    A new address turns it on again if it was turned off because the old one no longer existed. Raises as `add_channel`.
+    """
+    row = _lock(channel, by=by)
+    if name is not None:
+        row.name = clean_channel_name(name)
+    if events is not None:
+        row.events = clean_events(row.owner, events)
+    if address.strip():
+        row.address, row.shown_as = clean_address(row.kind, address)
+        row.problem, row.problem_at, row.retry_at = "", None, None
+        if row.switched_off_by_id is None and is_active is None:
+            is_active = True
+    if is_active and not row.is_active:
+        row.switched_off_at = row.switched_off_by = row.reported_at = None
+    row.save()
+    if is_active is False:
+        turn_off(row, by=by)
+        row.refresh_from_db()
+    return row
+
+
+@transaction.atomic
+def turn_off(channel: TeamChannel, *, by: User | None, problem: str = "") -> None:
+    """Turn a channel off; what waits for it is dropped. `by` is None, with a problem, if its service says that it is gone."""
+    active = TeamChannel.objects.active().filter(pk=channel.pk)
+    health = {"problem": problem, "problem_at": Now(), "retry_at": None} if problem else {}
+    if active.update(switched_off_at=Now(), switched_off_by=by, **health):
+        ChannelDelivery.objects.unclaimed().filter(channel=channel).drop(TURNED_OFF)
+
+
+@transaction.atomic
+def rotate_secret(channel: TeamChannel, *, by: User) -> NewChannel:
+    """Give a channel a new secret. For a day, requests are signed with the old one too. Raises DomainError if it has none."""
+    row = _lock(channel, by=by)
+    if not row.secret:
+        raise DomainError("Only webhooks have a secret.")
+    row.previous_secret, row.previous_secret_until = row.secret, database_clock() + OLD_SECRET_LIFETIME
+    row.secret = new_secret()
+    row.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
+    return NewChannel(row, row.secret)
+
+
+@transaction.atomic
+def delete_channel(channel: TeamChannel, *, by: User) -> None:
+    """Delete a channel with its deliveries; raise NotAllowedError."""
+    _lock(channel, by=by).delete()
+
+
+@transaction.atomic
+def send_test(channel: TeamChannel, *, by: User) -> ChannelDelivery:
+    """Post a test message to a channel; return it. Raises DomainError if it is off, or within a minute of the last one."""
+    row = _lock(channel, by=by)
+    if not row.is_active:
+        raise DomainError("Turn this channel on first.")
+    if row.deliveries.filter(event=TEST, created_at__gt=Now() - TEST_PAUSE).exists():
+        raise DomainError("Wait a minute before you send another test message.")
+    at = database_clock()
+    event = ChannelEvent(
+        type=TEST,
+        id=f"test-{uuid.uuid4()}",
+        occurred_at=at,
+        title=f"Test message for {row.owner}",
+        text=f"{by} sent it. This channel gets: {', '.join(EVENTS[event] for event in row.events if event in EVENTS)}.",
+        path=channel_path(row),
+        data={"channel": row.name},
+    )
+    delivery = new_delivery(row, event, at=at)
+    delivery.save()
+    return delivery
+
+
+@transaction.atomic
+def redeliver(delivery: ChannelDelivery, *, by: User) -> ChannelDelivery:
+    """Send a message again, with the same ID; return it. Raises DomainError if its channel is off or it still waits."""
+    channel = _lock(delivery.channel, by=by)
+    if not channel.is_active:
+        raise DomainError("Turn this channel on first.")
+    at = database_clock()
+    finished = ChannelDelivery.objects.filter(pk=delivery.pk).exclude(
+        state__in=(ChannelDelivery.State.PENDING, ChannelDelivery.State.SENDING)
+    )
+    times = {"due_at": at, "expires_at": at + DELIVERY_LIFETIME, "sent_at": None, "retry_at": None}
+    if not finished.update(state=ChannelDelivery.State.PENDING, attempts=0, problem="", **times):
+        raise DomainError("This message is still being sent.")
+    return ChannelDelivery.objects.get(pk=delivery.pk)
+
+
+@transaction.atomic
+def report_channels_off() -> int:
+    """Enqueue a message about each channel that no longer exists; return how many were reported."""
+    rows = TeamChannel.objects.filter(switched_off_at__isnull=False, switched_off_by=None, reported_at=None)
+    rows = rows.select_related("pipeline", "rotation").order_by("pk")
+    channels = list(rows.select_for_update(skip_locked=True, of=("self",))[:REPORT_BATCH_SIZE])
+    for row in channels:
+        at = database_clock()
+        report = ChannelOff(
+            channel_id=row.pk,
+            channel=str(row),
+            owner=str(row.owner),
+            path=channel_path(row),
+            switched_off_at=row.switched_off_at or at,
+            problem=row.problem,
+        )
+        enqueue(people_responsible(row), report, due_at=at, expires_at=at + REPORT_LIFETIME)
+        row.reported_at = at
+        row.save(update_fields=["reported_at"])
+    return len(channels)
+
+
+def channel_path(channel: TeamChannel) -> str:
+    """Return the path of the page with a channel."""
+    owner = channel.owner
+    return reverse("pipeline_channels" if isinstance(owner, Pipeline) else "rotation_channels", args=[owner.slug])
+
+
+def clean_address(kind: str, address: str) -> tuple[str, str]:
+    """Return an address as it is stored, and what it is shown as; raise InvalidInputError."""
+    address = clean_text(address, field="address", max_length=2000, required="Enter an address.", is_line=True)
+    try:
+        return address, KINDS[kind].check_address(address)[:255]
+    except AddressError as error:
+        raise InvalidInputError({"address": [str(error)]}) from error
+
+
+def clean_channel_name(name: str) -> str:
+    """Return a name as it is stored; raise InvalidInputError."""
+    return clean_text(name, field="name", max_length=MAX_NAME_LENGTH, required="Enter a name.", is_line=True)
+
+
+def event_choices(owner: Pipeline | Rotation | type[Pipeline] | type[Rotation]) -> dict[str, str]:
+    """Return the events that a channel of this owner can get, with their labels: shifts are a rotation's."""
+    is_pipeline = isinstance(owner, Pipeline) or owner is Pipeline
+    return INCIDENT_EVENTS if is_pipeline else EVENTS
+
+
+def clean_events(owner: Pipeline | Rotation, events: Sequence[str]) -> list[str]:
+    """Return events in their order, each once; raise InvalidInputError."""
+    known = event_choices(owner)
+    if unknown := sorted(set(events) - set(known)):
+        raise InvalidInputError({"events": [f"Unknown event {unknown[0]}. Choose from {', '.join(known)}."]})
+    if not events:
+        raise InvalidInputError({"events": ["Choose at least one event."]})
+    return [event for event in known if event in events]
+
+
+def _check_editor(owner: Pipeline | Rotation, by: User) -> None:
+    if not may_edit_channels(owner, by):
+        people = "an admin or an owner of the pipeline" if isinstance(owner, Pipeline) else "an admin"
+        raise NotAllowedError(f"Only {people} can change these channels.")
+
+
+def _lock(channel: TeamChannel, *, by: User) -> TeamChannel:
+    """Return the current row, locked; raise NotAllowedError, or DomainError if it was deleted."""
+    rows = TeamChannel.objects.select_related("pipeline", "rotation").select_for_update(of=("self",), no_key=True)
+    row = rows.filter(pk=channel.pk).first()
+    if row is None:
+        raise DomainError("This channel was deleted.")
+    _check_editor(row.owner, by)
+    return row

@@ -1,0 +1,95 @@
+"""Delivery to channels by the outbox (`notifications/services/leases.py`), at a limited rate; and what is turned off, retried, purged."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from common.crypto import DecryptionError
+from notifications.channels.deadline import within
+from notifications.channels.exceptions import GoneError, RetryLaterError, UndeliverableError, describe_error
+from notifications.services.leases import MAX_RETRY_AFTER_SECONDS, Claim, Outcome, deliver_row, send_row
+from team_channels.kinds.catalog import KINDS
+from team_channels.models import ChannelDelivery, TeamChannel
+from team_channels.services.channels import turn_off
+
+# Below the limits of all services; Discord's is 30 for a webhook.
+MAX_PER_MINUTE = 20
+MINUTE = dt.timedelta(minutes=1)
+PURGE_BATCH_SIZE = 1000
+
+
+def deliver_one() -> ChannelDelivery | None:
+    """Deliver one message that is due and return it as claimed; None if none is due."""
+    return deliver_row(ChannelDelivery.objects.claimable().select_related("channel"), attempt=_attempt)
+
+
+def due_count(*, limit: int) -> int:
+    """Return the number of messages that can be claimed now, at most `limit`."""
+    return len(ChannelDelivery.objects.claimable().values_list("pk", flat=True)[:limit])
+
+
+def sending_count() -> int:
+    """Return the number of messages being sent under an active lease."""
+    return ChannelDelivery.objects.filter(state=ChannelDelivery.State.SENDING, lease_until__gt=Now()).count()
+
+
+def _attempt(claim: Claim[ChannelDelivery]) -> Outcome:
+    row = claim.row
+    outcome = send_row(row, lambda: _send(row))
+    return replace(outcome, columns={**outcome.columns, "response_status": row.response_status})
+
+
+def _send(row: ChannelDelivery) -> Mapping[str, Any]:
+    """Send a message and save the channel's health; return the columns to store."""
+    channel = TeamChannel.objects.filter(pk=row.channel_id)
+    row.response_status = None
+    try:
+        _post(row)
+    except GoneError as error:
+        turn_off(row.channel, by=None, problem=describe_error(error))
+        raise
+    except RetryLaterError as error:
+        pause = dt.timedelta(seconds=min(error.seconds, MAX_RETRY_AFTER_SECONDS))
+        channel.update(problem=describe_error(error), problem_at=Now(), retry_at=Now() + pause)
+        raise
+    except Exception as error:
+        channel.update(problem=describe_error(error), problem_at=Now())
+        raise
+    channel.update(last_delivered_at=Now(), problem="", problem_at=None, retry_at=_next_at(row))
+    return {}
+
+
+def _post(row: ChannelDelivery) -> None:
+    if row.channel.kind not in KINDS:
+        raise UndeliverableError(f"The site no longer posts to {row.channel.get_kind_display()}.")
+    try:
+        send = KINDS[row.channel.kind].prepare(row)
+    except DecryptionError as error:
+        raise UndeliverableError(f"The address cannot be used. {error}") from error
+    within(settings.MESSAGE_SEND_SECONDS, send)
+
+
+def _next_at(row: ChannelDelivery) -> dt.datetime | None:
+    """Return when the channel may get its next message, None for at once: at most `MAX_PER_MINUTE` in a minute."""
+    others = ChannelDelivery.objects.filter(channel=row.channel_id, sent_at__gt=Now() - MINUTE).exclude(pk=row.pk)
+    recent = list(others.order_by("-sent_at").values_list("sent_at", flat=True)[: MAX_PER_MINUTE - 1])
+    oldest = recent[-1] if len(recent) == MAX_PER_MINUTE - 1 else None
+    return oldest + MINUTE if oldest is not None else None
+
+
+@transaction.atomic
+def purge_finished() -> int:
+    """Delete a batch of deliveries that expired MESSAGE_KEPT_DAYS ago or earlier and do not wait; return how many."""
+    age = dt.timedelta(days=settings.MESSAGE_KEPT_DAYS)
+    waiting = (ChannelDelivery.State.PENDING, ChannelDelivery.State.SENDING)
+    old = ChannelDelivery.objects.filter(expires_at__lte=Now() - age).exclude(state__in=waiting)
+    keys = list(
+        old.select_for_update(skip_locked=True).order_by("expires_at").values_list("pk", flat=True)[:PURGE_BATCH_SIZE]
+    )
+    ChannelDelivery.objects.filter(pk__in=keys).delete()
+    return len(keys)

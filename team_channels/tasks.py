@@ -1,0 +1,42 @@
+"""Worker tasks of channels: a sweep that starts deliverers, the deliverers, and the nightly purge."""
+
+import time
+
+from celery import shared_task
+from django.conf import settings
+
+from team_channels.models import ChannelDelivery
+from team_channels.services.channels import report_channels_off
+from team_channels.services.delivery import deliver_one, due_count, purge_finished, sending_count
+
+# Fewer than for messages to people, which must not wait for a channel that hangs.
+MAX_SENDERS = 2
+DELIVERY_SECONDS = settings.MESSAGE_LEASE_SECONDS / 18
+PURGE_SECONDS = 60
+# Shorter than the lease, so that a message is claimed again only after its sender is gone.
+HARD_LIMIT_SECONDS = int(settings.MESSAGE_LEASE_SECONDS * 0.95)
+
+
+@shared_task
+def sweep() -> None:
+    """Drop expired messages, report channels that no longer exist, and start a deliverer per due message, up to the limit."""
+    ChannelDelivery.objects.drop_expired()
+    report_channels_off()
+    for _ in range(due_count(limit=max(MAX_SENDERS - sending_count(), 0))):
+        deliver.delay()
+
+
+@shared_task(time_limit=HARD_LIMIT_SECONDS)
+def deliver() -> None:
+    """Deliver due messages one after another for a few seconds."""
+    until = time.monotonic() + DELIVERY_SECONDS
+    while deliver_one() is not None and time.monotonic() < until:
+        pass
+
+
+@shared_task
+def purge_deliveries() -> None:
+    """Delete old deliveries in batches until none are left or the time is up."""
+    until = time.monotonic() + PURGE_SECONDS
+    while purge_finished() and time.monotonic() < until:
+        pass

@@ -1,0 +1,100 @@
+# ruff: noqa: F811  # fixtures of another file
+"""The demo's runbooks: when a failure is injected and its incident opens, the evidence names the cause, and nothing else does."""
+
+import datetime as dt
+
+import pytest
+
+from examples.warehouse import SCENARIOS, inject
+from handbook.format.reader import read_handbook
+from incidents.models import Evidence, Incident
+from incidents.services.evidence import claim_evidence, request_evidence, run_evidence
+from incidents.services.transitions import NewIncident, open_incident
+from incidents.services.triggers import sync_with_checks
+from oncall_site.demo import SOURCE, build_demo, report_runs
+from oncall_site.demo_evidence import BLOCKS, add_evidence
+from people.domain.names import match_key
+from pipelines.models import Pipeline
+from runbooks.models import RunbookRevision
+from tests.factories import make_runbook
+from tests.oncall_site.test_demo import DAY, NOON, judged, pipelines, sound, warehouse  # noqa: F401  # fixtures
+from validation.models import Check, DataSource
+
+HOUR = dt.timedelta(hours=1)
+# The step and the first rows of its evidence, by scenario.
+CAUSES = {
+    "missing-transactions": (1, ["Transactions missing since 2026-03-29"]),
+    "wrong-tags": (2, ["Unknown experiment tag exp?", "No experiment tag"]),
+    "run-timeout": (3, ["The run of 2026-04-01 timed out"]),
+    "schema-change": (1, ["Column currency is missing", "Column currency_id is new"]),
+    "late-aggregation": (2, ["The run of 2026-04-01 ended late"]),
+    "regional-discrepancy": (3, ["Region south differs from its ledger by -20 %"]),
+    "incomplete-growth": (3, ["New users of 2026-03-31 are incomplete: 55 % of daily growth"]),
+    "missing-history": (1, ["No growth from 2026-02-19 to 2026-02-23"]),
+    "failed-updates": (
+        2,
+        ["The run of 2026-04-01 failed", "The run of 2026-03-31 failed", "The run of 2026-03-30 failed"],
+    ),
+    "missing-logs": (1, ["Activity logs missing since 2026-03-29"]),
+    "outlier": (2, ["New users of 2026-03-31 are 200 % of the usual"]),
+    "spike-or-dip": (2, ["Events of 2026-03-31 are 61 % of the usual"]),
+    "missing-cohort": (1, ["Cohort enterprise has no logs", "Cohort enterprise has no logs"]),
+    "late-crm": (1, ["CRM updates missing since 2026-03-29"]),
+    "user-definitions": (3, ["Cohort business counts users by opened-app instead of signed-in"]),
+}
+# What also follows from the failed updates.
+ALSO = {"failed-updates": (1, ["No growth from 2026-03-29 to 2026-03-31"])}
+
+
+@pytest.fixture
+def demo(pipelines, warehouse, seed, admin):
+    """Build the demo with its runbooks and evidence; return the path of its warehouse."""
+    for part in read_handbook(seed.read_bytes()).runbooks:
+        make_runbook(Pipeline.objects.get(match_key=match_key(part.full_name)), part.markdown)
+    build_demo(warehouse, by=admin, at=NOON)
+    add_evidence(DataSource.objects.get(name=SOURCE), by=admin, at=NOON)
+    return warehouse
+
+
+def causes(*, at):
+    """Run the evidence that is due; return the step and the causes of each query that found some."""
+    request_evidence(at=at)
+    for claimed in claim_evidence(at=at):
+        run_evidence(claimed, at=at)
+    rows = Evidence.objects.order_by("step", "pk")
+    assert set(rows.values_list("state", flat=True)) == {"done"}
+    return [(row.step, [cells[0] for cells in row.rows]) for row in rows.filter(kind="sql") if row.rows]
+
+
+def test_every_scenario_has_an_expected_cause():
+    assert set(CAUSES) == set(SCENARIOS)
+    assert len(CAUSES) == 15
+
+
+@pytest.mark.parametrize("name", sorted(SCENARIOS))
+def test_the_evidence_names_the_cause(demo, name):
+    scenario = SCENARIOS[name]
+    inject(demo, scenario, day=DAY)
+    report_runs(demo, at=NOON)
+    check = Check.objects.get(name=scenario.caught_by)
+    for at in (NOON, NOON + HOUR):  # one check needs two failures
+        judged(check, at=at)
+        sync_with_checks(at=at)
+    incident = Incident.objects.get()
+    assert (incident.check_id, incident.pipeline.match_key) == (check.pk, match_key(scenario.pipeline))
+    also = [ALSO[name]] if name in ALSO else []
+    assert causes(at=NOON + HOUR) == [*also, CAUSES[name]]
+
+
+def test_the_evidence_of_a_healthy_warehouse_names_no_cause(demo, a):
+    for pipeline in Pipeline.objects.all():
+        open_incident(pipeline, what=NewIncident(kind="issue", title="A drill"), by=a, at=NOON)
+    assert causes(at=NOON) == []
+    assert Evidence.objects.count() == len(BLOCKS)
+
+
+def test_the_demo_s_runbooks_are_a_revision_with_one_block_for_each_entry(demo, admin):
+    revisions = RunbookRevision.objects.filter(number=2)
+    assert set(revisions.values_list("author", "summary")) == {(admin.pk, "Evidence for each step")}
+    html = "".join(revisions.values_list("html", flat=True))
+    assert html.count('<figure class="evidence"') == len(BLOCKS)
