@@ -286,6 +286,30 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SlackPost',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('token', models.UUIDField(blank=True, editable=False, null=True)),
+                ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('attempts', models.PositiveSmallIntegerField(default=0, help_text='Failed attempts in a row.')),
+                ('retry_at', models.DateTimeField(blank=True, help_text='Next attempt after a failure.', null=True)),
+                ('problem', models.CharField(blank=True, help_text='Why the last attempt failed.', max_length=500)),
+                ('channel', models.CharField(help_text='Slack’s ID of the channel or direct message.', max_length=32)),
+                ('ts', models.CharField(help_text='The message’s timestamp, which is its ID in the channel.', max_length=32)),
+                ('shown_entry', models.PositiveBigIntegerField(help_text='The newest entry of the timeline that it shows.')),
+                ('shows_resolved', models.BooleanField(default=False)),
+                ('stopped_at', models.DateTimeField(blank=True, help_text='When Slack refused to update it.', null=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slack_posts', to='incidents.incident')),
+            ],
+            options={
+                'verbose_name': 'Slack message',
+                'ordering': ['pk'],
+                'indexes': [models.Index(condition=models.Q(('stopped_at', None)), fields=['created_at'], name='slack_post_to_update')],
+                'constraints': [models.UniqueConstraint(fields=('channel', 'ts'), name='slack_post_is_stored_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='TimelineEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
