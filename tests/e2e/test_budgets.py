@@ -36,7 +36,7 @@ def seeded(transactional_db, seed):
 
 
 def page_files(html):
-    """Return the style and script that a page loads, whoever wrote it."""
+    """Return the style and script that a page loads, from libraries too."""
     tags = re.findall(r'<link rel="stylesheet"[^>]*>|<script[^>]* src=[^>]*>', html)
     addresses = [re.search(r'(?:href|src)="/static/([^"?]+)', tag)[1] for tag in tags]
     assert len(tags) == len(re.findall(r"stylesheet|<script\b[^>]*\bsrc=", html)) > 1
