@@ -9,6 +9,7 @@ from django.db import transaction
 
 from examples.warehouse import LOAD_HOURS, grow, last_whole_day
 from oncall_site.demo_catalog import CHECKS, METRICS, DemoCheck
+from oncall_site.demo_lineage import import_manifest_again
 from people.domain.names import match_key
 from people.models import User
 from pipelines.models import Pipeline
@@ -74,6 +75,8 @@ def grow_demo(path: Path, *, at: dt.datetime) -> int:
     if not DataSource.objects.filter(name=SOURCE, dialect="sqlite").exists():
         return 0
     added = grow(path, until=last_whole_day(at))
+    if added:
+        import_manifest_again(at=at)
     report_runs(path, at=at)
     return added
 

@@ -118,13 +118,15 @@ def month_rows(
 
 @dataclass(frozen=True, slots=True)
 class TimelineBar:
-    """A bar with its people. `label` is the text in it, `name` the text of its link, `is_mine` says whether it can be dragged over."""
+    """A bar with its people. `label` is the text in it, `name` the text of its link, `is_mine` says whether it can be dragged over, `is_now` whether it is running, `is_past` whether it has ended."""
 
     bar: Bar
     label: str
     name: str
     is_mine: bool
     is_offered: bool
+    is_now: bool
+    is_past: bool
 
     @property
     def css_class(self) -> str:
@@ -252,6 +254,8 @@ def _timeline_bar(
         name=", ".join(notes),
         is_mine=bar.ends_at > at and (reader.person == engineer or reader.is_staff),
         is_offered=is_offered,
+        is_now=bar.starts_at <= at < bar.ends_at,
+        is_past=bar.ends_at <= at,
     )
 
 

@@ -21,10 +21,11 @@ MAX_MEGABYTES, MAX_SECONDS = 200, 30
 # The peak memory of this process alone: getrusage would include that of the one which started it.
 IMPORT = """
 import sys
+import time
 from pathlib import Path
 from django.core.management import execute_from_command_line
 execute_from_command_line(["manage.py", "import_results", "dbt", sys.argv[1]])
-print(Path("/proc/self/status").read_text())
+print(Path("/proc/self/status").read_text(), "processor:", time.process_time())
 """
 
 
@@ -71,7 +72,8 @@ def measure():
             )
             seconds = time.perf_counter() - began
             memory = int(re.search(r"VmHWM:\s+(\d+) kB", run.stdout)[1]) / 1024
+            processor = float(re.search(r"processor: ([0-9.]+)", run.stdout)[1])
             print(
-                f"| a manifest of {megabytes:.0f} MB, {what} | {seconds:.1f} s, {memory:.0f} MB | "
+                f"| a manifest of {megabytes:.0f} MB, {what} | {seconds:.1f} s, {processor:.1f} s of processor time, {memory:.0f} MB | "
                 f"target {MAX_SECONDS} s, {MAX_MEGABYTES} MB; {DbtNode.objects.count():,} nodes, {Edge.objects.count()} edges |"
             )

@@ -1,18 +1,29 @@
 """What dbt writes about a real project is imported: lineage, owners, tests, a failure, and what it left stale."""
 
+import datetime as dt
 import gzip
 import json
 import os
 import shutil
+import subprocess
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
 
+from incidents.models import Incident
+from incidents.services.transitions import resolve
+from incidents.services.triggers import sync_with_all_checks
 from lineage.models import DbtExposure, DbtGroup, DbtNode, DbtProject, Edge
 from notifications.models import Message
 from people.models import User
+from people.services.accounts import create_token
+from readiness.services import page_memory
+from readiness.services.readers import create_link
 from tests.factories import bearer
-from validation.models import ExternalCheck, ImportedFile, MappingRule
+from tests.validation.fixtures import make_check, make_metric
+from validation.models import Check, ExternalCheck, ImportedFile, MappingRule
 from validation.services.external_results import save_mapping_rule
 from validation.tasks import import_dbt_folders
 
@@ -154,3 +165,60 @@ def test_a_folder_is_read_again_only_when_a_file_changes(dbt_target, marts, tmp_
     assert "sources.json: the file is not JSON" in capsys.readouterr().out
     call_command("import_results", "dbt", str(tmp_path))
     assert capsys.readouterr().out == f"{tmp_path}: nothing new\n"
+
+
+def repaired(target):
+    """Return the results of a build an hour later in which nothing failed and nothing was skipped."""
+    results = json.loads((target / "run_results.json").read_text())
+    later = (timezone.now() + dt.timedelta(minutes=1)).isoformat()
+    results["metadata"]["generated_at"] = later
+    for row in results["results"]:
+        row |= {"status": "pass" if row["unique_id"].startswith("test.") else "success", "failures": 0, "message": None}
+        row["timing"] = [{"name": "execute", "started_at": later, "completed_at": later}]
+    return results
+
+
+def gate(live_server, user, pipeline):
+    """Return the exit code of the documented gate of a job."""
+    token = create_token(user, name="gate", scope="read").secret
+    url = f"{live_server.url}/api/v1/pipelines/{pipeline}/readiness/"
+    command = ["curl", "--silent", "--fail", "--output", os.devnull, "--header", f"Authorization: Bearer {token}", url]
+    return subprocess.run(command, check=False, timeout=60).returncode
+
+
+def paged():
+    return list(Message.objects.filter(type="incident-escalated").values_list("recipient", flat=True))
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_a_broken_upstream_from_the_build_to_the_gate(client, live_server, dbt_target, marts, shop, a, b):
+    """One incident and one page at the parent; the child is stale, its readers' page says “Not yet”, and a job that needs it stops."""
+    link = create_link(name="Board numbers", pipelines=[marts], by=a)
+    for name in ("manifest", "run_results"):
+        assert post(client, a, dbt_target / f"{name}.json").status_code == 200
+    sync_with_all_checks(at=timezone.now())
+    [incident] = Incident.objects.all()
+    assert (incident.pipeline.slug, paged()) == ("core", [a.pk])
+    assert client.get("/api/v1/pipelines/marts/", **bearer(a)).json()["status"] == "stale"
+    page = Client().get(f"/readers/{link.secret}/").content.decode()
+    assert ("Not yet" in page, "The last update did not run because something upstream failed." in page) == (True, True)
+    assert [gate(live_server, a, slug) for slug in ("core", "marts")] == [22, 22]
+    # A check of the child fails too, because its data is old: its incident is below the parent's, and pages nobody.
+    metric = make_metric(marts)
+    own = make_check(marts, a, metric=metric, name="Revenue is plausible", parameters={"fail_below": 10.0})
+    Check.objects.filter(pk=own.pk).update(last_status="fail", alerting_since=timezone.now())
+    sync_with_all_checks(at=timezone.now())
+    child = Incident.objects.get(pipeline=marts)
+    assert (child.parent, child.hold, paged()) == (incident, "upstream", [a.pk])
+    metric.delete()
+    response = client.post(
+        "/api/v1/integrations/dbt/", repaired(dbt_target), content_type="application/json", **bearer(a)
+    )
+    assert (response.status_code, response.json()["known"]) == (200, 0)
+    sync_with_all_checks(at=timezone.now())
+    assert not Incident.objects.filter(recovered_at=None).exists()
+    for row in Incident.objects.all():
+        resolve(row, by=a, at=timezone.now())
+    page_memory.pages._pages.clear()
+    assert [gate(live_server, a, slug) for slug in ("core", "marts")] == [0, 0]
+    assert "Safe" in Client().get(f"/readers/{link.secret}/").content.decode()

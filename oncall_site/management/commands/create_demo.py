@@ -12,6 +12,7 @@ from handbook.services import import_handbook
 from oncall_site.demo import FILE, SOURCE, build_demo, grow_demo
 from oncall_site.demo_evidence import add_evidence
 from oncall_site.demo_history import build_history, first_week
+from oncall_site.demo_lineage import build_lineage
 from people.models import User
 from people.services.accounts import change_profile, set_password
 from validation.models import DataSource
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         build_demo(settings.VAR / FILE, by=admin, at=at)
         add_evidence(DataSource.objects.get(name=SOURCE), by=admin, at=at)
         build_history(settings.VAR / FILE, by=admin, at=at)
+        readers_page = build_lineage(by=admin, at=at)
         self.stdout.write("Demo accounts. The passwords are shown only once:\n")
         for number, user in enumerate(User.objects.order_by("-is_staff", "pk")):
             password = secrets.token_urlsafe(9)
@@ -46,3 +48,4 @@ class Command(BaseCommand):
             contact: dict[str, object] = {"email": f"{user.username}@example.org", "phone": f"+44 7700 900{number:03}"}
             change_profile(user, fields=contact)
             self.stdout.write(f"  {user.username:<12} {password}")
+        self.stdout.write(f"A page for readers without an account:\n  {readers_page}")
