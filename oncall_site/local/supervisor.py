@@ -369,7 +369,7 @@ class Announcement:
         self.is_made = False
 
     def check(self) -> None:
-        """If it has not been made, make it if the site responds, or say that it does not."""
+        """Announce the address once the site responds, or report that it does not respond in time."""
         if self.is_made:
             return
         if self._responds():

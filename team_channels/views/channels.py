@@ -64,7 +64,7 @@ def _channels(request: SignedInRequest, owner: Pipeline | Rotation) -> HttpRespo
     context = {
         "owner": owner,
         "is_pipeline": isinstance(owner, Pipeline),
-        "channels": list(channels_of(owner)),
+        "page": Paginator(channels_of(owner), PAGE_SIZE).get_page(request.GET.get("page")),
         "may_edit": may_edit_channels(owner, request.user),
         "form": form,
     }

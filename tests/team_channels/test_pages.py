@@ -203,4 +203,4 @@ def test_the_admin_lists_channels_and_turns_them_off(signed_in, admin, make_chan
 def test_a_page_lists_only_the_channels_of_its_owner(signed_in, a, b, make_channel):
     make_channel()
     make_pipeline("Visits", primary=a, secondary=b, position=1)
-    assert signed_in(a).get("/pipelines/visits/channels/").context["channels"] == []
+    assert signed_in(a).get("/pipelines/visits/channels/").context["page"].object_list.count() == 0
