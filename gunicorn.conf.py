@@ -10,10 +10,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connections
+from django.utils import timezone
 
 # A thread that waits for the interpreter gets it after at most this long, while others compute.
 SWITCH_SECONDS = 0.001
-COUNTS = tempfile.mkdtemp(prefix="oncall-metrics-")
+# `make run` has set one, which must be known before anything is loaded.
+COUNTS = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="oncall-metrics-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = COUNTS
 
 from prometheus_client import multiprocess  # noqa: E402  # it reads the folder's name when it is imported
@@ -29,6 +31,7 @@ def when_ready(server: Any) -> None:
     """
     import_module(settings.ROOT_URLCONF)  # the routes, and with them every view
     import_module("common.api.unknown_fields").described_fields()
+    settings.SITE_STARTED_AT = timezone.now()
     # Two processes must not share a connection.
     connections.close_all()
     gc.collect()

@@ -34,9 +34,11 @@ class WorkerProcess:
         self.lock = threading.Lock()
         self.process: subprocess.Popen[bytes] | None = None
         self.owner = 0
+        self.requests = 0
 
     def ask(self, request: object) -> None:
         """Send a request, restarting a process that died while idle; raise NotStartedError."""
+        self.requests += 1
         for _ in range(2):
             pipe = self._running().stdin
             try:
@@ -69,6 +71,20 @@ class WorkerProcess:
                 with suppress(BrokenPipeError):
                     stream.close()
         process.wait()
+
+    def stop_later(self, *, seconds: float) -> None:
+        """Stop the worker after this time if there was no request until then; the caller holds the lock."""
+        timer = threading.Timer(seconds, self._stop_idle, args=(self.requests,))
+        timer.daemon = True
+        timer.start()
+
+    def _stop_idle(self, requests: int) -> None:
+        if self.lock.acquire(blocking=False):
+            try:
+                if self.requests == requests:
+                    self.stop()
+            finally:
+                self.lock.release()
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self.process is not None and (self.owner != os.getpid() or self.process.poll() is not None):

@@ -10,13 +10,32 @@ from incidents.models import Incident, MaintenanceWindow, SlackPost, TimelineEnt
 from incidents.queries.slack import incident_card
 from notifications.domain.slack import Card, escape
 from notifications.queries.outbox import absolute_url, database_clock
-from notifications.registry import Notification, paragraphs, register
+from notifications.registry import Notification, paragraphs, register, register_live_cards
 from notifications.services.outbox import enqueue
 from people.models import User
 
 MAX_FAILURES_LISTED = 20
 # A message about an incident that could not be sent for a day is no longer worth sending.
 INCIDENT_MESSAGE_LIFETIME = dt.timedelta(days=1)
+
+
+class IncidentCards:
+    """Messages about incidents in Slack."""
+
+    def card(self, subject: int, *, at: dt.datetime) -> Card | None:
+        return incident_card(subject, at=at)
+
+    def thread(self, subject: int, *, channel: str) -> str:
+        rows = SlackPost.objects.filter(incident=subject, channel=channel, stopped_at=None)
+        return rows.order_by("-pk").values_list("ts", flat=True).first() or ""
+
+    def record(self, subject: int, *, channel: str, ts: str, version: int) -> None:
+        if channel and ts and Incident.objects.filter(pk=subject).exists():
+            fields = {"incident_id": subject, "shown_entry": version}
+            SlackPost.objects.get_or_create(channel=channel, ts=ts, defaults=fields)
+
+
+register_live_cards("incident", IncidentCards())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +69,7 @@ class _IncidentNotification(Notification):
         return None if card is None else replace(card, text=escape(self.subject(reader)))
 
     def record_slack_post(self, *, channel: str, ts: str, version: int) -> None:
-        if channel and ts and Incident.objects.filter(pk=self.incident_id).exists():
-            fields = {"incident_id": self.incident_id, "shown_entry": version}
-            SlackPost.objects.get_or_create(channel=channel, ts=ts, defaults=fields)
+        IncidentCards().record(self.incident_id, channel=channel, ts=ts, version=version)
 
 
 @register

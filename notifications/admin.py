@@ -12,6 +12,7 @@ from notifications.forms import ContactMethodForm, PhoneAccountForm, SlackAppFor
 from notifications.models import (
     ChannelPreference,
     ContactMethod,
+    EmailRejection,
     Message,
     NotificationPolicy,
     NotificationRule,
@@ -95,6 +96,15 @@ class ContactMethodAdmin(admin.ModelAdmin[ContactMethod]):
         """Delete the selected addresses."""
         for row in queryset:
             remove_contact_method(row, by=request_admin(request))
+
+
+@admin.register(EmailRejection)
+class EmailRejectionAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[EmailRejection]):
+    """E-mail addresses that the mail server rejects."""
+
+    list_display = ("person", "address", "problem", "rejected_at", "reported_at")
+    list_select_related = ("person",)
+    search_fields = ("person__display_name", "address")
 
 
 @admin.register(PushDevice)

@@ -10,5 +10,5 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        """Import each app's `notifications` module, which registers its notification types."""
-        autodiscover_modules("notifications")
+        """Import each app's `notifications` module, which registers its notification types, and connect the signals."""
+        autodiscover_modules("notifications", "signals")

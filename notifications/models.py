@@ -12,7 +12,7 @@ from django.db.models.functions import Lower, Now
 
 from common.fields import EncryptedTextField, LineField, MultilineField
 from notifications.outbox_row import OutboxQuerySet, OutboxRow
-from people.models import User
+from people.models import User, since_reactivation
 
 # A delay this long means that the site was down, not that a mail server was slow.
 OVERDUE_AFTER = dt.timedelta(hours=1)
@@ -76,6 +76,7 @@ class Message(OutboxRow):
         CHAT = "chat", "Chat"
         NTFY = "ntfy", "ntfy"
         GOTIFY = "gotify", "Gotify"
+        TEAMS = "teams", "Microsoft Teams"
         SLACK_DM = "slack_dm", "Slack"
         SLACK = "slack", "Slack webhook"
         WEBHOOK = "webhook", "Webhook"
@@ -359,12 +360,28 @@ class PhoneAccount(models.Model):
         return self.account_sid
 
 
+class EmailRejection(models.Model):
+    """The mail server rejects the e-mail address in a user's profile. Messages still go there; the first one accepted deletes it."""
+
+    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="email_rejection")
+    address = models.EmailField(help_text="It is about this address only, not about a later one.")
+    problem = LineField(max_length=500, help_text="What the mail server answered.")
+    rejected_at = models.DateTimeField(help_text="When it was first rejected.")
+    reported_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When someone was notified.")
+
+    class Meta:
+        ordering = ["person"]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.address}"
+
+
 class PushDeviceQuerySet(models.QuerySet["PushDevice"]):
     """Filters for push devices."""
 
     def live(self) -> Self:
-        """Return devices that messages are sent to."""
-        return self.filter(switched_off_at=None)
+        """Return devices that messages are sent to: not turned off, of an active user, and not from before a deactivation."""
+        return self.filter(since_reactivation("person"), switched_off_at=None, person__is_active=True)
 
 
 @pghistory.track(exclude=["endpoint", "endpoint_digest", "p256dh", "auth", "last_delivered_at", "retry_at", "problem"])

@@ -7,7 +7,7 @@ from django.core import signing
 from django.urls import reverse
 
 from notifications.models import DIGEST, SUMMARY, ContactMethod, Message, PushDevice
-from notifications.queries.contact_methods import contact_code
+from notifications.queries.contact_methods import contact_code, email_rejections
 from notifications.queries.outbox import database_clock, is_worth_listing, message_link
 from notifications.registry import Notification, local_time, paragraphs, register
 from people.models import User
@@ -201,6 +201,69 @@ class ContactCode(Notification):
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
         return ContactMethod.objects.filter(pk=self.method, code_sent_at=self.requested_at).exists()
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class ContactMethodAdded(Notification):
+    """A contact method or device gets the user's messages from now on, sent by e-mail: an API token can add one."""
+
+    name = "contact-method-added"
+    label = "Contact method added"
+    identity = ("what", "added_at")
+    private = True
+
+    what: str
+    added_at: dt.datetime
+
+    def subject(self, reader: User) -> str:
+        return f"{self.what} now gets your messages"
+
+    def body(self, reader: User) -> str:
+        return paragraphs(
+            f"{self.what} was added to your notifications {local_time(self.added_at, reader)}.",
+            "If this was not you, remove it on the Notifications page and revoke your API tokens.",
+        )
+
+    def link(self) -> str:
+        return reverse("notifications")
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class EmailRejected(Notification):
+    """A user's e-mail address is rejected: sent to the user by another channel, or to the admins if there is none."""
+
+    name = "email-rejected"
+    label = "E-mail address rejected"
+    identity = ("person", "rejected_at")
+    private = True
+
+    person: int
+    person_name: str
+    rejected_address: str
+    problem: str
+    rejected_at: dt.datetime
+
+    def subject(self, reader: User) -> str:
+        whose = "Your e-mail address" if reader.pk == self.person else f"The e-mail address of {self.person_name}"
+        return f"{whose} is rejected"
+
+    def body(self, reader: User) -> str:
+        if reader.pk == self.person:
+            first = f"We cannot send e-mail to {self.rejected_address}."
+            last = "Correct the address in your profile. Until then, rely on your other contact methods."
+        else:
+            first = f"We cannot send e-mail to {self.person_name} at {self.rejected_address}, and they have no other contact method."
+            last = "Correct the address in Django’s admin, or ask them to add a contact method."
+        return paragraphs(first, self.problem, last)
+
+    def link(self) -> str:
+        return reverse("profile")
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        rows = email_rejections([self.person]).filter(rejected_at=self.rejected_at)
+        return rows.exists()
 
 
 @register

@@ -4,7 +4,7 @@ import datetime as dt
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from common.formatting import format_instant
 from common.json_values import from_json, to_json
@@ -117,6 +117,32 @@ def local_time(instant: dt.datetime, reader: User) -> str:
 def paragraphs(*parts: str) -> str:
     """Join the non-empty parts with blank lines."""
     return "\n\n".join(part for part in parts if part)
+
+
+class LiveCards(Protocol):
+    """Messages in Slack channels that follow the state of what they are about."""
+
+    def card(self, subject: int, *, at: dt.datetime) -> Card | None:
+        """Return the message, or None if its subject no longer exists."""
+
+    def thread(self, subject: int, *, channel: str) -> str:
+        """Return the timestamp of the message in a channel, which others reply to, or ""."""
+
+    def record(self, subject: int, *, channel: str, ts: str, version: int) -> None:
+        """Store where the message is, and what version of it."""
+
+
+_live_cards: dict[str, LiveCards] = {}
+
+
+def register_live_cards(name: str, cards: LiveCards) -> None:
+    """Add the messages of an app; `name` is the first part of its events."""
+    _live_cards[name] = cards
+
+
+def live_cards(name: str) -> LiveCards | None:
+    """Return the messages for events whose first part is `name`, or None."""
+    return _live_cards.get(name)
 
 
 _types: dict[str, type[Notification]] = {}

@@ -15,6 +15,7 @@ from notifications.services import retention
 from notifications.services.catch_up import merge_overdue
 from notifications.services.contact_methods import report_methods_off
 from notifications.services.delivery import deliver_one
+from notifications.services.email_rejections import report_rejected_addresses
 from notifications.services.push_devices import report_switched_off
 from notifications.services.slack import look_up_next_member, post_next_answer, purge_requests
 
@@ -37,12 +38,13 @@ HARD_LIMIT_SECONDS = int(settings.MESSAGE_LEASE_SECONDS * 0.95)
 def sweep() -> None:
     """Drop expired messages, merge overdue ones, and start a deliverer per due message, up to the limit.
 
-    Before that, report the push devices and contact methods that were turned off.
+    Before that, report the push devices and contact methods that were turned off, and rejected e-mail addresses.
     """
     Message.objects.drop_expired()
     merge_overdue()
     report_switched_off()
     report_methods_off()
+    report_rejected_addresses()
     free = MAX_SENDERS - sending_count()
     for _ in range(due_count(limit=max(free, 0))):
         deliver.delay()

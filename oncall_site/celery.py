@@ -40,7 +40,7 @@ app.conf.update(
         "sync publications": {"task": "readiness.tasks.sync_publications", "schedule": 30.0},
         "render reader pages": {"task": "readiness.tasks.render_readers_pages", "schedule": 60.0},
         "deliver reader messages": {"task": "readiness.tasks.deliver_reader_messages", "schedule": 10.0},
-        "sweep channels": {"task": "team_channels.tasks.sweep", "schedule": 2.0},
+        "sweep channels": {"task": "team_channels.tasks.sweep", "schedule": 5.0},
         "purge channel deliveries": {
             "task": "team_channels.tasks.purge_deliveries",
             "schedule": crontab(hour=3, minute=53),
@@ -52,6 +52,7 @@ app.conf.update(
         "purge deleted checks": {"task": "validation.tasks.purge_checks", "schedule": crontab(hour=3, minute=17)},
         "purge deleted runbooks": {"task": "runbooks.tasks.purge_runbooks", "schedule": crontab(hour=3, minute=23)},
         "sweep messages": {"task": "notifications.tasks.sweep", "schedule": 2.0},
+        "sync Slack user groups": {"task": "team_channels.tasks.sync_user_groups", "schedule": 30.0},
         "answer in Slack": {"task": "notifications.tasks.answer_slack", "schedule": 2.0},
         "look up Slack members": {"task": "notifications.tasks.look_up_slack_members", "schedule": 60.0},
         "update Slack messages": {"task": "incidents.tasks.update_slack", "schedule": 2.0},

@@ -1,8 +1,13 @@
 """Celery's task and scheduler classes, which record task statistics and beat's heartbeat."""
 
+import contextlib
 import gc
 import logging
+import os
+import sys
+import threading
 import time
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
@@ -10,7 +15,7 @@ from celery import Task
 from celery.beat import PersistentScheduler
 from celery.signals import celeryd_after_setup
 from django.conf import settings
-from django.db import Error, close_old_connections
+from django.db import Error, close_old_connections, connections
 
 from oncall_site import services
 
@@ -30,6 +35,35 @@ def load_everything(**_: Any) -> None:
     gc.freeze()
 
 
+_is_threaded = threading.Event()
+
+
+def limit_threads() -> None:
+    """Enforce the hard time limit of tasks in a worker of threads, for which Celery has none."""
+    _is_threaded.set()
+
+
+@contextlib.contextmanager
+def _hard_limit(task: str, *, seconds: float) -> Iterator[None]:
+    """End a worker of threads if its task takes too long: nothing else can end a thread. What it did is repeated by a sweep."""
+    if not _is_threaded.is_set():
+        yield
+        return
+    timer = threading.Timer(seconds, _end_worker, args=(task, seconds))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _end_worker(task: str, seconds: float) -> None:
+    sys.stderr.write(f"{task} did not end within {seconds:.0f} s.\n")
+    sys.stderr.flush()
+    os._exit(1)
+
+
 class RecordedTask(Task):  # type: ignore[type-arg]  # the class that Celery makes every task from has no parameters at run time
     """A task that records its duration and outcome when a worker runs it, not when it is called as a function."""
 
@@ -39,9 +73,11 @@ class RecordedTask(Task):  # type: ignore[type-arg]  # the class that Celery mak
         """Run the task and record the run."""
         if self.request.called_directly:
             return super().__call__(*args, **kwargs)
+        close_old_connections()
         started, error_name = time.monotonic(), ""
         try:
-            return self.run(*args, **kwargs)
+            with _hard_limit(str(self.name), seconds=self.app.conf.task_time_limit):
+                return self.run(*args, **kwargs)
         except Exception as error:
             error_name = type(error).__name__
             raise
@@ -69,9 +105,11 @@ class HeartbeatScheduler(PersistentScheduler):
         return super().tick(*args, **kwargs)
 
     def _beat(self) -> None:
-        close_old_connections()
         try:
             services.record_beat()
         except Error:
             # Beat continues without the database: workers may reach it, and /readyz reports the old heartbeat.
             logger.exception("Could not record beat's heartbeat.")
+        finally:
+            # Beat needs the database for a moment every ten seconds.
+            connections.close_all()

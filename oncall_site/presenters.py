@@ -14,10 +14,11 @@ from pipelines.models import Pipeline
 from readiness.domain.verdict import Readiness
 from readiness.queries.readiness import readiness_by_pipeline
 from scheduling.domain.responder_chain import ON_CALL, ROLE_LABELS, Chain, Link
-from scheduling.models import Cover, Rotation
+from scheduling.models import Cover
 from scheduling.queries.on_call import OnCallShift, OnCallSnapshot
 
 MAX_SKIPPED_LINKS = 2
+RotationName = tuple[int, str]  # a rotation's primary key and name
 # Fields of users that no page shows beside a chain.
 UNSHOWN_FIELDS = (
     "password",
@@ -34,7 +35,7 @@ UNSHOWN_FIELDS = (
 class ChainLink:
     """A user in an escalation chain; `reason` says why they are unavailable."""
 
-    user: User
+    user: User | Person
     role: str
     available: bool
     reason: str
@@ -48,8 +49,8 @@ class PipelineRow:
     status: PipelineStatus
     readiness: Readiness
     links: tuple[ChainLink, ...]
-    responder: User | None
-    acting_owner: User | None
+    responder: User | Person | None
+    acting_owner: User | Person | None
     until: dt.datetime | None
 
     @property
@@ -99,15 +100,15 @@ class IncidentRow:
     incident: Incident
     age: dt.timedelta
     escalates_in: dt.timedelta | None
-    escalates_to: User | None
+    escalates_to: User | Person | None
     is_exhausted: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineGroup:
-    """Pipelines of one rotation (None: of none) with the same responder, for the same reason."""
+    """Pipelines of one rotation ("": of none) with the same responder, for the same reason."""
 
-    rotation: Rotation | None
+    rotation: str
     rows: list[PipelineRow]
 
     @property
@@ -116,15 +117,13 @@ class PipelineGroup:
         return self.rows[0]
 
 
-def group_pipelines(rows: Iterable[PipelineRow]) -> list[PipelineGroup]:
-    """Return the rows in groups, in the order of their first rows; their pipelines' rotations are selected along."""
+def group_pipelines(rows: Iterable[PipelineRow], *, rotations: Mapping[int, RotationName]) -> list[PipelineGroup]:
+    """Return the rows in groups, in the order of their first rows; `rotations` has the rotation by pipeline."""
     groups: dict[tuple[object, ...], PipelineGroup] = {}
     for row in rows:
-        membership = getattr(row.pipeline, "in_rotation", None)
-        rotation = membership.rotation if membership else None
-        reasons = tuple((link.user.pk, link.reason) for link in row.skipped)
-        key = (rotation, row.responder, row.role, reasons)
-        groups.setdefault(key, PipelineGroup(rotation, [])).rows.append(row)
+        key, name = rotations.get(row.pipeline.pk, (None, ""))
+        reasons = tuple((link.user.id, link.reason) for link in row.skipped)
+        groups.setdefault((key, row.responder, row.role, reasons), PipelineGroup(name, [])).rows.append(row)
     return list(groups.values())
 
 
@@ -137,7 +136,9 @@ def _links_to_responder(chain: Chain) -> tuple[Link, ...]:
 class SnapshotPresenter:
     """Presents an on-call snapshot; reads the users, statuses and readiness of all its rows at once.
 
-    With `whole_chains`, the chains of these pipelines are shown to their end, the others to their responder; by default all are.
+    By default all chains are shown to their end, with users. With `whole_chains`, only the chains of these pipelines are shown to
+    their end, the others to their responder; and only the on-call engineers and those who stand in for them are users, whom a
+    page can show how to reach. The others are known by name.
     """
 
     def __init__(
@@ -156,10 +157,11 @@ class SnapshotPresenter:
             key: chain.links if whole_chains is None or key in whole_chains else _links_to_responder(chain)
             for key, chain in snapshot.chains.items()
         }
-        people = {link.engineer for links in self.links.values() for link in links}
-        people |= {chain.acting_owner for chain in snapshot.chains.values() if chain.acting_owner}
-        people |= {person for shift in snapshot.shifts for person in (shift.engineer, shift.next_engineer) if person}
-        # Templates show how to reach them, so they need the users.
+        people = {person for shift in snapshot.shifts for person in (shift.engineer, shift.next_engineer) if person}
+        people |= {person for shift in snapshot.shifts if not shift.available for person in self._responders(shift)}
+        if whole_chains is None:
+            people |= {link.engineer for links in self.links.values() for link in links}
+            people |= {chain.acting_owner for chain in snapshot.chains.values() if chain.acting_owner}
         users = User.objects.get_queryset().filter(pk__in=[person.id for person in people]).defer(*UNSHOWN_FIELDS)
         self.users: Mapping[Person | None, User] = {user.person: user for user in users}
         self.statuses = statuses(self.pipelines.values())
@@ -173,11 +175,13 @@ class SnapshotPresenter:
             status=self.statuses[pipeline.pk],
             readiness=self.readiness[pipeline.pk],
             links=tuple(
-                ChainLink(self.users[link.engineer], ROLE_LABELS[link.role], link.available, link.reason)
+                ChainLink(
+                    self.users.get(link.engineer, link.engineer), ROLE_LABELS[link.role], link.available, link.reason
+                )
                 for link in self.links[pipeline.pk]
             ),
-            responder=self.users.get(chain.responder),
-            acting_owner=self.users.get(chain.acting_owner),
+            responder=self.users.get(chain.responder, chain.responder),
+            acting_owner=self.users.get(chain.acting_owner, chain.acting_owner),
             until=chain.until,
         )
 
@@ -210,8 +214,12 @@ class SnapshotPresenter:
         return next((link.reason for link in links if link.engineer == shift.engineer), "") or "away"
 
     def _stand_ins(self, shift: OnCallShift) -> tuple[User, ...]:
+        return tuple(self.users[person] for person in self._responders(shift))
+
+    def _responders(self, shift: OnCallShift) -> list[Person]:
+        """Return the responders of the pipelines whose chain starts with the shift's engineer."""
         responders = (self.snapshot.chains[key].responder for key in self._chains_on_call(shift))
-        return tuple(dict.fromkeys(self.users[person] for person in responders if person))
+        return list(dict.fromkeys(person for person in responders if person))
 
     def incident_row(self, incident: Incident, *, at: dt.datetime) -> IncidentRow:
         """Return the row of an open incident, whose escalation steps are prefetched."""
@@ -225,6 +233,6 @@ class SnapshotPresenter:
             incident=incident,
             age=at - incident.opened_at,
             escalates_in=max(due_at - at, dt.timedelta()) if due_at else None,
-            escalates_to=self.users.get(following) if due_at else None,
+            escalates_to=self.users.get(following, following) if due_at else None,
             is_exhausted=incident.state == Incident.State.OPEN and due_at is None and not waits,
         )

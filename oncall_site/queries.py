@@ -32,7 +32,7 @@ from scheduling.models import (
     RotationWeek,
     SwapRequest,
 )
-from validation.models import Check, ExternalCheck
+from validation.models import Check
 
 WORKER, BEAT = "worker", "beat"
 # Beat sends a heartbeat every ten seconds; some delay does not count as an outage.
@@ -108,8 +108,11 @@ def _last_heartbeat(rows: QuerySet[Heartbeat]) -> str:
 def delivery_problem(*, at: dt.datetime) -> str:
     """Return a sentence if notifications are not being delivered, or "".
 
-    Reads the database only, in two queries: a page must not wait for a broker that is down.
+    Reads the database only, in two queries: a page must not wait for a broker that is down. While the site starts, there is no
+    problem yet: its worker has as long as any to send a heartbeat.
     """
+    if settings.SITE_STARTED_AT is not None and at - settings.SITE_STARTED_AT < STALE_AFTER:
+        return ""
     ages = list(Heartbeat.objects.values_list("part", AGE))
     for name, label in ((BEAT, "scheduler"), (WORKER, "worker")):
         newest = min((age for part, age in ages if part.split(" ")[0] == name), default=None)
@@ -123,14 +126,20 @@ def delivery_problem(*, at: dt.datetime) -> str:
     return ""
 
 
+ATTENTION_SQL = """
+SELECT pipeline_id FROM incidents_incident WHERE state <> %(resolved)s AND source <> %(drill)s
+UNION
+SELECT pipeline_id FROM validation_check WHERE is_active AND last_status IN ('fail', 'warn')
+UNION
+SELECT pipeline_id FROM validation_externalcheck WHERE (status IN ('fail', 'warn') OR is_stale) AND pipeline_id IS NOT NULL
+"""
+
+
 def pipelines_needing_attention() -> set[int]:
     """Return the pipelines with an unresolved incident, or a check that fails, warns or is stale."""
-    problems = ("fail", "warn")
-    incidents = Incident.objects.unresolved().without_drills().order_by().values_list("pipeline")
-    own = Check.objects.filter(is_active=True, last_status__in=problems).order_by().values_list("pipeline")
-    external_problem = Q(status__in=problems) | Q(is_stale=True)
-    external = ExternalCheck.objects.filter(external_problem, pipeline__isnull=False).order_by().values_list("pipeline")
-    return {key for (key,) in incidents.union(own, external)}
+    with connection.cursor() as cursor:
+        cursor.execute(ATTENTION_SQL, {"resolved": Incident.State.RESOLVED, "drill": Incident.Source.DRILL})
+        return {key for (key,) in cursor.fetchall()}
 
 
 # What the Now page shows and a history records: a new entry has the highest key. (Of two transactions at once, the later commit

@@ -1,5 +1,6 @@
 """Settings, the only file that reads the environment. docs/operations.md lists every variable."""
 
+import datetime as dt
 import os
 import re
 from email.utils import parseaddr
@@ -219,15 +220,23 @@ USE_TZ = True
 TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
 
 STATIC_URL = "/static/"
-# The container image collects static files at build time; elsewhere they are served from the apps' folders.
+# The container image collects static files at build time; elsewhere they are served from the apps' folders, in `make run` with
+# hashes in their names too.
 COLLECTED_STATIC = os.environ.get("COLLECTED_STATIC", "") == "1"
+HASHED_STATIC = LOCAL and not COLLECTED_STATIC and not DEBUG
 STATIC_ROOT = VAR / "static" if COLLECTED_STATIC else None
 WHITENOISE_USE_FINDERS = not COLLECTED_STATIC
+if HASHED_STATIC:
+    MIDDLEWARE[MIDDLEWARE.index("whitenoise.middleware.WhiteNoiseMiddleware")] = (
+        "oncall_site.static_files.HashedFilesMiddleware"
+    )
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if COLLECTED_STATIC
+        else "oncall_site.static_files.HashedStorage"
+        if HASHED_STATIC
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
@@ -401,9 +410,15 @@ else:
     from oncall_site.local import filesystem_broker
 
     CELERY_BROKER_URL = filesystem_broker.register()
-    CELERY_BROKER_TRANSPORT_OPTIONS = {**filesystem_broker.broker_folders(var=VAR), "polling_interval": 0.05}
+    CELERY_BROKER_TRANSPORT_OPTIONS = {**filesystem_broker.broker_folders(var=VAR), "polling_interval": 0.2}
+# Celery would close the connection after each task, and one a second is most of an idle worker's work. RecordedTask closes it when it
+# is old or broken, as Django does after a request.
+CELERY_DB_REUSE_MAX = 1_000_000
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULER = "oncall_site.celery_hooks:HeartbeatScheduler"
+
+# Set by gunicorn.conf.py: when the web server started.
+SITE_STARTED_AT: dt.datetime | None = None
 
 # Token with which a scraper reads /metrics.
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from common.formatting import format_instant
 from notifications.models import ContactMethod, Message, PushDevice
+from notifications.queries.contact_methods import email_rejections
 from notifications.queries.preferences import channel_list, needed_channels
 from people.models import User
 from runbooks.models import Runbook, RunbookRead, RunbookRevision
@@ -56,7 +57,7 @@ def shift_checks(
 
 
 def _reachable(weeks: Sequence[RotationWeek], *, at: dt.datetime) -> dict[int, list[Problem]]:
-    """Return the problems of each engineer who has not confirmed a contact method for high urgency recently."""
+    """Return the problems of each engineer: no contact method for high urgency confirmed recently, a rejected e-mail address."""
     since, needed = at - CONFIRMATION_PERIOD, needed_channels()
     people = {week.engineer_id for week in weeks}
     methods = ContactMethod.objects.live().filter(person__in=people, verified_at__gte=since)
@@ -69,7 +70,10 @@ def _reachable(weeks: Sequence[RotationWeek], *, at: dt.datetime) -> dict[int, l
     names = channel_list(needed) or "a contact method besides e-mail"
     text = f"Confirm that urgent messages reach you by {names}. Nothing has been confirmed in the last 90 days."
     problem = Problem(text, reverse("notifications"))
-    return {person: [] if person in confirmed else [problem] for person in people}
+    problems: dict[int, list[Problem]] = {person: [] if person in confirmed else [problem] for person in people}
+    for row in email_rejections(people):
+        problems[row.person_id].append(Problem(f"Correct your e-mail address. {row.problem}", reverse("profile")))
+    return problems
 
 
 def _absences(weeks: Sequence[RotationWeek]) -> dict[int, list[Problem]]:

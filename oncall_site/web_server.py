@@ -19,11 +19,14 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+import psutil
 from django.conf import settings
 
 TEMPLATE = Path(__file__).with_name("nginx.conf")
 DEFAULT_PORT = 8000
 KEEP_ALIVE = ("--keep-alive", "60")
+# The folder of a server has its process ID in its name: a server that was killed leaves it to the next one.
+FOLDER_PREFIX = "oncall-web-"
 POLL_SECONDS = 0.2
 # Longer than gunicorn's own limit for the requests that it is answering.
 STOP_SECONDS = 35
@@ -42,8 +45,11 @@ def find_nginx() -> Path | None:
         return None
 
 
-def configuration(*, bind: str, folder: Path, pid_file: Path, behind_proxy: bool) -> str:
-    """Return nginx's configuration. Behind another proxy, that proxy says who the client is."""
+def configuration(*, bind: str, folder: Path, pid_file: Path, behind_proxy: bool, is_one_process: bool = False) -> str:
+    """Return nginx's configuration. Behind another proxy, that proxy says who the client is.
+
+    By default a master process starts the worker again if it dies; as one process, what started nginx must do so.
+    """
     is_root = os.geteuid() == 0
     values = {
         # As root, nginx would change to a user that cannot enter the folder.
@@ -51,6 +57,7 @@ def configuration(*, bind: str, folder: Path, pid_file: Path, behind_proxy: bool
         "FOLDER": str(folder),
         "PID_FILE": str(pid_file),
         "BIND": bind,
+        "MASTER": "off" if is_one_process else "on",
         "PROTO": "$http_x_forwarded_proto" if behind_proxy else "$scheme",
         "REAL_ADDRESS": "set_real_ip_from 0.0.0.0/0; set_real_ip_from ::/0; real_ip_header X-Forwarded-For;"
         if behind_proxy
@@ -60,6 +67,32 @@ def configuration(*, bind: str, folder: Path, pid_file: Path, behind_proxy: bool
     for name, value in values.items():
         text = text.replace(f"@{name}@", value)
     return text
+
+
+def make_folder() -> Path:
+    """Return a new folder for the socket and the temporary files of this process's server; remove those of dead processes."""
+    sweep_folders()
+    return Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-"))
+
+
+def sweep_folders(*, of: int | None = None) -> None:
+    """Remove the folders of servers that no longer run, or of the process `of`."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*-*"):
+        pid = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
+        if pid.isdigit() and (int(pid) == of if of else not psutil.pid_exists(int(pid))):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_configuration(folder: Path, *, bind: str, pid_file: Path, is_one_process: bool = False) -> None:
+    """Write nginx's configuration into the folder."""
+    text = configuration(
+        bind=bind,
+        folder=folder,
+        pid_file=pid_file,
+        behind_proxy=settings.BEHIND_PROXY,
+        is_one_process=is_one_process,
+    )
+    (folder / "nginx.conf").write_text(text, encoding="utf-8")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -74,15 +107,11 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(WITHOUT_NGINX)
         sys.stderr.flush()
         os.execv(sys.executable, [*gunicorn, "--bind", options.bind])  # noqa: S606  # nosec B606  # our own command
-    folder = Path(tempfile.mkdtemp(prefix="oncall-web-"))
+    folder = make_folder()
     running: dict[str, subprocess.Popen[bytes]] = {}
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        pid_file = options.pid_file or folder / "nginx.pid"
-        (folder / "nginx.conf").write_text(
-            configuration(bind=options.bind, folder=folder, pid_file=pid_file, behind_proxy=settings.BEHIND_PROXY),
-            encoding="utf-8",
-        )
+        write_configuration(folder, bind=options.bind, pid_file=options.pid_file or folder / "nginx.pid")
         socket = folder / "gunicorn.sock"
         front = [str(nginx), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
         environment = {**os.environ, "BEHIND_FRONT": "1"}

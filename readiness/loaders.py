@@ -27,7 +27,7 @@ from validation.models import (
 )
 
 # A pipeline without metrics has the days of UTC, and its checks may evaluate a day when it has ended.
-UTC_DAYS = MetricCalendar(0, ZoneInfo("UTC"), DAY, dt.timedelta())
+WITHOUT_METRICS = PipelineCalendar([MetricCalendar(0, ZoneInfo("UTC"), DAY, dt.timedelta())], frozenset())
 
 
 def load_calendars(
@@ -35,11 +35,13 @@ def load_calendars(
 ) -> dict[int, PipelineCalendar]:
     """Return the calendar of each pipeline, in three queries; `day` is the day asked about, by default the newest."""
     keys = list(pipelines)
-    metrics: dict[int, list[MetricCalendar]] = {key: [] for key in keys}
+    metrics: dict[int, list[MetricCalendar]] = {}
     for row in Metric.objects.filter(pipeline__in=keys).order_by("pk").values_list("pipeline", *_METRIC_FIELDS):
-        metrics[row[0]].append(_metric_calendar(*row[1:]))
+        metrics.setdefault(row[0], []).append(_metric_calendar(*row[1:]))
+    if not metrics:
+        return dict.fromkeys(keys, WITHOUT_METRICS)
     # A check may wait longer than its metric.
-    waiting = Check.objects.filter(pipeline__in=keys, is_active=True, settle_minutes__gt=0, metric__isnull=False)
+    waiting = Check.objects.filter(pipeline__in=metrics, is_active=True, settle_minutes__gt=0, metric__isnull=False)
     for pipeline, settle, *row in waiting.values_list(
         "pipeline", "settle_minutes", *(f"metric__{name}" for name in _METRIC_FIELDS)
     ):
@@ -47,7 +49,7 @@ def load_calendars(
         delay = max(dt.timedelta(minutes=settle), one.delay or dt.timedelta())
         metrics[pipeline].append(MetricCalendar(one.metric, one.zone, one.step, delay))
     arrived = _arrived([one for group in metrics.values() for one in group], at=at, day=day)
-    return {key: PipelineCalendar(group or [UTC_DAYS], arrived) for key, group in metrics.items()}
+    return {key: PipelineCalendar(metrics[key], arrived) if key in metrics else WITHOUT_METRICS for key in keys}
 
 
 _METRIC_FIELDS = ("pk", "grain", "time_zone", "settle_minutes", "source__load_minutes")
@@ -85,7 +87,10 @@ def load_facts(
 ) -> dict[int, DayFacts]:
     """Return the facts about a day of each pipeline, by default its newest due day, in at most 14 queries for any number."""
     calendars = load_calendars([pipeline.pk for pipeline in pipelines], at=at, day=day)
-    windows = {key: calendar.window(at=at, day=day) for key, calendar in calendars.items()}
+    # Pipelines without metrics share a calendar, and so a window.
+    shared = {id(calendar): calendar for calendar in calendars.values()}
+    by_calendar = {key: calendar.window(at=at, day=day) for key, calendar in shared.items()}
+    windows = {key: by_calendar[id(calendar)] for key, calendar in calendars.items()}
     checks = _checks(windows)
     states = _check_states(checks, windows=windows)
     external, stale = _external(windows)
@@ -188,6 +193,8 @@ def _latest_before(checks: Sequence[CheckSchedule], *, windows: Mapping[int, Day
 
 def _changed(buckets: Mapping[int, Sequence[dt.datetime]]) -> set[int]:
     """Return the checks that are still to evaluate one of their buckets again."""
+    if not buckets:
+        return set()
     wanted = {bucket for group in buckets.values() for bucket in group}
     rows = PendingReevaluation.objects.filter(parent_check__in=buckets, bucket__in=wanted).order_by()
     return {key for key, bucket in rows.values_list("parent_check", "bucket") if bucket in buckets[key]}

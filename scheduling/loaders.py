@@ -87,7 +87,7 @@ SELECT * FROM (WITH week AS (
 ), member AS (
   SELECT roster.rotation_id, member.engineer_id, member.position, roster.starts_on
     FROM scheduling_rostermember member JOIN scheduling_roster roster ON roster.id = member.roster_id
-   WHERE roster.rotation_id = ANY(%(rotations)s)
+   WHERE %(with_rosters)s AND roster.rotation_id = ANY(%(rotations)s)
 ), person AS MATERIALIZED (
   SELECT %(owners)s::bigint[] || ARRAY(SELECT engineer_id FROM member UNION ALL SELECT engineer_id FROM week
          UNION ALL SELECT planned_engineer_id FROM week UNION ALL SELECT engineer_id FROM cover
@@ -123,10 +123,16 @@ class _Window:
     """The rows of a window, grouped by what they are."""
 
     def __init__(
-        self, rotations: list[int], *, starts_at: dt.datetime, ends_at: dt.datetime, owners: Iterable[int] | None
+        self,
+        rotations: list[int],
+        *,
+        starts_at: dt.datetime,
+        ends_at: dt.datetime,
+        owners: Iterable[int] | None,
+        with_rosters: bool = True,
     ) -> None:
         params: dict[str, Any] = {"rotations": rotations, "starts_at": starts_at, "ends_at": ends_at}
-        params |= {"everyone": owners is None, "owners": list(set(owners or ()))}
+        params |= {"everyone": owners is None, "owners": list(set(owners or ())), "with_rosters": with_rosters}
         with connection.cursor() as cursor:
             cursor.execute(SCHEDULE_SQL, params)
             rows = cursor.fetchall()
@@ -192,6 +198,22 @@ def load_schedules(
         schedules[rotation.pk] = RotationSchedule(
             availability=availability, weeks=weeks, covers=window.covers.get(rotation.pk, ()), rosters=rosters
         )
+    return ScheduleSnapshot(schedules, RotationSchedule(availability=availability), window.people)
+
+
+def load_schedules_at(rotations: Iterable[int], *, at: dt.datetime, owners: Iterable[int]) -> ScheduleSnapshot:
+    """Return what holds at one instant in rotations: the week, the cover and the absences, but no roster; runs one statement.
+
+    A rotation without a stored week at that instant is left out: only its roster says whether one is planned.
+    """
+    window = _Window(
+        list(rotations), starts_at=at, ends_at=at + dt.timedelta.resolution, owners=owners, with_rosters=False
+    )
+    availability = Availability(inactive=frozenset(window.inactive), absences=list(window.absences.values()))
+    schedules = {
+        key: RotationSchedule(availability=availability, weeks=weeks, covers=window.covers.get(key, ()))
+        for key, weeks in window.weeks.items()
+    }
     return ScheduleSnapshot(schedules, RotationSchedule(availability=availability), window.people)
 
 

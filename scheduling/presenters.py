@@ -118,13 +118,14 @@ def month_rows(
 
 @dataclass(frozen=True, slots=True)
 class TimelineBar:
-    """A bar with its people. `label` is the text in it, `name` the text of its link, `is_mine` says whether it can be dragged over."""
+    """A bar with its people. `label` is the text in it, `name` the text of its link, `is_mine` says whether it can be dragged over, `is_now` whether it is running."""
 
     bar: Bar
     label: str
     name: str
     is_mine: bool
     is_offered: bool
+    is_now: bool
 
     @property
     def css_class(self) -> str:
@@ -252,6 +253,7 @@ def _timeline_bar(
         name=", ".join(notes),
         is_mine=bar.ends_at > at and (reader.person == engineer or reader.is_staff),
         is_offered=is_offered,
+        is_now=bar.starts_at <= at < bar.ends_at,
     )
 
 

@@ -4,13 +4,13 @@ from typing import Any
 
 from django import forms
 
-from common.forms import LineField
+from common.forms import CheckboxList, LineField
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 from team_channels.domain.events import EVENTS, INCIDENT_EVENTS, SHIFT_EVENTS
 from team_channels.kinds.catalog import KINDS
 from team_channels.models import MAX_NAME_LENGTH, TeamChannel
-from team_channels.services.channels import event_choices
+from team_channels.services.channels import available_kinds, event_choices
 
 MAX_ADDRESS_LENGTH = 2000
 NAME_HELP = "As your team calls it, such as #data-alerts."
@@ -27,33 +27,51 @@ class EditChannelForm(forms.Form):
         help_text="Leave empty to keep the saved address.",
     )
     events = forms.MultipleChoiceField(
-        label="Sends", widget=forms.CheckboxSelectMultiple, error_messages={"required": "Choose at least one event."}
+        label="Sends", widget=CheckboxList, error_messages={"required": "Choose at least one event."}
     )
 
-    def __init__(self, *args: Any, owner: Pipeline | Rotation, **kwargs: Any) -> None:
+    user_group = LineField(
+        label="Slack user group",
+        max_length=32,
+        required=False,
+        help_text="The ID of a user group in Slack, such as S0123ABCD. Its members become the engineers on call.",
+    )
+
+    def __init__(self, *args: Any, owner: Pipeline | Rotation, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = event_choices(owner)
         field = self.fields["events"]
         if isinstance(field, forms.MultipleChoiceField):
             field.choices = list(choices.items())
         field.initial = list(INCIDENT_EVENTS if isinstance(owner, Pipeline) else SHIFT_EVENTS)
+        if not (isinstance(owner, Rotation) and kind == TeamChannel.Kind.SLACK):
+            del self.fields["user_group"]
 
 
 class NewChannelForm(EditChannelForm):
     """A new channel."""
 
-    kind = forms.ChoiceField(label="Service", choices=[(name, TeamChannel.Kind(name).label) for name in KINDS])
+    kind = forms.ChoiceField(label="Service")
     address = LineField(max_length=MAX_ADDRESS_LENGTH)
 
-    field_order = ("kind", "name", "address", "events")
+    field_order = ("kind", "name", "address", "user_group", "events")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        kinds = available_kinds()
+        slack = TeamChannel.Kind.SLACK if TeamChannel.Kind.SLACK in kinds else ""
+        super().__init__(*args, kind=slack, **kwargs)
+        field = self.fields["kind"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [(name, TeamChannel.Kind(name).label) for name in kinds]
         self.fields["address"].help_text = "<br>".join(
-            f"{TeamChannel.Kind(name).label}: {kind.address_help}" for name, kind in KINDS.items()
+            f"{TeamChannel.Kind(name).label}: {KINDS[name].address_help}" for name in kinds
         )
 
 
 def initial_values(channel: TeamChannel) -> dict[str, Any]:
     """Return the values with which a channel's form starts."""
-    return {"name": channel.name, "events": [event for event in channel.events if event in EVENTS]}
+    return {
+        "name": channel.name,
+        "user_group": channel.user_group,
+        "events": [event for event in channel.events if event in EVENTS],
+    }

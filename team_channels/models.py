@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from common.fields import EncryptedTextField, LineField, MultilineField
+from notifications.models import Leased, LeasedQuerySet
 from notifications.outbox_row import OutboxQuerySet, OutboxRow, OutboxState
 from people.models import User
 from pipelines.models import Pipeline
@@ -35,7 +36,7 @@ class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
 # The health changes often, and says nothing about who changed what.
 @pghistory.track(
     pghistory.InsertEvent(),
-    pghistory.UpdateEvent(condition=pghistory.AnyChange("name", "shown_as", "events", "switched_off_at")),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange("name", "shown_as", "user_group", "events", "switched_off_at")),
     pghistory.DeleteEvent(),
     # The default name is that of a column.
     obj_field=pghistory.ObjForeignKey(related_name="history"),
@@ -60,6 +61,7 @@ class TeamChannel(models.Model):
     class Kind(models.TextChoices):
         """The service."""
 
+        SLACK = "slack", "Slack"
         WEBHOOK = "webhook", "Webhook"
         TEAMS = "teams", "Microsoft Teams"
         MATTERMOST = "mattermost", "Mattermost"
@@ -79,6 +81,9 @@ class TeamChannel(models.Model):
     secret = EncryptedTextField(blank=True, editable=False)
     previous_secret = EncryptedTextField(blank=True, editable=False)
     previous_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
+    user_group = LineField(
+        max_length=32, blank=True, help_text="Slack’s ID of the group whose members are the engineers on call."
+    )
     events = ArrayField(models.CharField(max_length=32, choices=EVENTS.items()), help_text="What it is sent.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -110,6 +115,10 @@ class TeamChannel(models.Model):
                 name="channel_has_one_owner",
             ),
             models.CheckConstraint(condition=~Q(name=""), name="channel_has_a_name"),
+            models.CheckConstraint(
+                condition=Q(user_group="") | Q(kind="slack", rotation__isnull=False),
+                name="user_group_is_of_a_rotation_in_slack",
+            ),
             models.CheckConstraint(condition=~Q(kind="webhook") | ~Q(secret=""), name="webhook_has_a_secret"),
             models.CheckConstraint(
                 condition=Q(previous_secret="", previous_secret_until=None) | Q(previous_secret_until__isnull=False),
@@ -201,6 +210,27 @@ class ChannelDelivery(OutboxRow):
         return f"{self.title} → {self.channel.name}"
 
     @property
+    def is_finished(self) -> bool:
+        return self.state not in (OutboxState.PENDING, OutboxState.SENDING)
+
+    @property
     def fact_pairs(self) -> list[tuple[str, str]]:
         """The facts as labels and values."""
         return [(str(label), str(value)) for label, value in self.facts]
+
+
+class SlackUserGroup(Leased):
+    """A user group in Slack, and the members that the site last gave it: the engineers on call."""
+
+    group_id = LineField("group ID", max_length=32, unique=True)
+    members = ArrayField(models.CharField(max_length=32), default=list, blank=True, help_text="Slack IDs.")
+    synced_at = models.DateTimeField(null=True, blank=True)
+
+    objects = LeasedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["group_id"]
+        verbose_name = "Slack user group"
+
+    def __str__(self) -> str:
+        return self.group_id

@@ -5,7 +5,13 @@ from django.db.models import Q
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
-from team_channels.models import ChannelDelivery, ChannelDeliveryQuerySet, TeamChannel, TeamChannelQuerySet
+from team_channels.models import (
+    ChannelDelivery,
+    ChannelDeliveryQuerySet,
+    SlackUserGroup,
+    TeamChannel,
+    TeamChannelQuerySet,
+)
 
 
 def channels_of(owner: Pipeline | Rotation) -> TeamChannelQuerySet:
@@ -47,3 +53,8 @@ def people_responsible(channel: TeamChannel) -> list[User]:
     owners = [owner.primary_owner_id, owner.secondary_owner_id] if isinstance(owner, Pipeline) else []
     rows = User.objects.get_queryset().active().filter(Q(is_staff=True) | Q(pk__in=owners))
     return list(rows.order_by("pk"))
+
+
+def user_group(channel: TeamChannel) -> SlackUserGroup | None:
+    """Return the state of a channel's user group in Slack, or None before it was set for the first time."""
+    return SlackUserGroup.objects.filter(group_id=channel.user_group).first() if channel.user_group else None

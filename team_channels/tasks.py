@@ -4,10 +4,13 @@ import time
 
 from celery import shared_task
 from django.conf import settings
+from django.utils import timezone
 
+from notifications.queries.slack import slack_app
 from team_channels.models import ChannelDelivery
 from team_channels.services.channels import report_channels_off
 from team_channels.services.delivery import deliver_one, due_count, purge_finished, sending_count
+from team_channels.services.user_groups import update_next_group
 
 # Fewer than for messages to people, which must not wait for a channel that hangs.
 MAX_SENDERS = 2
@@ -39,4 +42,13 @@ def purge_deliveries() -> None:
     """Delete old deliveries in batches until none are left or the time is up."""
     until = time.monotonic() + PURGE_SECONDS
     while purge_finished() and time.monotonic() < until:
+        pass
+
+
+@shared_task
+def sync_user_groups() -> None:
+    """Make the engineers on call the members of user groups in Slack."""
+    app = slack_app()
+    until = time.monotonic() + DELIVERY_SECONDS
+    while app is not None and update_next_group(app, at=timezone.now()) and time.monotonic() < until:
         pass

@@ -41,10 +41,20 @@ def pytest_sessionstart(session):
             build_template()
 
 
-def pytest_collection_finish():
+def pytest_collection_finish(session):
     """Let the garbage collector leave out modules and tests, which stay to the end."""
+    check_groups(session)
     gc.collect()
     gc.freeze()
+
+
+def check_groups(session):
+    """Fail if pytest-xdist does not keep the tests of a group in one worker: it groups by the end of their names."""
+    if getattr(session.config.option, "loadgroup", False):
+        groups = {item: mark.args[0] for item in session.items for mark in item.iter_markers("xdist_group")}
+        apart = [item.nodeid for item, group in groups.items() if not item.nodeid.endswith(f"@{group}")]
+        if apart:
+            raise RuntimeError(f"This pytest-xdist does not group tests with this pytest, such as {apart[0]}.")
 
 
 @pytest.fixture(scope="session")

@@ -61,6 +61,7 @@ def add_contact_method(person, *, channel, address, by=None):
     if row.verified_at is None:
         row = verify_contact_method(row, code=contact_code(row))
     Message.objects.filter(type="contact-code", contact_method=row.pk).delete()
+    Message.objects.filter(type="contact-method-added", recipient=person).delete()
     return row
 
 

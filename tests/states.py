@@ -21,10 +21,12 @@ from handoffs.models import Handoff
 from handoffs.services.action_items import add_item
 from handoffs.services.meetings import sync_handoffs
 from handoffs.services.sheets import sign_handoff
+from incidents.services.evidence import claim_evidence, request_evidence, run_evidence
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, acknowledge, open_incident, resolve
 from incidents.services.triggers import sync_with_checks
-from oncall_site.demo import FILE, build_demo
+from oncall_site.demo import FILE, SOURCE, build_demo
+from oncall_site.demo_evidence import add_evidence
 from oncall_site.demo_lineage import build_lineage
 from oncall_site.management.commands.create_demo import EXAMPLE
 from people.models import User
@@ -40,7 +42,7 @@ from scheduling.services.rotations import RotationText, import_rotation, join_ro
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from scheduling.services.weeks import ensure_weeks
 from tests.factories import make_engineer
-from validation.models import Check, Metric
+from validation.models import Check, DataSource, Metric
 from validation.services.checks import create_check
 from validation.services.metrics import save_metric
 from validation.services.points import NewPoint, push_points
@@ -246,11 +248,15 @@ def fill(state, *, admin, folder, at):
     runbook = Runbook.objects.get(pipeline__slug="daily-growth-experiment-focused")
     text = runbook.revisions.get().markdown.replace("Rerun failed tasks", "Restart the failed tasks, oldest first")
     save_revision(runbook, markdown=text, based_on=1, author=admin, summary="In which order to restart")
+    add_evidence(DataSource.objects.get(name=SOURCE), by=admin, at=at)
     if state == "full":
         fill_full(admin, at=at)
     # What workers do within a minute is there in the first picture too.
     sync_handoffs(at=at)
     run_checks(at=at)
+    request_evidence(at=at)
+    for claimed in claim_evidence(at=at):
+        run_evidence(claimed, at=at)
 
 
 def main():

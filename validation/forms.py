@@ -8,7 +8,7 @@ from django import forms
 from django.forms.boundfield import BoundWidget
 
 from common.formatting import format_minutes
-from common.forms import LineField, MinutesField, MultilineField
+from common.forms import CheckboxList, LineField, MinutesField, MultilineField
 from people.domain.names import slug_for
 from people.models import User
 from pipelines.models import Pipeline
@@ -117,13 +117,6 @@ class NewMetricForm(PageMetricForm):
             elif not values.get("slug"):
                 values["slug"] = slug_for(name, taken)
         return values
-
-
-class CheckboxList(forms.CheckboxSelectMultiple):
-    """Check boxes in a row; a screen reader reads them as one group."""
-
-    def __init__(self) -> None:
-        super().__init__(attrs={"class": "choices"})
 
 
 class NewCheckForm(forms.Form):
@@ -275,7 +268,12 @@ class CheckForm(ParametersForm):
             del self.fields["source"], self.fields["query"]
         for name in _irrelevant_fields(check):
             del self.fields[name]
-        needed = {"interval_minutes", "other_metric"} | ({"metric"} if check.type.needs_metric else set())
+        needed = {"interval_minutes"} | ({"metric"} if check.type.needs_metric else set())
+        if check.type.other_metric_problem(None):
+            needed.add("other_metric")
+        elif "other_metric" in self.fields and check.type.other_metric_label:
+            self.fields["other_metric"].label = check.type.other_metric_label
+            self.fields["other_metric"].help_text = check.type.other_metric_help
         for name in needed | ({"source", "query"} if check.type.needs_query else set()):
             if name in self.fields:
                 _needed(self.fields[name])
@@ -305,7 +303,8 @@ class CheckForm(ParametersForm):
 
 def _irrelevant_fields(check: Check) -> list[str]:
     """Return the fields that mean nothing to a check's type, except those that are set."""
-    names = [] if check.type.other_metric_problem(None) else ["other_metric"]
+    uses_other = check.type.other_metric_problem(None) or check.type.other_metric_label
+    names = [] if uses_other else ["other_metric"]
     if check.type.needs_query:
         # Its query says which rows are evaluated.
         names += ["metric", "settle_minutes", "weekdays", "country", "holidays"]
@@ -335,6 +334,12 @@ class DateInput(forms.DateInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d", attrs={"type": "date"})
+
+
+class ExplainForm(forms.Form):
+    """A past day whose result the check's page explains."""
+
+    day = forms.DateField(widget=DateInput())
 
 
 class KnownEventForm(forms.Form):

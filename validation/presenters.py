@@ -21,7 +21,13 @@ class Setting:
 
 def check_settings(check: Check) -> list[Setting]:
     """Return what a check does, in words: what passes, its thresholds, when it runs, and when it alerts."""
-    return [Setting("Passes if", f"{check.type.summary}."), *_parameters(check), *_schedule(check), *_alerting(check)]
+    passes = Setting("Passes if", f"{check.type.summary}.")
+    return [passes, *_companion(check), *_parameters(check), *_schedule(check), *_alerting(check)]
+
+
+def _companion(check: Check) -> Iterator[Setting]:
+    if check.other_metric is not None and check.type.other_metric_label:
+        yield Setting(check.type.other_metric_label, f"{check.other_metric.name} ({check.other_metric.pipeline})")
 
 
 def _parameters(check: Check) -> Iterator[Setting]:

@@ -5,6 +5,7 @@ limit is enforced from outside (docs/reliability.md, promise 13).
 """
 
 import atexit
+import contextlib
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from common.worker_process import NotStartedError, WorkerProcess
 # A server that stops a query itself reports so within this time after the limit; then it is stopped from outside.
 GRACE_SECONDS = 1.0
 CANCEL_SECONDS = 2.5
+IDLE_SECONDS = 60.0
 MODULE = "validation.warehouse_worker"
 Row = Sequence[Any]
 
@@ -44,8 +46,24 @@ class QueryTable:
     rows: list[Row]
 
 
-_worker = WorkerProcess(MODULE)
-atexit.register(_worker.stop)
+# Two, so that in a process of threads a slow query does not hold up another one.
+_workers = (WorkerProcess(MODULE), WorkerProcess(MODULE))
+for _worker in _workers:
+    atexit.register(_worker.stop)
+
+
+@contextlib.contextmanager
+def _free_worker() -> Iterator[WorkerProcess]:
+    """Lock a worker that nobody uses, else wait for one. It ends after a minute without a query, and with it its memory."""
+    worker = next((one for one in _workers if one.lock.acquire(blocking=False)), None)
+    if worker is None:
+        worker = _workers[0]
+        worker.lock.acquire()
+    try:
+        yield worker
+    finally:
+        worker.stop_later(seconds=IDLE_SECONDS)
+        worker.lock.release()
 
 
 def query_rows(
@@ -83,13 +101,13 @@ def _frames(
         "enough": enough,
         "guarded": is_guarded,
     }
-    with _worker.lock:
+    with _free_worker() as worker:
         backend, is_finished = None, False
         try:
-            _worker.ask(request)
+            worker.ask(request)
             until = time.monotonic() + seconds + GRACE_SECONDS
             while not is_finished:
-                frame = _worker.answer(until=until)
+                frame = worker.answer(until=until)
                 if "rows" in frame or "columns" in frame:
                     yield frame
                 elif "backend" in frame:
@@ -106,14 +124,14 @@ def _frames(
             ) from error
         finally:
             if not is_finished:
-                _cancel(address, backend)
+                _cancel(worker, address, backend)
         if "problem" in frame:
             raise _error(frame, seconds)
 
 
-def _cancel(address: str, backend: int | None) -> None:
-    """End the query on the server through a second process, then the process that waits for it."""
-    _worker.stop()
+def _cancel(worker: WorkerProcess, address: str, backend: int | None) -> None:
+    """End the query on the server through another process, after the process that waits for it."""
+    worker.stop()
     if backend is None:
         return
     canceller = WorkerProcess(MODULE)

@@ -3,13 +3,28 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count
-from django.db.models.functions import Now
+from django.db import connection
 
 from incidents.domain.status import pipeline_status
-from incidents.models import Incident, MaintenanceWindow
+from incidents.models import Incident
 from pipelines.models import Pipeline
-from validation.models import Check, ExternalCheck
+
+# Written by hand, because every page with pipelines runs it: Django takes longer to build four querysets than PostgreSQL to answer
+# them. The columns are: fact, pipeline, kind or result, count or staleness.
+STATUS_SQL = """
+SELECT 'incidents', pipeline_id, kind, count(*) FROM incidents_incident
+ WHERE pipeline_id = ANY(%(pipelines)s) AND state <> %(resolved)s AND source <> %(drill)s
+ GROUP BY pipeline_id, kind
+UNION ALL
+SELECT DISTINCT 'result', pipeline_id, last_status, 0 FROM validation_check
+ WHERE pipeline_id = ANY(%(pipelines)s) AND is_active
+UNION ALL
+SELECT DISTINCT 'result', pipeline_id, status, is_stale::int FROM validation_externalcheck
+ WHERE pipeline_id = ANY(%(pipelines)s)
+UNION ALL
+SELECT DISTINCT 'maintenance', pipeline_id, '', 0 FROM incidents_maintenancewindow
+ WHERE pipeline_id = ANY(%(pipelines)s) AND starts_at <= statement_timestamp() AND ends_at > statement_timestamp()
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,26 +42,26 @@ class PipelineStatus:
 
 
 def statuses(pipelines: Iterable[Pipeline]) -> dict[int, PipelineStatus]:
-    """Return the status by pipeline, in four queries for any number of pipelines.
+    """Return the status by pipeline, in one query for any number of pipelines.
 
     A pipeline's checks are its enabled checks and those of external tools.
     """
     keys = [row.pk for row in pipelines]
     counts: dict[int, dict[str, int]] = {key: {} for key in keys}
-    rows = Incident.objects.unresolved().without_drills().filter(pipeline__in=keys).order_by()
-    for pipeline, kind, count in rows.values_list("pipeline", "kind").annotate(Count("pk")):
-        counts[pipeline][kind] = count
     results: dict[int, set[str]] = {key: set() for key in keys}
-    own = Check.objects.filter(pipeline__in=keys, is_active=True).order_by().values_list("pipeline", "last_status")
-    # A check whose last run was skipped because something upstream failed counts as stale besides its last result.
-    external = ExternalCheck.objects.filter(pipeline__in=keys).order_by().values_list("pipeline", "status", "is_stale")
-    for pipeline, result in own.distinct():
-        results[pipeline].add(result)
-    for pipeline, result, is_stale in external.distinct():
-        if pipeline is not None:
-            results[pipeline] |= {result, "stale"} if is_stale else {result}
-    windows = MaintenanceWindow.objects.filter(pipeline__in=keys, starts_at__lte=Now(), ends_at__gt=Now())
-    in_maintenance = set(windows.order_by().values_list("pipeline", flat=True))
+    in_maintenance = set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            STATUS_SQL, {"pipelines": keys, "resolved": Incident.State.RESOLVED, "drill": Incident.Source.DRILL}
+        )
+        for fact, pipeline, text, number in cursor.fetchall():
+            if fact == "incidents":
+                counts[pipeline][text] = number
+            elif fact == "result":
+                # A check whose last run was skipped because something upstream failed counts as stale besides its last result.
+                results[pipeline] |= {text, "stale"} if number else {text}
+            else:
+                in_maintenance.add(pipeline)
     return {
         key: PipelineStatus(
             name=pipeline_status(kinds=kinds, results=results[key]),

@@ -10,6 +10,9 @@ from lineage.domain.dbt import ManifestNode, feeding_pipelines, pipeline_links
 from lineage.models import EDGE_FADES_AFTER, OpenLineageNode, OpenLineageUse, Source
 from lineage.services.edges import EdgeReport, lock_lineage, record_edges
 
+# An edge leads through at most this many jobs and datasets without a pipeline.
+MAX_LEVELS = 50
+
 
 class Use(NamedTuple):
     """A job reads a dataset, or a dataset comes from a job: the keys of the reader and of what it reads."""
@@ -42,7 +45,7 @@ def record_uses(uses: Collection[Use], *, pipelines: Mapping[str, int | None], a
         unique_fields=["reader", "read"],
         update_fields=["last_seen_at"],
     )
-    graph, placed = _graph(at=at)
+    graph, placed = _graph({use.reader for use in uses}, at=at)
     feeding = feeding_pipelines(graph, pipelines=placed)
     readers = {use.reader: graph[use.reader] for use in uses}
     links = pipeline_links(readers, pipelines=placed, feeding=feeding)
@@ -60,17 +63,29 @@ def move_nodes(pipelines: Mapping[str, int | None]) -> None:
     OpenLineageNode.objects.bulk_update(moved, ["pipeline"], batch_size=500)
 
 
-def _graph(*, at: dt.datetime) -> tuple[dict[str, ManifestNode], dict[str, int]]:
-    """Return the recently used jobs and datasets, and the pipelines of those that have one."""
+def _graph(readers: Collection[str], *, at: dt.datetime) -> tuple[dict[str, ManifestNode], dict[str, int]]:
+    """Return these jobs and datasets with what feeds them recently, up to those with a pipeline; and the pipelines.
+
+    What nobody here reads is left out, so that an event costs the same however much others have sent.
+    """
     parents: dict[str, list[str]] = {}
     placed: dict[str, int | None] = {}
-    rows = OpenLineageUse.objects.filter(last_seen_at__gt=at - EDGE_FADES_AFTER).order_by("pk")
-    for reader, reader_pipeline, read, read_pipeline in rows.values_list(
-        "reader__key", "reader__pipeline", "read__key", "read__pipeline"
-    ):
-        parents.setdefault(reader, []).append(read)
-        parents.setdefault(read, [])
-        placed |= {reader: reader_pipeline, read: read_pipeline}
+    recent = OpenLineageUse.objects.filter(last_seen_at__gt=at - EDGE_FADES_AFTER).order_by("pk")
+    level, known = set(readers), set(readers)
+    for _ in range(MAX_LEVELS):
+        above: set[str] = set()
+        for reader, reader_pipeline, read, read_pipeline in recent.filter(reader__key__in=level).values_list(
+            "reader__key", "reader__pipeline", "read__key", "read__pipeline"
+        ):
+            parents.setdefault(reader, []).append(read)
+            parents.setdefault(read, [])
+            placed |= {reader: reader_pipeline, read: read_pipeline}
+            if read_pipeline is None:
+                above.add(read)
+        level = above - known
+        known |= level
+        if not level:
+            break
     nodes = {
         key: ManifestNode(
             key=key, kind=key.split("/", maxsplit=1)[0], name="", path="", package="", parents=tuple(above)

@@ -15,6 +15,7 @@ from common.api.fields import LineField
 from common.exceptions import InvalidInputError
 from notifications.domain.rules import Step
 from notifications.models import MAX_DELAY_MINUTES, Message
+from notifications.queries.contact_methods import email_rejections
 from notifications.queries.outbox import all_messages, message_link, messages_for
 from notifications.queries.preferences import preferences_for, quiet_hours_for, rule_sets_for
 from notifications.services import delivery, preferences
@@ -113,6 +114,9 @@ class PreferencesSerializer(serializers.Serializer[Any]):
         required=False, default=False, help_text="True if the whole weekend is quiet too."
     )
     types = TypePreferenceSerializer(many=True, required=False)
+    email_problem = serializers.CharField(
+        read_only=True, help_text="Why the mail server rejects the caller's e-mail address; empty if it does not."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return the data; raise ValidationError if only one of the two times is given."""
@@ -136,7 +140,7 @@ def notification_preferences(request: Request) -> Response:
         weekends = fields["quiet_weekends"]
         quiet_hours = preferences.Quiet(start, end, weekends) if start is not None and end is not None else None
         preferences.update_preferences(person, channels=channels, quiet=quiet_hours)
-    quiet = quiet_hours_for(person)
+    quiet, rejection = quiet_hours_for(person), email_rejections([person]).first()
     answer = {
         "quiet_from": quiet.starts_at if quiet else None,
         "quiet_until": quiet.ends_at if quiet else None,
@@ -145,6 +149,7 @@ def notification_preferences(request: Request) -> Response:
             {"type": row.type.name, "label": row.type.label, "urgent": row.type.urgent, "channels": row.channels}
             for row in preferences_for(person)
         ],
+        "email_problem": rejection.problem if rejection else "",
     }
     return Response(PreferencesSerializer(answer).data)
 

@@ -11,7 +11,7 @@ from notifications.channels.deadline import within
 from notifications.channels.email.mail import build_mail, email_address, send_mail
 from notifications.channels.exceptions import GoneError, UndeliverableError, describe_error
 from notifications.channels.push.channel import send_push
-from notifications.models import ContactMethod, Message
+from notifications.models import ContactMethod, EmailRejection, Message
 
 
 def send(message: Message, *, at: dt.datetime) -> None:
@@ -19,19 +19,16 @@ def send(message: Message, *, at: dt.datetime) -> None:
 
     Everything is read from the database first, so that the time limit applies only to the server.
     """
-    recipient, seconds = message.recipient, settings.MESSAGE_SEND_SECONDS
+    seconds = settings.MESSAGE_SEND_SECONDS
     if message.channel == Message.Channel.EMAIL:
-        if not email_address(message):
-            raise UndeliverableError(f"{recipient} has no e-mail address.")
-        mail = build_mail(message, at=at)
-        within(seconds, lambda deadline: send_mail(mail, deadline=deadline))
+        _send_email(message, at=at, seconds=seconds)
         return
     if message.channel == Message.Channel.PUSH:
         send_push(message, at=at)
         return
     method = _contact_method(message)
     if method is None:
-        raise UndeliverableError(f"{recipient} no longer has an address for {message.get_channel_display()}.")
+        raise UndeliverableError(f"{message.recipient} no longer has an address for {message.get_channel_display()}.")
     try:
         address = method.address
     except DecryptionError as error:
@@ -49,6 +46,26 @@ def send(message: Message, *, at: dt.datetime) -> None:
         raise
     row.update(last_delivered_at=Now(), problem="")
     sending.record()
+
+
+def _send_email(message: Message, *, at: dt.datetime, seconds: float) -> None:
+    recipient, address = message.recipient, email_address(message)
+    if not address:
+        raise UndeliverableError(f"{recipient} has no e-mail address.")
+    mail = build_mail(message, at=at)
+    rejections = EmailRejection.objects.filter(person=recipient)
+    was_rejected = rejections.exists()
+    try:
+        within(seconds, lambda deadline: send_mail(mail, deadline=deadline))
+    except GoneError as error:
+        # Some messages go to an earlier address.
+        if address == recipient.email:
+            rejections.exclude(address=address).delete()
+            rejection = EmailRejection(person=recipient, address=address, problem=describe_error(error), rejected_at=at)
+            EmailRejection.objects.bulk_create([rejection], ignore_conflicts=True)
+        raise
+    if was_rejected:
+        rejections.filter(address=address).delete()
 
 
 def _contact_method(message: Message) -> ContactMethod | None:

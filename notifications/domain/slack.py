@@ -25,6 +25,13 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def escape_within(text: str, limit: int) -> str:
+    """Return a text escaped, and cut so that it has at most `limit` characters then."""
+    while len(escape(text)) > limit:
+        text = shorten(text, min(len(text) - 1, len(text) * limit // len(escape(text))))
+    return escape(text)
+
+
 def link(url: str, text: str) -> str:
     """Return a link in Slack's markup."""
     return f"<{url}|{escape(text)}>"

@@ -1,10 +1,14 @@
 """Queries for contact methods: their codes, their digests, and which channels the site has."""
 
+from collections.abc import Iterable
+
+from django.db.models import F, QuerySet
 from django.utils.crypto import salted_hmac
 
-from notifications.models import ContactMethod, Message
+from notifications.models import ContactMethod, EmailRejection, Message
 from notifications.queries.phone_account import phone_account
 from notifications.queries.slack import has_slack_app
+from people.models import User
 
 PHONE_CHANNELS = (Message.Channel.SMS, Message.Channel.VOICE)
 CODE_DIGITS = 6
@@ -32,3 +36,8 @@ def people_by_number(channel: str, number: str) -> list[int]:
     """Return the people with a live contact method with this number."""
     rows = ContactMethod.objects.live().filter(channel=channel, address_digest=address_digest(channel, number))
     return list(rows.order_by("person").values_list("person", flat=True))
+
+
+def email_rejections(people: Iterable[User | int]) -> QuerySet[EmailRejection]:
+    """Return the rejections of the e-mail addresses that these users have now."""
+    return EmailRejection.objects.filter(person__in=people, address=F("person__email"))

@@ -11,7 +11,7 @@ from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from notifications.channels.catalog import CHANNELS
 from notifications.channels.exceptions import AddressError
 from notifications.models import ContactMethod, Message
-from notifications.notifications import ContactCode, ContactMethodOff
+from notifications.notifications import ContactCode, ContactMethodAdded, ContactMethodOff
 from notifications.queries.contact_methods import address_digest, contact_code, is_available
 from notifications.queries.outbox import database_clock
 from notifications.services.outbox import enqueue, subject_line
@@ -113,8 +113,11 @@ def verify_contact_method(method: ContactMethod, *, code: str) -> ContactMethod:
         row.code_attempts = min(row.code_attempts, MAX_CODE_ATTEMPTS) + 1
         is_right = is_current and row.code_attempts <= MAX_CODE_ATTEMPTS
         is_right = is_right and constant_time_compare("".join(code.split()), contact_code(row))
+        is_new = is_right and row.verified_at is None
         if is_right:
             row.verified_at, row.code_nonce, row.code_sent_at = database_clock(), "", None
+        if is_new:
+            _notify_added(row)
         row.save(update_fields=["verified_at", "code_nonce", "code_sent_at", "code_attempts"])
     if not is_right:
         problem = "This code is wrong." if is_current else "This code has expired. Send a new one."
@@ -122,6 +125,12 @@ def verify_contact_method(method: ContactMethod, *, code: str) -> ContactMethod:
             problem = "Too many wrong codes. Send a new one."
         raise InvalidInputError({"code": [problem]})
     return row
+
+
+def _notify_added(row: ContactMethod) -> None:
+    at = database_clock()
+    notice = ContactMethodAdded(what=f"{row.get_channel_display()} to {row.shown_as}", added_at=at)
+    enqueue([row.person], notice, due_at=at, expires_at=at + REPORT_LIFETIME)
 
 
 def _lock(method: ContactMethod) -> ContactMethod:

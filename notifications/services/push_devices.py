@@ -16,10 +16,10 @@ from notifications.channels.push.site_key import find_site_key
 from notifications.channels.push.vapid import SiteKey, new_site_key
 from notifications.domain.device_names import DEFAULT_NAME
 from notifications.models import Message, PushDevice, VapidKey
-from notifications.notifications import TEST_CODE_SALT, PushDeviceOff, PushDeviceTest
+from notifications.notifications import TEST_CODE_SALT, ContactMethodAdded, PushDeviceOff, PushDeviceTest
 from notifications.queries.outbox import database_clock
 from notifications.services.outbox import enqueue, subject_line
-from people.models import User
+from people.models import User, since_reactivation
 
 MAX_DEVICES = 10
 MAX_NAME_LENGTH = 60
@@ -29,6 +29,7 @@ TEST_PAUSE = dt.timedelta(minutes=1)
 CODE_LIFETIME = dt.timedelta(days=1)
 REPORT_LIFETIME = dt.timedelta(days=7)
 REPORT_BATCH_SIZE = 100
+DEACTIVATED = "Your account was deactivated. That ended push on every device."
 
 
 def ensure_site_key() -> SiteKey:
@@ -74,14 +75,21 @@ def add_device(person: User, *, endpoint: str, p256dh: str, auth: str, name: str
         "switched_off_at": None,
         "reported_at": None,
     }
+    is_new = not PushDevice.objects.filter(endpoint_digest=digest, person=person).exists()
     # Someone else may add the same browser at this moment and create the row first.
     PushDevice.objects.bulk_create([PushDevice(endpoint_digest=digest, name=cleaned, **fields)], ignore_conflicts=True)
     row = PushDevice.objects.select_for_update().get(endpoint_digest=digest)
+    if not PushDevice.objects.live().filter(pk=row.pk).exists():
+        fields["created_at"] = database_clock()
     if row.person_id != person.pk:
         fields |= {"name": cleaned, "confirmed_at": None, "last_delivered_at": None}
     for field, value in fields.items():
         setattr(row, field, value)
     row.save()
+    if is_new:
+        at = database_clock()
+        notice = ContactMethodAdded(what=f"Push on {row.name}", added_at=at)
+        enqueue([person], notice, due_at=at, expires_at=at + REPORT_LIFETIME)
     return row
 
 
@@ -114,6 +122,15 @@ def rename_device(device: PushDevice, *, name: str) -> PushDevice:
 def remove_device(device: PushDevice) -> None:
     """Remove a device. Rules with push stay, and apply again once a device is added."""
     device.delete()
+
+
+@transaction.atomic
+def remove_signed_out_device(*, endpoint: str) -> None:
+    """Remove the device of a browser in which a user signs out, even if another user turned on push there.
+
+    Only the browser and its push service know the endpoint.
+    """
+    PushDevice.objects.filter(endpoint_digest=endpoint_digest(endpoint)).delete()
 
 
 @transaction.atomic
@@ -162,7 +179,14 @@ def confirm_device(device: PushDevice, *, code: str) -> PushDevice:
 
 @transaction.atomic
 def report_switched_off() -> int:
-    """Enqueue an e-mail for each device that its push service turned off; return how many devices were reported."""
+    """Enqueue an e-mail for each device that was turned off; return how many devices were reported.
+
+    Those of users who were deactivated and are active again are turned off here; nothing was sent to them since.
+    """
+    before = PushDevice.objects.filter(switched_off_at=None, person__is_active=True).exclude(
+        since_reactivation("person")
+    )
+    before.update(switched_off_at=Now(), problem=DEACTIVATED, retry_at=None)
     rows = PushDevice.objects.filter(switched_off_at__isnull=False, reported_at=None).order_by("pk")
     devices = list(rows.select_for_update(skip_locked=True, of=("self",)).select_related("person")[:REPORT_BATCH_SIZE])
     at = database_clock() if devices else None

@@ -12,6 +12,7 @@ from common.forms import add_field_errors
 from notifications.forms import OwnContactMethodForm, PreferencesForm, RulesForm
 from notifications.models import Message
 from notifications.presenters import message_rows
+from notifications.queries.contact_methods import email_rejections
 from notifications.queries.outbox import messages_for
 from notifications.queries.preferences import (
     channel_list,
@@ -110,6 +111,7 @@ def notifications_page(
         "contact_form": contact_form or OwnContactMethodForm(is_admin=person.is_staff),
         "contact_methods": contact_methods_for(person),
         "lacks_needed_channel": lacks_needed_channel(person),
+        "email_rejection": email_rejections([person]).first(),
         "needed_channels": channel_list(needed_channels()),
         "push_devices": devices_for(person),
         "message_rows": message_rows(messages_for(person)[:MAX_LISTED]),

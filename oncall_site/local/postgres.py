@@ -39,6 +39,16 @@ LOG_END_CHARACTERS = 4_000
 RECENT_LINES = 15
 # As root the server runs as a user of its own: useradd and runuser are here, which a short PATH does not include.
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+# One machine, one team: without processes that only a busy server or a standby needs, and without compiling queries, which takes
+# longer than most of them.
+SETTINGS = """
+# The on-call site
+io_method = sync
+max_logical_replication_workers = 0
+max_wal_senders = 0
+wal_level = minimal
+jit = off
+"""
 SECRET_KEY_PATTERN = re.compile(r"[!-~]{32,}")
 
 
@@ -94,7 +104,18 @@ def _server(data: Path) -> PostgresServer:
     with (data.parent / "postgres.lock").open("w") as lock:
         # Prevents two processes from running initdb at the same time.
         fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (data / "PG_VERSION").exists():
+            get_server(data, cleanup_mode="stop", start=False).ensure_pgdata_inited()
+        _configure(data)
         return get_server(data, cleanup_mode="stop")
+
+
+def _configure(data: Path) -> None:
+    """Write the settings of a small server into its configuration, once."""
+    path = data / "postgresql.conf"
+    if SETTINGS not in path.read_text(encoding="utf-8"):
+        with path.open("a", encoding="utf-8") as file:
+            file.write(SETTINGS)
 
 
 def is_running(*, var: Path) -> bool:

@@ -1,18 +1,22 @@
-"""`make run`: starts the database, the web server, a worker and beat, restarts what dies, and stops all of it."""
+"""`make run`: starts the database, the web server and a worker, restarts what dies, and stops all of it.
+
+The processes are copies of this one, which has loaded everything before: they start at once and share its memory
+(docs/adr/0041). This process has one thread, so that a copy never inherits a lock that is held.
+"""
 
 import contextlib
 import fcntl
 import io
 import os
-import shlex
+import selectors
 import signal
 import socket
-import subprocess  # nosec B404  # our own commands only, never a shell
 import sys
 import threading
 import time
+import traceback
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import django
@@ -20,7 +24,8 @@ import psutil
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
-from oncall_site.local import postgres
+from oncall_site.local import postgres, programs
+from oncall_site.web_server import find_nginx
 
 MARKER = "ONCALL_RUN"
 # nginx overwrites its environment, and with it the marker.
@@ -30,16 +35,27 @@ PORTS = 50
 GRACE_SECONDS = 8
 READY_SECONDS = 120
 POLL_SECONDS = 0.5
+ANSWER_SECONDS = 1
 # A process that dies again and again is restarted after 1, 2, 4 … seconds, and at once after it ran for a minute.
 MAX_RESTART_DELAY_SECONDS = 30
 STABLE_SECONDS = 60
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# What a process prints is read in pieces of this size.
+OUTPUT_BYTES = 1 << 16
 
 
 def main() -> int:
     """Run the site until Ctrl-C; return the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
+    var = _folder()
+    if os.environ.get(MARKER) != str(var):
+        # Processes are found by a variable that they were started with, and settings read the others.
+        os.execve(sys.executable, [sys.executable, "-m", __spec__.name], {**os.environ, **_environment(var)})  # noqa: S606  # nosec B606  # our own command
+    # Copies have it still, by what the system says of them. Programs that this process starts, such as PostgreSQL, shall not.
+    del os.environ[MARKER]
     stopped = _handle_signals()
     try:
+        programs.metrics_folder(var).mkdir(parents=True, exist_ok=True)
         django.setup()
         _run(stopped)
     except KeyboardInterrupt:
@@ -57,7 +73,23 @@ def main() -> int:
 
 def _folder() -> Path:
     """Return the site's folder, not from the settings: they may be what failed."""
-    return Path(os.environ.get("ONCALL_VAR", "var")).resolve()
+    return Path(os.environ.get("ONCALL_VAR", Path(__file__).parents[2] / "var")).resolve()
+
+
+def _environment(var: Path) -> dict[str, str]:
+    """Return the variables of the site's processes."""
+    port = os.environ.get("PORT", "")
+    chosen = int(port) if port.isascii() and port.isdigit() else 0
+    with contextlib.suppress(SystemExit):
+        chosen = _free_port(chosen)
+    return {
+        MARKER: str(var),
+        "ONCALL_VAR": str(var),
+        "SITE_URL": f"http://127.0.0.1:{chosen}",
+        "BEHIND_FRONT": "1" if find_nginx() else "",
+        "PROMETHEUS_MULTIPROC_DIR": str(programs.metrics_folder(var)),
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 def _run(stopped: threading.Event) -> None:
@@ -69,42 +101,43 @@ def _run(stopped: threading.Event) -> None:
         processes: list[SupervisedProcess] = []
         try:
             _stop_leftovers(var)
+            programs.make_metrics_folder(var)
             say("Preparing the database …")
             call_command("migrate", verbosity=0)
             notes = io.StringIO()
             call_command("create_demo", stdout=notes)
-            address = f"http://127.0.0.1:{_free_port(settings.PORT)}"
-            environment = {
-                **os.environ,
-                "DATABASE_URL": settings.DATABASE_URL,
-                "SECRET_KEY": settings.SECRET_KEY,
-                "SITE_URL": address,
-                "ONCALL_VAR": str(var),
-                "LOG_FORMAT": settings.LOG_FORMAT,
-                "PYTHONUNBUFFERED": "1",
-                MARKER: str(var),
-            }
-            commands = _commands(address, var=var)
-            processes += [SupervisedProcess(name, line, environment) for name, line in commands.items()]
-            for process in processes:
-                process.start()
-            threading.Thread(target=_announce, args=(address, notes.getvalue(), var), daemon=True).start()
-            while not stopped.wait(POLL_SECONDS):
-                if not postgres.is_running(var=var):
-                    _restart_postgres(stopped, var=var)
-                for process in processes:
-                    process.check()
+            _free_port(settings.PORT)
+            for name, program in programs.site_programs(settings.SITE_URL, var=var, pid_file=var / NGINX_PID).items():
+                processes.append(SupervisedProcess(name, program))
+            programs.load_everything()
+            _supervise(processes, stopped, announcement=Announcement(settings.SITE_URL, notes.getvalue(), var), var=var)
         finally:
             # A second Ctrl-C must not leave anything running.
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for number in STOP_SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
             if processes:
                 say("Stopping …")
             _stop([process.pid for process in processes if process.pid])
+            for process in processes:
+                process.read_output()
+            programs.remove_folders(var=var)
             postgres.stop(var=var)
 
 
-def _restart_postgres(stopped: threading.Event, *, var: Path) -> None:
+def _supervise(
+    processes: "list[SupervisedProcess]", stopped: threading.Event, *, announcement: "Announcement", var: Path
+) -> None:
+    """Start what is not running and print what the processes say, until the site is to stop."""
+    while not stopped.is_set():
+        if not postgres.is_running(var=var):
+            _restart_postgres(processes, stopped, var=var)
+        for process in processes:
+            process.check()
+        announcement.check()
+        wait_for_output(processes, seconds=POLL_SECONDS)
+
+
+def _restart_postgres(processes: "list[SupervisedProcess]", stopped: threading.Event, *, var: Path) -> None:
     """Restart PostgreSQL, however long it takes: what keeps it from starting, such as a full disk, may end."""
     say("PostgreSQL stopped. Restarting it.")
     reported = ""
@@ -117,7 +150,8 @@ def _restart_postgres(stopped: threading.Event, *, var: Path) -> None:
             if str(error) != reported:
                 reported = str(error)
                 say(f"{reported}\nTrying again every {MAX_RESTART_DELAY_SECONDS} s.")
-            stopped.wait(MAX_RESTART_DELAY_SECONDS)
+            # A process whose output nobody reads stands still.
+            wait_for_output(processes, seconds=MAX_RESTART_DELAY_SECONDS)
         else:
             say("PostgreSQL is running again.")
             return
@@ -143,56 +177,107 @@ def say(text: str) -> None:
 
 
 class SupervisedProcess:
-    """A process of the site; its output is printed line by line with its name."""
+    """A process of the site, a copy of this one; its output is printed line by line with its name."""
 
-    def __init__(self, name: str, command: str, environment: dict[str, str]) -> None:
+    def __init__(self, name: str, program: programs.Program) -> None:
         self.name = name
-        self.command = shlex.split(command)
-        self.environment = environment
+        self.program = program
         self.delay = 0
         self.started_at = 0.0
         self.restart_at = 0.0
-        self.process: subprocess.Popen[str] | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The process ID, or None if it is not running."""
-        return self.process.pid if self.process else None
+        self.pid: int | None = None
+        self.output: int | None = None
+        self.partial_line = b""
 
     def start(self) -> None:
         """Start the process in a session of its own, so that Ctrl-C reaches only the supervisor."""
         self.started_at = time.monotonic()
-        self.process = subprocess.Popen(  # noqa: S603  # nosec B603  # our own command, no shell
-            self.command,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-        threading.Thread(target=self._print_output, args=(self.process,), daemon=True).start()
+        self.output, pipe = os.pipe()
+        os.set_blocking(self.output, False)
+        # A signal in between would be handled by the copy as if it were the supervisor.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        self.pid = os.fork()
+        if self.pid == 0:
+            _become(self.name, self.program.run, output=pipe)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        os.close(pipe)
 
-    def _print_output(self, process: "subprocess.Popen[str]") -> None:
-        assert process.stdout is not None  # noqa: S101  # nosec B101  # it is a pipe
-        for line in process.stdout:
-            say(f"{self.name:<6} | {line.rstrip()}")
+    def read_output(self) -> None:
+        """Print the complete lines that the process has written."""
+        if self.output is None:
+            return
+        with contextlib.suppress(BlockingIOError):
+            while piece := os.read(self.output, OUTPUT_BYTES):
+                *lines, self.partial_line = (self.partial_line + piece).split(b"\n")
+                for line in lines:
+                    say(f"{self.name:<6} | {line.decode(errors='replace').rstrip()}")
+            # The process, and all that it started, have ended.
+            os.close(self.output)
+            self.output = None
 
     def check(self) -> None:
         """If the process died, print why and restart it after a delay."""
         now = time.monotonic()
-        if self.process is not None and self.process.poll() is not None:
-            code = self.process.returncode
+        if self.pid is not None and (ended := os.waitpid(self.pid, os.WNOHANG)) != (0, 0):
+            code = os.waitstatus_to_exitcode(ended[1])
             reason = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
             self.delay = (
                 1 if now - self.started_at > STABLE_SECONDS else min(self.delay * 2 or 1, MAX_RESTART_DELAY_SECONDS)
             )
+            self.read_output()
             say(f"The {self.name} process {reason}. Restarting it in {self.delay} s.")
-            _stop_session(self.process.pid)
-            self.process, self.restart_at = None, now + self.delay
-        if self.process is None and now >= self.restart_at:
+            _stop_session(self.pid)
+            self.read_output()
+            self.pid, self.restart_at = None, now + self.delay
+        if self.pid is None and now >= self.restart_at and self.program.can_start():
             self.start()
+
+
+def _become(name: str, run: Callable[[], int], *, output: int) -> None:
+    """Turn this copy of the supervisor into one of the site's processes; never return."""
+    code = 1
+    try:
+        os.setsid()
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        with Path(os.devnull).open() as nothing:
+            os.dup2(nothing.fileno(), 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.closerange(3, output + 1)
+        with contextlib.suppress(OSError):
+            # The name that `top` and `ps` show.
+            Path("/proc/self/comm").write_text(f"oncall-{name}", encoding="ascii")
+        code = run()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001  # nothing may return into the supervisor's own code
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        # Without the exit functions of the supervisor: they would stop the database.
+        os._exit(code)
+
+
+def wait_for_output(processes: list[SupervisedProcess], *, seconds: float) -> None:
+    """Print what the processes say, for at most this long."""
+    until = time.monotonic() + seconds
+    with selectors.DefaultSelector() as selector:
+        for process in processes:
+            if process.output is not None:
+                selector.register(process.output, selectors.EVENT_READ, process)
+        while (left := until - time.monotonic()) > 0:
+            if not selector.get_map():
+                time.sleep(left)
+                return
+            for key, _ in selector.select(left):
+                process = key.data
+                process.read_output()
+                if process.output is None:
+                    selector.unregister(key.fd)
 
 
 def _session(leader: int) -> list[int]:
@@ -228,17 +313,6 @@ def _stop(pids: list[int]) -> None:
         with contextlib.suppress(psutil.Error):
             process.kill()
     psutil.wait_procs(alive, timeout=GRACE_SECONDS)
-
-
-def _commands(address: str, *, var: Path) -> dict[str, str]:
-    python = shlex.quote(sys.executable)
-    web = f"--bind 127.0.0.1:{address.rpartition(':')[2]} --pid-file {shlex.quote(str(var / NGINX_PID))}"
-    celery = f"{python} -W ignore -m celery --quiet -A oncall_site"
-    return {
-        "web": f"{python} -W ignore -m oncall_site.web_server {web} --workers 2 --threads 8 --log-level warning",
-        "worker": f"{celery} worker --concurrency 2 --loglevel WARNING",
-        "beat": f"{celery} beat --loglevel WARNING --pidfile=",
-    }
 
 
 @contextlib.contextmanager
@@ -286,19 +360,33 @@ def _free_port(chosen: int) -> int:
     sys.exit(f"No free port between {FIRST_PORT} and {FIRST_PORT + PORTS - 1}. Choose one: PORT=9000 make run")
 
 
-def _announce(address: str, notes: str, var: Path) -> None:
-    """Wait until the site responds, then print its URL and the new passwords of the demo."""
-    until = time.monotonic() + READY_SECONDS
-    while time.monotonic() < until:
-        try:
-            with urllib.request.urlopen(f"{address}/healthz", timeout=2):  # noqa: S310  # nosec B310  # our own server
-                break
-        except OSError:
-            time.sleep(0.2)
-    else:
-        say(f"The site did not respond at {address}/ within {READY_SECONDS} s. See its output above.\n{notes}")
-        return
-    say(f"{notes}\nThe site is running at {address}/\nPress Ctrl-C to stop it. Its data stays in {var}.")
+class Announcement:
+    """Says the site's address and the new passwords of the demo once the site responds."""
+
+    def __init__(self, address: str, notes: str, var: Path) -> None:
+        self.address, self.notes, self.var = address, notes, var
+        self.until = time.monotonic() + READY_SECONDS
+        self.is_made = False
+
+    def check(self) -> None:
+        """If it has not been made, make it if the site responds, or say that it does not."""
+        if self.is_made:
+            return
+        if self._responds():
+            where = f"The site is running at {self.address}/\nPress Ctrl-C to stop it. Its data stays in {self.var}."
+            say(f"{self.notes}\n{where}")
+        elif time.monotonic() < self.until:
+            return
+        else:
+            say(
+                f"The site did not respond at {self.address}/ within {READY_SECONDS} s. See its output above.\n{self.notes}"
+            )
+        self.is_made = True
+
+    def _responds(self) -> bool:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.address}/healthz", timeout=ANSWER_SECONDS):  # noqa: S310  # nosec B310  # our own server
+            return True
+        return False
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The Now page, and the fragment by which it updates itself."""
 
 import hashlib
+from dataclasses import replace
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse, QueryDict
@@ -21,9 +22,9 @@ from pipelines.models import Pipeline
 from pipelines.queries import ownership
 from scheduling.models import Cover, Rotation
 from scheduling.queries.cover_requests import cover_requests_to_answer
-from scheduling.queries.on_call import on_call_snapshot, possibly_uncovered
+from scheduling.queries.on_call import chains_to_responder, on_call_snapshot, possibly_uncovered
 from scheduling.queries.swaps import swaps_to_answer
-from scheduling.queries.weeks import rotations_for, weeks_held
+from scheduling.queries.weeks import pipeline_rotations, rotations_for, weeks_held
 
 MAX_HANDOFFS = 10
 MAX_MAINTENANCE = 10
@@ -31,6 +32,12 @@ MAX_ROTATIONS = 12
 MAX_INCIDENTS = 8
 MAX_ATTENTION = 50
 PIPELINES_PER_PAGE = 100
+SHOWN_FIELDS = ("slug", "name", "audience", "position", "primary_owner", "secondary_owner")
+SHOWN_OWNER_FIELDS = tuple(
+    f"{owner}__{field}"
+    for owner in ("primary_owner", "secondary_owner")
+    for field in ("username", "display_name", "colour")
+)
 FILTERS, FILTERS_COOKIE = ("q", "rotation", "owner"), "now_filters"
 
 
@@ -104,21 +111,31 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
     # Pagination sorts primary keys only: sorting thousands of joined rows takes the database ten times as long.
     keys = pipelines.exclude(pk__in=attention).values_list("pk", flat=True)
     page = Paginator(keys, PIPELINES_PER_PAGE).get_page(request.GET.get("page"))
-    rows = Pipeline.objects.all().select_related("in_rotation__rotation")
+    rows = Pipeline.objects.only(*SHOWN_FIELDS)
     # Only those that need attention are shown with their owners.
-    listed = rows.in_bulk(page.object_list) | rows.with_owners().in_bulk(sorted(attention)[:MAX_ATTENTION])
+    with_owners = rows.with_owners().only(*SHOWN_FIELDS, *SHOWN_OWNER_FIELDS)
+    listed = rows.in_bulk(page.object_list) | with_owners.in_bulk(sorted(attention)[:MAX_ATTENTION])
+    memberships = pipeline_rotations(listed)
     # Uncovered pipelines and those of incidents are needed even if they are on another page.
     uncovered = {row.pk: row for row in possibly_uncovered(at=at)}
+    incident_keys = {row.pipeline_id for row in shown_incidents}
     involved = uncovered | {row.pipeline_id: row.pipeline for row in shown_incidents} | listed
-    snapshot = on_call_snapshot(involved.values(), rotations=rotations, at=at)
+    # Of an incident, the page says who is notified next, and of an uncovered pipeline until when it is.
+    in_full = [row for key, row in involved.items() if key in uncovered or key in incident_keys]
+    snapshot = on_call_snapshot(in_full, rotations=rotations, at=at)
+    rest = chains_to_responder(
+        (row for key, row in listed.items() if key not in snapshot.chains),
+        rotations={pipeline: rotation for pipeline, (rotation, _) in memberships.items()},
+        at=at,
+    )
+    snapshot = replace(snapshot, chains=rest | snapshot.chains)
     covers = Cover.objects.filter(rotation__in=rotations, starts_at__lte=at, ends_at__gt=at)
     presenter = SnapshotPresenter(
         snapshot,
         involved.values(),
         at=at,
         covers=covers.select_related("covered_engineer"),
-        # Of an incident, the page says who is notified next.
-        whole_chains={row.pipeline_id for row in shown_incidents},
+        whole_chains=incident_keys,
     )
     no_responder = [row for key, row in uncovered.items() if snapshot.chains[key].responder is None]
     attention_rows = [presenter.pipeline_row(listed[key]) for key in attention if key in listed]
@@ -132,7 +149,9 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
         "page": page,
         "filters": filters,
         "attention": sorted(attention_rows, key=lambda row: (row.urgency, row.pipeline.position)),
-        "groups": group_pipelines(presenter.pipeline_row(listed[key]) for key in page.object_list if key in listed),
+        "groups": group_pipelines(
+            (presenter.pipeline_row(listed[key]) for key in page.object_list if key in listed), rotations=memberships
+        ),
         "incidents": [presenter.incident_row(row, at=at) for row in shown_incidents],
         "incident_count": incident_count,
         "uncovered": [presenter.pipeline_row(row) for row in no_responder],

@@ -1,5 +1,7 @@
 """Template tags for people."""
 
+from functools import lru_cache
+
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -22,13 +24,18 @@ def person(someone: User | Person | None) -> SafeString:
     """Return HTML for a person: initials in their colour, and the name."""
     if someone is None:
         return SafeString('<span class="person person-none">No one</span>')
+    return _person_html(str(someone), someone.colour)
+
+
+@lru_cache(maxsize=4096)
+def _person_html(name: str, colour: int) -> SafeString:
     return format_html(
         '<span class="person hue-{}"><span class="person-initials" aria-hidden="true">{}</span>'
         '<span class="person-name" title="{}">{}</span></span>',
-        someone.colour,
-        initials(str(someone)),
-        str(someone),
-        str(someone),
+        colour,
+        initials(name),
+        name,
+        name,
     )
 
 

@@ -17,7 +17,7 @@ SLUGS = rf"(?=[a-z0-9/-]{{1,{LONGEST_NAME}}}(?![a-z0-9/-]))[a-z0-9]+(?:-[a-z0-9]
 CHECK_LINE = re.compile(rf"( *)check: ({SLUGS})[ \t]*")
 FENCE = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}|~{3,})(.*)")
 # What the sanitiser leaves of the words after the language of a fenced block.
-META = re.compile(rf'source=(?:"[^"<>]{{1,{LONGEST_NAME}}}"|[^"<>\s][^"<>]{{0,{LONGEST_NAME - 1}}})|{SLUGS}')
+META = re.compile(rf' *(?:source=(?:"[^"<>]{{1,{LONGEST_NAME}}}"|[^"<>\s][^"<>]{{0,{LONGEST_NAME - 1}}})|{SLUGS}) *')
 SQL_META = re.compile(r'source="?([^"]+)"?')
 CHECK_LANGUAGE = "check:"
 PRE = re.compile(r"<pre((?: [\w-]+=\"[^\"]*\")*)>(.*?)</pre>", re.DOTALL)
@@ -70,7 +70,7 @@ def mark_blocks(clean: str) -> str:
 
 def _figure(found: re.Match[str]) -> str:
     attributes = dict(ATTRIBUTE.findall(found[1]))
-    language, meta = attributes.get("lang", ""), html.unescape(attributes.pop("data-meta", ""))
+    language, meta = attributes.get("lang", ""), html.unescape(attributes.pop("data-meta", "")).strip()
     kept = "".join(f' {name}="{value}"' for name, value in attributes.items())
     pre = f"<pre{kept}>{found[2]}</pre>"
     if language == CHECK_LANGUAGE and re.fullmatch(SLUGS, meta):

@@ -224,20 +224,21 @@ def chain_at(schedule: RotationSchedule, *, primary: Person, secondary: Person, 
     The order is on-call engineer, primary owner, secondary owner, then the roster from the engineer after the week's. Each
     engineer appears once, in their first role.
     """
-    chain = _chain(schedule, primary=primary, secondary=secondary, at=at)
+    chain = chain_without_end(schedule, primary=primary, secondary=secondary, at=at)
     until = next(
         (
             later
             # The chain's people do not change before one of these instants, so only their absences matter.
             for later in schedule.changes_after(at, engineers=(link.engineer for link in chain.links))
-            if _chain(schedule, primary=primary, secondary=secondary, at=later).facts != chain.facts
+            if chain_without_end(schedule, primary=primary, secondary=secondary, at=later).facts != chain.facts
         ),
         None,
     )
     return Chain(at=at, links=chain.links, acting_owner=chain.acting_owner, until=until)
 
 
-def _chain(schedule: RotationSchedule, *, primary: Person, secondary: Person, at: dt.datetime) -> Chain:
+def chain_without_end(schedule: RotationSchedule, *, primary: Person, secondary: Person, at: dt.datetime) -> Chain:
+    """Return the escalation chain of a pipeline at an instant, without the instant at which it next changes."""
     week = schedule.week_at(at)
     roles: list[tuple[Person | None, str]] = [
         (schedule.on_call_at(at), ON_CALL),

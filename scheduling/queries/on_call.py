@@ -1,7 +1,7 @@
 """Who responds for pipelines and who is on call in rotations; `on_call_snapshot` answers both."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from django.db.models import Q, QuerySet
@@ -17,9 +17,10 @@ from scheduling.domain.responder_chain import (
     RotationSchedule,
     assignments,
     chain_at,
+    chain_without_end,
     timeline,
 )
-from scheduling.loaders import load_schedules
+from scheduling.loaders import load_schedules, load_schedules_at
 from scheduling.models import Cover, HolidayBlock, PipelineRotation, Rotation, RotationWeek
 from scheduling.queries.ownership import Ownership, past_ownership
 
@@ -99,6 +100,33 @@ def on_call_snapshot(
     return OnCallSnapshot(chains, shifts, until=until, is_past=past)
 
 
+def chains_to_responder(
+    pipelines: Iterable[Pipeline], *, rotations: Mapping[int, int], at: dt.datetime
+) -> dict[int, Chain]:
+    """Return the escalation chain of each pipeline now, up to its responder at least, some without `until`.
+
+    It reads what holds at this instant: the rosters, and the weeks to come, only of the pipelines for which neither the on-call
+    engineer nor an owner is available. `rotations` has the rotation of each pipeline, both by primary key.
+    """
+    pipelines = list(pipelines)
+    rows = {
+        row.pk: Ownership(row.primary_owner_id, row.secondary_owner_id, rotations.get(row.pk), None)
+        for row in pipelines
+    }
+    owners = {key for row in rows.values() for key in (row.primary_owner, row.secondary_owner)}
+    snapshot = load_schedules_at({row.rotation for row in rows.values() if row.rotation}, at=at, owners=owners)
+    shared = {
+        (primary, secondary, rotation): chain_without_end(
+            snapshot.schedule(rotation), primary=snapshot.people[primary], secondary=snapshot.people[secondary], at=at
+        )
+        for primary, secondary, rotation in {row.responders for row in rows.values()}
+        if rotation is None or rotation in snapshot.rotations
+    }
+    chains = {key: chain for key, row in rows.items() if (chain := shared.get(row.responders)) and chain.responder}
+    rest = [row for row in pipelines if row.pk not in chains]
+    return chains | responder_chains(rest, at=at) if rest else chains
+
+
 def is_past(at: dt.datetime, *, now: dt.datetime) -> bool:
     """Return True if the owners of `at` are those of the history: a page's "now" is a moment ago, and means the current ones."""
     return at <= now - RECENT
@@ -150,9 +178,9 @@ def possibly_uncovered(*, at: dt.datetime) -> list[Pipeline]:
     """
     now = {"starts_at__lte": at, "ends_at__gt": at}
     absences = HolidayBlock.objects.filter(**now)
-    rows = list(with_both_owners_absent(absences).select_related("in_rotation__rotation"))
-    rotation_keys = {membership.pipeline_id: membership.rotation_id for membership in _memberships(rows)}
-    rotations = set(rotation_keys.values())
+    rows = with_both_owners_absent(absences).order_by()
+    rotation_keys: dict[int, int | None] = dict(rows.values_list("pk", "in_rotation__rotation"))
+    rotations = {key for key in rotation_keys.values() if key is not None}
     running = RotationWeek.objects.filter(**now, rotation__in=rotations, engineer__is_active=True)
     # Without naming the rotations again, the database reads every cover that there ever was.
     covers = Cover.objects.filter(**now, rotation__in=rotations)
@@ -160,7 +188,10 @@ def possibly_uncovered(*, at: dt.datetime) -> list[Pipeline]:
         Q(engineer__in=absences.order_by().values("engineer")) | Q(rotation__in=covers.order_by().values("rotation"))
     )
     attended_keys = set(attended.order_by().values_list("rotation", flat=True))
-    return [row for row in rows if rotation_keys.get(row.pk) not in attended_keys]
+    unattended = [key for key, rotation in rotation_keys.items() if rotation not in attended_keys]
+    if not unattended:
+        return []
+    return list(Pipeline.objects.filter(pk__in=unattended).select_related("in_rotation__rotation"))
 
 
 def with_both_owners_absent(absences: QuerySet[HolidayBlock]) -> PipelineQuerySet:

@@ -3,7 +3,7 @@
 import datetime as dt
 import functools
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
@@ -30,6 +30,12 @@ def weeks_between(rotation: Rotation, *, first: dt.date, last: dt.date) -> list[
     begin = max(first, newest.starts_on + WEEK) if newest else first
     until = last + dt.timedelta(days=1)
     return [*stored, *planned_weeks(rotation_hours(rotation), rosters=versions, first=begin, until=until)]
+
+
+def pipeline_rotations(pipelines: Iterable[int]) -> dict[int, tuple[int, str]]:
+    """Return the primary key and the name of the rotation of each pipeline that is in one, by the pipeline's primary key."""
+    rows = PipelineRotation.objects.filter(pipeline__in=list(pipelines)).order_by()
+    return {key: (rotation, name) for key, rotation, name in rows.values_list("pipeline", "rotation", "rotation__name")}
 
 
 def weeks_held(engineer: User, *, at: dt.datetime, limit: int = 8) -> list[RotationWeek]:

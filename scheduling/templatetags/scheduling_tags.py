@@ -4,12 +4,16 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from common.formatting import format_instant
+from common.templatetags.common_tags import path_to, when
 from people.models import User
+from people.templatetags.people_tags import person
+from scheduling.domain.timeline_layout import CONFLICT_HEIGHT, Row
 from scheduling.models import HolidayBlock
+from scheduling.presenters import TimelineBar
 
 register = template.Library()
 
@@ -50,3 +54,74 @@ def absence_period(absence: HolidayBlock) -> SafeString:
 def kind_for(absence: HolidayBlock, reader: User) -> str:
     """Return the label of an absence's kind as `reader` sees it: colleagues see "Away" for a private kind."""
     return "Away" if absence.hides_kind_from(reader) else absence.get_kind_display()
+
+
+# A timeline has hundreds of bars, and each is a row of the table too. In a template, they took most of the page's time.
+BAR = (
+    '<a class="{}" href="{}#{}" aria-label="{name}" data-from="{}" data-to="{}"><title>{name}</title>'
+    '<rect x="{x}" width="{width}" y="{y}" height="{height}" rx="3"></rect>{}{}</a>'
+)
+CONFLICT = '<rect class="conflict" x="{}" width="{}" y="{}" height="{}"></rect>'
+BAR_LABEL = '<svg x="{}" width="{}" y="{}" height="{}"><text x="5" y="{}">{}{}{}</text></svg>'
+ROW = (
+    '<tr{}><th scope="row"><a href="{}#{}">{}</a>{}</th><td data-label="Until" data-lead="until">{}</td>'
+    '<td data-label="On call">{}</td><td data-label="Notes"{}>{}</td></tr>'
+)
+
+
+@register.simple_tag
+def shift_bar(bar: TimelineBar, row: Row, slug: str) -> SafeString:
+    """Return a bar of the timeline in its engineer's row, a link to its shift; `slug` is the rotation's."""
+    shift, y, height = bar.bar, row.bar_y, row.bar_height
+    x, width = shift.band.x, shift.band.width
+    conflicts = format_html_join(
+        "", CONFLICT, ((band.x, band.width, row.conflict_y, CONFLICT_HEIGHT) for band in shift.conflicts)
+    )
+    marks = ("⚠ " if shift.conflicts else "", "⇄ " if shift.is_swapped else "")
+    label = format_html(BAR_LABEL, x, width, y, height, row.text_y, *marks, bar.label) if bar.label else ""
+    return format_html(
+        BAR,
+        bar.css_class,
+        path_to("week", shift.week),
+        slug,
+        shift.starts_at.isoformat(),
+        shift.ends_at.isoformat(),
+        conflicts,
+        label,
+        name=bar.name,
+        x=x,
+        width=width,
+        y=y,
+        height=height,
+    )
+
+
+@register.simple_tag
+def shift_row(bar: TimelineBar, slug: str) -> SafeString:
+    """Return a bar of the timeline as a row of its table; `slug` is the rotation's."""
+    shift = bar.bar
+    notes = [
+        (kind, text)
+        for kind, text, applies in (
+            ("info", "Cover", shift.is_cover),
+            ("info", "Swapped", shift.is_swapped),
+            ("info", "Swap requested", bar.is_offered),
+            ("danger", "On call while away", bool(shift.conflicts)),
+        )
+        if applies
+    ]
+    whose = {"Cover": f" for {shift.other}", "Swapped": f" planned: {shift.other}"}
+    return format_html(
+        ROW,
+        SafeString(' aria-current="time"') if bar.is_now else "",
+        path_to("week", shift.week),
+        slug,
+        when(shift.starts_at, "brief"),
+        SafeString(' <span class="badge info">Now</span>') if bar.is_now else "",
+        when(shift.ends_at, "brief"),
+        person(shift.engineer),
+        "" if notes else SafeString(' class="wide-only"'),
+        format_html_join(
+            " ", '<span class="badge {}">{}</span>{}', ((kind, text, whose.get(text, "")) for kind, text in notes)
+        ),
+    )

@@ -5,6 +5,7 @@ import datetime as dt
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
@@ -45,13 +46,14 @@ def timeline(request: SignedInRequest) -> HttpResponse:
     page = Paginator(shown, ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
     found = rotation_timelines(page.object_list, axis=axis, at=at, today=today)
     gaps = list(upcoming_gaps(at=at)[: GAPS_SHOWN + 1])
+    lines = ticks(axis, weeks=weeks)
     context = {
         "gaps": gaps[:GAPS_SHOWN],
         "more_gaps": len(gaps) > GAPS_SHOWN,
         "boards": presenters.timeline_boards(found, reader=request.user, zone=zone, at=at),
         "axis": axis,
-        "ticks": ticks(axis, weeks=weeks),
-        "weekends": axis.weekends(),
+        "ticks": lines,
+        "grid": render_to_string("scheduling/_timeline_grid.html", {"weekends": axis.weekends(), "ticks": lines}),
         "now": at,
         "now_band": axis.band(at, at) if axis.includes(at, at) else None,
         "weeks": weeks,

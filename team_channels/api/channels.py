@@ -46,6 +46,12 @@ class TeamChannelSerializer(serializers.ModelSerializer[TeamChannel]):
 
     name = LineField(max_length=MAX_NAME_LENGTH)
     address = LineField(max_length=MAX_ADDRESS_LENGTH, write_only=True)
+    user_group = LineField(
+        max_length=32,
+        required=False,
+        allow_blank=True,
+        help_text="Slack’s ID of the user group whose members are the engineers on call; only for Slack channels of rotations.",
+    )
     events = serializers.ListField(
         child=serializers.ChoiceField(choices=list(EVENTS)),
         help_text="What it is sent. Pipelines have no shift events.",
@@ -62,6 +68,7 @@ class TeamChannelSerializer(serializers.ModelSerializer[TeamChannel]):
             "name",
             "address",
             "shown_as",
+            "user_group",
             "events",
             "is_active",
             "last_delivered_at",
@@ -89,6 +96,7 @@ class TeamChannelChangeSerializer(serializers.Serializer[Any]):
 
     name = LineField(max_length=MAX_NAME_LENGTH, required=False)
     address = LineField(max_length=MAX_ADDRESS_LENGTH, required=False)
+    user_group = LineField(max_length=32, required=False, allow_blank=True)
     events = serializers.ListField(child=serializers.ChoiceField(choices=list(EVENTS)), required=False)
     is_active = serializers.BooleanField(required=False)
 

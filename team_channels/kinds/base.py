@@ -1,11 +1,11 @@
 """Base classes of the kinds of channels. A kind is one module here with one class; `catalog.py` lists it."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from common.safe_http import PostResult
-from notifications.channels.base import check_https_url
+from notifications.channels.base import Sending, check_https_url
 from notifications.channels.deadline import Deadline
 from notifications.channels.http import Request, check_answer, http_rules, post_request
 from notifications.queries.outbox import absolute_url
@@ -25,11 +25,15 @@ class Kind:
     # Its requests are signed with a secret, which is shown once.
     is_signed: ClassVar[bool] = False
 
+    def is_available(self) -> bool:
+        """Return True unless it needs an app that the site does not have."""
+        return True
+
     def check_address(self, address: str) -> str:
         """Return what an address is shown as, which reveals no secret; raise AddressError if it is invalid."""
         raise NotImplementedError
 
-    def prepare(self, delivery: ChannelDelivery) -> Callable[[Deadline], None]:
+    def prepare(self, delivery: ChannelDelivery) -> Sending:
         """Return what sends a message, after reading what it needs from the database.
 
         It sets the delivery's `response_status`, and raises what `notifications.channels.http.check_answer` raises.
@@ -46,7 +50,7 @@ class HttpKind(Kind):
     def check_address(self, address: str) -> str:
         return check_https_url(address)
 
-    def prepare(self, delivery: ChannelDelivery) -> Callable[[Deadline], None]:
+    def prepare(self, delivery: ChannelDelivery) -> Sending:
         url = self.url(delivery)
         body = json.dumps(self.payload(delivery), ensure_ascii=False).encode()
         request = Request(url, body, self.headers(delivery, body), http_rules(url))
@@ -56,7 +60,7 @@ class HttpKind(Kind):
             delivery.response_status = answer.status
             check_answer(answer, url=url, gone=self.is_gone(answer))
 
-        return post
+        return Sending(post)
 
     def url(self, delivery: ChannelDelivery) -> str:
         """Return where to post."""

@@ -21,16 +21,35 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='SlackUserGroup',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('token', models.UUIDField(blank=True, editable=False, null=True)),
+                ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('attempts', models.PositiveSmallIntegerField(default=0, help_text='Failed attempts in a row.')),
+                ('retry_at', models.DateTimeField(blank=True, help_text='Next attempt after a failure.', null=True)),
+                ('problem', models.CharField(blank=True, help_text='Why the last attempt failed.', max_length=500)),
+                ('group_id', models.CharField(max_length=32, unique=True, verbose_name='group ID')),
+                ('members', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), blank=True, default=list, help_text='Slack IDs.', size=None)),
+                ('synced_at', models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                'verbose_name': 'Slack user group',
+                'ordering': ['group_id'],
+            },
+        ),
+        migrations.CreateModel(
             name='TeamChannel',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('webhook', 'Webhook'), ('teams', 'Microsoft Teams'), ('mattermost', 'Mattermost'), ('discord', 'Discord'), ('google_chat', 'Google Chat')], max_length=12)),
+                ('kind', models.CharField(choices=[('slack', 'Slack'), ('webhook', 'Webhook'), ('teams', 'Microsoft Teams'), ('mattermost', 'Mattermost'), ('discord', 'Discord'), ('google_chat', 'Google Chat')], max_length=12)),
                 ('name', models.CharField(help_text='Such as #data-alerts.', max_length=80)),
                 ('address', common.fields.EncryptedTextField(editable=False)),
                 ('shown_as', models.CharField(help_text='The host, without secrets.', max_length=255)),
                 ('secret', common.fields.EncryptedTextField(blank=True, editable=False)),
                 ('previous_secret', common.fields.EncryptedTextField(blank=True, editable=False)),
                 ('previous_secret_until', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('user_group', models.CharField(blank=True, help_text='Slack’s ID of the group whose members are the engineers on call.', max_length=32)),
                 ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('incident.opened', 'Incident opened'), ('incident.acknowledged', 'Incident acknowledged'), ('incident.reassigned', 'Incident reassigned'), ('incident.escalated', 'Incident escalated'), ('incident.resolved', 'Incident resolved'), ('incident.reopened', 'Incident reopened'), ('shift.started', 'Shift started'), ('shift.ended', 'Shift ended, with the hand-off'), ('week.started', 'Who is on call this week, on Monday')], max_length=32), help_text='What it is sent.', size=None)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('last_delivered_at', models.DateTimeField(blank=True, help_text='When it last accepted a message.', null=True)),
@@ -48,7 +67,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'channel',
                 'ordering': ['name', 'pk'],
                 'indexes': [models.Index(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False), ('switched_off_by', None)), fields=['switched_off_at'], name='channel_to_report')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('pipeline__isnull', False), ('rotation', None)), models.Q(('pipeline', None), ('rotation__isnull', False)), _connector='OR'), name='channel_has_one_owner'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='channel_has_a_name'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'webhook'), _negated=True), models.Q(('secret', ''), _negated=True), _connector='OR'), name='webhook_has_a_secret'), models.CheckConstraint(condition=models.Q(models.Q(('previous_secret', ''), ('previous_secret_until', None)), ('previous_secret_until__isnull', False), _connector='OR'), name='previous_secret_has_an_end'), models.CheckConstraint(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False), _connector='OR'), name='channel_reported_is_off')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('pipeline__isnull', False), ('rotation', None)), models.Q(('pipeline', None), ('rotation__isnull', False)), _connector='OR'), name='channel_has_one_owner'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='channel_has_a_name'), models.CheckConstraint(condition=models.Q(('user_group', ''), models.Q(('kind', 'slack'), ('rotation__isnull', False)), _connector='OR'), name='user_group_is_of_a_rotation_in_slack'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'webhook'), _negated=True), models.Q(('secret', ''), _negated=True), _connector='OR'), name='webhook_has_a_secret'), models.CheckConstraint(condition=models.Q(models.Q(('previous_secret', ''), ('previous_secret_until', None)), ('previous_secret_until__isnull', False), _connector='OR'), name='previous_secret_has_an_end'), models.CheckConstraint(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False), _connector='OR'), name='channel_reported_is_off')],
             },
         ),
         migrations.CreateModel(
@@ -91,9 +110,10 @@ class Migration(migrations.Migration):
                 ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
-                ('kind', models.CharField(choices=[('webhook', 'Webhook'), ('teams', 'Microsoft Teams'), ('mattermost', 'Mattermost'), ('discord', 'Discord'), ('google_chat', 'Google Chat')], max_length=12)),
+                ('kind', models.CharField(choices=[('slack', 'Slack'), ('webhook', 'Webhook'), ('teams', 'Microsoft Teams'), ('mattermost', 'Mattermost'), ('discord', 'Discord'), ('google_chat', 'Google Chat')], max_length=12)),
                 ('name', models.CharField(help_text='Such as #data-alerts.', max_length=80)),
                 ('shown_as', models.CharField(help_text='The host, without secrets.', max_length=255)),
+                ('user_group', models.CharField(blank=True, help_text='Slack’s ID of the group whose members are the engineers on call.', max_length=32)),
                 ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('incident.opened', 'Incident opened'), ('incident.acknowledged', 'Incident acknowledged'), ('incident.reassigned', 'Incident reassigned'), ('incident.escalated', 'Incident escalated'), ('incident.resolved', 'Incident resolved'), ('incident.reopened', 'Incident reopened'), ('shift.started', 'Shift started'), ('shift.ended', 'Shift ended, with the hand-off'), ('week.started', 'Who is on call this week, on Monday')], max_length=32), help_text='What it is sent.', size=None)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('switched_off_at', models.DateTimeField(blank=True, null=True)),
@@ -110,14 +130,14 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='teamchannel',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "team_channels_teamchannelevent" ("created_at", "created_by_id", "events", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "rotation_id", "shown_as", "switched_off_at", "switched_off_by_id") VALUES (NEW."created_at", NEW."created_by_id", NEW."events", NEW."id", NEW."kind", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."rotation_id", NEW."shown_as", NEW."switched_off_at", NEW."switched_off_by_id"); RETURN NULL;', hash='0404cc91d5470ad7d920c1437ec82e15ba85a35a', operation='INSERT', pgid='pgtrigger_insert_insert_97e90', table='team_channels_teamchannel', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "team_channels_teamchannelevent" ("created_at", "created_by_id", "events", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "rotation_id", "shown_as", "switched_off_at", "switched_off_by_id", "user_group") VALUES (NEW."created_at", NEW."created_by_id", NEW."events", NEW."id", NEW."kind", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."rotation_id", NEW."shown_as", NEW."switched_off_at", NEW."switched_off_by_id", NEW."user_group"); RETURN NULL;', hash='6602c480d3ab8743d17fb9315283623957560caa', operation='INSERT', pgid='pgtrigger_insert_insert_97e90', table='team_channels_teamchannel', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='teamchannel',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."events" IS DISTINCT FROM (NEW."events") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."shown_as" IS DISTINCT FROM (NEW."shown_as") OR OLD."switched_off_at" IS DISTINCT FROM (NEW."switched_off_at"))', func='INSERT INTO "team_channels_teamchannelevent" ("created_at", "created_by_id", "events", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "rotation_id", "shown_as", "switched_off_at", "switched_off_by_id") VALUES (NEW."created_at", NEW."created_by_id", NEW."events", NEW."id", NEW."kind", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."rotation_id", NEW."shown_as", NEW."switched_off_at", NEW."switched_off_by_id"); RETURN NULL;', hash='0de5e242c259ea92def0a19c7c8f3ecb541fc523', operation='UPDATE', pgid='pgtrigger_update_update_c8b2c', table='team_channels_teamchannel', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."events" IS DISTINCT FROM (NEW."events") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."shown_as" IS DISTINCT FROM (NEW."shown_as") OR OLD."switched_off_at" IS DISTINCT FROM (NEW."switched_off_at") OR OLD."user_group" IS DISTINCT FROM (NEW."user_group"))', func='INSERT INTO "team_channels_teamchannelevent" ("created_at", "created_by_id", "events", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "rotation_id", "shown_as", "switched_off_at", "switched_off_by_id", "user_group") VALUES (NEW."created_at", NEW."created_by_id", NEW."events", NEW."id", NEW."kind", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."pipeline_id", NEW."rotation_id", NEW."shown_as", NEW."switched_off_at", NEW."switched_off_by_id", NEW."user_group"); RETURN NULL;', hash='864d9ad8ba00f84945edcba975c3e41ce09a3120', operation='UPDATE', pgid='pgtrigger_update_update_c8b2c', table='team_channels_teamchannel', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='teamchannel',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "team_channels_teamchannelevent" ("created_at", "created_by_id", "events", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "rotation_id", "shown_as", "switched_off_at", "switched_off_by_id") VALUES (OLD."created_at", OLD."created_by_id", OLD."events", OLD."id", OLD."kind", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."rotation_id", OLD."shown_as", OLD."switched_off_at", OLD."switched_off_by_id"); RETURN NULL;', hash='60af9c8269b77b219272ed64df2f2e26668b60d6', operation='DELETE', pgid='pgtrigger_delete_delete_8290c', table='team_channels_teamchannel', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "team_channels_teamchannelevent" ("created_at", "created_by_id", "events", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "rotation_id", "shown_as", "switched_off_at", "switched_off_by_id", "user_group") VALUES (OLD."created_at", OLD."created_by_id", OLD."events", OLD."id", OLD."kind", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."rotation_id", OLD."shown_as", OLD."switched_off_at", OLD."switched_off_by_id", OLD."user_group"); RETURN NULL;', hash='4fbd8744a666d2a884d429cb11c8a4ec981e813b', operation='DELETE', pgid='pgtrigger_delete_delete_8290c', table='team_channels_teamchannel', when='AFTER')),
         ),
     ]

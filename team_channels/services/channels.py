@@ -1,6 +1,7 @@
 """Channels: add, edit, test, turn off and on, delete, send again; and report those that no longer exist."""
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ MAX_CHANNELS = 20
 # After a change of secrets, requests are signed with the old one too for this long.
 OLD_SECRET_LIFETIME = dt.timedelta(days=1)
 TEST_PAUSE = dt.timedelta(minutes=1)
+USER_GROUP_ID = re.compile(r"\AS[A-Z0-9]{5,20}\Z")
 TURNED_OFF = "The channel was turned off."
 REPORT_LIFETIME = dt.timedelta(days=7)
 REPORT_BATCH_SIZE = 100
@@ -44,16 +46,24 @@ class NewChannel:
 
 @transaction.atomic
 def add_channel(
-    owner: Pipeline | Rotation, *, kind: str, name: str, address: str, events: Sequence[str], by: User
+    owner: Pipeline | Rotation,
+    *,
+    kind: str,
+    name: str,
+    address: str,
+    events: Sequence[str],
+    by: User,
+    user_group: str = "",
 ) -> NewChannel:
     """Add a channel to a pipeline or a rotation.
 
     Raises NotAllowedError, InvalidInputError by field, and DomainError beyond `MAX_CHANNELS`.
     """
     _check_editor(owner, by)
-    if kind not in KINDS:
-        raise InvalidInputError({"kind": [f"Choose one of {', '.join(KINDS)}."]})
+    if kind not in available_kinds():
+        raise InvalidInputError({"kind": [f"Choose one of {', '.join(available_kinds())}."]})
     address, shown_as = clean_address(kind, address)
+    user_group = clean_user_group(user_group, kind=kind, owner=owner)
     name, events = clean_channel_name(name), clean_events(owner, events)
     # Only one at a time for each owner, so that the limit holds.
     type(owner).objects.select_for_update(no_key=True).get(pk=owner.pk)
@@ -67,6 +77,7 @@ def add_channel(
         address=address,
         shown_as=shown_as,
         secret=secret,
+        user_group=user_group,
         events=events,
         created_by=by,
     )
@@ -82,8 +93,9 @@ def update_channel(
     address: str = "",
     events: Sequence[str] | None = None,
     is_active: bool | None = None,
+    user_group: str | None = None,
 ) -> TeamChannel:
-    """Change a channel's name, address ("" keeps it) or events, or turn it off or on; return it.
+    """Change a channel's name, address ("" keeps it), events or user group, or turn it off or on; return it.
 
     A new address turns it on again if it was turned off because the old one no longer existed. Raises as `add_channel`.
     """
@@ -92,6 +104,8 @@ def update_channel(
         row.name = clean_channel_name(name)
     if events is not None:
         row.events = clean_events(row.owner, events)
+    if user_group is not None:
+        row.user_group = clean_user_group(user_group, kind=row.kind, owner=row.owner)
     if address.strip():
         row.address, row.shown_as = clean_address(row.kind, address)
         row.problem, row.problem_at, row.retry_at = "", None, None
@@ -207,6 +221,21 @@ def clean_address(kind: str, address: str) -> tuple[str, str]:
         return address, KINDS[kind].check_address(address)[:255]
     except AddressError as error:
         raise InvalidInputError({"address": [str(error)]}) from error
+
+
+def available_kinds() -> list[str]:
+    """Return the kinds that can be added, in their order."""
+    return [name for name, kind in KINDS.items() if kind.is_available()]
+
+
+def clean_user_group(user_group: str, *, kind: str, owner: Pipeline | Rotation) -> str:
+    """Return the ID of a user group as it is stored, "" for none; raise InvalidInputError."""
+    group = user_group.strip()
+    if group and (kind != TeamChannel.Kind.SLACK or not isinstance(owner, Rotation)):
+        raise InvalidInputError({"user_group": ["Only Slack channels of a rotation have a user group."]})
+    if group and not USER_GROUP_ID.match(group):
+        raise InvalidInputError({"user_group": ["Enter the ID of a user group, such as S0123ABCD."]})
+    return group
 
 
 def clean_channel_name(name: str) -> str:

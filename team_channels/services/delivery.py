@@ -72,6 +72,7 @@ def _post(row: ChannelDelivery) -> None:
     except DecryptionError as error:
         raise UndeliverableError(f"The address cannot be used. {error}") from error
     within(settings.MESSAGE_SEND_SECONDS, send)
+    send.record()
 
 
 def _next_at(row: ChannelDelivery) -> dt.datetime | None:

@@ -19,7 +19,7 @@ from scheduling.models import Rotation
 from team_channels.domain.events import EVENTS
 from team_channels.forms import EditChannelForm, NewChannelForm, initial_values
 from team_channels.models import ChannelDelivery, TeamChannel
-from team_channels.queries import channels_of, deliveries_of, may_edit_channels
+from team_channels.queries import channels_of, deliveries_of, may_edit_channels, user_group
 from team_channels.services.channels import (
     NewChannel,
     add_channel,
@@ -78,7 +78,10 @@ def team_channel(request: SignedInRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         _require_editor(request, channel.owner)
     form = EditChannelForm(
-        request.POST if request.method == "POST" else None, owner=channel.owner, initial=initial_values(channel)
+        request.POST if request.method == "POST" else None,
+        owner=channel.owner,
+        kind=channel.kind,
+        initial=initial_values(channel),
     )
     status = 400 if form.errors else 200
     if form.is_bound and form.is_valid():
@@ -97,6 +100,7 @@ def team_channel(request: SignedInRequest, pk: int) -> HttpResponse:
         "may_edit": may_edit_channels(channel.owner, request.user),
         "form": form,
         "events": [EVENTS[event] for event in channel.events if event in EVENTS],
+        "user_group": user_group(channel),
         "page": Paginator(deliveries_of(channel), PAGE_SIZE).get_page(request.GET.get("page")),
     }
     if request.method != "POST" and request.session.get(NEW_SECRET, {}).get("channel") == pk:
@@ -137,7 +141,7 @@ def new_secret(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def send_again(request: SignedInRequest, pk: int, delivery: int) -> HttpResponse:
+def resend(request: SignedInRequest, pk: int, delivery: int) -> HttpResponse:
     """Send a message to a channel again."""
     row = get_object_or_404(ChannelDelivery.objects.select_related("channel"), pk=delivery, channel=pk)
 

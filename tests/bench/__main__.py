@@ -11,17 +11,19 @@ import django
 
 django.setup()
 
-from tests.bench import checks, downstream, figures, manifest, scale
+from tests.bench import checks, downstream, figures, local, manifest, scale
 
 # Each alone measures its site: `scale` a large company, `checks` a thousand checks, `manifest` a large file, `downstream` a thousand
-# children and readers; without a name come all.
+# children and readers, `local` make run; without a name come all.
 ALONE = {
     "scale": scale.measure,
     "checks": checks.measure,
     "manifest": manifest.measure,
     "downstream": downstream.measure,
 }
-if sys.argv[1:]:
+if sys.argv[1:] == ["local"]:
+    local.measure()
+elif sys.argv[1:]:
     figures.main(ALONE[sys.argv[1]])
 else:
     figures.main()
@@ -29,3 +31,4 @@ else:
     figures.main(downstream.measure)
     figures.main(checks.measure)
     figures.main(scale.measure)
+    local.measure()

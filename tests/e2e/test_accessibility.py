@@ -152,7 +152,10 @@ def seeded(transactional_db, seed, admin):
 
 
 def checked(pipeline, *, admin, at):
-    """Return the paths of a check with a plot, marks, segments, an event and a mute, asked to run; of its form and backtest."""
+    """Return the paths of a check with a plot, marks, segments, an event and a mute, asked to run; of its form and backtest.
+
+    And of an anomaly check that explains a day.
+    """
     metric = Metric.objects.create(pipeline=pipeline, slug="users", name="Users", unit="users")
     day = dt.datetime.combine(at.date() - dt.timedelta(days=1), dt.time(), dt.UTC)
     points = [NewPoint(day - dt.timedelta(days=ago), 100 + ago % 7) for ago in range(1, 60) if ago != 20]
@@ -170,7 +173,13 @@ def checked(pipeline, *, admin, at):
     add_known_event(pipeline, metric=metric, event=Event(when, when, "Sale"), by=admin, at=at)
     mute_check(check, until=at + dt.timedelta(days=1), at=at)
     request_run(check, at=at)
-    return [f"/checks/metrics/{metric.pk}/", *(f"/checks/{check.pk}/{page}" for page in ("", "edit/", "backtest/"))]
+    fields = {"name": "Fits its history", "check_type": "anomaly", "metric": metric, "parameters": {}}
+    anomaly = create_check(pipeline, fields=fields, by=admin, at=at)
+    return [
+        f"/checks/metrics/{metric.pk}/",
+        *(f"/checks/{check.pk}/{page}" for page in ("", "edit/", "backtest/")),
+        f"/checks/{anomaly.pk}/?day={day.date()}",
+    ]
 
 
 def linked(first, second):

@@ -13,6 +13,7 @@ from incidents.services.runbook_runs import mark_step, start_run
 from incidents.services.transitions import NewIncident, open_incident
 from notifications.models import Message, PushDevice
 from notifications.services.delivery import deliver_one
+from notifications.services.push_devices import add_device
 from tests.axe import findings
 from tests.browser import follow
 from tests.factories import make_pipeline, make_runbook
@@ -89,6 +90,42 @@ def test_a_push_message_is_shown_and_a_newer_one_replaces_it(incident, page):
     wait_until(lambda: page.evaluate(NOTIFICATIONS)[0]["title"] == "Escalated", why="no newer notification")
     assert len(page.evaluate(NOTIFICATIONS)) == 1
     page.wait_for_copy("Logs are late")
+
+
+# A click on a notification is a gesture, which a test cannot make: windows are noted instead of opened and brought to the front.
+CLICK = """async ({ data, action }) => {
+  const asked = [];
+  self.clients.openWindow = async (url) =>
+    asked.push(`open ${new URL(url, self.location.href).href.replace(self.location.origin, "")}`);
+  WindowClient.prototype.focus = async function () { asked.push(`focus ${new URL(this.url).pathname}`); };
+  await self.registration.showNotification("Late", { data, tag: "click" });
+  const [notification] = await self.registration.getNotifications({ tag: "click" });
+  const event = new NotificationEvent("notificationclick", { notification, action });
+  const waiting = [];
+  event.waitUntil = (promise) => waiting.push(promise);
+  self.dispatchEvent(event);
+  await Promise.all(waiting);
+  return [...asked, (await self.registration.getNotifications({ tag: "click" })).length];
+}"""
+
+
+@pytest.mark.parametrize("action", ["", "open"])
+def test_a_click_on_a_notification_opens_its_page_of_this_site(incident, page, action):
+    page.context.grant_permissions(["notifications"])
+    page.goto("/incidents/")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    [service_worker] = page.context.service_workers
+
+    def click(link):
+        return service_worker.evaluate(CLICK, {"data": link, "action": action})
+
+    path = f"/incidents/{incident.pk}/"
+    assert click(f"https://oncall.example.org{path}?step=2") == [f"open {path}?step=2", 0]
+    assert click("") == ["open /", 0]
+    # Whatever the message says, only this site's pages are opened.
+    assert click("https://evil.example//evil.example/x") == ["open //evil.example/x", 0]
+    page.goto(path)
+    assert click(f"https://oncall.example.org{path}") == [f"focus {path}", 0]
 
 
 SUBSCRIBE = """const json = %s;
@@ -197,6 +234,36 @@ def test_signing_out_empties_the_copy(incident, page):
     page.context.set_offline(True)
     page.goto("/")
     expect(page.get_by_text("No copy is saved on this device.")).to_be_visible()
+
+
+SUBSCRIBED = """PushManager.prototype.getSubscription = async () => ({
+  endpoint: %s, unsubscribe: async () => { localStorage.setItem("unsubscribed", "yes"); return true; } });"""
+
+
+def test_signing_out_ends_push_in_this_browser_only(incident, page, a, push_service):
+    keys = push_service.browser().subscription["keys"]
+    here, elsewhere = (
+        add_device(a, endpoint=f"https://fcm.googleapis.com/{name}", **keys) for name in ("here", "phone")
+    )
+    page.add_init_script(SUBSCRIBED % json.dumps(here.endpoint))
+    page.goto("/")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.locator(".site-menu summary").click()
+    follow(page.get_by_role("button", name="Sign out"))
+    assert page.evaluate("localStorage.getItem('unsubscribed')") == "yes"
+    assert list(PushDevice.objects.all()) == [elsewhere]
+
+
+def test_push_of_another_person_ends_when_somebody_else_has_signed_in(incident, page, a):
+    page.add_init_script(SUBSCRIBED % json.dumps("https://fcm.googleapis.com/here"))
+    page.goto("/")
+    page.evaluate("localStorage.setItem('push-user', 'engineer-a')")
+    page.goto("/incidents/")
+    assert page.evaluate("localStorage.getItem('unsubscribed')") is None
+    page.evaluate("localStorage.setItem('push-user', 'engineer-b')")
+    page.goto("/")
+    wait_until(lambda: page.evaluate("localStorage.getItem('unsubscribed')") == "yes", why="still subscribed")
+    assert page.evaluate("localStorage.getItem('push-user')") is None
 
 
 def test_the_manifest_and_the_icons_are_there(incident, page):

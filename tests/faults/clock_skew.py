@@ -4,6 +4,7 @@ Its beat starts every sweep that the tests wait for after two seconds: what a sw
 """
 
 import datetime as dt
+import os
 import sys
 import time
 
@@ -25,6 +26,13 @@ def main():
     if program == "celery":
         from celery.__main__ import main as run
 
+        if os.environ.get("TEST_PROVIDERS_URL"):
+            import django
+
+            django.setup()
+            from tests.faults.providers import use_providers
+
+            use_providers()
         if "beat" in arguments:
             from oncall_site.celery import app
 

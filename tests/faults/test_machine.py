@@ -19,29 +19,17 @@ from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
-# What can die: words of its command line, whether it is the first such process or a child of it, and what is reported.
+# What can die: the name of its process, whether it is the first of that name or a child of it, and what is reported.
 PARTS = {
-    "web server": ("oncall_site.web_server", False, "The web process was killed by signal 9. Restarting it"),
-    "gunicorn": ("-m gunicorn", False, "The web process exited with code 1. Restarting it"),
-    "nginx": ("nginx: master", False, "The web process exited with code 1. Restarting it"),
-    "gunicorn's worker": ("-m gunicorn", True, ""),
-    "nginx's worker": ("nginx: worker", False, ""),
-    "worker": (
-        "celery --quiet -A oncall_site worker",
-        False,
-        "The worker process was killed by signal 9. Restarting it",
-    ),
-    "worker's child": ("celery --quiet -A oncall_site worker", True, ""),
-    "beat": ("celery --quiet -A oncall_site beat", False, "The beat process was killed by signal 9. Restarting it"),
+    "web": ("oncall-web", False, "The web process was killed by signal 9. Restarting it"),
+    "web's worker": ("oncall-web", True, ""),
+    "nginx": ("nginx", False, "The nginx process was killed by signal 9. Restarting it"),
+    "worker": ("oncall-worker", False, "The worker process was killed by signal 9. Restarting it"),
     "PostgreSQL": ("", False, "PostgreSQL is running again."),
 }
 EACH = [(part,) for part in PARTS]
 # For the suite: what does not depend on each other ends at once.
-TOGETHER = [
-    ("gunicorn's worker", "nginx's worker", "worker's child"),
-    ("web server", "worker", "beat"),
-    ("PostgreSQL",),
-]
+TOGETHER = [("web's worker", "nginx", "worker"), ("web", "worker"), ("PostgreSQL",)]
 # The database's folder does not fit; it fits, but not what it writes.
 FULL_DISK_MEGABYTES = (1, 40)
 SITE_MEGABYTES = 600
@@ -71,13 +59,13 @@ def is_alive(process):
 
 
 def running(site, part):
-    """Return the running process of a part, or None. nginx has no environment by which to find it."""
-    words, is_child, _ = PARTS[part]
+    """Return the running process of a part, or None."""
+    name, is_child, _ = PARTS[part]
     with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
-        if not words:
+        if not name:
             return postmaster(site.var)
         descendants = psutil.Process(site.process.pid).children(recursive=True)
-        matching = [process for process in descendants if words in " ".join(process.cmdline()) and is_alive(process)]
+        matching = [process for process in descendants if process.name() == name and is_alive(process)]
         pids = {process.pid for process in matching}
         chosen = [process for process in matching if (process.ppid() in pids) == is_child]
         return random.choice(chosen) if chosen else None

@@ -149,8 +149,8 @@ def _check_kills(var, *, kills):
     wait_until(lambda: ready(address))
     check_that_a_second_is_refused(var)
     for number in range(kills):
-        # Every other time with the web process, which would have stopped nginx.
-        web = [process for process in marked(var) if "oncall_site.web_server" in process.cmdline()]
+        # Every other time with the web process.
+        web = [process for process in marked(var) if process.name() == "oncall-web"]
         left = [process for process in psutil.process_iter() if is_in_group(process, nginx_group(var))]
         for process in [site.process, *(web if number % 2 == 0 else [])]:
             process.kill()
@@ -162,7 +162,7 @@ def _check_kills(var, *, kills):
             hurt.process.wait(timeout=PATIENCE_SECONDS)
         site = Site(var)
         address = site.address()
-        assert len(left) == 2, left  # nginx's master and its worker
+        assert len(left) == 1, left
         assert not any(process.is_running() for process in left), left
         assert "shown only once" not in site.output
         page = signed_in_browser(address, password).open(f"{address}/").read().decode()

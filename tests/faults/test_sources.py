@@ -128,10 +128,25 @@ def test_a_killed_asking_process_is_an_error_and_the_next_question_is_answered(t
     warm()
     rows = query_rows(database_url(), query=MANY.format(10**9), seconds=30, cap=10**9)
     next(rows)
-    warehouse_subprocess._worker.process.kill()
+    warehouse_subprocess._workers[0].process.kill()
     with pytest.raises(QueryFailedError):
         list(rows)
     warm()
+
+
+def test_a_process_that_nobody_asks_ends_and_the_next_question_starts_one(transactional_db, monkeypatch):
+    monkeypatch.setattr(warehouse_subprocess, "IDLE_SECONDS", 0.01)
+    warm()
+    process = warehouse_subprocess._workers[0]
+    wait_until(lambda: process.process is None)
+    warm()
+
+
+def test_a_question_is_answered_while_another_is_open(transactional_db):
+    rows = query_rows(database_url(), query=MANY.format(10**6), seconds=30, cap=10**6)
+    next(rows)
+    warm()
+    rows.close()
 
 
 def test_no_backend_outlives_a_worker_that_is_killed(transactional_db):
@@ -156,7 +171,7 @@ def check_memory(path, *, rows):
     path.touch()
     count = sum(len(part) for part in query_rows(address, query=MANY.format(5000), seconds=60, cap=10_000))
     assert count == 5000
-    asking = psutil.Process(warehouse_subprocess._worker.process.pid)
+    asking = psutil.Process(warehouse_subprocess._workers[0].process.pid)
     own = psutil.Process()
     before = own.memory_info().rss, asking.memory_info().rss
     most = [0, 0]

@@ -29,9 +29,10 @@ def _die_with_parent():
 class Site:
     """Processes of one site: a mail server, a broker, and what is started on them."""
 
-    def __init__(self, folder, *, redis=True, send_seconds=2.0, lease_seconds=8.0):
+    def __init__(self, folder, *, redis=True, send_seconds=2.0, lease_seconds=8.0, variables=()):
         self.folder = folder
         self.times = {"MESSAGE_SEND_SECONDS": str(send_seconds), "MESSAGE_LEASE_SECONDS": str(lease_seconds)}
+        self.variables = dict(variables)
         self.lease_seconds = lease_seconds
         self.send_seconds = send_seconds
         self.running = {}
@@ -59,6 +60,7 @@ class Site:
             **kept,
             **broker,
             **self.times,
+            **self.variables,
             "DATABASE_URL": database_url(),
             "SECRET_KEY": settings.SECRET_KEY,
             "DJANGO_SETTINGS_MODULE": "oncall_site.settings",

@@ -12,6 +12,7 @@ import pytest
 from django.utils import timezone
 
 from lineage.models import Edge, OpenLineageNode
+from lineage.services import openlineage
 from people.services.accounts import create_token
 from tests.factories import bearer, make_pipeline
 from validation.importers.openlineage import read, read_events
@@ -195,6 +196,30 @@ def test_a_cycle_between_datasets_is_reported_and_nothing_else_is_lost(client, m
 @pytest.fixture
 def token(live_server, a):
     return create_token(a, name="sender", scope="write").secret
+
+
+def test_a_call_has_a_limit_of_events_and_of_datasets(client, a):
+    answer = post(client, a, [event("COMPLETE", run=str(number)) for number in range(1_001)])
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"file": ["openlineage: more than 1,000 events; send them in several calls"]},
+    )
+    many = [dataset(f"raw.t{number}") for number in range(10_001)]
+    answer = post(client, a, event("COMPLETE", inputs=many, outputs=many))
+    assert answer.json() == {"file": ["openlineage: more than 20,000 inputs and outputs; send them in several calls"]}
+    assert not OpenLineageNode.objects.exists()
+
+
+def test_an_event_reads_only_what_feeds_its_job_however_much_others_sent(client, mapped, a):
+    post(client, a, event("COMPLETE", job="one", inputs=[dataset("raw.a")], outputs=[dataset("tmp.b")]))
+    for number in range(5):
+        others = {"inputs": [dataset(f"tmp.in{number}"), dataset("tmp.b")], "outputs": [dataset(f"tmp.out{number}")]}
+        post(client, a, event("COMPLETE", job=f"other {number}", run=f"other {number}", **others))
+    job = "job/my-scheduler/two"
+    post(client, a, event("COMPLETE", job="two", inputs=[dataset("tmp.b")], outputs=[dataset("mart.c")]))
+    graph, _ = openlineage._graph({job}, at=timezone.now())
+    assert {key.rsplit("/", 1)[1] for key in graph} == {"two", "tmp.b", "one", "raw.a"}
+    assert edges() == [("staging", "marts", "openlineage")]
 
 
 def test_the_published_client_sends_runs_and_assertions(live_server, token, mapped):

@@ -6,7 +6,7 @@ import datetime as dt
 import pytest
 
 from examples.warehouse import SCENARIOS, inject
-from handbook.format.reader import read_handbook
+from handbook.services import import_handbook
 from incidents.models import Evidence, Incident
 from incidents.services.evidence import claim_evidence, request_evidence, run_evidence
 from incidents.services.transitions import NewIncident, open_incident
@@ -14,10 +14,12 @@ from incidents.services.triggers import sync_with_checks
 from oncall_site.demo import SOURCE, build_demo, report_runs
 from oncall_site.demo_evidence import BLOCKS, add_evidence
 from people.domain.names import match_key
+from people.models import User
 from pipelines.models import Pipeline
 from runbooks.models import RunbookRevision
-from tests.factories import make_runbook
-from tests.oncall_site.test_demo import DAY, NOON, judged, pipelines, sound, warehouse  # noqa: F401  # fixtures
+from tests.factories import SEED, make_engineer
+from tests.oncall_site.test_demo import DAY, NOON, judged, sound  # noqa: F401  # a fixture
+from tests.snapshots import build_once
 from validation.models import Check, DataSource
 
 HOUR = dt.timedelta(hours=1)
@@ -46,14 +48,24 @@ CAUSES = {
 ALSO = {"failed-updates": (1, ["No growth from 2026-03-29 to 2026-03-31"])}
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("evidence") / "warehouse.sqlite"
+
+
 @pytest.fixture
-def demo(pipelines, warehouse, seed, admin):
-    """Build the demo with its runbooks and evidence; return the path of its warehouse."""
-    for part in read_handbook(seed.read_bytes()).runbooks:
-        make_runbook(Pipeline.objects.get(match_key=match_key(part.full_name)), part.markdown)
-    build_demo(warehouse, by=admin, at=NOON)
-    add_evidence(DataSource.objects.get(name=SOURCE), by=admin, at=NOON)
-    return warehouse
+def demo(db, place, sound):
+    """Build the demo with its runbooks and evidence on a healthy warehouse; return the path of the warehouse."""
+    place.write_bytes(sound)
+
+    def build():
+        import_handbook(SEED.read_bytes(), at=NOON)
+        admin = make_engineer("Admin", is_staff=True)
+        build_demo(place, by=admin, at=NOON)
+        add_evidence(DataSource.objects.get(name=SOURCE), by=admin, at=NOON)
+
+    build_once(("demo with evidence", place), build)
+    return place
 
 
 def causes(*, at):
@@ -86,15 +98,17 @@ def test_the_evidence_names_the_cause(demo, name):
     assert causes(at=NOON + HOUR) == [*also, CAUSES[name]]
 
 
-def test_the_evidence_of_a_healthy_warehouse_names_no_cause(demo, a):
+def test_the_evidence_of_a_healthy_warehouse_names_no_cause(demo):
     for pipeline in Pipeline.objects.all():
-        open_incident(pipeline, what=NewIncident(kind="issue", title="A drill"), by=a, at=NOON)
+        open_incident(pipeline, what=NewIncident(kind="issue", title="A drill"), by=None, at=NOON)
     assert causes(at=NOON) == []
     assert Evidence.objects.count() == len(BLOCKS)
 
 
-def test_the_demo_s_runbooks_are_a_revision_with_one_block_for_each_entry(demo, admin):
+def test_the_demo_s_runbooks_are_a_revision_with_one_block_for_each_entry(demo):
     revisions = RunbookRevision.objects.filter(number=2)
-    assert set(revisions.values_list("author", "summary")) == {(admin.pk, "Evidence for each step")}
+    assert set(revisions.values_list("author", "summary")) == {
+        (User.objects.get(is_staff=True).pk, "Evidence for each step")
+    }
     html = "".join(revisions.values_list("html", flat=True))
     assert html.count('<figure class="evidence"') == len(BLOCKS)

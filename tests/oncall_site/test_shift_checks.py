@@ -5,10 +5,11 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from notifications.models import ContactMethod, Message, NotificationPolicy
+from notifications.models import ContactMethod, EmailRejection, Message, NotificationPolicy
 from notifications.services.preferences import update_preferences
 from oncall_site.services import check_shifts, send_weeks_ahead
 from oncall_site.shift_checks import shift_checks
+from people.models import User
 from runbooks.services import mark_read, save_revision
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
@@ -49,6 +50,16 @@ def test_shifts_are_checked_five_days_before(week):
     assert shift_checks(at=week.starts_at - 5 * DAY - dt.timedelta(seconds=1)) == []
     assert [check.week for check in shift_checks(at=week.starts_at - 5 * DAY)] == [week]
     assert shift_checks(at=week.starts_at) == []
+
+
+def test_the_e_mail_address_accepts_messages(week, ready, a):
+    User.objects.filter(pk=a.pk).update(email="gone@example.org")
+    EmailRejection.objects.create(
+        person=a, address="gone@example.org", problem="550 No such user", rejected_at=timezone.now()
+    )
+    assert problems(week) == ["Correct your e-mail address. 550 No such user"]
+    User.objects.filter(pk=a.pk).update(email="new@example.org")
+    assert problems(week) == []
 
 
 def test_a_contact_method_was_confirmed_within_90_days(week, ready):

@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from oncall_site.local import postgres
+from oncall_site.local import postgres, supervisor
+from oncall_site.local.programs import Program
 from tests.faults.prepared import prepare_database
 from tests.faults.test_machine import TOGETHER, check_restarts, is_alive, postmaster, start
 from tests.faults.test_make_run import ROOT, Site, cleaned_up, marked
@@ -97,3 +98,36 @@ def test_manage_py_uses_the_python_of_the_site(tmp_path):
     # -S leaves out site-packages, and the environment names no other folder.
     done = subprocess.run(command, cwd=ROOT, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False)
     assert "Check the health of a part of the site" in done.stdout or "incomplete" in done.stderr
+
+
+def test_a_copy_that_ends_is_reported_and_restarted_and_what_it_says_is_printed(capsys):
+    def run():
+        os.write(1, b"one\ntwo")
+        raise SystemExit(3)
+
+    process = supervisor.SupervisedProcess("copy", Program(run, can_start=lambda: True))
+    said = []
+
+    def restarted():
+        process.check()
+        supervisor.wait_for_output([process], seconds=0.05)
+        said.append(capsys.readouterr().out)
+        return "".join(said).count("one") == 2
+
+    wait_until(restarted)
+    assert "copy   | one\n" in "".join(said)
+    assert "The copy process exited with code 3. Restarting it in 1 s.\n" in "".join(said)
+    os.waitpid(process.pid, 0)
+
+
+def test_a_program_waits_until_it_can_start():
+    process = supervisor.SupervisedProcess("copy", Program(lambda: 0, can_start=lambda: False))
+    process.check()
+    assert process.pid is None
+
+
+def test_postgresql_is_configured_once(tmp_path):
+    (tmp_path / "postgresql.conf").write_text("jit = on\n")
+    for _ in range(2):
+        postgres._configure(tmp_path)
+    assert (tmp_path / "postgresql.conf").read_text() == f"jit = on\n{postgres.SETTINGS}"

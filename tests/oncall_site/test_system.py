@@ -10,10 +10,11 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from notifications.models import Message
-from oncall_site import celery_app, queries, services
+from oncall_site import celery_app, celery_hooks, queries, services
 from oncall_site.models import Sweep
 from oncall_site.views.system import TASK_LABELS
 from tests.factories import bearer
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 HOUR = dt.timedelta(hours=1)
 
@@ -88,6 +89,22 @@ def test_metrics_count_requests_by_view_never_by_path(client, signed_in, admin, 
     answer = browser.get("/metrics")
     assert samples(answer)["oncall_http_requests_total", *labels] == before + 1
     assert daily_growth.slug not in answer.content.decode()
+
+
+def test_a_worker_of_threads_ends_with_a_task_that_takes_too_long(monkeypatch):
+    ended = []
+    monkeypatch.setattr(celery_hooks, "_end_worker", lambda task, seconds: ended.append(task))
+    with celery_hooks._hard_limit("processes have Celery's", seconds=0):
+        pass
+    celery_hooks.limit_threads()
+    try:
+        with celery_hooks._hard_limit("quick", seconds=PATIENCE_SECONDS):
+            pass
+        with celery_hooks._hard_limit("hung", seconds=0):
+            wait_until(lambda: ended)
+    finally:
+        celery_hooks._is_threaded.clear()
+    assert ended == ["hung"]
 
 
 def test_a_task_is_recorded_if_a_worker_runs_it_but_not_if_it_is_called(db):

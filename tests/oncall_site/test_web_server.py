@@ -119,3 +119,45 @@ def test_nothing_of_it_survives_the_death_of_a_part(start, victim):
         process.send_signal(signal.SIGTERM)
     process.wait(timeout=PATIENCE_SECONDS)
     wait_until(lambda: not session(process), why=lambda: session(process))
+
+
+def test_folders_of_dead_servers_are_removed_and_those_of_others_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for name in (f"oncall-web-{dead.pid}-a", f"oncall-web-{os.getppid()}-b", "oncall-web-old", "other"):
+        (tmp_path / name).mkdir()
+    own = web_server.make_folder()
+    assert own.name.startswith(f"oncall-web-{os.getpid()}-")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {own.name, f"oncall-web-{os.getppid()}-b", "oncall-web-old", "other"}
+    web_server.sweep_folders(of=os.getpid())
+    assert not own.exists()
+
+
+def announce(port, path, *, size="100000000"):
+    """Announce a request with a body of this size, of which nothing comes; return its connection."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
+    connection.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n".encode())
+    return connection
+
+
+def status(connection):
+    with connection:
+        return int(connection.recv(12).split()[1])
+
+
+@pytest.mark.faults
+def test_bodies_of_strangers_cannot_fill_the_disk(start):
+    _, port = start("-m", "oncall_site.web_server")
+    waiting = [announce(port, "/api/v1/integrations/dbt/") for _ in range(4)]
+    # nginx counts a connection once it has read the header.
+    wait_until(lambda: status(announce(port, "/api/v1/integrations/dbt/")) == 429, why="a fifth one is accepted")
+    assert status(announce(port, "/api/v1/integrations/events/v2/enqueue")) == 413
+    assert status(announce(port, "/sign-in/")) == 413
+    # What is small goes on beside them: it reaches the site, which wants a sign-in.
+    small = announce(port, "/api/v1/integrations/openlineage/", size="2")
+    small.sendall(b"{}")
+    assert status(small) in (401, 429, 500)
+    for connection in waiting:
+        connection.close()

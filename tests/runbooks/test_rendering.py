@@ -18,6 +18,8 @@ from tests.runbooks.samples import SAMPLES
 # What the renderer itself adds, beside what it lets through.
 ADDED = {
     "div": {"class", "tabindex", "role", "aria-label"},
+    "figure": {"class", "data-evidence", "data-name"},
+    "figcaption": set(),
     "span": {"class", "aria-hidden"},
     "pre": {"tabindex", "data-language"},
     "h2": {"id"},
@@ -39,7 +41,10 @@ class Reader(HTMLParser):
         if tag in {"h1", "h2", "h3", "h4", "h5", "h6"}:
             self.headings.append(int(tag[1]))
         for name, value in attributes:
-            if name not in ATTRIBUTES.get(tag, set()) | ADDED.get(tag, set()) | ({"rel"} if tag == "a" else set()):
+            # Evidence blocks are figures instead.
+            if name == "data-meta" or name not in ATTRIBUTES.get(tag, set()) | ADDED.get(tag, set()) | (
+                {"rel"} if tag == "a" else set()
+            ):
                 self.wrong.append((tag, name))
             address = re.sub(r"[\t\n\r]", "", value or "").strip().lower()  # as a browser reads an address
             scheme = re.match(r"[a-z][a-z0-9+.-]*:", address)

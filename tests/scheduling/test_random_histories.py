@@ -10,7 +10,7 @@ from common.exceptions import DomainError
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
-from scheduling.queries.on_call import on_call_snapshot, rotation_timeline
+from scheduling.queries.on_call import chains_to_responder, on_call_snapshot, rotation_timeline
 from scheduling.queries.stints import on_call_stints
 from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.holidays import HolidayData, create_holiday
@@ -129,10 +129,20 @@ class History:
             link = chain.links[0]
             assert (link.role, link.engineer, link.available) == ("on_call", shift.engineer, shift.available)
             assert stint.engineer.person == shift.engineer
+            rotations = {pipeline.pk: rotation.pk}
+            short = chains_to_responder([pipeline], rotations=rotations, at=at)[pipeline.pk]
+            assert (short.responder, short.acting_owner) == (chain.responder, chain.acting_owner)
+            assert up_to_responder(short) == up_to_responder(chain)
             assert interval.engineer == (shift.engineer if shift.available else None)
             assert (interval.because == "cover") == (shift.covering and shift.available)
             # Of inactive engineers, the sweep releases only those on call now.
             assert at > self.at or shift.engineer.id not in inactive
+
+
+def up_to_responder(chain):
+    links = [(link.engineer, link.role, link.available, link.reason) for link in chain.links]
+    places = [place for place, link in enumerate(chain.links, 1) if link.available]
+    return links[: places[0]] if places else links
 
 
 @pytest.mark.parametrize("number", range(3))

@@ -148,7 +148,7 @@ def test_a_new_secret_is_shown_once(signed_in, a, make_channel):
 def test_a_message_is_sent_again(signed_in, a, make_channel, peer):
     row = post(make_channel())
     deliver_one()
-    signed_in(a).post(f"/channels/{row.channel_id}/deliveries/{row.pk}/send-again/")
+    signed_in(a).post(f"/channels/{row.channel_id}/deliveries/{row.pk}/redeliver/")
     deliver_one()
     assert [body["id"] for _, _, body in peer.requests] == [row.event_id, row.event_id]
 

@@ -121,19 +121,47 @@ KINDS = {
     "unit or sign error": unit_error,
     "lost segment": lost_segment,
 }
-LATE = {"drift": 10, "stuck value": 5, "level shift": 7, "lost segment": 5}  # days in which a slow kind may be caught
 
 
-def with_incidents(values, rng, whole):
+def slow_drift(values, start, rng):
+    days = 14
+    values[start : start + days] *= 0.975 ** np.arange(1, days + 1)
+    return days
+
+
+def small_shift(values, start, rng):
+    days = 14
+    values[start : start + days] *= rng.choice([0.75, 0.8, 1.2, 1.25])
+    return days
+
+
+# As many kinds, with smaller spikes, drifts and shifts.
+SMALLER_KINDS = {
+    **{name: inject for name, inject in KINDS.items() if name not in ("loaded twice", "drift", "level shift")},
+    "spike 25 %": scaled(1.25, 1.25, 2),
+    "drift 2.5 % a day": slow_drift,
+    "shift 20 to 25 %": small_shift,
+}
+LATE = {
+    "drift 2.5 % a day": 14,
+    "shift 20 to 25 %": 7,
+    "drift": 10,
+    "stuck value": 5,
+    "level shift": 7,
+    "lost segment": 5,
+}  # days in which a slow kind may be caught
+
+
+def with_incidents(values, rng, whole, *, kinds=KINDS):
     """A copy of the values with incidents of every kind in turn, and the incidents."""
     values = np.array(values, dtype=float)
     incidents, deck = [], []
     for week in range(WARM_UP, len(values) - EVERY, EVERY):
         if not deck:
-            deck = list(rng.permutation(list(KINDS)))
+            deck = list(rng.permutation(list(kinds)))
         kind = str(deck.pop())
         start = week + int(rng.integers(0, 8))
-        incidents.append(Incident(kind, start, KINDS[kind](values, start, rng)))
+        incidents.append(Incident(kind, start, kinds[kind](values, start, rng)))
     return (np.round(values) if whole else values), incidents
 
 
@@ -180,11 +208,11 @@ def weekday_median(points, *, kind, calendar):
     return flags
 
 
-def scored_series(days, values, *, kind, calendar, seed, method=own_check):
+def scored_series(days, values, *, kind, calendar, seed, method=own_check, kinds=KINDS):
     """The score of one series with incidents of the seed put in."""
     rng = np.random.default_rng(seed)
     whole = kind == "count" and bool(np.all(np.asarray(values) == np.round(values)))
-    changed, incidents = with_incidents(values, rng, whole)
+    changed, incidents = with_incidents(values, rng, whole, kinds=kinds)
     points = list(zip(days, changed.tolist(), strict=True))
     return scored(method(points, kind=kind, calendar=calendar), incidents)
 

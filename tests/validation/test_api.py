@@ -124,6 +124,32 @@ def test_an_engineer_creates_updates_and_deletes_a_check(client, metric, a):
     assert client.delete(path, **headers).status_code == 204
 
 
+def test_an_anomaly_check_names_a_companion(client, metric, a, admin):
+    weather = make_metric(metric.pipeline, "weather")
+    hourly = make_metric(metric.pipeline, "hourly", grain="hour")
+    body = {
+        "pipeline": SLUG,
+        "name": "Fits its history",
+        "type": "anomaly",
+        "metric": f"{SLUG}/users",
+        "other_metric": f"{SLUG}/weather",
+    }
+    made = client.post("/api/v1/checks/", body, content_type="application/json", **bearer(a))
+    assert (made.status_code, made.json()["other_metric"]) == (201, f"{SLUG}/weather")
+    path = f"/api/v1/checks/{made.json()['id']}/"
+    for wrong, says in ((metric, "other than the one that is evaluated"), (hourly, "a metric with a value per day")):
+        body = {"other_metric": f"{SLUG}/{wrong.slug}"}
+        refused = client.patch(path, body, content_type="application/json", **bearer(a))
+        assert refused.status_code == 400
+        assert says in refused.json()["other_metric"][0]
+    none = client.patch(path, {"other_metric": None}, content_type="application/json", **bearer(a))
+    assert none.json()["other_metric"] is None
+    client.patch(path, {"other_metric": f"{SLUG}/weather"}, content_type="application/json", **bearer(a))
+    client.force_login(admin)
+    page = client.get(f"/admin/validation/check/{made.json()['id']}/change/").content.decode()
+    assert str(weather) in page
+
+
 def test_only_admins_change_checks_with_sql(client, daily_growth, a, admin, tmp_path):
     create_data_source(name="W", address=make_warehouse(tmp_path / "w"), by=admin)
     body = {"pipeline": SLUG, "name": "SQL", "type": "custom_sql", "source": "W", "query": "SELECT 1"}

@@ -51,7 +51,7 @@ def test_the_form_has_only_the_fields_of_its_type(signed_in, metric, admin, chec
     page = signed_in(admin).get(form_path(check_type)).content.decode()
     shown = {name for name in re.findall(r'name="([\w.]+)"', page) if not name.startswith("parameters.")}
     data = {"name"} | (set() if one.needs_query else {"metric", "settle_minutes", "weekdays", "country", "holidays"})
-    data |= {"other_metric"} if check_type in ("ratio", "reconciliation") else set()
+    data |= {"other_metric"} if check_type in ("anomaly", "ratio", "reconciliation") else set()
     data |= {"source", "query"} if one.needs_query or one.accepts_query else set()
     rest = {"interval_minutes", "cron", "severity", "confirm", "confirm_of", "cooldown_minutes", "is_active", "preview"}
     assert shown & (data | rest | {"other_metric", "source", "query", "metric"}) == data | rest
@@ -169,3 +169,35 @@ def test_a_known_event_with_wrong_dates_keeps_what_was_typed(signed_in, metric, 
     assert (answer.status_code, "End date is before start date." in page) == (400, True)
     assert ('value="Black Friday"' in page, 'value="2026-11-28"' in page) == (True, True)
     assert not check.pipeline.known_events.exists()
+
+
+def test_an_anomaly_check_may_name_a_companion_of_the_same_grain(signed_in, metric, a):
+    weather = make_metric(metric.pipeline, "weather")
+    hourly = make_metric(metric.pipeline, "hourly", grain="hour")
+    path = form_path("anomaly")
+    page = signed_in(a).get(path).content.decode()
+    assert "Companion metric" in page
+    assert "such as the temperature" in page
+    for pk, says in ((hourly.pk, "Choose a metric with a value per day."), (metric.pk, "other than the one")):
+        response = signed_in(a).post(path, anomaly_form(metric, other_metric=pk))
+        assert (response.status_code, says in response.content.decode()) == (400, True)
+    signed_in(a).post(path, anomaly_form(metric, other_metric=weather.pk))
+    assert Check.objects.get(check_type="anomaly").other_metric == weather
+
+
+def anomaly_form(metric, **fields):
+    return {
+        "name": "Orders fit their history",
+        "metric": metric.pk,
+        "parameters.alert_budget": "4",
+        "parameters.least_percent": "10",
+        "interval_minutes": "1 d",
+        "settle_minutes": "0 min",
+        "holidays": "ordinary",
+        "severity": "fail",
+        "confirm": "1",
+        "confirm_of": "1",
+        "cooldown_minutes": "0 min",
+        "is_active": "on",
+        **fields,
+    }

@@ -313,3 +313,52 @@ def test_an_admin_edits_a_metric(signed_in, daily_growth, admin):
     assert "once a metric has values" in browser.post(page, {**fields, "grain": "hour"}).content.decode()
     for path in ("check", "knownevent", "reportedrun", "metric", "datasource", "externalcheck"):
         assert browser.get(f"/admin/validation/{path}/").status_code == 200
+
+
+def anomaly_check(pipeline, by, **fields):
+    """Return an anomaly check of a metric with 120 days, the newest yesterday, of which one is far too low."""
+    metric = make_metric(pipeline, "orders")
+    values = [1000.0 + n % 7 * 20 + n * n % 11 for n in range(120)]
+    values[-10] = 300.0
+    push_days(metric, values)
+    return make_check(pipeline, by, "anomaly", metric=metric, at=timezone.now(), **fields)
+
+
+def test_the_page_explains_any_past_day(signed_in, daily_growth, a):
+    check = anomaly_check(daily_growth, a)
+    page = signed_in(a).get(f"/checks/{check.pk}/").content.decode()
+    assert "Explain a day" in page
+    today = timezone.now().date()
+
+    def explained(days_ago):
+        day = today - dt.timedelta(days=days_ago)
+        page = signed_in(a).get(f"/checks/{check.pk}/", {"day": day.isoformat()}).content.decode()
+        text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+        return text.partition("Explain a day")[2].partition("With the check’s current settings.")[0]
+
+    low = explained(10)
+    assert "Value 300" in low
+    assert "Forecast 1," in low
+    assert "Expected range" in low
+    assert "Result Alert: 300 – 7" in low
+    usual = explained(20)
+    assert "Result No alert: within the expected range." in usual
+    assert "Result Warning: " not in usual
+    assert "No forecast: 5 of 28 days of history." in explained(115)
+    assert "Result No value." in explained(300)
+
+
+def test_a_day_to_explain_that_is_not_due_or_no_date_is_answered(signed_in, daily_growth, a):
+    check = anomaly_check(daily_growth, a)
+    later = timezone.now().date() + dt.timedelta(days=3)
+    assert "is not due yet" in signed_in(a).get(f"/checks/{check.pk}/", {"day": later.isoformat()}).content.decode()
+    response = signed_in(a).get(f"/checks/{check.pk}/", {"day": "soon"})
+    assert response.status_code == 400
+    assert "Enter a valid date" in response.content.decode()
+
+
+def test_other_types_and_segments_explain_no_days(signed_in, daily_growth, a):
+    check = anomaly_check(daily_growth, a, parameters={"by_segment": True})
+    plain = make_check(daily_growth, a, metric=check.metric, parameters={"fail_below": 1}, at=timezone.now())
+    for one in (check, plain):
+        assert "Explain a day" not in signed_in(a).get(f"/checks/{one.pk}/", {"day": "2026-01-01"}).content.decode()

@@ -1,6 +1,7 @@
 """dbt manifests of each schema, written by hand, and the pipelines of their nodes."""
 
 import json
+import re
 
 import pytest
 
@@ -185,3 +186,26 @@ def test_a_cycle_in_a_damaged_manifest_ends():
         "model.shop.a": frozenset(),
         "model.shop.b": frozenset(),
     }
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\nb", "a\u202eb", "\ud800"])
+def test_a_key_with_characters_that_no_text_may_contain_is_replaced_and_stays_unique(name):
+    read = parse(
+        manifest(
+            node("model.shop.a b"), node(f"model.shop.{name}"), node("model.shop.below", parents=[f"model.shop.{name}"])
+        )
+    )
+    [first, second, below] = read.nodes
+    assert (first, below) == ("model.shop.a b", "model.shop.below")
+    assert re.fullmatch(r"model\.shop\.(a[� ]b|�)~[0-9a-f]{12}", second)
+    assert read.nodes[below].parents == (second,)
+
+
+def test_a_manifest_with_too_many_parents_is_refused(monkeypatch):
+    monkeypatch.setattr("validation.importers.manifest.MAX_REFERENCES", 5)
+    parents = [f"source.shop.s{number}" for number in range(5)]
+    assert len(parse(manifest(node("model.shop.m", parents=parents))).nodes) == 1
+    with pytest.raises(UnreadableFileError, match="more than 5 parents"):
+        parse(manifest(node("model.shop.m", parents=parents), node("model.shop.n", parents=parents[:1])))
+    with pytest.raises(UnreadableFileError, match="more than 5 parents"):
+        parse(manifest(node("model.shop.m", parents=parents[:1]), parent_map={"model.shop.m": parents}))

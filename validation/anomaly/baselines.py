@@ -4,9 +4,12 @@ import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from validation.anomaly.state import State
 
 # The level is tracked at several speeds, weighted by recent forecast accuracy: a stable series is averaged over
 # weeks, and a drifting one follows the previous day.
@@ -24,7 +27,9 @@ _FEWEST = 21  # minimum days before weekdays are distinguished
 _FIRST_HOLIDAY = 0.3  # prior deviation, in logarithms, of an unseen holiday and of the days next to it
 _FIRST_NEIGHBOUR = 0.1
 _LEAST_SPREAD = 1e-3
-_REMEMBERED = 8  # days covered by evidence over several days
+_REMEMBERED = 15  # days covered by evidence over several days
+_KEPT_CLEAN = _WEEKDAY_WINDOWS[-1] + 6  # days of the past that later days read
+_KEPT_LEVELS = 30
 
 Grid = NDArray[np.float64]
 HolidayKey = tuple[str, int]
@@ -34,7 +39,8 @@ HolidayKey = tuple[str, int]
 class Forecast:
     """The forecast of a day on the series' scale: level + season + holiday, with its spread.
 
-    `recent` and `yearly` are what the errors of the last days and of earlier years add to it.
+    `recent` and `yearly` are what the errors of the last days and of earlier years add to it, and `companion` what
+    another metric explains.
     """
 
     level: float
@@ -45,11 +51,12 @@ class Forecast:
     shares: Grid
     recent: float = 0.0
     yearly: float = 0.0
+    companion: float = 0.0
 
     @property
     def expected(self) -> float:
         """The center of the expected range."""
-        return self.level + self.season + self.holiday + self.recent + self.yearly
+        return self.level + self.season + self.holiday + self.recent + self.yearly + self.companion
 
 
 class Baseline:
@@ -58,21 +65,21 @@ class Baseline:
     def __init__(self, *, days: Sequence[dt.date], values: Sequence[float], holidays: Mapping[dt.date, str]) -> None:
         """Initialize from the values of the first weeks, on the series' scale."""
         self._holidays = holidays
+        weekdays = np.array([day.weekday() for day in days])
         self._effects: dict[HolidayKey, list[float]] = {}
-        self._weekdays = np.array([day.weekday() for day in days])
         self._effect = np.zeros((len(_WEEKDAY_WINDOWS), 7))
         self._errors = np.full((len(_WEEKDAY_WINDOWS), len(_SPEEDS)), 0.1)
         self._weekday_spread = np.ones(7)
         raw = np.asarray(values, dtype=float)
         middles = np.array(
-            [np.median(raw[self._weekdays == n]) if (self._weekdays == n).any() else np.median(raw) for n in range(7)]
-        )[self._weekdays]
+            [np.median(raw[weekdays == n]) if (weekdays == n).any() else np.median(raw) for n in range(7)]
+        )[weekdays]
         spread = max(1.4826 * float(np.median(np.abs(raw - middles))), _LEAST_SPREAD)
         clean = middles + np.clip(raw - middles, -3 * spread, 3 * spread)
         self._clean: list[float] = clean.tolist()
-        self._seen: list[int] = self._weekdays.tolist()
+        self._seen: list[int] = weekdays.tolist()
         self.learn_weekdays()
-        self._levels = np.full_like(self._errors, np.median(clean[:7] - self._effect[0][self._weekdays[:7]]))
+        self._levels = np.full_like(self._errors, np.median(clean[:7] - self._effect[0][weekdays[:7]]))
         self.spread = spread
         self.unseasoned: list[float] = []  # each day's value without its season, with outliers removed
         self.levels: list[float] = []  # the level after each day
@@ -169,6 +176,8 @@ class Baseline:
         self._seen.append(weekday)
         self.unseasoned.append(unseasoned)
         self.levels.append(float((forecast.shares * self._levels).sum()))
+        del self._clean[:-_KEPT_CLEAN], self._seen[:-_KEPT_CLEAN]
+        del self.unseasoned[:-_KEPT_LEVELS], self.levels[:-_KEPT_LEVELS]
 
     def learn_holiday(self, value: float, forecast: Forecast) -> None:
         """Record a holiday's distance from an ordinary day, even if it was unusual: the next one will be similar."""
@@ -181,3 +190,36 @@ class Baseline:
         self._levels += by
         for past in (self.unseasoned, self.levels):
             past[-_REMEMBERED:] = [one + by for one in past[-_REMEMBERED:]]
+
+    def state(self) -> State:
+        """Return what `restore` needs to continue."""
+        return {
+            "spread": self.spread,
+            "effects": [[name, away, past] for (name, away), past in self._effects.items()],
+            "weekday_effect": self._effect.ravel(),
+            "errors": self._errors.ravel(),
+            "speed_levels": self._levels.ravel(),
+            "weekday_spread": self._weekday_spread,
+            "clean": np.array(self._clean),
+            "weekdays": np.array(self._seen, dtype=float),
+            "unseasoned": np.array(self.unseasoned),
+            "levels": np.array(self.levels),
+        }
+
+    @classmethod
+    def restore(cls, state: State, *, holidays: Mapping[dt.date, str]) -> Self:
+        """Return the baseline that had this state."""
+        self = cls.__new__(cls)
+        self._holidays = holidays
+        self.spread = state["spread"]
+        self._effects = {(name, away): past for name, away, past in state["effects"]}
+        shape = (len(_WEEKDAY_WINDOWS), len(_SPEEDS))
+        self._effect = state["weekday_effect"].reshape(len(_WEEKDAY_WINDOWS), 7)
+        self._errors = state["errors"].reshape(shape)
+        self._levels = state["speed_levels"].reshape(shape)
+        self._weekday_spread = state["weekday_spread"]
+        self._clean = state["clean"].tolist()
+        self._seen = state["weekdays"].astype(int).tolist()
+        self.unseasoned = state["unseasoned"].tolist()
+        self.levels = state["levels"].tolist()
+        return self

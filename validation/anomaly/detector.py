@@ -4,13 +4,16 @@ import datetime as dt
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 
 from validation.anomaly.baselines import Baseline, Forecast
-from validation.anomaly.memory import ErrorMemory
-from validation.anomaly.stuck_values import Repeats
+from validation.anomaly.budget import GROSS, AlertBudget
+from validation.anomaly.companion import Companion
+from validation.anomaly.memory import ErrorMemory, ExpectedError
+from validation.anomaly.state import State, pack, unpack
+from validation.anomaly.stuck_values import WINDOW, Repeats
 from validation.anomaly.thresholds import Evidence
 from validation.anomaly.transforms import Scale, fitting_scale
 
@@ -24,6 +27,7 @@ _STILL_BAD = 1.6  # a value this far below is reported every day: the data is st
 _TURNED = 1.3  # the opposite direction after an alert, which may only be its end
 _ACCEPTED_AFTER = 7  # consecutive anomalous days on one side, after which they are the new level
 _RETURNS_WITHIN = 40  # days in which a return to the previous level is not reported
+_SUSTAINED = 7  # days of a slide or small shift whose report remembers the level before them
 _BACK = 2.5  # spreads around the previous level
 _EARLIER = slice(-21, -7)  # the days whose median is the level of some weeks ago
 _NEAR_EARLIER = 2.0  # spreads around that level; after an unnoticed drift, the series may return to it at once
@@ -34,7 +38,8 @@ _IMPOSSIBLE = 3.0  # the score of an impossible value
 class DayResult:
     """The result of a day. `score` is 1 at the threshold; `expected`, `lower` and `upper` are in the metric's unit.
 
-    `reason` is a sentence for a flagged day, and for a day beyond the range that was not flagged; otherwise empty. `maturity` is "learning" while there is too little history
+    `is_withheld` days are anomalies without an alert, because the budget is used up. `with_companion` is how much another
+    metric changes the forecast, as a fraction. `reason` is a sentence for a flagged day, and for a day beyond the range that was not flagged; otherwise empty. `maturity` is "learning" while there is too little history
     to evaluate, "evaluating" while there is too little to alert, then "alerting".
     """
 
@@ -47,6 +52,8 @@ class DayResult:
     is_stuck: bool
     maturity: Literal["learning", "evaluating", "alerting"]
     reason: str
+    is_withheld: bool = False
+    with_companion: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,16 @@ class _Look:
         return self.is_stuck or self.is_rare_pair
 
     @property
+    def is_deviation(self) -> bool:
+        """Return True if only the distance from the forecast speaks for an anomaly."""
+        return not self.is_repeated and not self.is_impossible
+
+    @property
+    def is_gross(self) -> bool:
+        """Return True if noise of the series does not explain the value."""
+        return self.score >= GROSS or not self.is_deviation
+
+    @property
     def is_odd(self) -> bool:
         """Return True if the baseline should not learn from the value."""
         return self.score > 1 or self.is_repeated or self.is_impossible
@@ -75,11 +92,12 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _Alert:
-    """The last alert for a value that was too low or too high."""
+    """The last alert for a value that was too low or too high: its last day, and the first if it was notified."""
 
     at: int
     side: int
     score: float
+    since: int | None
 
 
 class AnomalyDetector:
@@ -99,68 +117,120 @@ class AnomalyDetector:
         self._holidays = holidays
         self._known = known_events
         self._memory = ErrorMemory()
-        self._budget = alert_budget
+        self._companion = Companion(holidays=holidays)
+        self._alert_budget = alert_budget
+        self._budget = AlertBudget(alert_budget)
         self._least_deviation = least_deviation
-        self._days: list[dt.date] = []
-        self._values: list[float] = []
+        self._count = 0
+        self._last_day: dt.date | None = None
+        self._first_days: list[dt.date] = []  # until the baseline starts
+        self._values: list[float] = []  # the newest
         self._alert: _Alert | None = None
         self._odd_run: list[float] = []
         self._left: tuple[int, float] | None = None  # when a new level was accepted, and the previous level
         self._least = math.inf
         self._most = -math.inf
 
-    def step(self, day: dt.date, value: float) -> DayResult:
+    def step(self, day: dt.date, value: float, companion: float | None = None) -> DayResult:
         """Return the result of a day based on earlier days, and learn from it.
 
+        `companion` is the value of another metric that may explain this one, if there is one.
         Raises ValueError for a day that is not after the last one, and for a value that is not finite.
         """
-        if self._days and day <= self._days[-1]:
-            raise ValueError(f"{day} does not come after {self._days[-1]}")
-        if not math.isfinite(value):
+        if self._last_day is not None and day <= self._last_day:
+            raise ValueError(f"{day} does not come after {self._last_day}")
+        if not math.isfinite(value) or (companion is not None and not math.isfinite(companion)):
             raise ValueError(f"the value of {day} is not a finite number")
-        if len(self._days) < MIN_DAYS:
+        off = self._companion.advance(day, companion)
+        if self._count < MIN_DAYS:
             result = DayResult(day, 0.0, None, None, None, False, False, "learning", "")
             self._note(day, value)
-            if len(self._days) == MIN_DAYS:
+            self._first_days.append(day)
+            if self._count == MIN_DAYS:
                 self._start()
             return result
-        if len(self._days) % _WEEK == 0:
+        if self._count % _WEEK == 0:
             self._baseline.learn_weekdays()
             self._evidence.set_thresholds()
-        forecast = self._forecast(day)
+        expected = self._memory.expected_error(day, companion=off)
+        forecast = self._forecast(day, expected)
         look = self._look(value, forecast)
         back = self._level_returned_to(look, forecast) if look.is_odd else None
-        is_flagged = self._is_reportable(look, returns=back is not None)
-        excuse = (
-            "" if is_flagged or look.score <= 1 else "it returns to an earlier level" if back else "already reported"
-        )
+        excuse = self._excuse(look, returns=back is not None)
+        is_flagged, is_withheld = look.is_odd and not excuse, False
         if back is not None and not is_flagged:
             self._baseline.move(back - forecast.level)
             self._left = None
-            forecast = self._forecast(day)
+            forecast = self._forecast(day, expected)
             look = self._look(value, forecast)
-        is_deviation = not look.is_repeated and not look.is_impossible
-        if is_flagged and is_deviation and self._memory.happens_every_year(day, self._error(look.scaled, forecast)):
-            is_flagged, excuse = False, "as around this date in earlier years"
-        result = self._result(day, value, forecast, look, is_flagged=is_flagged, excuse=excuse)
-        self._learn(day, value, forecast, look, is_flagged=is_flagged)
+        if is_flagged:
+            own_error = self._error(look.scaled, forecast) - expected.companion
+            excuse, is_withheld = self._withheld(day, look, own_error)
+            is_flagged = not excuse
+        if is_flagged and self.is_alerting and day not in self._known and not self._continues_alert(look):
+            self._budget.spend(day, is_gross=look.is_gross)
+        result = self._result(day, value, forecast, look, is_flagged=is_flagged, excuse=excuse, is_withheld=is_withheld)
+        self._learn(day, value, forecast, look, expected, is_flagged=is_flagged)
         return result
 
-    def _forecast(self, day: dt.date) -> Forecast:
-        """Return the baseline's forecast with what the last days and earlier years add to it."""
+    @property
+    def is_alerting(self) -> bool:
+        """Return True if the next day may alert."""
+        return self._count >= MIN_ALERT_DAYS
+
+    @property
+    def days(self) -> int:
+        """The days of history so far."""
+        return self._count
+
+    def _continues_alert(self, look: _Look) -> bool:
+        """Return True if the deviation was reported in the last few days, and is reported again."""
+        alert = self._alert
+        return (
+            alert is not None
+            and alert.since is not None
+            and look.is_deviation
+            and look.side == alert.side
+            and self._count - alert.since <= _QUIET
+        )
+
+    def _withheld(self, day: dt.date, look: _Look, error: float) -> tuple[str, bool]:
+        """Return why a flagged day is not reported after all, if so, and whether that is because the budget is used up.
+
+        `error` is the distance from the baseline, in spreads.
+        """
+        if look.is_deviation and self._memory.happens_every_year(day, error):
+            return "as around this date in earlier years", False
+        if not self.is_alerting or self._continues_alert(look):
+            return "", False
+        if refusal := self._budget.refusal(day, is_gross=look.is_gross):
+            return refusal, True
+        raised = self._budget.raised(day, days_alerting=self._count - MIN_ALERT_DAYS)
+        if look.is_deviation and look.score <= raised.factor:
+            return raised.reason, False
+        return "", False
+
+    def _forecast(self, day: dt.date, expected: ExpectedError) -> Forecast:
+        """Return the baseline's forecast with the errors that are expected of it."""
         forecast = self._baseline.forecast(day)
-        recent, yearly = self._memory.expected_error(day)
-        if forecast.key is not None:  # the baseline knows about holidays
-            yearly = 0.0
-        return replace(forecast, recent=recent * forecast.spread, yearly=yearly * forecast.spread)
+        spread = forecast.spread
+        yearly = 0.0 if forecast.key is not None else expected.yearly  # the baseline knows about holidays
+        return replace(
+            forecast,
+            recent=expected.recent * spread,
+            yearly=yearly * spread,
+            companion=expected.companion * spread,
+        )
 
     def _error(self, scaled: float, forecast: Forecast) -> float:
         """Return the distance from the baseline alone, in spreads."""
         return (scaled - forecast.level - forecast.season - forecast.holiday) / forecast.spread
 
     def _note(self, day: dt.date, value: float) -> None:
-        self._days.append(day)
+        self._count += 1
+        self._last_day = day
         self._values.append(value)
+        del self._values[:-WINDOW]
         self._least = min(self._least, value)
         self._most = max(self._most, value)
 
@@ -168,12 +238,13 @@ class AnomalyDetector:
         """Initialize the baseline and thresholds from the first weeks."""
         self._scale: Scale = fitting_scale(self._values, kind=self._kind)
         scaled = [self._scale.out(value) for value in self._values]
-        self._baseline = Baseline(days=self._days, values=scaled, holidays=self._holidays)
+        self._baseline = Baseline(days=self._first_days, values=scaled, holidays=self._holidays)
         self._evidence = Evidence(
-            baseline=self._baseline, alert_budget=self._budget, least_deviation=self._least_deviation
+            baseline=self._baseline, alert_budget=self._alert_budget, least_deviation=self._least_deviation
         )
         self._repeats = Repeats(self._values)
         self._evidence.set_thresholds()
+        self._first_days = []
 
     def _look(self, value: float, forecast: Forecast) -> _Look:
         """Return the observations about a value."""
@@ -197,26 +268,24 @@ class AnomalyDetector:
             is_impossible,
         )
 
-    def _is_reportable(self, look: _Look, *, returns: bool) -> bool:
-        """Return True if the day should be flagged.
-
-        It is anomalous, does not return to an earlier level, and was not reported in the last few days.
-        """
-        if look.is_repeated or look.is_impossible:
-            return True
-        if look.score <= 1 or returns:
-            return False
+    def _excuse(self, look: _Look, *, returns: bool) -> str:
+        """Return why an anomalous day is not reported: a return to an earlier level, or a report some days ago."""
+        if look.is_repeated or look.is_impossible or look.score <= 1:
+            return ""
+        if returns:
+            return "it returns to an earlier level"
         alert = self._alert
-        if alert is None or len(self._days) - alert.at > _QUIET:
-            return True
+        if alert is None or self._count - alert.at > _QUIET:
+            return ""
         if look.side != alert.side:
-            return look.score > _TURNED
-        return look.score >= _WORSE * alert.score or (look.side < 0 and look.score > _STILL_BAD)
+            return "" if look.score > _TURNED else "already reported"
+        is_worse = look.score >= _WORSE * alert.score or (look.side < 0 and look.score > _STILL_BAD)
+        return "" if is_worse else "already reported"
 
     def _level_returned_to(self, look: _Look, forecast: Forecast) -> float | None:
         """Return the earlier level that the value returns to, if any: the previous one, or that of some weeks ago."""
-        value = look.scaled - forecast.season - forecast.holiday
-        if self._left is not None and len(self._days) - self._left[0] < _RETURNS_WITHIN:
+        value = look.scaled - forecast.season - forecast.holiday - forecast.companion
+        if self._left is not None and self._count - self._left[0] < _RETURNS_WITHIN:
             before = self._left[1]
             if abs(value - before) < _BACK * forecast.spread:
                 return before
@@ -225,7 +294,15 @@ class AnomalyDetector:
         return earlier if lies_there and abs(value - earlier) < _NEAR_EARLIER * forecast.spread else None
 
     def _result(
-        self, day: dt.date, value: float, forecast: Forecast, look: _Look, *, is_flagged: bool, excuse: str
+        self,
+        day: dt.date,
+        value: float,
+        forecast: Forecast,
+        look: _Look,
+        *,
+        is_flagged: bool,
+        excuse: str,
+        is_withheld: bool,
     ) -> DayResult:
         """Return the result in the metric's unit."""
         below, above = (self._evidence.limit(1, side, forecast, self._baseline) * forecast.spread for side in (-1, 1))
@@ -238,9 +315,15 @@ class AnomalyDetector:
             upper=self._scale.back(forecast.expected + above),
             is_flagged=is_flagged,
             is_stuck=look.is_stuck,
-            maturity="alerting" if len(self._days) >= MIN_ALERT_DAYS else "evaluating",
+            is_withheld=is_withheld,
+            with_companion=self._companion_effect(forecast, expected),
+            maturity="alerting" if self.is_alerting else "evaluating",
             reason=self._reason(day, value, expected, look, excuse=excuse) if is_flagged or excuse else "",
         )
+
+    def _companion_effect(self, forecast: Forecast, expected: float) -> float:
+        plain = self._scale.back(forecast.expected - forecast.companion)
+        return expected / plain - 1 if forecast.companion and plain else 0.0
 
     def _reason(self, day: dt.date, value: float, expected: float, look: _Look, *, excuse: str) -> str:
         """Return a sentence that explains the anomaly, or with an `excuse` why it is none."""
@@ -254,21 +337,28 @@ class AnomalyDetector:
         off = f"{abs(value / expected - 1):.0%} " if abs(expected) > 1e-9 else ""
         today = f"{value:,.6g} – {off}{side} the expected {expected:,.6g} for a {day:%A}"
         if excuse:
-            return f"{today}; not an anomaly: {excuse}."
+            return f"{today}; no alert: {excuse}."
         if look.span == 1:
             return f"{today}."
         return f"{today}; the last {look.span} days together are {side} forecast."
 
-    def _learn(self, day: dt.date, value: float, forecast: Forecast, look: _Look, *, is_flagged: bool) -> None:
+    def _learn(
+        self, day: dt.date, value: float, forecast: Forecast, look: _Look, expected: ExpectedError, *, is_flagged: bool
+    ) -> None:
         """Learn from the day after it is evaluated."""
         known = day in self._known
-        self._memory.learn(day, self._error(look.scaled, forecast), is_odd=known or look.is_odd)
-        at = len(self._days)
+        self._memory.learn(day, self._error(look.scaled, forecast), expected, is_odd=known or look.is_odd)
+        at = self._count
         alert = self._alert
         fresh = alert is None or at - alert.at > _QUIET
         if is_flagged and not known and look.score > 1:
             worst = look.score if fresh or alert is None or alert.side != look.side else max(look.score, alert.score)
-            self._alert = _Alert(at, look.side, worst)
+            since = at if self.is_alerting else None
+            if self._continues_alert(look) and alert is not None:
+                since = alert.since
+            self._alert = _Alert(at, look.side, worst, since)
+            if look.span >= _SUSTAINED and since == at:
+                self._left = (at, self._baseline.levels[-look.span])
         if known or look.is_odd:
             self._baseline.pass_over(day, forecast)
             if not known:
@@ -287,9 +377,59 @@ class AnomalyDetector:
         """Skip an anomalous day in the baseline, unless enough of them in a row make a new level."""
         if fresh and not look.is_repeated and not look.is_impossible:
             self._evidence.learn_odd(look.scores)
-        self._odd_run.append(look.scaled - forecast.season - forecast.holiday)
-        recent = np.array(self._odd_run[-_ACCEPTED_AFTER:]) - forecast.level
+        self._odd_run.append(look.scaled - forecast.season - forecast.holiday - forecast.companion)
+        del self._odd_run[:-_ACCEPTED_AFTER]
+        recent = np.array(self._odd_run) - forecast.level
         if len(recent) == _ACCEPTED_AFTER and ((recent > 0).all() or (recent < 0).all()):
-            self._left = (len(self._days), forecast.level)
+            if self._left is None or self._count - self._left[0] >= _RETURNS_WITHIN:
+                self._left = (self._count, forecast.level)
             self._baseline.move(float(np.median(recent)))
             self._odd_run = []
+
+    def dump(self) -> bytes:
+        """Return the state, for `resume` with the same settings."""
+        state: State = {
+            "count": self._count,
+            "last_day": self._last_day and self._last_day.toordinal(),
+            "first_days": [day.toordinal() for day in self._first_days],
+            "values": np.array(self._values),
+            "extremes": np.array([self._least, self._most]),
+            "alert": self._alert and [self._alert.at, self._alert.side, self._alert.score, self._alert.since],
+            "odd_run": self._odd_run,
+            "left": self._left,
+            "alerts": [[day.toordinal(), is_gross] for day, is_gross in self._budget.alerts],
+            "memory": self._memory.state(),
+            "companion": self._companion.state(),
+        }
+        if self._count >= MIN_DAYS:
+            state |= {
+                "scale": [self._scale.form, self._scale.offset, self._scale.unit],
+                "baseline": self._baseline.state(),
+                "evidence": self._evidence.state(),
+                "repeats": self._repeats.state(),
+            }
+        return pack(state)
+
+    def resume(self, data: bytes) -> Self:
+        """Set the state that `dump` returned, and return the detector, which must have the same settings."""
+        state = unpack(data)
+        self._count = state["count"]
+        self._last_day = state["last_day"] and dt.date.fromordinal(state["last_day"])
+        self._first_days = [dt.date.fromordinal(day) for day in state["first_days"]]
+        self._values = state["values"].tolist()
+        self._least, self._most = state["extremes"].tolist()
+        self._alert = _Alert(*state["alert"]) if state["alert"] else None
+        self._odd_run = state["odd_run"]
+        self._left = tuple(state["left"]) if state["left"] else None
+        alerts = tuple((dt.date.fromordinal(day), is_gross) for day, is_gross in state["alerts"])
+        self._budget = AlertBudget(self._alert_budget, alerts=alerts)
+        self._memory = ErrorMemory.restore(state["memory"])
+        self._companion = Companion.restore(state["companion"], holidays=self._holidays)
+        if self._count >= MIN_DAYS:
+            self._scale = Scale(*state["scale"])
+            self._baseline = Baseline.restore(state["baseline"], holidays=self._holidays)
+            self._evidence = Evidence.restore(
+                state["evidence"], alert_budget=self._alert_budget, least_deviation=self._least_deviation
+            )
+            self._repeats = Repeats.restore(state["repeats"])
+        return self

@@ -1,10 +1,14 @@
-"""How much of the forecast's error repeats: from the last days, and from the same dates of earlier years."""
+"""How much of the forecast's error can be foreseen: from the last days, from earlier years, and from another metric."""
 
 import datetime as dt
 import math
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from validation.anomaly.state import State
 
 _YEARS = 4  # earlier years that count
 _WEIGHTS = {-2: 1.0, -1: 2.0, 0: 3.0, 1: 2.0, 2: 1.0}  # by days from the same date
@@ -13,9 +17,23 @@ _ALIKE = (0.6, 1.6)  # and how large it was, as a part of today's error
 _PRIOR = 40.0  # squared spreads of evidence that errors do not repeat
 _KEEP = 1 - 1 / 500  # how much of the evidence remains after a day
 _CLIP = 3.0  # spreads beyond which an error counts no more
-_LEAST_WEIGHTS, _MOST_WEIGHT = np.array([-0.5, -0.5, 0.0]), 0.9
+# By feature: yesterday, the last three days, earlier years, the companion's deviation above and below.
+_LEAST_WEIGHTS = np.array([-0.5, -0.5, 0.0, -3.0, -3.0])
+_MOST_WEIGHTS = np.array([0.9, 0.9, 0.9, 3.0, 3.0])
+_FEATURES = len(_MOST_WEIGHTS)
+_KEPT_DAYS = 366 * _YEARS + 10
 
 Grid = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedError:
+    """The error to expect on a day, in spreads, by its source, and the features that it comes from."""
+
+    recent: float
+    yearly: float
+    companion: float
+    features: Grid
 
 
 class ErrorMemory:
@@ -25,17 +43,17 @@ class ErrorMemory:
         """Initialize without errors."""
         self._errors: dict[int, float] = {}
         self._recent = [0.0, 0.0, 0.0]
-        self._products: Grid = np.eye(3) * _PRIOR
-        self._moments: Grid = np.zeros(3)
-        self._weights: Grid = np.zeros(3)
+        self._products: Grid = np.eye(_FEATURES) * _PRIOR
+        self._moments: Grid = np.zeros(_FEATURES)
+        self._weights: Grid = np.zeros(_FEATURES)
 
-    def expected_error(self, day: dt.date) -> tuple[float, float]:
-        """Return the error to expect on the day, in spreads: from the last days, and from earlier years."""
-        yesterday, mean, yearly = self._weights * self._features(day)
-        return float(yesterday + mean), float(yearly)
-
-    def _features(self, day: dt.date) -> Grid:
-        return np.array([self._recent[-1], sum(self._recent) / 3, self._yearly(day)])
+    def expected_error(self, day: dt.date, *, companion: float) -> ExpectedError:
+        """Return the error to expect; `companion` is how far the other metric is off its own forecast, in spreads."""
+        features = np.array(
+            [self._recent[-1], sum(self._recent) / 3, self._yearly(day), max(companion, 0.0), min(companion, 0.0)]
+        )
+        yesterday, mean, yearly, above, below = (self._weights * features).tolist()
+        return ExpectedError(yesterday + mean, yearly, above + below, features)
 
     def _yearly(self, day: dt.date) -> float:
         """Return the usual error around the date in earlier years, on the same weekday; 0 without any."""
@@ -53,18 +71,23 @@ class ErrorMemory:
             return float(np.median(years))
         return sum(years) / (len(years) + 1)
 
-    def learn(self, day: dt.date, error: float, *, is_odd: bool) -> None:
-        """Remember a day's error; learn from it how much could be expected, unless the day was odd."""
+    def learn(self, day: dt.date, error: float, expected: ExpectedError, *, is_odd: bool) -> None:
+        """Record the error of a day, and learn from it how errors repeat unless the day was odd."""
         clipped = min(max(error, -_CLIP), _CLIP)
         if not is_odd:
-            features = self._features(day)
-            forgotten = (1 - _KEEP) * _PRIOR * np.eye(3)
+            features = expected.features
+            forgotten = (1 - _KEEP) * _PRIOR * np.eye(_FEATURES)
             self._products = _KEEP * self._products + np.outer(features, features) + forgotten
             self._moments = _KEEP * self._moments + features * clipped
             weights = np.linalg.solve(self._products, self._moments)
-            self._weights = np.clip(weights, _LEAST_WEIGHTS, _MOST_WEIGHT)
-        self._recent = [*self._recent[1:], 0.0 if is_odd else clipped]
-        self._errors[day.toordinal()] = error
+            self._weights = np.clip(weights, _LEAST_WEIGHTS, _MOST_WEIGHTS)
+        # What the companion explains is no news about the next day.
+        own = error - expected.companion
+        self._recent = [*self._recent[1:], 0.0 if is_odd else min(max(own, -_CLIP), _CLIP)]
+        at = day.toordinal()
+        self._errors[at] = own
+        for old in [one for one in self._errors if one < at - _KEPT_DAYS] if len(self._errors) > _KEPT_DAYS else ():
+            del self._errors[old]
 
     def happens_every_year(self, day: dt.date, error: float) -> bool:
         """Return True if two of the last three years had an error like this one around the same date."""
@@ -75,6 +98,27 @@ class ErrorMemory:
             near = (self._errors.get(centre + away, 0.0) for away in range(-_NEAR, _NEAR + 1))
             alike += low <= max(one * math.copysign(1, error) for one in near) <= high
         return alike >= 2
+
+    def state(self) -> State:
+        """Return what `restore` needs to continue."""
+        return {
+            "error_days": np.array(list(self._errors), dtype=float),
+            "errors": np.array(list(self._errors.values())),
+            "recent": self._recent,
+            "products": self._products.ravel(),
+            "moments": self._moments,
+            "weights": self._weights,
+        }
+
+    @classmethod
+    def restore(cls, state: State) -> Self:
+        """Return the memory that had this state."""
+        self = cls()
+        self._errors = dict(zip(state["error_days"].astype(int).tolist(), state["errors"].tolist(), strict=True))
+        self._recent = state["recent"]
+        self._products = state["products"].reshape(_FEATURES, _FEATURES)
+        self._moments, self._weights = state["moments"], state["weights"]
+        return self
 
 
 def _years_before(day: dt.date, years: int) -> dt.date:

@@ -13,6 +13,7 @@ __all__ = ["MIN_ALERT_DAYS", "MIN_DAYS", "DayResult", "score_day", "score_series
 LEAST_DEVIATION = 0.1  # of the forecast
 
 _NO_HOLIDAYS: Mapping[dt.date, str] = {}
+_NO_VALUES: Mapping[dt.date, float] = {}
 
 
 def score_day(
@@ -51,8 +52,12 @@ def score_series(
     known_events: Collection[dt.date] = (),
     alert_budget: float = 4.0,
     least_deviation: float = LEAST_DEVIATION,
+    companion: Mapping[dt.date, float] = _NO_VALUES,
 ) -> list[DayResult]:
-    """Return the result of each day based on earlier days, as `score_day` would; raises ValueError as it does."""
+    """Return the result of each day based on earlier days, as `score_day` would; raises ValueError as it does.
+
+    `companion` has the values of another metric that may explain this one.
+    """
     detector = AnomalyDetector(
         kind=kind,
         holidays=holidays,
@@ -60,4 +65,4 @@ def score_series(
         alert_budget=alert_budget,
         least_deviation=least_deviation,
     )
-    return [detector.step(day, value) for day, value in points]
+    return [detector.step(day, value, companion.get(day)) for day, value in points]

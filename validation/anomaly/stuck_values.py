@@ -3,13 +3,16 @@
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
+
+from validation.anomaly.state import State
 
 _STUCK_AFTER = 3  # a value repeated on three expected days in a row is stuck (docs/validation.md)
 _STUCK_A_YEAR = 0.5  # above this rate by chance, repeats are normal for the series
 _PAIR_A_YEAR = 0.35
-_WINDOW = 200
+WINDOW = 200  # earlier values that say how close values are
 
 
 class Repeats:
@@ -33,7 +36,7 @@ class Repeats:
         """Return True if a repeat is expected less than once in some years, by how often close values occur."""
         if not self._whole:
             return True
-        steps = np.abs(np.diff(np.asarray(earlier[-_WINDOW:])))
+        steps = np.abs(np.diff(np.asarray(earlier[-WINDOW:])))
         near = max(3.0, 0.05 * float(np.median(steps)))
         # Of the values within `near` of each other, about one in 2 x near + 1 is equal; with few of them, use a floor.
         chance = max(float(np.mean(steps <= near)), 0.0175) / (2 * math.floor(near) + 1)
@@ -44,3 +47,15 @@ class Repeats:
         self._run = self._run + 1 if value == last else 1
         self._count += self._run > 1 and not is_flagged
         self._days += 1
+
+    def state(self) -> State:
+        """Return what `restore` needs to continue."""
+        return {"count": self._count, "days": self._days, "whole": self._whole, "run": self._run}
+
+    @classmethod
+    def restore(cls, state: State) -> Self:
+        """Return the repeats that had this state."""
+        self = cls(())
+        self._count, self._days = state["count"], state["days"]
+        self._whole, self._run = state["whole"], state["run"]
+        return self

@@ -1,13 +1,15 @@
 """Alert thresholds of a series, set from its history to raise about `alert_budget` alerts per year."""
 
 import math
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from validation.anomaly.baselines import Baseline, Forecast
+from validation.anomaly.state import State
 
-SPANS = (1, 2, 3, 7)  # days over which evidence is combined: one bad day, or several slightly bad ones
+SPANS = (1, 2, 3, 7, 14)  # days over which evidence is combined: one bad day, or several slightly bad ones
 FloatArray = NDArray[np.float64]
 Tail = tuple[int, int]  # span, side: -1 below, 1 above
 
@@ -15,9 +17,10 @@ Tail = tuple[int, int]  # span, side: -1 below, 1 above
 # than below, because demand comes in waves and lost data does not.
 _SHARES: dict[Tail, float] = {
     (1, -1): 1.3, (1, 1): 1.0, (2, -1): 0.3, (2, 1): 0.1, (3, -1): 0.4, (3, 1): 0.1, (7, -1): 0.3, (7, 1): 0.1,
+    (14, -1): 0.3, (14, 1): 0.1,
 }  # fmt: skip
 # Over several days together, a smaller deviation is worth an alert than on one day.
-_LEAST_PARTS = {1: 1.0, 2: 0.9, 3: 0.8, 7: 0.6}
+_LEAST_PARTS = {1: 1.0, 2: 0.9, 3: 0.8, 7: 0.6, 14: 0.6}
 _WINDOW = 800  # days of past scores that set a threshold
 _TAIL_FROM, _TAIL_TO = 0.80, 0.97  # quantiles of past scores that fit the tail; beyond them there may be incidents
 _NEAR, _FAR = (0.86, 0.94), (0.955, 0.985)  # two parts of the tail, whose distances give its shape
@@ -67,11 +70,7 @@ class Evidence:
 
     def __init__(self, *, baseline: Baseline, alert_budget: float, least_deviation: float) -> None:
         """Initialize from the first weeks, which the baseline has already learned."""
-        self._budget = alert_budget
-        self._least: dict[Tail, float] = {}
-        for span, part in _LEAST_PARTS.items():
-            self._least[span, -1] = -math.log1p(-part * least_deviation)
-            self._least[span, 1] = math.log1p(part * least_deviation)
+        self._set_limits(alert_budget, least_deviation)
         self.thresholds: dict[Tail, float] = {}
         self._scores: dict[int, list[float]] = {}
         self._spreads: dict[int, float] = {}
@@ -81,10 +80,17 @@ class Evidence:
             self._spreads[span] = max(_TO_SIGMA * float(np.mean(np.abs(misses))), 1e-6)
             self._scores[span] = [miss / self._spreads[span] for miss in misses]
 
+    def _set_limits(self, alert_budget: float, least_deviation: float) -> None:
+        self._budget = alert_budget
+        self._least: dict[Tail, float] = {}
+        for span, part in _LEAST_PARTS.items():
+            self._least[span, -1] = -math.log1p(-part * least_deviation)
+            self._least[span, 1] = math.log1p(part * least_deviation)
+
     def set_thresholds(self) -> None:
         """Update the thresholds. The tail is assumed to fall off beyond the bulk of the scores as it does within it."""
         for span in SPANS:
-            scores = np.array(self._scores[span][-_WINDOW:])
+            scores = np.array(self._scores[span])
             for side in (-1, 1):
                 ordered = np.sort(scores * side)
                 count = len(ordered)
@@ -101,7 +107,7 @@ class Evidence:
     def scores(self, value: float, forecast: Forecast, baseline: Baseline) -> dict[int, float]:
         """Return the distance from the forecast, in spreads, of the day and of the days up to it, by span."""
         scores = {1: (value - forecast.expected) / forecast.spread}
-        today = value - forecast.season - forecast.holiday
+        today = value - forecast.season - forecast.holiday - forecast.companion
         for span in SPANS[1:]:
             miss = (sum(baseline.unseasoned[1 - span :]) + today) / span - baseline.levels[-span]
             scores[span] = miss / (self._spreads[span] * forecast.spread / baseline.spread)
@@ -110,7 +116,7 @@ class Evidence:
     def learn(self, scores: dict[int, float], baseline: Baseline) -> None:
         """Record the scores of a normal day."""
         for span, score in scores.items():
-            self._scores[span].append(score)
+            self._append(span, score)
             if span > 1:
                 miss = abs(sum(baseline.unseasoned[-span:]) / span - baseline.levels[-span - 1])
                 spread = self._spreads[span]
@@ -121,4 +127,27 @@ class Evidence:
         score = scores[1]
         if abs(score) < _GROSS:
             most = self.thresholds[1, 1 if score > 0 else -1]
-            self._scores[1].append(min(max(score, -most), most))
+            self._append(1, min(max(score, -most), most))
+
+    def _append(self, span: int, score: float) -> None:
+        self._scores[span].append(score)
+        del self._scores[span][:-_WINDOW]
+
+    def state(self) -> State:
+        """Return what `restore` needs to continue."""
+        return {
+            "spreads": [self._spreads[span] for span in SPANS],
+            "thresholds": [self.thresholds[span, side] for span in SPANS for side in (-1, 1)],
+            "scores": {str(span): np.array(self._scores[span]) for span in SPANS},
+        }
+
+    @classmethod
+    def restore(cls, state: State, *, alert_budget: float, least_deviation: float) -> Self:
+        """Return the evidence that had this state."""
+        self = cls.__new__(cls)
+        self._set_limits(alert_budget, least_deviation)
+        self._spreads = dict(zip(SPANS, state["spreads"], strict=True))
+        tails = [(span, side) for span in SPANS for side in (-1, 1)]
+        self.thresholds = dict(zip(tails, state["thresholds"], strict=True))
+        self._scores = {span: state["scores"][str(span)].tolist() for span in SPANS}
+        return self

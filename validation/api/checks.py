@@ -39,7 +39,11 @@ class CheckSerializer(serializers.ModelSerializer[Check]):
     pipeline = PipelineField()
     type = serializers.ChoiceField(source="check_type", choices=check_type_choices())
     metric = MetricField(required=False, allow_null=True)
-    other_metric = MetricField(required=False, allow_null=True)
+    other_metric = MetricField(
+        required=False,
+        allow_null=True,
+        help_text="Denominator of a ratio, metric to reconcile with, or companion that explains the metric of an anomaly check.",
+    )
     source = serializers.SlugRelatedField(  # type: ignore[assignment]  # a field of that name
         slug_field="name", queryset=DataSource.objects.defer("address"), required=False, allow_null=True
     )

@@ -1,15 +1,24 @@
 """Anomaly: the value fits its own history."""
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+import hashlib
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from validation.anomaly.scoring import MIN_ALERT_DAYS, MIN_DAYS, DayResult, score_day, score_series
+from common.formatting import format_number
+from validation.anomaly.detector import MIN_ALERT_DAYS, MIN_DAYS, AnomalyDetector, DayResult
+from validation.anomaly.state import code_version
+from validation.domain.buckets import DAY
 from validation.domain.check_type import CheckType
 from validation.domain.comparisons import MISSING
 from validation.domain.parameters import BySegment, number
-from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
+from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus, Series, SeriesState
+
+NEAR_ZERO = 1e-9
+LEAST_EFFECT = 0.005  # of the forecast, below which a companion's effect is not shown
+SNAPSHOTS_FOR = dt.timedelta(days=21)  # how far weekly states reach back from the evaluated day
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,35 +45,48 @@ class Anomaly(CheckType[AnomalyParameters]):
     parameters_class = AnomalyParameters
     has_quick_range = False
 
-    def history(self, parameters: AnomalyParameters, *, bucket: dt.datetime, step: dt.timedelta) -> dt.timedelta:
-        """Return four years, to learn the effects of the calendar and what happens every year."""
-        return dt.timedelta(days=4 * 366)
+    keeps_state = True
+    explains_days = True
+    other_metric_label = "Companion metric"
+    other_metric_help = "A metric that explains this one, such as the temperature. Optional."
 
-    def backtest_history(
-        self, parameters: AnomalyParameters, *, bucket: dt.datetime, step: dt.timedelta
-    ) -> dt.timedelta:
-        """Return four months: enough to alert from the first evaluated day on."""
-        return dt.timedelta(days=120)
+    def history(self, parameters: AnomalyParameters, *, bucket: dt.datetime, step: dt.timedelta) -> dt.timedelta:
+        """Return twenty years: what is learned depends on all of the history."""
+        return dt.timedelta(days=20 * 366)
+
+    def state_settings(
+        self, parameters: AnomalyParameters, context: EvaluationContext, *, since: dt.datetime, through: dt.datetime
+    ) -> str:
+        """Return a hash of the code, the parameters and the calendar from `since` to `through`."""
+        first, last = context.local_date(since), context.local_date(through)
+        # The days beside a public holiday differ too.
+        beside = {day: name for day, name in context.holidays.items() if first - DAY <= day <= last + DAY}
+        known, off = (
+            sorted(day for day in days if first <= day <= last) for days in (context.known_events, context.off_days)
+        )
+        settings = (
+            code_version(), context.kind, parameters.alert_budget, parameters.least_percent,
+            context.zone, sorted(beside.items()), known, off,
+        )  # fmt: skip
+        return hashlib.sha256(repr(settings).encode()).hexdigest()
 
     def evaluate(self, parameters: AnomalyParameters, context: EvaluationContext) -> CheckOutcome:
         """Return the outcome for the value of the bucket."""
         value = context.series.at(context.bucket)
         if value is None:
             return MISSING
-        points = zip(context.series.buckets, context.series.values, strict=True)
-        history = _comparable_days([point for point in points if point[0] < context.bucket], context)
-        day = context.local_date(context.bucket)
-        return _outcome(score_day(history, day=day, value=value, **_settings(parameters, context)), history, value)
+        detector, states = _advance(self, parameters, context)
+        days = detector.days
+        result = detector.step(context.local_date(context.bucket), value, context.other_series.at(context.bucket))
+        return replace(_outcome(result, days, value), states=states)
 
     def backtest(
         self, parameters: AnomalyParameters, context: EvaluationContext
     ) -> Callable[[dt.datetime], ResultStatus] | None:
-        """Return the status of each bucket from one pass; evaluating each day separately takes a second per day."""
+        """Return the status of each bucket from one pass over the history."""
         if parameters.by_segment:
             return None
-        points = list(zip(context.series.buckets, context.series.values, strict=True))
-        results = score_series(_comparable_days(points, context), **_settings(parameters, context))
-        by_day = {result.day: result for result in results}
+        by_day = {result.day: result for result in _results(parameters, context)}
 
         def status(bucket: dt.datetime) -> ResultStatus:
             result = by_day.get(context.local_date(bucket))
@@ -75,39 +97,141 @@ class Anomaly(CheckType[AnomalyParameters]):
 
         return status
 
+    def explain(self, parameters: AnomalyParameters, context: EvaluationContext) -> Sequence[tuple[str, str]]:
+        """Return the forecast and the range of the evaluated day, and why it alerted or not, as labels and texts."""
+        value = context.series.at(context.bucket)
+        if value is None:
+            return [("Result", "No value.")]
+        day = context.local_date(context.bucket)
+        if day in context.off_days:
+            return [("Value", format_number(value)), ("Result", "No data expected on this day.")]
+        detector, _ = _advance(self, parameters, context)
+        days = detector.days
+        result = detector.step(day, value, context.other_series.at(context.bucket))
+        return list(_explanation(result, days=days, value=value, context=context))
 
-def _comparable_days(
-    points: list[tuple[dt.datetime, float]], context: EvaluationContext
-) -> list[tuple[dt.date, float]]:
-    """Return the dates and values at the evaluated hour, without days on which no data is expected."""
+
+def _detector(parameters: AnomalyParameters, context: EvaluationContext) -> AnomalyDetector:
+    return AnomalyDetector(
+        kind="ratio" if context.kind == "ratio" else "count",
+        holidays=context.holidays,
+        known_events=context.unusual_days,
+        alert_budget=parameters.alert_budget,
+        least_deviation=parameters.least_percent / 100,
+    )
+
+
+def _results(parameters: AnomalyParameters, context: EvaluationContext) -> list[DayResult]:
+    """Return the result of each day at the evaluated hour, without days on which no data is expected."""
+    detector = _detector(parameters, context)
     return [
-        (context.local_date(bucket), value)
-        for bucket, value in points
+        detector.step(context.local_date(bucket), value, context.other_series.at(bucket))
+        for bucket, value in zip(context.series.buckets, context.series.values, strict=True)
         if context.is_comparable(bucket) and context.local_date(bucket) not in context.off_days
     ]
 
 
-def _settings(parameters: AnomalyParameters, context: EvaluationContext) -> dict[str, Any]:
-    return {
-        "kind": "ratio" if context.kind == "ratio" else "count",
-        "holidays": context.holidays,
-        "known_events": context.unusual_days,
-        "alert_budget": parameters.alert_budget,
-        "least_deviation": parameters.least_percent / 100,
-    }
+def _advance(
+    check_type: Anomaly, parameters: AnomalyParameters, context: EvaluationContext
+) -> tuple[AnomalyDetector, list[SeriesState]]:
+    """Return the detector after all days before the evaluated one, and its states to store: weekly ones and the newest.
+
+    Without points after the series' state, there is nothing to store.
+    """
+    series, start = context.series, context.series.state
+    detector = _detector(parameters, context)
+    if start is not None:
+        detector.resume(start.data)
+    digests = series.digests or [0] * len(series)
+    points = [
+        point
+        for point in zip(series.buckets, series.values, digests, strict=True)
+        if context.is_comparable(point[0]) and point[0] < context.bucket
+    ]
+    if not points:
+        return detector, []
+    since = start.since if start else points[0][0]
+    others = _digests(context.other_series, context=context, after=start.through if start else None, since=since)
+    total, through, states = start.digest if start else 0, start.through if start else None, []
+
+    def state(*, at: dt.datetime, is_weekly: bool) -> SeriesState:
+        digest = total + others[bisect_right(others, (at, math.inf)) - 1][1]
+        settings = check_type.state_settings(parameters, context, since=since, through=at)
+        return SeriesState(series.segment, at.hour, since, at, digest, settings, detector.dump(), is_weekly)
+
+    for bucket, value, digest in points:
+        day = context.local_date(bucket)
+        if through is not None and _week(through) != _week(bucket) and context.bucket - bucket < SNAPSHOTS_FOR:
+            states.append(state(at=through, is_weekly=True))
+        if day not in context.off_days:
+            detector.step(day, value, context.other_series.at(bucket))
+        total, through = total + digest, bucket
+    return detector, [*states, state(at=points[-1][0], is_weekly=False)]
+
+
+def _digests(
+    series: Series, *, context: EvaluationContext, after: dt.datetime | None, since: dt.datetime
+) -> list[tuple[dt.datetime, int]]:
+    """Return the sum of the digests up to each bucket, oldest first, after one of zero at the start of time."""
+    sums = [(dt.datetime.min.replace(tzinfo=dt.UTC), 0)]
+    for bucket, digest in zip(series.buckets, series.digests or [0] * len(series), strict=True):
+        if context.is_comparable(bucket) and bucket >= since and (after is None or bucket > after):
+            sums.append((bucket, sums[-1][1] + digest))
+    return sums
+
+
+def _week(bucket: dt.datetime) -> int:
+    return bucket.toordinal() // 7
 
 
 def _status(result: DayResult) -> ResultStatus:
-    """Return the status of a day. With too little history to set a threshold, an anomaly only warns."""
+    """Return the status of a day. With too little history, or without an alert left in the budget, an anomaly warns."""
     if result.maturity == "learning":
         return ResultStatus.SKIP
+    if result.is_withheld:
+        return ResultStatus.WARN
     if not result.is_flagged:
         return ResultStatus.PASS
     return ResultStatus.FAIL if result.maturity == "alerting" else ResultStatus.WARN
 
 
-def _outcome(result: DayResult, history: list[tuple[dt.date, float]], value: float) -> CheckOutcome:
+def _outcome(result: DayResult, days: int, value: float) -> CheckOutcome:
     status = _status(result)
     if status == ResultStatus.SKIP:
-        return CheckOutcome(status, f"{len(history)} of {MIN_DAYS} days of history.", value)
+        return CheckOutcome(status, f"{days} of {MIN_DAYS} days of history.", value)
     return CheckOutcome(status, result.reason or "Within the expected range.", value, result.lower, result.upper)
+
+
+def _explanation(
+    result: DayResult, *, days: int, value: float, context: EvaluationContext
+) -> Iterator[tuple[str, str]]:
+    yield "Value", format_number(value)
+    if result.expected is None or result.lower is None or result.upper is None:
+        yield "Result", f"No forecast: {days} of {MIN_DAYS} days of history."
+        return
+    yield "Forecast", f"{format_number(result.expected)} for a {result.day:%A}{_distance(value, result.expected)}"
+    yield "Expected range", f"{format_number(result.lower)} – {format_number(result.upper)}"
+    if abs(result.with_companion) >= LEAST_EFFECT:
+        side = "raises" if result.with_companion > 0 else "lowers"
+        yield "Companion metric", f"{side} the forecast by {abs(result.with_companion):.0%}"
+    yield "Result", _why(result, days=days, context=context)
+
+
+def _distance(value: float, expected: float) -> str:
+    """Return how far the value is off its forecast, as the end of a sentence."""
+    if abs(expected) < NEAR_ZERO:
+        return ""
+    off = value / expected - 1
+    return f"; the value is {abs(off):.0%} {'above' if off > 0 else 'below'}"
+
+
+def _why(result: DayResult, *, days: int, context: EvaluationContext) -> str:
+    """Return why a day alerted or did not."""
+    event = context.known_events.get(result.day, "")
+    if event or context.bucket in context.series.acknowledged:
+        return f"No alert: expected ({event or 'marked as expected'}). {result.reason}".rstrip()
+    if not result.is_flagged:
+        return f"No alert. {result.reason}" if result.reason else "No alert: within the expected range."
+    if result.maturity == "evaluating":
+        return f"Warning: {result.reason} Alerts start after {MIN_ALERT_DAYS} days of history; there are {days}."
+    return f"Alert: {result.reason}"

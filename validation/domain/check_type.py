@@ -16,7 +16,14 @@ from validation.domain.parameters import (
     read_parameters,
     stored_parameters,
 )
-from validation.domain.results import ALARMING, WORST_FIRST, CheckOutcome, EvaluationContext, ResultStatus
+from validation.domain.results import (
+    ALARMING,
+    WORST_FIRST,
+    CheckOutcome,
+    EvaluationContext,
+    ResultStatus,
+    SeriesState,
+)
 
 ACKNOWLEDGED = "marked as expected"
 MAX_SEGMENTS_LISTED = 8
@@ -61,6 +68,13 @@ class CheckType(ABC, Generic[P]):
     needs_newest_point_only: ClassVar[bool] = False
     # The expected range of any day can be evaluated for a plot; otherwise the plot shows those of stored results.
     has_quick_range: ClassVar[bool] = True
+    # Its page explains any past day; see `explain`.
+    explains_days: ClassVar[bool] = False
+    # What it learns from a series is stored, so that the next evaluation reads only newer points; see `state_settings`.
+    keeps_state: ClassVar[bool] = False
+    # The label and help of another metric that it can use but does not need.
+    other_metric_label: ClassVar[str] = ""
+    other_metric_help: ClassVar[str] = ""
     # The most rows of its own query that it reads.
     max_rows: ClassVar[int] = 1000
 
@@ -100,6 +114,12 @@ class CheckType(ABC, Generic[P]):
         """Return why the check needs another metric, or an empty string if it does not."""
         return ""
 
+    def state_settings(
+        self, parameters: P, context: EvaluationContext, *, since: dt.datetime, through: dt.datetime
+    ) -> str:
+        """Return what a state from `since` to `through` depends on besides the points; the series is not read."""
+        return ""
+
     def data_problem(self, parameters: P | None, *, has_metric: bool, has_query: bool) -> dict[str, str]:
         """Return what must be chosen before the check can be enabled, by field."""
         if self.needs_query and not has_query:
@@ -111,6 +131,10 @@ class CheckType(ABC, Generic[P]):
     def backtest(self, parameters: P, context: EvaluationContext) -> Callable[[dt.datetime], ResultStatus] | None:
         """Return a function from a bucket to its status if one pass over the history is faster; else None."""
         return None
+
+    def explain(self, parameters: P, context: EvaluationContext) -> Sequence[tuple[str, str]]:
+        """Return why the evaluated bucket has its result, as labels and texts."""
+        return []
 
     def chart_values(self, parameters: P, context: EvaluationContext) -> Sequence[tuple[dt.datetime, float]]:
         """Return the plotted value of each bucket, oldest first, for a running sum."""
@@ -160,6 +184,11 @@ class Evaluation:
     outcome: CheckOutcome
     segments: Mapping[str, CheckOutcome]
     expected: str = ""
+
+    @property
+    def states(self) -> list[SeriesState]:
+        """The states to store for the next evaluation."""
+        return [state for outcome in (self.outcome, *self.segments.values()) for state in outcome.states]
 
 
 def evaluate(check_type: CheckType[Any], *, parameters: Parameters, context: EvaluationContext) -> Evaluation:

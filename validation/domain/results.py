@@ -40,7 +40,8 @@ DAYS_PER_YEAR = 365.25
 class CheckOutcome:
     """The result of a check: its status, the reason in one sentence, the evaluated value and the expected range.
 
-    `details` contains values from a data source, which only those may see who may see the source.
+    `details` contains values from a data source, which only those may see who may see the source. `states` are for the
+    next evaluation of the same series.
     """
 
     status: ResultStatus
@@ -49,18 +50,41 @@ class CheckOutcome:
     low: float | None = None
     high: float | None = None
     details: str = ""
+    states: Sequence["SeriesState"] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesState:
+    """What a check type has learned from a series up to and including the bucket `through`, the first being `since`.
+
+    `hour` is the hour in UTC of its buckets. `digest` is the sum of the digests of the points, so that a changed or late
+    one is noticed; `settings` identifies parameters, calendar and code. `is_weekly` states stay longer.
+    """
+
+    segment: str
+    hour: int
+    since: dt.datetime
+    through: dt.datetime
+    digest: int
+    settings: str
+    data: bytes
+    is_weekly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
     """Values by bucket, oldest first. A bucket is the first instant of an hour, or a date at 00:00 UTC.
 
-    `acknowledged` are the buckets whose value was acknowledged as expected.
+    `acknowledged` are the buckets whose value was acknowledged as expected. `digests` has a number per point that changes
+    with it. With a `state`, only points after it are present.
     """
 
     buckets: Sequence[dt.datetime] = ()
     values: Sequence[float] = ()
     acknowledged: frozenset[dt.datetime] = frozenset()
+    digests: Sequence[int] = ()
+    segment: str = ""
+    state: SeriesState | None = None
 
     def __len__(self) -> int:
         return len(self.buckets)

@@ -23,6 +23,8 @@ SCHEMA = re.compile(r"/dbt/manifest/v([0-9]{1,6})\.json\Z")
 # The first schema that a file names, near its start, tells what it is.
 SCHEMA_IN_FILE = re.compile(rb"/dbt/([a-z-]+)/v[0-9]+\.json")
 SCHEMAS = (9, 10, 11, 12, 20)
+# Of a file, in `depends_on` and `parent_map` together. A project of 20,000 models has about 200,000.
+MAX_REFERENCES = 500_000
 NODE_SECTIONS = {"nodes", "sources", "metrics", "semantic_models", "saved_queries", "unit_tests", "functions"}
 
 
@@ -35,8 +37,9 @@ def is_manifest(start: bytes) -> bool:
 def read_manifest(pieces: Iterable[bytes]) -> Manifest:
     """Return the content of a manifest, which is read piece by piece. Macros, docs and disabled nodes are left out.
 
-    Raises UnreadableFileError for another file or an unsupported schema.
+    Raises UnreadableFileError for another file, an unsupported schema, or more than `MAX_REFERENCES`.
     """
+    references = 0
     metadata: dict[str, Json] = {}
     nodes: dict[str, ManifestNode] = {}
     groups: dict[str, ManifestGroup] = {}
@@ -49,9 +52,11 @@ def read_manifest(pieces: Iterable[bytes]) -> Manifest:
                 _schema(value)
         elif section == "parent_map":
             parents[result_key(key)] = _keys(value)
+            references += len(parents[result_key(key)])
         elif section in NODE_SECTIONS:
             entry = record(value, where=f"dbt manifest: {section}.{text(key)}")
             node = _node(result_key(key), entry)
+            references += len(node.parents)
             if node.kind in KINDS:
                 nodes[node.key] = node
         elif section == "groups":
@@ -60,6 +65,8 @@ def read_manifest(pieces: Iterable[bytes]) -> Manifest:
         elif section == "exposures":
             exposure = _exposure(result_key(key), record(value, where=f"dbt manifest: exposures.{text(key)}"))
             exposures[exposure.key] = exposure
+        if references > MAX_REFERENCES:
+            raise UnreadableFileError(f"dbt manifest: its nodes have more than {MAX_REFERENCES:,} parents")
     return Manifest(
         project=text(metadata.get("project_name")) or _main_package(nodes),
         schema=_schema(metadata.get("dbt_schema_version")),

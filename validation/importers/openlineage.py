@@ -22,6 +22,9 @@ from validation.importers.results import ExternalResult, ResultStatus, Unreadabl
 TOOL = "openlineage"
 STARTED = {"START", "RUNNING"}
 ENDED = {"COMPLETE": ResultStatus.PASS, "FAIL": ResultStatus.FAIL, "ABORT": ResultStatus.FAIL}
+# Of one call: recording them takes a second or two.
+MAX_EVENTS = 1_000
+MAX_DATASETS = 20_000
 EVENT_TYPES = {*STARTED, *ENDED, "OTHER"}
 
 
@@ -47,15 +50,23 @@ class LineageEvent:
 def read_events(document: Json) -> list[LineageEvent]:
     """Return the events of one event or a list of them. Events about a dataset alone are left out.
 
-    Raises UnreadableFileError for an event without a job, or a run event without a run id or with an unknown type.
+    Raises UnreadableFileError for an event without a job, a run event without a run id or with an unknown type, more than
+    `MAX_EVENTS`, and more than `MAX_DATASETS` inputs and outputs.
     """
     entries = items(document, where="openlineage: the file") if isinstance(document, list) else None
     events = entries if entries is not None else [record(document, where="openlineage: the event")]
-    return [
+    if len(events) > MAX_EVENTS:
+        raise UnreadableFileError(f"openlineage: more than {MAX_EVENTS:,} events; send them in several calls")
+    read = [
         _event(event, where=f"openlineage[{index}]" if entries is not None else "openlineage")
         for index, event in enumerate(events)
         if "dataset" not in event or "job" in event
     ]
+    if sum(len(event.inputs) + len(event.outputs) for event in read) > MAX_DATASETS:
+        raise UnreadableFileError(
+            f"openlineage: more than {MAX_DATASETS:,} inputs and outputs; send them in several calls"
+        )
+    return read
 
 
 def read(document: Json) -> list[ExternalResult]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from common.datetimes import EARLIEST, LATEST
-from common.text import one_line, printable
+from common.text import character_error, one_line, printable
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 MESSAGE_LENGTH = 2000
@@ -84,11 +84,15 @@ def instant(value: Json) -> dt.datetime | None:
 
 
 def result_key(*parts: str) -> str:
-    """Return the non-empty parts joined by slashes. A key that is too long is cut and made unique with a digest."""
+    """Return the non-empty parts joined by slashes, as one line.
+
+    A key that is too long is cut, and control characters are replaced; a digest makes it unique then.
+    """
     key = "/".join(part for part in parts if part)
-    if len(key) <= KEY_LENGTH:
+    if len(key) <= KEY_LENGTH and not character_error(key, is_line=True):
         return key
-    return f"{key[: KEY_LENGTH - 13]}~{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{one_line(key)[: KEY_LENGTH - 13]}~{digest[:12]}"
 
 
 def parse_status(word: Json, *, statuses: Mapping[str, ResultStatus]) -> tuple[ResultStatus, str]:

@@ -279,7 +279,7 @@ class Migration(migrations.Migration):
                 ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='checks', to='pipelines.pipeline')),
                 ('source', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='checks', to='validation.datasource')),
                 ('metric', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='checks', to='validation.metric')),
-                ('other_metric', models.ForeignKey(blank=True, help_text='Denominator, or metric to compare with.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='validation.metric')),
+                ('other_metric', models.ForeignKey(blank=True, help_text='Denominator, metric to compare with, or companion that explains the metric.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='validation.metric')),
             ],
             options={
                 'ordering': ['pipeline__position', 'pipeline', 'name'],
@@ -291,6 +291,25 @@ class Migration(migrations.Migration):
                 ('objects', django.db.models.manager.Manager()),
                 ('all_objects', django.db.models.manager.Manager()),
             ],
+        ),
+        migrations.CreateModel(
+            name='DetectorState',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('segment', models.CharField(blank=True, default='', max_length=120)),
+                ('hour', models.PositiveSmallIntegerField(help_text='Hour of the buckets, in UTC.')),
+                ('since', models.DateTimeField(help_text='First bucket of the series.')),
+                ('through', models.DateTimeField(help_text='Last bucket of the series.')),
+                ('digest', models.CharField(help_text='Sum of the hashes of the data points.', max_length=40)),
+                ('settings', models.CharField(help_text='Hash of the code, the parameters and the calendar.', max_length=64)),
+                ('data', models.BinaryField()),
+                ('is_weekly', models.BooleanField(default=False)),
+                ('parent_check', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='detector_states', to='validation.check')),
+            ],
+            options={
+                'ordering': ['parent_check', 'segment', 'hour', '-through'],
+                'constraints': [models.UniqueConstraint(fields=('parent_check', 'segment', 'hour', 'through'), name='detector_state_is_unique')],
+            },
         ),
         migrations.CreateModel(
             name='KnownEventEvent',
@@ -397,7 +416,7 @@ class Migration(migrations.Migration):
                 ('pipeline', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
                 ('source', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.datasource')),
                 ('metric', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.metric')),
-                ('other_metric', models.ForeignKey(blank=True, db_constraint=False, help_text='Denominator, or metric to compare with.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.metric')),
+                ('other_metric', models.ForeignKey(blank=True, db_constraint=False, help_text='Denominator, metric to compare with, or companion that explains the metric.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='validation.metric')),
             ],
             options={
                 'abstract': False,

@@ -131,7 +131,7 @@ class Check(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Denominator, or metric to compare with.",
+        help_text="Denominator, metric to compare with, or companion that explains the metric.",
     )
     source = models.ForeignKey(DataSource, on_delete=models.PROTECT, null=True, blank=True, related_name="checks")
     query = MultilineField(
@@ -382,3 +382,31 @@ class PendingReevaluation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.parent_check_id}: {self.bucket:%Y-%m-%d}"
+
+
+class DetectorState(models.Model):
+    """What a check has learned from a series up to a bucket, so that its next run reads only newer points.
+
+    It can be deleted at any time: the next run replays the history.
+    """
+
+    parent_check = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="detector_states", db_index=False)
+    segment = LineField(max_length=120, blank=True, default="")
+    hour = models.PositiveSmallIntegerField(help_text="Hour of the buckets, in UTC.")
+    since = models.DateTimeField(help_text="First bucket of the series.")
+    through = models.DateTimeField(help_text="Last bucket of the series.")
+    digest = LineField(max_length=40, help_text="Sum of the hashes of the data points.")
+    settings = LineField(max_length=64, help_text="Hash of the code, the parameters and the calendar.")
+    data = models.BinaryField()
+    is_weekly = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["parent_check", "segment", "hour", "-through"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["parent_check", "segment", "hour", "through"], name="detector_state_is_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.parent_check_id} {self.segment}, until {self.through:%Y-%m-%d}"

@@ -2,16 +2,21 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
+from types import MappingProxyType
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import BigIntegerField, Q, Value
 
 from people.queries import public_holidays
 from validation.domain.buckets import DAY, DAY_GRACE, HOUR_GRACE, newest_due_bucket
 from validation.domain.parameters import Parameters
-from validation.domain.results import EvaluationContext, Series
+from validation.domain.results import EvaluationContext, Series, SeriesState
 from validation.models import Check, Holidays, KnownEvent, Metric, MetricPoint, ReportedRun
+from validation.queries.detector_states import newest_by_segment, point_digest, unchanged_states
 
 MAX_POINTS = 200_000
 MAX_RUNS = 5000
@@ -64,11 +69,37 @@ def build_context(
     at: dt.datetime,
     bucket: dt.datetime | None = None,
     rows: Sequence[Sequence[object]] = (),
+    states: Sequence[SeriesState] | None = None,
 ) -> EvaluationContext:
-    """Return the context for evaluating `bucket`, by default the newest due one."""
+    """Return the context for evaluating `bucket`, by default the newest due one.
+
+    For a check that keeps state, `states` are those of earlier evaluations of the same run; stored ones are used too.
+    Without them, its whole history is read.
+    """
     bucket = bucket or newest_due(check, at=at)
     history = check.type.history(parameters, bucket=bucket, step=check_granularity(check).step)
-    return context_since(check, parameters=parameters, at=at, since=bucket - history, bucket=bucket, rows=rows)
+    since = bucket - history
+    if not check.type.keeps_state or states is None:
+        return context_since(check, parameters=parameters, at=at, since=since, bucket=bucket, rows=rows)
+    candidates = [*states, *unchanged_states(check, bucket=bucket)]
+    origin = min((state.since for state in candidates), default=None) or _first_point(check, since=since) or bucket
+    context = _calendar_context(check, at=at, since=origin, bucket=bucket, rows=rows)
+
+    def holds(state: SeriesState) -> bool:
+        settings = check.type.state_settings(parameters, context, since=state.since, through=state.through)
+        return settings == state.settings
+
+    newest = newest_by_segment(candidates, bucket=bucket, holds=holds)
+    segments = _segments(check, parameters, since=since, until=bucket, states=newest)
+    needed = [series for name, series in segments.items() if name or not check.type.is_by_segment(parameters)]
+    # The companion's points are needed from the start, unless each series has a state.
+    throughs = [series.state.through if series.state else None for series in needed]
+    after = min((one for one in throughs if one), default=None) if None not in throughs else None
+    others = _other_series(check, since=after + DAY if after and _is_daily(check) else after or since, until=bucket)
+    first = min((series.buckets[0] for series in needed if len(series) and series.state is None), default=origin)
+    if first < origin:  # a point arrived before the first one that any state has seen
+        context = _calendar_context(check, at=at, since=first, bucket=bucket, rows=rows)
+    return replace(context, series=segments.get("", Series()), segments=segments, other_series=others)
 
 
 def context_since(
@@ -81,8 +112,19 @@ def context_since(
     rows: Sequence[Sequence[object]] = (),
 ) -> EvaluationContext:
     """Return the context from `since` to `bucket`, regardless of how much history the check type needs."""
-    granularity = check_granularity(check)
+    if check.type.keeps_state:  # it reads its whole history, which may be short
+        since = max(since, _first_point(check, since=since) or bucket)
     segments = _segments(check, parameters, since=since, until=bucket)
+    context = _calendar_context(check, at=at, since=since, bucket=bucket, rows=rows)
+    others = _other_series(check, since=since, until=bucket)
+    return replace(context, series=segments.get("", Series()), segments=segments, other_series=others)
+
+
+def _calendar_context(
+    check: Check, *, at: dt.datetime, since: dt.datetime, bucket: dt.datetime, rows: Sequence[Sequence[object]]
+) -> EvaluationContext:
+    """Return the context without series: the calendar from `since`, the pipeline's runs, and rows of the check's query."""
+    granularity = check_granularity(check)
     first, last = since.date() - DAY, at.date() + DAY
     holidays = _holidays(check.country, first, last)
     known_events = dict(holidays) if check.holidays == Holidays.KNOWN else {}
@@ -92,9 +134,6 @@ def context_since(
         bucket=bucket,
         zone=granularity.zone,
         step=granularity.step,
-        series=segments.get("", Series()),
-        other_series=_other_series(check, since=since, until=bucket),
-        segments=segments,
         off_days=_off_days(check, first, last, holidays=holidays),
         known_events=known_events,
         holidays=holidays,
@@ -105,37 +144,71 @@ def context_since(
     )
 
 
-def _segments(check: Check, parameters: Parameters, *, since: dt.datetime, until: dt.datetime) -> Mapping[str, Series]:
+def _is_daily(check: Check) -> bool:
+    return check_granularity(check).step >= DAY
+
+
+def _first_point(check: Check, *, since: dt.datetime) -> dt.datetime | None:
+    """Return the bucket of the metric's first point from `since` on."""
+    points = MetricPoint.objects.filter(metric=check.metric, bucket__gte=since)
+    return points.order_by("bucket").values_list("bucket", flat=True).first()
+
+
+def _segments(
+    check: Check,
+    parameters: Parameters,
+    *,
+    since: dt.datetime,
+    until: dt.datetime,
+    states: Mapping[str, SeriesState] = MappingProxyType({}),
+) -> Mapping[str, Series]:
     """Return the series of the metric, "" for the total, and those of its segments if the check uses them."""
     if check.metric is None:
         return {}
     if check.type.needs_newest_point_only:
         return {"": _newest_point(check.metric)}
-    return _series(check.metric, since=since, until=until, total_only=not check.type.uses_segments(parameters))
+    total_only = not check.type.uses_segments(parameters)
+    digests = check.type.keeps_state
+    return _series(check.metric, since=since, until=until, total_only=total_only, digests=digests, states=states)
 
 
 def _other_series(check: Check, *, since: dt.datetime, until: dt.datetime) -> Series:
     if check.other_metric is None:
         return Series()
-    return _series(check.other_metric, since=since, until=until, total_only=True).get("", Series())
+    series = _series(check.other_metric, since=since, until=until, total_only=True, digests=check.type.keeps_state)
+    return series.get("", Series())
 
 
-def _series(metric: Metric, *, since: dt.datetime, until: dt.datetime, total_only: bool) -> dict[str, Series]:
+def _series(
+    metric: Metric,
+    *,
+    since: dt.datetime,
+    until: dt.datetime,
+    total_only: bool,
+    digests: bool = False,
+    states: Mapping[str, SeriesState] = MappingProxyType({}),
+) -> dict[str, Series]:
     points = MetricPoint.objects.filter(metric=metric, bucket__gte=since, bucket__lte=until)
     if total_only:
         points = points.filter(segment="")
-    by_segment: dict[str, tuple[list[dt.datetime], list[float], set[dt.datetime]]] = {}
-    rows = points.order_by("-bucket").values_list("segment", "bucket", "value", "is_expected")[:MAX_POINTS]
-    for segment, bucket, value, is_expected in rows.iterator(chunk_size=5000):
-        buckets, values, acknowledged = by_segment.setdefault(segment, ([], [], set()))
-        buckets.append(bucket)
-        values.append(value)
-        if is_expected:
-            acknowledged.add(bucket)
-    return {
-        segment: Series(tuple(reversed(buckets)), tuple(reversed(values)), frozenset(acknowledged))
-        for segment, (buckets, values, acknowledged) in by_segment.items()
-    }
+    if states:
+        newer = [Q(segment=segment, bucket__gt=state.through) for segment, state in states.items()]
+        # Without a state, the total of a metric with segments is not evaluated.
+        points = points.filter(reduce(or_, newer, ~Q(segment__in=["", *states])))
+    digest = point_digest() if digests else Value(0, output_field=BigIntegerField())
+    rows = points.annotate(digest=digest).order_by("-bucket")
+    columns = rows.values_list("segment", "bucket", "value", "is_expected", "digest")[:MAX_POINTS]
+    by_segment: dict[str, list[tuple[dt.datetime, float, bool, int]]] = {}
+    for segment, *point in columns.iterator(chunk_size=5000):
+        by_segment.setdefault(segment, []).append(tuple(point))
+    return {segment: _newest_last(segment, found, states.get(segment)) for segment, found in by_segment.items()}
+
+
+def _newest_last(segment: str, points: list[Any], state: SeriesState | None) -> Series:
+    points.reverse()
+    buckets, values, expected, digests = zip(*points, strict=True)
+    acknowledged = frozenset(bucket for bucket, is_expected in zip(buckets, expected, strict=True) if is_expected)
+    return Series(buckets, values, acknowledged, digests, segment, state)
 
 
 def _newest_point(metric: Metric) -> Series:

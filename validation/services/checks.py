@@ -15,7 +15,7 @@ from people.domain.names import slug_for
 from people.models import User
 from pipelines.models import Pipeline
 from validation.check_types import CHECK_TYPES
-from validation.domain.buckets import cron_problem
+from validation.domain.buckets import DAY, cron_problem
 from validation.domain.parameters import WEEKDAYS, InvalidParametersError
 from validation.domain.sql import query_problem
 from validation.domain.suggestions import CheckSuggestion
@@ -243,12 +243,29 @@ def _data_problems(check: Check) -> dict[str, list[str]]:
     problems: dict[str, list[str]] = {}
     if check.metric is not None and check.metric.pipeline_id != check.pipeline_id:
         problems["metric"] = ["This metric belongs to another pipeline."]
+    if check.type.other_metric_label and (problem := _companion_problem(check)):
+        problems["other_metric"] = [problem]
     if set(check.weekdays) - set(range(WEEKDAYS)):
         problems["weekdays"] = ["Choose weekdays, 0 for Monday to 6 for Sunday."]
     check.weekdays = sorted(set(check.weekdays))
     if check.query and query_problem(check.query):
         problems["query"] = [query_problem(check.query)]
     return problems | _missing_data(check) if check.is_active else problems
+
+
+def _companion_problem(check: Check) -> str:
+    """Return why the other metric cannot explain the metric, or an empty string."""
+    if check.metric is None or check.other_metric is None:
+        return ""
+    if check.other_metric_id == check.metric_id:
+        return "Choose a metric other than the one that is evaluated."
+    if check.other_metric.grain != check.metric.grain:
+        return (
+            "Choose a metric with a value per day."
+            if check.metric.step >= DAY
+            else "Choose a metric with a value per hour."
+        )
+    return ""
 
 
 def _missing_data(check: Check) -> dict[str, list[str]]:

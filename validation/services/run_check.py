@@ -17,10 +17,11 @@ from common.formatting import format_value
 from validation.domain.buckets import next_run
 from validation.domain.check_type import Evaluation, evaluate
 from validation.domain.parameters import InvalidParametersError
-from validation.domain.results import CheckOutcome, Confirmation, ResultStatus, is_confirmed
+from validation.domain.results import CheckOutcome, Confirmation, ResultStatus, SeriesState, is_confirmed
 from validation.models import Check, CheckResult, PendingReevaluation, Severity
 from validation.notifications import notify_check_error
 from validation.queries.evaluation_context import build_context
+from validation.services.detector_states import save_states
 from validation.services.pull import Budget, read_for, read_rows
 from validation.warehouse_subprocess import QueryFailedError, Row
 
@@ -99,8 +100,9 @@ def run_check(claimed: ClaimedCheck, *, at: dt.datetime) -> CheckResult | None:
     is_manual = check.requested_at is not None
     budget = Budget(RUN_SECONDS)
     read = partial(read_for, check, at=at, budget=budget, force=is_manual)
-    evaluation, bucket = _evaluate(check, at=at, read=read)
-    again = _evaluate_again(check, at=at) if evaluation.outcome.status != ResultStatus.ERROR else []
+    evaluation, bucket = _evaluate(check, at=at, read=read, states=[])
+    is_error = evaluation.outcome.status == ResultStatus.ERROR
+    again = [] if is_error else _evaluate_again(check, at=at, states=evaluation.states)
     finished_at = at + dt.timedelta(seconds=time.monotonic() - start)
     trigger = CheckResult.Trigger.MANUAL if is_manual else CheckResult.Trigger.SCHEDULE
     result = _result(check, evaluation, bucket=bucket, trigger=trigger, started_at=at, finished_at=finished_at)
@@ -122,6 +124,7 @@ def run_check(claimed: ClaimedCheck, *, at: dt.datetime) -> CheckResult | None:
         result=result,
         backfilled=backfilled,
         buckets=[earlier_bucket for earlier_bucket, _ in again],
+        states=evaluation.states,
     )
 
 
@@ -170,10 +173,12 @@ def _has_slow_source(check: Check, *, at: dt.datetime) -> bool:
     return waiting.count() >= MAX_SLOW_RUNS
 
 
-def _evaluate(check: Check, *, at: dt.datetime, read: Callable[[], list[Row]]) -> tuple[Evaluation, dt.datetime | None]:
+def _evaluate(
+    check: Check, *, at: dt.datetime, read: Callable[[], list[Row]], states: list[SeriesState] | None = None
+) -> tuple[Evaluation, dt.datetime | None]:
     """Return the evaluation of the newest due bucket, and that bucket. A check that breaks is an error, never a pass."""
     try:
-        return _evaluate_bucket(check, at=at, rows=read())
+        return _evaluate_bucket(check, at=at, rows=read(), states=states)
     except QueryFailedError as error:
         return _error(error.message, error.details), None
     except InvalidParametersError as error:
@@ -189,21 +194,30 @@ def _error(message: str, details: str = "") -> Evaluation:
 
 
 def _evaluate_bucket(
-    check: Check, *, at: dt.datetime, rows: list[Row], bucket: dt.datetime | None = None
+    check: Check,
+    *,
+    at: dt.datetime,
+    rows: list[Row],
+    bucket: dt.datetime | None = None,
+    states: list[SeriesState] | None = None,
 ) -> tuple[Evaluation, dt.datetime | None]:
     parameters = check.type.load(check.parameters)
-    context = build_context(check, parameters=parameters, at=at, bucket=bucket, rows=rows)
+    context = build_context(check, parameters=parameters, at=at, bucket=bucket, rows=rows, states=states)
     evaluation = evaluate(check.type, parameters=parameters, context=context)
     return evaluation, context.bucket if check.has_backtest else None
 
 
-def _evaluate_again(check: Check, *, at: dt.datetime) -> list[tuple[dt.datetime, Evaluation]]:
-    """Return the evaluations of buckets whose data arrived late or changed, oldest first."""
+def _evaluate_again(
+    check: Check, *, at: dt.datetime, states: list[SeriesState]
+) -> list[tuple[dt.datetime, Evaluation]]:
+    """Return the evaluations of buckets whose data arrived late or changed, oldest first; each continues from the last."""
     pending = PendingReevaluation.objects.filter(parent_check=check).order_by("bucket").values_list("bucket", flat=True)
     evaluations = []
     for bucket in pending[:MAX_REEVALUATIONS]:
         try:
-            evaluations.append((bucket, _evaluate_bucket(check, at=at, rows=[], bucket=bucket)[0]))
+            evaluation, _ = _evaluate_bucket(check, at=at, rows=[], bucket=bucket, states=states)
+            evaluations.append((bucket, evaluation))
+            states = [*states, *evaluation.states]
         except EVALUATION_ERRORS:
             log.exception("Check %s cannot be evaluated again for %s", check.pk, bucket)
     return evaluations
@@ -255,6 +269,7 @@ def _save(
     result: CheckResult,
     backfilled: list[CheckResult],
     buckets: list[dt.datetime],
+    states: list[SeriesState],
 ) -> CheckResult | None:
     """Save the results of a run and release the check; return None if another run has claimed it."""
     row = (
@@ -267,6 +282,7 @@ def _save(
         earlier.save(force_insert=True)
     result.save(force_insert=True)
     PendingReevaluation.objects.filter(parent_check=row, bucket__in=buckets).delete()
+    save_states(row, states=states)
     _update_state(row, result)
     row.claim = row.lease_until = row.running_since = None
     row.last_run_at = result.started_at

@@ -1,5 +1,6 @@
 """Views for checks: list, detail, create, edit, delete, run, mute, known events and backtest."""
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -24,7 +25,7 @@ from pipelines.queries import row_history
 from validation.domain.backtests import run_backtest
 from validation.domain.parameters import InvalidParametersError
 from validation.domain.results import WORST_FIRST, Confirmation
-from validation.forms import CheckForm, KnownEventForm, MuteForm, NewCheckForm, ParametersForm
+from validation.forms import CheckForm, ExplainForm, KnownEventForm, MuteForm, NewCheckForm, ParametersForm
 from validation.models import Check, CheckQuerySet, CheckResult, KnownEvent
 from validation.models.checks import DEFINED
 from validation.plots import backtest_plot, build_heat_map, check_plot, check_rows, metric_plot, shows_runs
@@ -39,6 +40,7 @@ from validation.queries.checks import (
 )
 from validation.queries.checks import checks as all_checks
 from validation.queries.evaluation_context import check_granularity
+from validation.queries.explanations import can_explain_days, explain_day
 from validation.queries.plot_data import arrivals, backtest_context
 from validation.services.checks import (
     create_check,
@@ -158,9 +160,23 @@ def _check_page(request: SignedInRequest, check: Check, *, event_form: KnownEven
         "has_threshold": check.has_backtest,
         "deletion": _deletion(check),
         "history": row_history(check, fields=DEFINED),
+        **_explanation(request, check, at=at),
         **extra,
     }
-    return render(request, "validation/check.html", context, status=400 if event_form.errors else 200)
+    explain_form = context.get("explain_form")
+    has_errors = event_form.errors or (isinstance(explain_form, ExplainForm) and explain_form.errors)
+    return render(request, "validation/check.html", context, status=400 if has_errors else 200)
+
+
+def _explanation(request: SignedInRequest, check: Check, *, at: dt.datetime) -> dict[str, object]:
+    """Return the form for a past day, and the explanation of the day that was asked for."""
+    if not can_explain_days(check):
+        return {}
+    form = ExplainForm(request.GET if "day" in request.GET else None)
+    if not form.is_bound or not form.is_valid():
+        return {"explain_form": form}
+    day = form.cleaned_data["day"]
+    return {"explain_form": form, "explained_day": day, "explanation": explain_day(check, day=day, at=at)}
 
 
 @require_safe

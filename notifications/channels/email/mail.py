@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import re
 import smtplib
 from email.utils import format_datetime
 from urllib.parse import urlsplit
@@ -13,10 +14,13 @@ from django.urls import reverse
 
 from notifications.channels.deadline import Deadline
 from notifications.channels.email.html import mail_html
-from notifications.channels.exceptions import UndeliverableError
+from notifications.channels.exceptions import GoneError, UndeliverableError
 from notifications.models import Message
 from notifications.queries.outbox import absolute_url, is_worth_listing
 from notifications.registry import load
+
+# An enhanced status code of a rule of the server, not of the address (RFC 3463, section 3.8): "550 5.7.1 Relaying denied".
+POLICY = re.compile(r": \d{3} 5\.7\.\d")
 
 
 def message_id(message: Message) -> str:
@@ -68,16 +72,17 @@ def build_mail(message: Message, *, at: dt.datetime) -> EmailMultiAlternatives:
 
 
 def send_mail(mail: EmailMultiAlternatives, *, deadline: Deadline) -> None:
-    """Send an e-mail; raise UndeliverableError if the server rejects it permanently."""
+    """Send an e-mail; raise UndeliverableError if the server rejects it permanently, GoneError if it rejects the address."""
     connection = get_connection(deadline=deadline)
     try:
         connection.send_messages([mail])
     except smtplib.SMTPRecipientsRefused as error:
-        codes = [code for code, _ in error.recipients.values()]
-        if all(code >= 500 for code in codes):
-            replies = "; ".join(_reply(code, text) for code, text in error.recipients.values())
-            raise UndeliverableError(replies) from error
-        raise
+        replies = [(code, _reply(code, text)) for code, text in error.recipients.values()]
+        if any(code < 500 for code, _ in replies):
+            raise
+        text = "; ".join(reply for _, reply in replies)
+        is_policy = all(POLICY.search(reply) for _, reply in replies)
+        raise UndeliverableError(text) if is_policy else GoneError(text) from error
     except (smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
         # A rejected greeting or login is not the message's fault, so it is retried.
         if error.smtp_code >= 500:

@@ -88,9 +88,10 @@ def find_member(app: App, email: str) -> str:
     return slack_id
 
 
-def post_card(app: App, channel: str, card: Card) -> tuple[str, str]:
-    """Post a message to a channel or member; return the channel and timestamp by which Slack knows it."""
-    answer = call(app, "chat.postMessage", {"channel": channel, **card_fields(card)})
+def post_card(app: App, channel: str, card: Card, *, thread: str = "") -> tuple[str, str]:
+    """Post a message to a channel or member, or as a reply; return the channel and timestamp by which Slack knows it."""
+    reply = {"thread_ts": thread} if thread else {}
+    answer = call(app, "chat.postMessage", {"channel": channel, **card_fields(card), **reply})
     return str(answer.get("channel", ""))[:32], str(answer.get("ts", ""))[:32]
 
 

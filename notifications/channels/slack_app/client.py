@@ -29,7 +29,6 @@ GONE_ERRORS = frozenset(
         "user_not_visible",
         "channel_not_found",
         "is_archived",
-        "not_in_channel",
         "cannot_dm_bot",
     }
 )

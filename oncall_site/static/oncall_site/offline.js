@@ -1,6 +1,10 @@
 // On every page: keeps the offline copy up to date, and sends what was marked and noted without a connection.
 
 const QUEUE = "unsent-steps";
+// Who turned on push in this browser.
+const PUSH_USER = "push-user";
+// A browser that is slow to end push does not keep anyone from signing out.
+const SIGN_OUT_MS = 3000;
 const STEP = /\/incidents\/(\d+)\/steps\/(\d+)\//;
 // Later attempts may succeed: the server is busy, or the session has to be renewed.
 const RETRYABLE = [401, 403, 408, 425, 429];
@@ -79,16 +83,36 @@ const queue = (data, path) => {
 
 const clear = () => caches.delete("offline");
 
+// Ends push in this browser; returns the endpoint that it had. Its push service knows nothing of the site's sign-out.
+const endPush = async () => {
+  const registration = await navigator.serviceWorker.getRegistration();
+  const subscription = await registration?.pushManager?.getSubscription();
+  localStorage.removeItem(PUSH_USER);
+  await subscription?.unsubscribe();
+  return subscription?.endpoint;
+};
+
+const signOut = async (form) => {
+  clear();
+  localStorage.removeItem(QUEUE);
+  const late = new Promise((resolve) => setTimeout(resolve, SIGN_OUT_MS));
+  const endpoint = await Promise.race([endPush().catch(() => {}), late]);
+  if (endpoint) form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "push_endpoint", value: endpoint }));
+  form.submit();
+};
+
 const start = () => {
   if (!user) return clear();
   navigator.serviceWorker.register("/service-worker.js");
+  // Somebody else has signed in since, without a sign-out in between.
+  if ((localStorage.getItem(PUSH_USER) ?? user) !== user) endPush().catch(() => {});
   const isIncident = document.querySelector("#checklist") !== null;
   navigator.serviceWorker.ready.then(({ active }) => active.postMessage(isIncident ? "refresh" : "save"));
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.getAttribute("action") === "/sign-out/") {
-      clear();
-      localStorage.removeItem(QUEUE);
+      event.preventDefault();
+      signOut(form);
     } else if ("steps" in form.dataset) {
       event.preventDefault();
       queue(new FormData(form, event.submitter), form.getAttribute("action"));

@@ -40,6 +40,7 @@ const turnOn = async () => {
     const { public_key: key } = await post(keyUrl, {});
     const { endpoint, keys } = (await subscribe(key)).toJSON();
     const device = await post(devicesUrl, { endpoint, keys });
+    localStorage.setItem("push-user", document.body.dataset.user);
     await post(`${devicesUrl}${device.id}/test/`, {}).catch(() => {});
     window.location.assign(`${window.location.pathname}?on=${device.id}`);
   } catch (error) {

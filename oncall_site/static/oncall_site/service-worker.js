@@ -66,10 +66,12 @@ self.addEventListener("notificationclick", (event) => {
   const { notification } = event;
   notification.close();
   const { pathname, search } = new URL(notification.data || "/", self.location.origin);
+  // With the origin, because a path that starts with // would lead to another site.
+  const url = self.location.origin + pathname + search;
   const open = async () => {
     const windows = await self.clients.matchAll({ type: "window" });
-    const same = windows.find((client) => client.url === self.location.origin + pathname + search);
-    return same ? same.focus() : self.clients.openWindow(pathname + search);
+    const same = windows.find((client) => client.url === url);
+    return same ? same.focus() : self.clients.openWindow(url);
   };
   event.waitUntil(open());
 });

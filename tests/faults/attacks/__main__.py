@@ -21,13 +21,19 @@ ATTACKS = {
     "previews": floods.previews,
     "lists": floods.lists,
     "pages": floods.pages,
+    "events": floods.events,
+    "lineage": floods.lineage,
+    "manifests": floods.manifests,
+    "readers": floods.readers,
+    "hooks": floods.hooks,
+    "push": floods.push,
 }
 REPORT_SECONDS = 0.5
 
 
 @dataclass
 class Site:
-    """The target, and what its attackers know: an account's token and session."""
+    """The target, and what its attackers know: an account's token and session, an integration key, a reader link."""
 
     attack: str
     host: str
@@ -37,6 +43,8 @@ class Site:
     cookie: str = ""
     csrf: str = ""
     pipeline: str = ""
+    routing_key: str = ""
+    readers_link: str = ""
     counts: collections.Counter = field(default_factory=collections.Counter)
 
 

@@ -173,7 +173,7 @@ def yearly_sale(years=4, *, factor=1.8):
 def test_what_happens_every_year_is_no_news():
     results = {one.day: one for one in score_series(yearly_sale())}
     assert [results[dt.date(year, 6, 10)].is_flagged for year in (2022, 2023, 2024, 2025)] == [True, True, False, False]
-    assert results[dt.date(2025, 6, 10)].reason.endswith("not an anomaly: as around this date in earlier years.")
+    assert results[dt.date(2025, 6, 10)].reason.endswith("no alert: as around this date in earlier years.")
 
 
 def test_a_failure_on_the_date_of_a_yearly_sale_is_flagged():

@@ -6,6 +6,7 @@ import json
 import math
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from validation.anomaly.scoring import score_series
 
 
 class Command(BaseCommand):
-    """`manage.py score_series FILE.csv [--kind count|ratio] [--calendar US]`: prints `{"2026-03-02": 0 or 1, …}`."""
+    """`manage.py score_series FILE.csv [--kind count|ratio] [--calendar US] [--companion COLUMN]`: prints `{"2026-03-02": 0 or 1, …}`."""
 
     help = (
         "Run the anomaly check on each day of a CSV file with columns date and value, using the days before it. "
@@ -34,6 +35,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--calendar", metavar="COUNTRY", help="country of the public holidays, such as US, DE or AU-VIC"
         )
+        parser.add_argument(
+            "--companion",
+            metavar="COLUMN",
+            help="column of another metric that explains the value, such as temperature",
+        )
         parser.add_argument("--budget", type=float, default=4.0, help="target number of alerts per year (default: 4)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,9 +47,11 @@ class Command(BaseCommand):
         if not 0.5 <= options["budget"] <= 365:
             raise CommandError("Use a budget between 0.5 and 365 alerts per year.")
         path: Path = options["file"]
-        points = _points(path)
+        rows = _read(path, companion=options["companion"])
+        points = [(row.day, row.value) for row in rows]
         judged = score_series(
             [(day, value) for day, value in points if value is not None],
+            companion={row.day: row.companion for row in rows if row.companion is not None},
             kind=options["kind"],
             holidays=_calendar(options["calendar"], [day for day, _ in points]),
             alert_budget=options["budget"],
@@ -52,22 +60,31 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps({day.isoformat(): int(day in told) for day, _ in points}, indent=1))
 
 
-def _points(path: Path) -> list[tuple[dt.date, float | None]]:
-    """Return the file's days and values, oldest first; raise CommandError with the line of an error."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A day of the file with its value and that of the companion, None if missing."""
+
+    day: dt.date
+    value: float | None
+    companion: float | None
+
+
+def _read(path: Path, *, companion: str | None) -> list[Row]:
+    """Return the file's rows, oldest first; raise CommandError with the line of an error."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a NUL in the name
         raise CommandError(f"{path}: cannot read the file: {error}") from error
     try:
-        return list(_rows(text, name=str(path)))
+        return list(_rows(text, name=str(path), companion=companion))
     except csv.Error as error:
         raise CommandError(f"{path}: not a CSV file: {error}") from error
 
 
-def _rows(text: str, *, name: str) -> Iterator[tuple[dt.date, float | None]]:
-    """Yield the day and value of each row; raise CommandError."""
+def _rows(text: str, *, name: str, companion: str | None) -> Iterator[Row]:
+    """Yield the rows of a file; raise CommandError."""
     reader = csv.DictReader(text.splitlines())
-    missing = {"date", "value"} - set(reader.fieldnames or ())
+    missing = {"date", "value", *([companion] if companion else [])} - set(reader.fieldnames or ())
     if missing:
         raise CommandError(f"{name}, line 1: missing column {' and '.join(sorted(missing))}.")
     last: dt.date | None = None
@@ -79,7 +96,8 @@ def _rows(text: str, *, name: str) -> Iterator[tuple[dt.date, float | None]]:
                 f"{where}: {day} {'occurs twice' if day == last else f'is after {last}. Sort the rows by date'}."
             )
         last = day
-        yield day, _value(row["value"], where=where)
+        explains = _value(row[companion], where=where) if companion else None
+        yield Row(day, _value(row["value"], where=where), explains)
     if last is None:
         raise CommandError(f"{name}, line 2: no rows.")
 

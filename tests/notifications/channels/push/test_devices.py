@@ -17,8 +17,16 @@ from notifications.channels.push.vapid import new_site_key
 from notifications.domain.device_names import device_name
 from notifications.models import Message, PushDevice, VapidKey
 from notifications.services.delivery import deliver_one
-from notifications.services.push_devices import MAX_DEVICES, add_device, ensure_site_key, report_switched_off
+from notifications.services.push_devices import (
+    DEACTIVATED,
+    MAX_DEVICES,
+    add_device,
+    ensure_site_key,
+    report_switched_off,
+    send_device_test,
+)
 from oncall_site.services import encrypted_columns
+from scheduling.services.offboarding import deactivate, reactivate
 from tests.factories import bearer
 from tests.notifications.channels.push.service import Browser
 from tests.notifications.news import with_mail
@@ -351,3 +359,48 @@ def test_the_test_of_the_channel_goes_to_every_device(client, a, device):
     assert [[received["title"] for received in browser.payloads] for browser in browsers] == [
         ["Test message from the on-call site"]
     ] * 2
+
+
+def test_signing_out_removes_the_browsers_device_and_no_other(signed_in, a, b):
+    keys = subscription()["keys"]
+    here, phone = (add_device(a, endpoint=f"https://fcm.googleapis.com/{name}", **keys) for name in ("here", "phone"))
+    signed_in(a).post("/sign-out/", {"push_endpoint": "https://fcm.googleapis.com/unknown"})
+    signed_in(a).post("/sign-out/")
+    assert list(PushDevice.objects.all()) == [here, phone]
+    # B signs out of a browser in which A once turned on push: nobody is signed in there any more.
+    signed_in(b).post("/sign-out/", {"push_endpoint": here.endpoint})
+    assert list(PushDevice.objects.all()) == [phone]
+
+
+def test_a_deactivated_user_gets_no_push_and_neither_after_reactivation(a, admin, push_service):
+    browser = push_service.browser()
+    device = add_device(a, endpoint="https://fcm.googleapis.com/x", **browser.subscription["keys"])
+    PushDevice.objects.update(endpoint=browser.endpoint)
+    deactivate(a, by=admin, at=timezone.now())
+    assert not PushDevice.objects.live().exists()
+    reactivate(a, by=admin)
+    assert not PushDevice.objects.live().exists()
+    send_device_test(device)
+    deliver_one()
+    assert browser.payloads == []
+    assert Message.objects.get(type="push-test").state == "failed"
+    Message.objects.all().delete()
+    assert report_switched_off() == 1
+    device.refresh_from_db()
+    assert (device.problem, device.switched_off_at is not None) == (DEACTIVATED, True)
+    [report] = Message.objects.filter(recipient=a)
+    assert (report.type, report.channel) == ("push-off", "email")
+    # Turned on again in that browser, it is a device from now on.
+    again = add_device(a, endpoint="https://fcm.googleapis.com/x", **browser.subscription["keys"])
+    assert list(PushDevice.objects.live()) == [again]
+    assert report_switched_off() == 0
+
+
+def test_the_user_is_e_mailed_about_a_new_device_once(client, a):
+    with_mail(a)
+    for _ in range(2):
+        post(client, a, subscription(name="Phone"))
+    deliver_one()
+    assert [(sent.to, sent.subject) for sent in mail.outbox] == [([a.email], "Push on Phone now gets your messages")]
+    assert "revoke your API tokens" in mail.outbox[0].body
+    assert deliver_one() is None

@@ -1,0 +1,63 @@
+"""Report rejected e-mail addresses by another channel."""
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import F
+
+from notifications.models import EmailRejection, Message
+from notifications.notifications import EmailRejected
+from notifications.queries.outbox import database_clock
+from notifications.queries.preferences import live_methods, reachable_channels
+from notifications.services.outbox import enqueue, subject_line
+from people.models import User
+
+REPORT_LIFETIME = dt.timedelta(days=7)
+REPORT_BATCH_SIZE = 100
+# Only if there is nothing else: they cost money, or wake people.
+LAST_CHANNELS = [Message.Channel.SMS.value, Message.Channel.VOICE.value]
+
+
+@transaction.atomic
+def report_rejected_addresses() -> int:
+    """Enqueue one message for each rejected address, to its user by another channel, or to the admins; return their number."""
+    rows = EmailRejection.objects.filter(reported_at=None, address=F("person__email"), person__is_active=True)
+    locked = rows.select_for_update(skip_locked=True, of=("self",)).select_related("person").order_by("pk")
+    rejections = list(locked[:REPORT_BATCH_SIZE])
+    for row in rejections:
+        at = database_clock()
+        report = EmailRejected(
+            person=row.person_id,
+            person_name=str(row.person),
+            rejected_address=row.address,
+            problem=row.problem,
+            rejected_at=row.rejected_at,
+        )
+        channels = reachable_channels([row.person])[row.person_id] - {Message.Channel.EMAIL.value}
+        if channels:
+            _send(report, row.person, channel=min(channels, key=_preference), at=at)
+        else:
+            admins = User.objects.filter(is_active=True, is_staff=True).exclude(pk=row.person_id)
+            enqueue(admins, report, due_at=at, expires_at=at + REPORT_LIFETIME)
+        row.reported_at = at
+        row.save(update_fields=["reported_at"])
+    return len(rejections)
+
+
+def _preference(channel: str) -> tuple[int, str]:
+    return LAST_CHANNELS.index(channel) + 1 if channel in LAST_CHANNELS else 0, channel
+
+
+def _send(report: EmailRejected, person: User, *, channel: str, at: dt.datetime) -> None:
+    Message.objects.create(
+        type=report.name,
+        dedup_key=report.dedup_key,
+        context=report.context,
+        recipient=person,
+        channel=channel,
+        contact_method=live_methods([person]).get((person.pk, channel), [0])[0],
+        subject=subject_line(report, person),
+        text=report.body(person),
+        due_at=at,
+        expires_at=at + REPORT_LIFETIME,
+    )

@@ -1,0 +1,135 @@
+"""The programs of `make run`: each runs in a copy of the supervisor, which has loaded everything that they share."""
+
+import contextlib
+import gc
+import logging
+import os
+import shutil
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from oncall_site.web_server import (
+    KEEP_ALIVE,
+    WITHOUT_NGINX,
+    find_nginx,
+    make_folder,
+    sweep_folders,
+    write_configuration,
+)
+
+# One process of threads is enough for trying the site, and saves a hundred megabytes beside two.
+WEB_WORKERS, WEB_THREADS, WORKER_THREADS = 1, 8, 2
+PRELOADED = (
+    "celery.apps.worker",
+    "celery.concurrency.thread",
+    "common.api.unknown_fields",
+    "gunicorn.app.wsgiapp",
+    "gunicorn.arbiter",
+    "gunicorn.workers.gthread",
+    "oncall_site.celery",
+    "oncall_site.celery_hooks",
+    "oncall_site.local.filesystem_broker",
+    "oncall_site.prometheus",
+    "oncall_site.wsgi",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What a process of the site runs; `run` returns its exit code, and `can_start` says whether the time for it has come."""
+
+    run: Callable[[], int]
+    can_start: Callable[[], bool] = lambda: True
+
+
+def metrics_folder(var: Path) -> Path:
+    """Return the folder of the web process's counters."""
+    return var / "metrics"
+
+
+def load_everything() -> None:
+    """Load the code of all programs and close this process's connections: a copy must not share one."""
+    from django.conf import settings  # noqa: PLC0415  # importing the settings starts the database
+    from django.db import connections  # noqa: PLC0415  # as above
+
+    for name in (*PRELOADED, settings.ROOT_URLCONF):
+        import_module(name)
+    import_module("common.api.unknown_fields").described_fields()
+    import_module("oncall_site.celery").app.finalize(auto=True)
+    import_module("oncall_site.celery").app.loader.import_default_modules()
+    connections.close_all()
+    gc.collect()
+    # The garbage collector writes to what it looks at, and what is written to is shared no longer.
+    gc.freeze()
+
+
+def site_programs(address: str, *, var: Path, pid_file: Path) -> dict[str, Program]:
+    """Return the programs of the site by name: the web server, nginx in front of it, and the worker with beat."""
+    bind = address.rpartition("/")[2]
+    worker = Program(run_worker)
+    nginx = find_nginx()
+    if nginx is None:
+        sys.stderr.write(WITHOUT_NGINX)
+        return {"web": Program(lambda: run_gunicorn(bind)), "worker": worker}
+    folder = make_folder()
+    write_configuration(folder, bind=bind, pid_file=pid_file, is_one_process=True)
+    socket = folder / "gunicorn.sock"
+    front = [str(nginx), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
+    return {
+        "web": Program(lambda: run_gunicorn(f"unix:{socket}")),
+        # Until gunicorn can take requests, nobody shall be able to connect.
+        "nginx": Program(lambda: os.execv(front[0], front), can_start=socket.exists),  # noqa: S606  # nosec B606  # our own command
+        "worker": worker,
+    }
+
+
+def make_metrics_folder(var: Path) -> None:
+    """Make the folder of the counters empty; counts of a run that was killed are of no use to this one."""
+    folder = metrics_folder(var)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+def remove_folders(*, var: Path) -> None:
+    """Remove what the programs leave behind when they are killed."""
+    sweep_folders(of=os.getpid())
+    shutil.rmtree(metrics_folder(var), ignore_errors=True)
+
+
+def run_gunicorn(bind: str) -> int:
+    """Run gunicorn in this process until it is stopped; return the exit code."""
+    warnings.simplefilter("ignore")
+    # The gunicorn before this one has removed it if it ended by itself.
+    Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
+    sizes = ["--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS), "--log-level", "warning"]
+    sys.argv = ["gunicorn", "oncall_site.wsgi", "--bind", bind, *KEEP_ALIVE, *sizes]
+    import_module("gunicorn.app.wsgiapp").run()
+    return 0
+
+
+def run_worker() -> int:
+    """Run a worker of threads, with beat in one of them, until it is stopped; return the exit code."""
+    warnings.simplefilter("ignore")
+    logging.getLogger("celery").setLevel(logging.WARNING)
+    app = import_module("oncall_site.celery").app
+    import_module("oncall_site.celery_hooks").limit_threads()
+    threading.Thread(target=_run_beat, args=(app,), name="beat", daemon=True).start()
+    worker = app.Worker(pool_cls="threads", concurrency=WORKER_THREADS, loglevel="WARNING", quiet=True)
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def _run_beat(app: Any) -> None:
+    """Run beat until the process ends. If it stops, so does the process, and is restarted."""
+    beat = import_module("celery.beat")
+    with contextlib.suppress(Exception):
+        beat.Service(app, scheduler_cls=app.conf.beat_scheduler).start()
+    sys.stderr.write("Beat ended.\n")
+    sys.stderr.flush()
+    os._exit(1)

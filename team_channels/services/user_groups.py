@@ -1,0 +1,79 @@
+"""User groups in Slack follow who is on call, by a sweep that compares."""
+
+import datetime as dt
+from collections import defaultdict
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from notifications.channels.deadline import within
+from notifications.channels.exceptions import UndeliverableError, describe_error
+from notifications.channels.slack_app.client import call
+from notifications.queries.slack import App, slack_ids
+from notifications.services.slack_leases import claim, finish, retry_later
+from scheduling.queries.on_call import on_call_shifts
+from team_channels.models import SlackUserGroup, TeamChannel
+
+# A group that somebody changed in Slack is set right after this time.
+SYNC_AGE = dt.timedelta(hours=1)
+# A group that Slack refuses is tried again after this time.
+REFUSED_PAUSE = dt.timedelta(hours=1)
+
+
+def engineers_on_call(*, at: dt.datetime) -> dict[str, list[str]]:
+    """Return the Slack IDs of the engineers on call, covers and swaps included, by user group.
+
+    A group of several rotations has the engineers of all. Without anyone in Slack, a group is left out: Slack has no empty groups.
+    """
+    channels = TeamChannel.objects.active().exclude(user_group="").filter(rotation__archived_at=None)
+    groups = defaultdict(set)
+    rotations = {}
+    for channel in channels.select_related("rotation").order_by("pk"):
+        if channel.rotation is not None:
+            rotations[channel.rotation.pk] = channel.rotation
+            groups[channel.user_group].add(channel.rotation.pk)
+    shifts = on_call_shifts(rotations.values(), at=at) if rotations else []
+    engineers = {shift.rotation.pk: shift.engineer.id for shift in shifts if shift.engineer is not None}
+    ids = slack_ids(engineers.values()) if engineers else {}
+    members = {
+        group: sorted({ids[engineers[key]] for key in keys if engineers.get(key) in ids})
+        for group, keys in groups.items()
+    }
+    return {group: row for group, row in members.items() if row}
+
+
+def update_next_group(app: App, *, at: dt.datetime) -> bool:
+    """Set the members of a user group that differs from who is on call; return False if there is none."""
+    groups = engineers_on_call(at=at)
+    known = {row.group_id: row for row in SlackUserGroup.objects.filter(group_id__in=groups)}
+    SlackUserGroup.objects.bulk_create(
+        [SlackUserGroup(group_id=group) for group in groups if group not in known], ignore_conflicts=True
+    )
+    current = [
+        group for group, row in known.items() if row.members == groups[group] and row.synced_at and not _is_old(row, at)
+    ]
+    rows: QuerySet[SlackUserGroup] = SlackUserGroup.objects.claimable()
+    row = claim(rows.filter(group_id__in=set(groups) - set(current)).order_by("group_id"))
+    if row is None:
+        return False
+    members = groups[row.group_id]
+    fields = {"usergroup": row.group_id, "users": ",".join(members)}
+    try:
+        within(settings.MESSAGE_SEND_SECONDS, lambda deadline: _set_members(app, fields))
+    except UndeliverableError as error:
+        finish(row, problem=describe_error(error), retry_at=Now() + REFUSED_PAUSE)
+    except Exception as error:  # noqa: BLE001  # whatever a server or a library raises, it is retried
+        if not retry_later(row, error):
+            finish(row, problem=describe_error(error), retry_at=Now() + REFUSED_PAUSE)
+    else:
+        finish(row, members=members, synced_at=Now())
+    return True
+
+
+def _is_old(row: SlackUserGroup, at: dt.datetime) -> bool:
+    return row.synced_at is not None and row.synced_at <= at - SYNC_AGE
+
+
+def _set_members(app: App, fields: dict[str, str]) -> None:
+    call(app, "usergroups.users.update", fields)

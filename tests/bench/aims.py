@@ -1,0 +1,22 @@
+"""Aims, and a busy machine to measure them on."""
+
+import contextlib
+import subprocess
+import sys
+
+
+def against(value, most, unit=""):
+    """Return an aim with the ratio of a value to it: at most 1 reaches it."""
+    return f"; aim: at most {most:g}{unit}, {value / most:.2f} of it"
+
+
+@contextlib.contextmanager
+def load(processes):
+    """Keep that many processes computing."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()

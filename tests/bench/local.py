@@ -1,0 +1,98 @@
+"""`python -m tests.bench local`: what `make run` needs to start and at rest: processor time, memory, processes."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.bench.aims import against
+
+ROOT = Path(__file__).parents[2]
+# After a minute without a query, the processes that ask the warehouse have ended.
+SETTLE_SECONDS, REST_SECONDS = 80, 60
+MEGABYTES, PROCESSES, PERCENT_OF_A_CORE = 450, 12, 3.0
+START_SECONDS = {"on an empty var": 10.0, "again": 5.0}
+
+
+def measure():
+    """Start the site twice and print what it needed."""
+    with tempfile.TemporaryDirectory() as folder:
+        var = Path(folder) / "var"
+        var.mkdir()
+        for path in (Path(folder), var):
+            path.chmod(0o755)
+        for name, aim in START_SECONDS.items():
+            began = time.monotonic()
+            site = subprocess.Popen(
+                [sys.executable, "-m", "oncall_site.local.supervisor"],
+                cwd=ROOT,
+                env={"PATH": os.environ["PATH"], "HOME": folder, "ONCALL_VAR": str(var)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            try:
+                _wait_for_address(site)
+                took, needed = time.monotonic() - began, spent(tree(site.pid, var))
+                print(
+                    f"| `make run` {name} | {took:.1f} s{against(took, aim, ' s')} | {needed:.1f} s of processor time |"
+                )
+                if name == "again":
+                    _measure_rest(site.pid, var)
+            finally:
+                site.send_signal(signal.SIGTERM)
+                site.wait()
+
+
+def _wait_for_address(site):
+    for line in site.stdout:
+        if re.search("The site is running at", line):
+            threading.Thread(target=site.stdout.read, daemon=True).start()
+            return
+    raise AssertionError("the site did not start")
+
+
+def _measure_rest(pid, var):
+    time.sleep(SETTLE_SECONDS)
+    before = spent(tree(pid, var))
+    time.sleep(REST_SECONDS)
+    processes = tree(pid, var)
+    percent = (spent(processes) - before) / REST_SECONDS * 100
+    memory = sum(map(megabytes, processes))
+    print(f"| at rest: processor time | {percent:.1f} % of a core{against(percent, PERCENT_OF_A_CORE, ' %')} | |")
+    print(f"| at rest: memory with PostgreSQL | {memory:.0f} MB PSS{against(memory, MEGABYTES, ' MB')} | |")
+    print(f"| at rest: processes with PostgreSQL | {len(processes)}{against(len(processes), PROCESSES)} | |")
+
+
+def tree(pid, var):
+    """Return the supervisor, PostgreSQL and all that they started."""
+    processes = set()
+    with contextlib.suppress(psutil.Error, OSError, ValueError):
+        server = int((var / "postgres" / "postmaster.pid").read_text().split()[0])
+        for root in (psutil.Process(pid), psutil.Process(server)):
+            processes |= {root, *root.children(recursive=True)}
+    return processes
+
+
+def spent(processes):
+    """Return the processor time of processes, and of those that they started and that have ended, in seconds."""
+    total = 0.0
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            total += sum(process.cpu_times()[:4])
+    return total
+
+
+def megabytes(process):
+    """Return a process's memory; what it shares counts in parts."""
+    with contextlib.suppress(psutil.Error, OSError):
+        return process.memory_full_info().pss / 2**20
+    return 0.0

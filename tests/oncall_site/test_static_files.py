@@ -1,0 +1,47 @@
+"""Static files of `make run`: a hash in the address, stored by browsers for good."""
+
+import re
+
+import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
+
+from oncall_site import static_files
+
+NAME = "oncall_site/site.css"
+
+
+@pytest.fixture
+def serve(settings):
+    settings.WHITENOISE_AUTOREFRESH = False
+    middleware = static_files.HashedFilesMiddleware(lambda request: HttpResponse("no file", status=404))
+    answers = []
+
+    def ask(path):
+        answers.append(middleware(RequestFactory().get(path)))
+        return answers[-1]
+
+    yield ask
+    for answer in answers:
+        answer.close()
+
+
+def test_a_file_has_its_hash_in_its_address_and_never_changes(serve):
+    url = static_files.HashedStorage().url(NAME)
+    assert re.fullmatch(r"/static/oncall_site/site\.[0-9a-f]{12}\.css", url)
+    answer = serve(url)
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "max-age=315360000, public, immutable"
+    plain = serve(f"/static/{NAME}")
+    assert b"".join(answer.streaming_content) == b"".join(plain.streaming_content)
+    # What a stylesheet or a module names without a hash is asked for again.
+    assert plain.headers["Cache-Control"] == "max-age=60, public"
+
+
+@pytest.mark.parametrize("name", ["site.000000000000.css", "none.0123456789ab.css", "../settings.0123456789ab.py"])
+def test_a_name_that_was_not_given_out_is_not_found(serve, name):
+    assert serve(f"/static/oncall_site/{name}").status_code == 404
+
+
+def test_an_unknown_file_has_its_plain_address():
+    assert static_files.HashedStorage().url("oncall_site/none.css") == "/static/oncall_site/none.css"
