@@ -22,6 +22,13 @@ class MultilineField(forms.CharField):
     default_validators = [validate_text]
 
 
+class CheckboxList(forms.CheckboxSelectMultiple):
+    """Check boxes in a row; a screen reader reads them as one group."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"class": "choices"})
+
+
 class MinutesField(forms.Field):
     """A duration in whole minutes, typed and shown as "1 h 30 min"; a number alone is minutes."""
 

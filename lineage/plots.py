@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from lineage.domain.graph import Link
 from lineage.domain.layout import Layout
 
-BOX_WIDTH, BOX_HEIGHT = 200, 52
+# The widest letters of a name need 10 pixels each.
+BOX_WIDTH, BOX_HEIGHT = 228, 52
 COLUMN_GAP, ROW_GAP, MARGIN = 64, 16, 12
 BEND_HEIGHT = 12
 NAME_CHARACTERS, LINE_CHARACTERS = 21, 28
@@ -14,9 +15,10 @@ NAME_CHARACTERS, LINE_CHARACTERS = 21, 28
 
 @dataclass(frozen=True, slots=True)
 class BoxText:
-    """What a box says: name, where its link leads, status with its badge class, and responder."""
+    """What a box says: full and short name, where its link leads, status with its badge class, and responder."""
 
     name: str
+    short_name: str
     url: str
     status: str
     badge: str
@@ -34,8 +36,8 @@ class Box:
 
     @property
     def name(self) -> str:
-        """The name, cut to the width of the box."""
-        return _cut(self.text.name, NAME_CHARACTERS)
+        """The short name, cut to the width of the box."""
+        return _cut(self.text.short_name, NAME_CHARACTERS)
 
     @property
     def line(self) -> str:

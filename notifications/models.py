@@ -76,6 +76,7 @@ class Message(OutboxRow):
         CHAT = "chat", "Chat"
         NTFY = "ntfy", "ntfy"
         GOTIFY = "gotify", "Gotify"
+        TEAMS = "teams", "Microsoft Teams"
         SLACK_DM = "slack_dm", "Slack"
         SLACK = "slack", "Slack webhook"
         WEBHOOK = "webhook", "Webhook"

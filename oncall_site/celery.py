@@ -40,7 +40,7 @@ app.conf.update(
         "sync publications": {"task": "readiness.tasks.sync_publications", "schedule": 30.0},
         "render reader pages": {"task": "readiness.tasks.render_readers_pages", "schedule": 60.0},
         "deliver reader messages": {"task": "readiness.tasks.deliver_reader_messages", "schedule": 10.0},
-        "sweep channels": {"task": "team_channels.tasks.sweep", "schedule": 2.0},
+        "sweep channels": {"task": "team_channels.tasks.sweep", "schedule": 5.0},
         "purge channel deliveries": {
             "task": "team_channels.tasks.purge_deliveries",
             "schedule": crontab(hour=3, minute=53),

@@ -39,6 +39,8 @@ OTHER_PATHS = (
     ("/covers/", "swaps"),
     ("/restatements/", "pipelines"),
     ("/readers/", "pipelines"),
+    ("/channels/", "pipelines"),
+    ("/rotations/", "schedule"),
     ("/action-items/", "handoffs"),
     ("/me/second-factor/", "security"),
     ("/me/calendar-link/", "my_feeds"),

@@ -137,8 +137,8 @@ class SnapshotPresenter:
     """Presents an on-call snapshot; reads the users, statuses and readiness of all its rows at once.
 
     By default all chains are shown to their end, with users. With `whole_chains`, only the chains of these pipelines are shown to
-    their end, the others to their responder; and only the on-call engineers and the responders in their place are users, whom a
-    page can show how to reach. The others are known by name.
+    their end, the others to their responder; and only the on-call engineers and their stand-ins are users, with their
+    contact details. For the others there is only a name.
     """
 
     def __init__(

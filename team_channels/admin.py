@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from common.admin import NoEditModelAdmin, ReadOnlyModelAdmin
 from common.exceptions import DomainError
 from people.admin import request_admin
-from team_channels.models import ChannelDelivery, TeamChannel
+from team_channels.models import ChannelDelivery, SlackUserGroup, TeamChannel
 from team_channels.services.channels import update_channel
 
 
@@ -42,3 +42,11 @@ class ChannelDeliveryAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[ChannelDelivery]
     search_fields = ("title", "channel__name", "event_id")
     exclude = ("token",)
     show_full_result_count = False
+
+
+@admin.register(SlackUserGroup)
+class SlackUserGroupAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[SlackUserGroup]):
+    """User groups in Slack that follow who is on call."""
+
+    list_display = ("group_id", "members", "synced_at", "problem", "retry_at")
+    exclude = ("token",)

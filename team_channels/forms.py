@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from common.forms import LineField
+from common.forms import CheckboxList, LineField
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 from team_channels.domain.events import EVENTS, INCIDENT_EVENTS, SHIFT_EVENTS
@@ -27,7 +27,7 @@ class EditChannelForm(forms.Form):
         help_text="Leave empty to keep the saved address.",
     )
     events = forms.MultipleChoiceField(
-        label="Sends", widget=forms.CheckboxSelectMultiple, error_messages={"required": "Choose at least one event."}
+        label="Sends", widget=CheckboxList, error_messages={"required": "Choose at least one event."}
     )
 
     user_group = LineField(

@@ -210,6 +210,10 @@ class ChannelDelivery(OutboxRow):
         return f"{self.title} → {self.channel.name}"
 
     @property
+    def is_finished(self) -> bool:
+        return self.state not in (OutboxState.PENDING, OutboxState.SENDING)
+
+    @property
     def fact_pairs(self) -> list[tuple[str, str]]:
         """The facts as labels and values."""
         return [(str(label), str(value)) for label, value in self.facts]

@@ -13,5 +13,5 @@ urlpatterns = [
     path("channels/<int:pk>/turn-on/", channels.turn_on, name="turn_on_channel"),
     path("channels/<int:pk>/new-secret/", channels.new_secret, name="new_channel_secret"),
     path("channels/<int:pk>/delete/", channels.delete, name="delete_channel"),
-    path("channels/<int:pk>/deliveries/<int:delivery>/send-again/", channels.send_again, name="redeliver"),
+    path("channels/<int:pk>/deliveries/<int:delivery>/redeliver/", channels.resend, name="redeliver"),
 ]

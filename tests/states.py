@@ -27,6 +27,7 @@ from incidents.services.transitions import NewIncident, acknowledge, open_incide
 from incidents.services.triggers import sync_with_checks
 from oncall_site.demo import FILE, SOURCE, build_demo
 from oncall_site.demo_evidence import add_evidence
+from oncall_site.demo_lineage import build_lineage
 from oncall_site.management.commands.create_demo import EXAMPLE
 from people.models import User
 from people.services.accounts import change_profile, set_password
@@ -264,6 +265,8 @@ def main():
     admin = User(username="admin", display_name="Admin", email="admin@example.org", is_staff=True)
     set_password_of(admin, password)
     fill(state, admin=admin, folder=settings.VAR, at=timezone.now())
+    if state != "empty":
+        build_lineage(by=admin, at=timezone.now())
 
 
 def set_password_of(admin, password):

@@ -8,7 +8,7 @@ from django import forms
 from django.forms.boundfield import BoundWidget
 
 from common.formatting import format_minutes
-from common.forms import LineField, MinutesField, MultilineField
+from common.forms import CheckboxList, LineField, MinutesField, MultilineField
 from people.domain.names import slug_for
 from people.models import User
 from pipelines.models import Pipeline
@@ -117,13 +117,6 @@ class NewMetricForm(PageMetricForm):
             elif not values.get("slug"):
                 values["slug"] = slug_for(name, taken)
         return values
-
-
-class CheckboxList(forms.CheckboxSelectMultiple):
-    """Check boxes in a row; a screen reader reads them as one group."""
-
-    def __init__(self) -> None:
-        super().__init__(attrs={"class": "choices"})
 
 
 class NewCheckForm(forms.Form):

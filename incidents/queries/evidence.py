@@ -30,6 +30,8 @@ from validation.models import Check, CheckResult, DataSource, MetricPoint
 from validation.warehouse_subprocess import QueryTable, Row
 
 # An incident's page shows the newest rows of these, and of each block the newest earlier results.
+# A runbook runs at most this many blocks.
+MAX_BLOCKS = 50
 MAX_EVIDENCE_SHOWN, MAX_EARLIER_SHOWN = 100, 3
 CHECK_COLUMNS = ("What", "Time", "Segment", "Value", "Status", "Expected", "Message")
 MAX_RESULTS, MAX_SEGMENTS = 5, 5
@@ -73,10 +75,10 @@ def runbook_blocks(runbook: Runbook) -> list[BlockState]:
 
 
 def block_states(rendered: str, *, pipeline: Pipeline) -> list[BlockState]:
-    """Return the evidence blocks under the steps of a rendered runbook as `runbook_blocks` does."""
+    """Return the first evidence blocks under the steps of a rendered runbook as `runbook_blocks` does."""
     steps: dict[EvidenceBlock, tuple[int, str]] = {}
     for number, step in enumerate(runbook_steps(rendered), start=1):
-        for block in step.blocks:
+        for block in step.blocks[: MAX_BLOCKS - len(steps)]:
             steps.setdefault(block, (number, step.text[:MAX_STEP_TEXT_LENGTH]))
     sources = _sources(block.name for block in steps if block.kind == SQL)
     approvals = _approvals(sources.values(), [block.query for block in steps if block.kind == SQL])

@@ -30,7 +30,8 @@ from validation.warehouse_subprocess import QueryFailedError, QueryTable, Source
 
 log = logging.getLogger(__name__)
 
-MAX_ROWS, MAX_COLUMNS, MAX_CELL_LENGTH = 50, 30, 200
+# A result that an incident's page, its list in the API and the database can hold a hundred times.
+MAX_ROWS, MAX_COLUMNS, MAX_CELL_LENGTH, MAX_CHARACTERS = 50, 30, 200, 20_000
 # A run and its retry. A run whose worker was killed counts.
 MAX_ATTEMPTS = 2
 MAX_EVIDENCE_PER_INCIDENT = 500
@@ -261,8 +262,14 @@ def _read(row: Evidence) -> Evidence.State:
 
 def _set_rows(row: Evidence, table: QueryTable) -> None:
     row.columns = [_cell(name) for name in table.columns[:MAX_COLUMNS]]
-    row.rows = [[_cell(cell) for cell in cells[:MAX_COLUMNS]] for cells in table.rows[:MAX_ROWS]]
-    row.is_truncated = len(table.rows) > MAX_ROWS
+    row.rows, size = [], 0
+    for cells in table.rows[:MAX_ROWS]:
+        kept = [_cell(cell) for cell in cells[:MAX_COLUMNS]]
+        size += sum(len(str(cell)) for cell in kept)
+        if size > MAX_CHARACTERS:
+            break
+        row.rows.append(kept)
+    row.is_truncated = len(table.rows) > len(row.rows)
     row.error = row.error_details = ""
 
 

@@ -73,7 +73,7 @@ def _graph(readers: Collection[str], *, at: dt.datetime) -> tuple[dict[str, Mani
     recent = OpenLineageUse.objects.filter(last_seen_at__gt=at - EDGE_FADES_AFTER).order_by("pk")
     level, known = set(readers), set(readers)
     for _ in range(MAX_LEVELS):
-        above = set()
+        above: set[str] = set()
         for reader, reader_pipeline, read, read_pipeline in recent.filter(reader__key__in=level).values_list(
             "reader__key", "reader__pipeline", "read__key", "read__pipeline"
         ):

@@ -7,6 +7,7 @@ from notifications.channels.ntfy.channel import NtfyChannel
 from notifications.channels.slack.channel import SlackChannel
 from notifications.channels.slack_app.channel import SlackAppChannel
 from notifications.channels.sms.channel import SmsChannel
+from notifications.channels.teams.channel import TeamsChannel
 from notifications.channels.voice.channel import VoiceChannel
 from notifications.channels.webhook.channel import WebhookChannel
 
@@ -19,6 +20,7 @@ CHANNELS: dict[str, Channel] = {
         NtfyChannel(),
         GotifyChannel(),
         SlackChannel(),
+        TeamsChannel(),
         WebhookChannel(),
         ChatChannel(),
     )

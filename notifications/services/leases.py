@@ -98,10 +98,16 @@ def retry_or_fail(row: OutboxRow, error: Exception) -> Outcome:
     """Return the outcome of an attempt that failed for now: another one after a pause, or none after the last."""
     if row.attempts >= MAX_ATTEMPTS:
         return Outcome(OutboxState.FAILED, describe_error(error))
-    delay = retry_delay(row.attempts, jitter=random.random())  # noqa: S311  # nosec B311  # it spreads load, no secret
+    pause = retry_pause(row.attempts, error=error)
+    return Outcome(OutboxState.PENDING, describe_error(error), {"retry_at": Now() + pause})
+
+
+def retry_pause(attempts: int, *, error: Exception) -> dt.timedelta:
+    """Return the pause after this many attempts: the backoff, or longer if the service asked for it."""
+    pause = retry_delay(attempts, jitter=random.random())  # noqa: S311  # nosec B311  # it spreads load, no secret
     if isinstance(error, RetryLaterError):
-        delay = max(delay, dt.timedelta(seconds=min(error.seconds, MAX_RETRY_AFTER_SECONDS)))
-    return Outcome(OutboxState.PENDING, describe_error(error), {"retry_at": Now() + delay})
+        pause = max(pause, dt.timedelta(seconds=min(error.seconds, MAX_RETRY_AFTER_SECONDS)))
+    return pause
 
 
 def mark(claim: Claim[Row], outcome: Outcome) -> None:

@@ -106,10 +106,11 @@ def _verified_email(person: User) -> str:
 def save_member(person: User, *, email: str, slack_id: str, is_verified: bool, problem: str = "") -> SlackMember:
     """Save a person's member of the workspace and return it. `is_verified`: they entered a code that was sent to it.
 
-    A member belongs to one person: the one who verified it, else the one who had it first.
+    A member belongs to one person: the one who verified it, else the active one who had it first.
     """
-    if slack_id and is_verified:
+    if slack_id:
         others = SlackMember.objects.filter(slack_id=slack_id).exclude(person=person)
+        others = others if is_verified else others.filter(person__is_active=False)
         others.update(slack_id="", problem=TAKEN)
     fields = {"email": email, "slack_id": slack_id, "problem": problem, "looked_up_at": Now()}
     try:

@@ -5,7 +5,6 @@ What is sent once is a row of an outbox instead (`services/leases.py`).
 
 import datetime as dt
 import logging
-import random
 import uuid
 from typing import Any, TypeVar
 
@@ -14,10 +13,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from notifications.channels.exceptions import RetryLaterError, describe_error
-from notifications.domain.backoff import MAX_ATTEMPTS, retry_delay
+from notifications.channels.exceptions import describe_error
+from notifications.domain.backoff import MAX_ATTEMPTS
 from notifications.models import Leased
-from notifications.services.leases import MAX_RETRY_AFTER_SECONDS
+from notifications.services.leases import retry_pause
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +54,6 @@ def retry_later(row: Leased, error: Exception) -> bool:
     """Release a claimed row until its next attempt; return False if there were too many, which leaves it claimed."""
     if row.attempts + 1 >= MAX_ATTEMPTS:
         return False
-    delay = retry_delay(row.attempts + 1, jitter=random.random())  # noqa: S311  # nosec B311  # it spreads load, no secret
-    if isinstance(error, RetryLaterError):
-        delay = max(delay, dt.timedelta(seconds=min(error.seconds, MAX_RETRY_AFTER_SECONDS)))
-    finish(row, attempts=row.attempts + 1, retry_at=Now() + delay, problem=describe_error(error))
+    pause = retry_pause(row.attempts + 1, error=error)
+    finish(row, attempts=row.attempts + 1, retry_at=Now() + pause, problem=describe_error(error))
     return True

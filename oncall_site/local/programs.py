@@ -90,7 +90,7 @@ def site_programs(address: str, *, var: Path, pid_file: Path) -> dict[str, Progr
 
 
 def make_metrics_folder(var: Path) -> None:
-    """Make the folder of the counters, without the counts of an earlier run that was killed."""
+    """Empty the folder of the counters: what a killed run counted does not belong to this one."""
     folder = metrics_folder(var)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -369,7 +369,7 @@ class Announcement:
         self.is_made = False
 
     def check(self) -> None:
-        """Make it once: when the site responds, or with the news that it does not."""
+        """Announce the address once the site responds, or report that it does not respond in time."""
         if self.is_made:
             return
         if self._responds():

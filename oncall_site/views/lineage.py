@@ -1,5 +1,7 @@
 """The Lineage page: which pipelines read the data of which others."""
 
+from collections import Counter
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -36,7 +38,8 @@ def lineage(request: SignedInRequest) -> HttpResponse:
     drawn = _drawn(linked, graph=graph, focus=focus, depth=depth)
     presenter = SnapshotPresenter(on_call_snapshot(drawn, at=at), drawn, at=at)
     rows = {row.pk: presenter.pipeline_row(row) for row in drawn}
-    texts = {key: _box_text(row, depth=depth) for key, row in rows.items()}
+    names = Counter(row.name for row in drawn)
+    texts = {key: _box_text(row, is_unique=names[row.pipeline.name] == 1, depth=depth) for key, row in rows.items()}
     layout = arrange(list(rows), links=links.all)
     context = {
         "form": form,
@@ -62,10 +65,12 @@ def _drawn(linked: list[Pipeline], *, graph: Graph, focus: Pipeline | None, dept
     return [row for row in linked if row.pk in near]
 
 
-def _box_text(row: PipelineRow, *, depth: int | None) -> BoxText:
+def _box_text(row: PipelineRow, *, is_unique: bool, depth: int | None) -> BoxText:
+    """Return the text of a box. The audience is left out if no other pipeline in the picture has the same name."""
     query = {"focus": row.pipeline.slug, "depth": depth or "all"}
     return BoxText(
         name=str(row.pipeline),
+        short_name=row.pipeline.name if is_unique else str(row.pipeline),
         url=f"{reverse('lineage')}?{urlencode(query)}",
         status=row.status.name,
         badge=row.status.badge,

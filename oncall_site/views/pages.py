@@ -19,7 +19,7 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.http import client_address
-from incidents.queries.evidence import block_states
+from incidents.queries.evidence import MAX_BLOCKS, block_states
 from incidents.queries.incidents import check_incident, incidents_to_run
 from incidents.queries.steps import step_statistics
 from oncall_site import services
@@ -31,7 +31,7 @@ from people.requests import SignedInRequest
 from people.services.login_attempts import TooManyAttemptsError
 from pipelines.queries import ownership
 from runbooks import views as runbooks_views
-from runbooks.domain.evidence import EvidenceBlock, extend_blocks
+from runbooks.domain.evidence import extend_blocks
 from runbooks.queries import current_revision, has_read, runbooks
 from scheduling.queries.holidays import upcoming_holidays
 from scheduling.queries.weeks import weeks_held
@@ -73,17 +73,16 @@ def runbook(request: SignedInRequest, slug: str) -> HttpResponse:
     if row is None:
         return runbooks_views.runbook(request, slug)
     revision = current_revision(row)
-    states = {one.block: one for one in block_states(revision.html, pipeline=row.pipeline)}
-
-    def block_state(block: EvidenceBlock) -> str:
-        state = {"state": states.get(block), "slug": slug}
-        return render_to_string("incidents/_block_state.html", state, request)
-
+    states = {
+        one.block: render_to_string("incidents/_block_state.html", {"state": one, "slug": slug}, request)
+        for one in block_states(revision.html, pipeline=row.pipeline)
+    }
+    inactive = render_to_string("incidents/_inactive_block.html", {"most": MAX_BLOCKS})
     context = {
         "runbook": row,
         "revision": revision,
         # The sanitised text, and templates.
-        "text": mark_safe(extend_blocks(revision.html, extra=block_state)),  # noqa: S308  # nosec B308 B703
+        "text": mark_safe(extend_blocks(revision.html, extra=lambda block: states.get(block, inactive))),  # noqa: S308  # nosec B308 B703
         "has_read": has_read(row, person=request.user),
         "statistics": step_statistics(row),
         "incidents": incidents_to_run(row.pipeline)[:MAX_INCIDENTS],

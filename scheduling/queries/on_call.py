@@ -105,7 +105,7 @@ def chains_to_responder(
 ) -> dict[int, Chain]:
     """Return the escalation chain of each pipeline now, up to its responder at least, some without `until`.
 
-    It reads what holds at this instant: the rosters, and later weeks, only of the pipelines for which neither the on-call
+    It reads what holds at this instant: the rosters and future weeks only of the pipelines for which neither the on-call
     engineer nor an owner is available. `rotations` has the rotation of each pipeline, both by primary key.
     """
     pipelines = list(pipelines)

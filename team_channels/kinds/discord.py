@@ -5,8 +5,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from notifications.channels.exceptions import AddressError
+from notifications.domain.markup import escape_markdown
 from team_channels.domain.events import shorten
-from team_channels.domain.markup import escape_markdown
 from team_channels.kinds.base import HttpKind, colour, link
 from team_channels.models import ChannelDelivery, TeamChannel
 
@@ -14,7 +14,7 @@ HOSTS = ("discord.com", "discordapp.com", "ptb.discord.com", "canary.discord.com
 PATH = re.compile(r"\A/api(/v\d+)?/webhooks/\d+/[A-Za-z0-9_-]+\Z")
 # Discord's limits are 256, 4,096 and 1,024 characters, and 6,000 for all together.
 MAX_TITLE_LENGTH, MAX_TEXT_LENGTH, MAX_VALUE_LENGTH = 256, 3000, 250
-EXAMPLE = "https://discord.com/api/webhooks/…/…"
+EXAMPLE = "https://discord.com/api/webhooks/123/abc"
 
 
 class DiscordKind(HttpKind):

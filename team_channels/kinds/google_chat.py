@@ -9,7 +9,7 @@ from team_channels.kinds.base import HttpKind, button_label, link
 from team_channels.models import ChannelDelivery, TeamChannel
 
 HOST = "chat.googleapis.com"
-EXAMPLE = f"https://{HOST}/v1/spaces/…/messages?key=…&token=…"
+EXAMPLE = f"https://{HOST}/v1/spaces/AAA/messages?key=abc&token=abc"
 # Messages with the same thread key are replies in one thread.
 THREAD_OPTION = urlencode({"messageReplyOption": "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"})
 

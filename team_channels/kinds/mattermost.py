@@ -5,11 +5,11 @@ from urllib.parse import urlsplit
 
 from common.safe_http import PostResult
 from notifications.channels.exceptions import AddressError
-from team_channels.domain.markup import escape_markdown, without_mentions
+from notifications.domain.markup import escape_markdown, without_mentions
 from team_channels.kinds.base import HttpKind, colour, link
 from team_channels.models import ChannelDelivery, TeamChannel
 
-EXAMPLE = "https://mattermost.example.org/hooks/…"
+EXAMPLE = "https://mattermost.example.org/hooks/abc"
 # Mattermost answers with status 400 and this error for a webhook that was deleted.
 GONE = b"web.incoming_webhook.invalid"
 

@@ -64,7 +64,7 @@ def _channels(request: SignedInRequest, owner: Pipeline | Rotation) -> HttpRespo
     context = {
         "owner": owner,
         "is_pipeline": isinstance(owner, Pipeline),
-        "channels": list(channels_of(owner)),
+        "page": Paginator(channels_of(owner), PAGE_SIZE).get_page(request.GET.get("page")),
         "may_edit": may_edit_channels(owner, request.user),
         "form": form,
     }
@@ -141,7 +141,7 @@ def new_secret(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def send_again(request: SignedInRequest, pk: int, delivery: int) -> HttpResponse:
+def resend(request: SignedInRequest, pk: int, delivery: int) -> HttpResponse:
     """Send a message to a channel again."""
     row = get_object_or_404(ChannelDelivery.objects.select_related("channel"), pk=delivery, channel=pk)
 

@@ -360,6 +360,8 @@ def test_the_admin_keeps_the_policy(seeded, admin, open_page, complaints):
         "/admin/handoffs/actionitem/add/",
         "/admin/calendar_feeds/feedtoken/",
         "/admin/notifications/message/",
+        "/admin/notifications/slackapp/add/",
+        "/admin/notifications/slackmember/",
         "/admin/notifications/contactmethod/add/",
         "/admin/notifications/pushdevice/",
     ):

@@ -271,7 +271,7 @@ PROMISES = {
     "32": in_a_database(lambda: attacks.check_attacks(seconds=60)),
     "33": restarts,
     "34": starts,
-    "35": in_a_database(lambda: rules.check_rules(people=157, kills=100)),
+    "35": in_a_database(lambda: rules.check_rules(people=140, kills=100)),
     "39": in_a_database(lambda: channels.check_channels(messages=3_000, kills=60)),
     "40": in_a_database(lambda: slack.check_slack(people=100, kills=50)),
     "readers": in_a_database(lambda: readers.check_reader_kills(readers=1_000, kills=60)),

@@ -21,7 +21,7 @@ from tests.notifications.channels.phone import NUMBER, SID, TOKEN
 from tests.notifications.channels.push.service import AUTH, Browser
 
 PROVIDERS_VARIABLE = "TEST_PROVIDERS_URL"
-CHANNELS = ("push", "sms", "voice", "ntfy", "slack", "webhook", "chat")
+CHANNELS = ("push", "sms", "voice", "ntfy", "gotify", "slack", "webhook", "chat")
 BUSY_SHARE, TOO_MANY_SHARE = 0.05, 0.02
 TITLE = re.compile(r"No\. \d+-\d+")
 RESOURCES = {"Messages": "sms", "Calls": "voice"}
@@ -92,6 +92,7 @@ class Providers:
             "sms": f"+49151{person.pk:08}",
             "voice": f"+49301{person.pk:08}",
             "ntfy": f"{self.url}/topic{person.pk}",
+            "gotify": f"{self.url}/gotify?token=t{person.pk}",
             "slack": f"{self.url}/slack/{person.pk}",
             "webhook": f"{self.url}/webhook/{person.pk}",
             "chat": f"discord://{10**17 + person.pk}/{'t' * 64}",

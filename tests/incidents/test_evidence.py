@@ -12,7 +12,7 @@ from django.utils import timezone
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from incidents import tasks
 from incidents.models import Evidence, Incident, QueryApproval
-from incidents.queries.evidence import evidence_items, runbook_blocks
+from incidents.queries.evidence import MAX_BLOCKS, evidence_items, runbook_blocks
 from incidents.services import evidence as services
 from incidents.services.evidence import (
     approve_block,
@@ -231,6 +231,7 @@ def test_long_results_are_cut_and_what_json_cannot_store_is_text(pipeline, sourc
     run_due(now)
     row = incident.evidence.get(kind="sql")
     assert (row.state, len(row.rows), row.is_truncated) == ("done", services.MAX_ROWS, True)
+    assert sum(len(str(cell)) for cells in row.rows for cell in cells) <= services.MAX_CHARACTERS
     assert row.rows[0] == [1, "inf", "x�", " " * services.MAX_CELL_LENGTH]
 
 
@@ -277,6 +278,20 @@ def test_evidence_is_kept_with_the_run_and_runs_again(pipeline, runbook, source,
     run_due(now + 5 * MINUTE)
     assert {item.newest.round for item in evidence_items(Incident.objects.get(pk=incident.pk))} == {2}
     assert run.evidence.count() == 3
+
+
+def test_a_result_is_cut_at_a_size_and_a_runbook_at_a_number_of_blocks(pipeline, source, admin, now):
+    wide = ", ".join(f"printf('%200d', i) AS c{number}" for number in range(20))
+    query = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9) SELECT {wide} FROM n"  # noqa: S608
+    checks = "".join(f"   check: c{number}\n" for number in range(60))
+    runbook = write_runbook(pipeline, STEPS.replace(QUERY, query).replace("   check: logs-are-fresh\n", checks))
+    assert len(runbook_blocks(runbook)) == MAX_BLOCKS
+    approve_query(source, query=query, by=admin, at=now)
+    incident = make_incident(pipeline, at=now)
+    run_due(now)
+    assert incident.evidence.count() == MAX_BLOCKS
+    row = incident.evidence.get(kind="sql")
+    assert (len(row.rows), row.is_truncated) == (services.MAX_CHARACTERS // 4000, True)
 
 
 def test_an_incident_without_a_runbook_or_blocks_has_no_evidence(pipeline, now):
@@ -397,7 +412,7 @@ def test_the_runbook_shows_the_state_of_each_block_and_admins_approve(signed_in,
 
 def test_a_block_outside_the_steps_says_that_it_does_not_run(signed_in, pipeline, source, a):
     write_runbook(pipeline, f"### Purpose\n\n```sql source=Demo warehouse\n{QUERY}\n```\n")
-    assert "not under a step" in html_of(signed_in(a).get(f"/runbooks/{SLUG}/"))
+    assert "It does not run." in html_of(signed_in(a).get(f"/runbooks/{SLUG}/"))
 
 
 def test_the_incident_s_page_shows_the_rows_under_the_step(signed_in, pipeline, runbook, source, admin, a):

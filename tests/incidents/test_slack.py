@@ -383,6 +383,16 @@ def test_a_verified_address_comes_before_the_same_member_by_account(slack, peopl
     assert (row.slack_id, row.problem) == ("", "Another person on the site has this Slack account.")
 
 
+def test_a_member_of_a_deactivated_person_is_free(slack, people):
+    people[0].is_active = False
+    people[0].save()
+    people[0].refresh_from_db()
+    slack.members[people[1].email] = "U1"
+    SlackMember.objects.filter(person=people[1]).update(looked_up_at=timezone.now() - dt.timedelta(days=2))
+    look_up_slack_members()
+    assert SlackMember.objects.get(slack_id="U1").person == people[1]
+
+
 def test_a_message_needs_as_many_queries_for_thirty_people(slack, incident, django_assert_max_num_queries):
     with django_assert_max_num_queries(30) as few:
         incident_card(incident.pk, at=timezone.now())

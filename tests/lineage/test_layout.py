@@ -30,7 +30,7 @@ def test_every_link_leads_to_the_right_and_every_pipeline_has_one_place(links):
 
 @given(links=acyclic())
 def test_no_two_boxes_overlap(links):
-    texts = {n: BoxText(f"P{n}", "/", "ok", "ok", "") for n in PIPELINES}
+    texts = {n: BoxText(f"P{n}", f"P{n}", "/", "ok", "ok", "") for n in PIPELINES}
     plot = lineage_plot(arrange(PIPELINES, links=links), texts=texts, focus=3, current=links)
     corners = [(box.x, box.y) for box in plot.boxes]
     assert len(set(corners)) == 16

@@ -42,6 +42,17 @@ def test_the_page_draws_every_pipeline_with_status_and_responder_and_lists_the_s
     assert "1 pipeline without lineage." in page
 
 
+def test_a_box_leaves_out_the_audience_unless_two_pipelines_share_a_name(signed_in, a, b):
+    names = ("Profit (investors)", "Profit (board)", "Engagement (investors)")
+    profit, same, other = (make_pipeline(name, primary=a, secondary=b, position=i) for i, name in enumerate(names))
+    add_edge(upstream=profit, downstream=other, at=timezone.now())
+    add_edge(upstream=same, downstream=other, at=timezone.now())
+    page = signed_in(a).get("/lineage/").content.decode()
+    assert sorted(boxes(page)) == sorted(names)
+    drawn = re.findall(r'<text class="lineage-name"[^>]*>([^<]+)<', page)
+    assert sorted(drawn) == ["Engagement", "Profit (board)", "Profit (investors)"]
+
+
 def test_the_page_focuses_on_a_pipeline_to_a_depth(signed_in, a, b):
     chain = [make_pipeline(f"P{i}", primary=a, secondary=b, position=i) for i in range(6)]
     for upstream, downstream in pairwise(chain):

@@ -20,7 +20,7 @@ from incidents.services.evidence import approve_query, request_evidence
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, acknowledge, open_incident
 from lineage.models import DbtExposure, DbtNode, DbtProject
-from notifications.models import PushDevice
+from notifications.models import PushDevice, SlackMember
 from notifications.services.outbox import enqueue
 from people.models import ApiToken
 from people.services.accounts import create_token
@@ -96,6 +96,7 @@ PAGES = [
     "/me/notifications/",
     "/me/offline/",
     "/admin/notifications/pushdevice/",
+    "/admin/notifications/slackmember/",
     "/admin/pipelines/pipeline/",
     "/admin/pipelines/pipeline/ownership/",
     "/admin/people/user/",
@@ -195,6 +196,8 @@ def add_push_device(row, *, person):
     """Add a device with push to somebody."""
     fields = {"endpoint": "x", "service": "x", "p256dh": "x", "auth": "x"}
     PushDevice.objects.create(person=person, name=f"Device {row}", endpoint_digest=f"{row}", **fields)
+    member = {"email": f"{row}@example.org", "slack_id": f"U{row}", "looked_up_at": timezone.now()}
+    SlackMember.objects.get_or_create(person=person, defaults=member)
 
 
 def add_maintenance(row, *, pipeline, admin):

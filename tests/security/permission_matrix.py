@@ -427,7 +427,7 @@ RULES = {
     "POST /channels/{channel}/turn-on/": Rule(ADMIN),
     "POST /channels/{channel}/new-secret/": Rule(ADMIN),
     "POST /channels/{channel}/delete/": Rule(ADMIN),
-    "POST /channels/{channel}/deliveries/{delivery}/send-again/": Rule(ADMIN),
+    "POST /channels/{channel}/deliveries/{delivery}/redeliver/": Rule(ADMIN),
     "GET /api/v1/pipelines/{pipeline}/channels/": Rule(SIGNED_IN),
     "POST /api/v1/pipelines/{pipeline}/channels/": Rule(ADMIN, CHANNEL),
     "GET /api/v1/pipelines/{pipeline}/channels/{channel}/": Rule(SIGNED_IN),

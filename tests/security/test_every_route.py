@@ -68,6 +68,8 @@ VALUES = {
     "token": FEED,
     "kind": "dbt",
     "channel": "ntfy",
+    "delivery": "1",
+    "key": "nothing",
     "pipeline": "daily-growth-experiment-focused",
 }
 

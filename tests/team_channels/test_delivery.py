@@ -4,7 +4,9 @@ import base64
 import datetime as dt
 import hashlib
 import hmac
+import re
 import threading
+from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -153,6 +155,23 @@ def test_a_request_is_signed_as_standard_webhooks_describes(make_channel, peer):
     expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
     assert headers["Webhook-Signature"] == f"v1,{expected}"
     assert abs(int(headers["Webhook-Timestamp"]) - timezone.now().timestamp()) < 60
+
+
+def test_the_receiver_in_the_documentation_accepts_a_request_and_no_other(make_channel, peer):
+    """Its code is the one in docs/operations.md."""
+    document = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    [code] = [block for block in re.findall(r"```python\n(.*?)```", document, re.DOTALL) if "def is_genuine" in block]
+    receiver = {}
+    exec(code, receiver)  # noqa: S102  # the repository's own documentation
+    post(make_channel())
+    deliver_one()
+    [(_, headers, _)], [body] = peer.requests, peer.bodies
+    is_genuine = receiver["is_genuine"]
+    assert is_genuine(headers, body, SECRET)
+    assert not is_genuine(headers, body, new_secret())
+    assert not is_genuine(headers, body + b" ", SECRET)
+    assert not is_genuine({**headers, "Webhook-Id": "other"}, body, SECRET)
+    assert not is_genuine({**headers, "Webhook-Timestamp": "1614265330"}, body, SECRET)
 
 
 def test_the_signature_of_the_specifications_example():

@@ -6,11 +6,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from incidents.models import Incident
+from incidents.services.alerts import ingest_alerts
 from incidents.services.escalation import escalate_due
 from incidents.services.transitions import NewIncident, acknowledge, open_incident, reassign, reopen, resolve
 from scheduling.models import PipelineRotation
 from team_channels.models import ChannelDelivery
 from team_channels.services.delivery import deliver_one
+from tests.security.permission_matrix import ALERT, ALERTS
+from validation.importers.alertmanager import read_alerts
 
 MINUTE = dt.timedelta(minutes=1)
 WHAT = NewIncident(kind="delay", title="Orders are late", text="Since *midnight* @channel")
@@ -75,6 +78,16 @@ def test_a_channel_gets_only_what_it_wants_and_those_of_the_rotation_get_it_too(
         [],
         ["incident.opened"],
     ]
+
+
+def test_a_storm_is_one_post(make_channel, pipeline):
+    make_channel()
+    alerts = [
+        {**ALERT, "labels": {"alertname": f"Late {number}", "pipeline": "orders"}, "fingerprint": f"{number:x}"}
+        for number in range(100)
+    ]
+    ingest_alerts(read_alerts({**ALERTS, "alerts": alerts}), at=timezone.now())
+    assert (Incident.objects.count(), posted()) == (1, ["incident.opened"])
 
 
 def test_a_step_that_is_rolled_back_is_not_posted(make_channel, pipeline, a):

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
+from notifications.domain.markup import escape_markdown, without_mentions
 from team_channels.domain.events import (
     MAX_FACT_LENGTH,
     MAX_FACTS,
@@ -14,7 +15,6 @@ from team_channels.domain.events import (
     ChannelEvent,
     shorten,
 )
-from team_channels.domain.markup import escape_markdown, without_mentions
 from team_channels.kinds.catalog import KINDS
 from team_channels.models import TeamChannel
 from team_channels.services.delivery import deliver_one

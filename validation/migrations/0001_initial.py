@@ -293,6 +293,25 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='DetectorState',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('segment', models.CharField(blank=True, default='', max_length=120)),
+                ('hour', models.PositiveSmallIntegerField(help_text='Hour of the buckets, in UTC.')),
+                ('since', models.DateTimeField(help_text='First bucket of the series.')),
+                ('through', models.DateTimeField(help_text='Last bucket of the series.')),
+                ('digest', models.CharField(help_text='Sum of the hashes of the data points.', max_length=40)),
+                ('settings', models.CharField(help_text='Hash of the code, the parameters and the calendar.', max_length=64)),
+                ('data', models.BinaryField()),
+                ('is_weekly', models.BooleanField(default=False)),
+                ('parent_check', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='detector_states', to='validation.check')),
+            ],
+            options={
+                'ordering': ['parent_check', 'segment', 'hour', '-through'],
+                'constraints': [models.UniqueConstraint(fields=('parent_check', 'segment', 'hour', 'through'), name='detector_state_is_unique')],
+            },
+        ),
+        migrations.CreateModel(
             name='KnownEventEvent',
             fields=[
                 ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
@@ -325,25 +344,6 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['point', '-replaced_at', '-pk'],
                 'indexes': [models.Index(fields=['replaced_at'], name='revision_newest')],
-            },
-        ),
-        migrations.CreateModel(
-            name='DetectorState',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('segment', models.CharField(blank=True, default='', max_length=120)),
-                ('hour', models.PositiveSmallIntegerField(help_text='Hour of the buckets, in UTC.')),
-                ('since', models.DateTimeField(help_text='First bucket of the series.')),
-                ('through', models.DateTimeField(help_text='Last bucket of the series.')),
-                ('digest', models.CharField(help_text='Sum of the hashes of the data points.', max_length=40)),
-                ('settings', models.CharField(help_text='Hash of the code, the parameters and the calendar.', max_length=64)),
-                ('data', models.BinaryField()),
-                ('is_weekly', models.BooleanField(default=False)),
-                ('parent_check', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='detector_states', to='validation.check')),
-            ],
-            options={
-                'ordering': ['parent_check', 'segment', 'hour', '-through'],
-                'constraints': [models.UniqueConstraint(fields=('parent_check', 'segment', 'hour', 'through'), name='detector_state_is_unique')],
             },
         ),
         migrations.CreateModel(

@@ -11,7 +11,7 @@ from notifications.models import Message
 from notifications.queries.outbox import message_link
 
 TOKEN = re.compile(r"\A[A-Za-z0-9._-]{1,64}\Z")
-EXAMPLE = "https://gotify.example.org/message?token=…"
+EXAMPLE = "https://gotify.example.org/message?token=abc"
 # At 8 and above, Gotify's app for Android makes a sound and shows the message on top.
 URGENT_PRIORITY, DEFAULT_PRIORITY = 8, 5
 

@@ -65,6 +65,9 @@ PROBLEMS = {
     "is_archived": "The channel is archived.",
     "message_not_found": "The message was deleted in Slack.",
     "no_such_subteam": "Slack has no such user group.",
+    "permission_denied": "The workspace does not let apps change user groups.",
+    "plan_upgrade_required": "The workspace’s plan has no user groups.",
+    "messages_tab_disabled": "The Slack app may not write to people. An admin must turn its Messages tab on.",
     "missing_scope": "The Slack app lacks a permission. An admin must install it again with the permissions in the manifest.",
     **dict.fromkeys(("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"), REFUSED_APP),
 }

@@ -73,3 +73,11 @@ def test_an_allowed_host_may_be_private_on_the_ports_that_are_allowed(db, url, a
 def test_not_even_an_allowed_host_leads_to_this_machine_or_to_metadata_services(db, address):
     PrivateHost.objects.create(host="gotify.example.org")
     assert not http_rules(URL).permitted(ipaddress.ip_address(address))
+
+
+def test_an_admin_adds_a_host_on_the_admins_page(signed_in, admin):
+    client, path = signed_in(admin), "/admin/notifications/privatehost/add/"
+    assert "Enter the host in lower case." in client.post(path, {"host": "Gotify.example.org"}).content.decode()
+    client.post(path, {"host": "gotify.example.org"})
+    assert "This host is on the list already." in client.post(path, {"host": "gotify.example.org"}).content.decode()
+    assert [str(row) for row in PrivateHost.objects.all()] == ["gotify.example.org"]

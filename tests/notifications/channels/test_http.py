@@ -7,7 +7,13 @@ from common.exceptions import InvalidInputError, NotAllowedError
 from notifications.models import ContactMethod, Message
 from notifications.services.contact_methods import set_contact_method
 
-CHANNELS = {"ntfy": "/topic", "gotify": "/message?token=A.b-1", "slack": "/services/T/B/x", "webhook": "/hook?key=1"}
+CHANNELS = {
+    "ntfy": "/topic",
+    "gotify": "/message?token=A.b-1",
+    "slack": "/services/T/B/x",
+    "teams": "/workflows/1?sig=x",
+    "webhook": "/hook?key=1",
+}
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

@@ -1,8 +1,12 @@
 """The Slack app as a contact method: offered with an app, verified by a code, tested, turned off when its member is gone."""
 
 import re
+import textwrap
+from pathlib import Path
 
 import pytest
+import yaml
+from django.urls import reverse
 from django.utils import timezone
 
 from common.exceptions import InvalidInputError
@@ -117,3 +121,15 @@ def test_without_an_app_its_messages_fail_visibly(slack, a, settings):
     message = Message.objects.get()
     assert (message.state, message.problem) == ("failed", "The site has no Slack app.")
     assert message.due_at <= timezone.now()
+
+
+def test_the_manifest_in_the_documentation_has_the_sites_addresses_and_permissions():
+    text = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
+    manifest = yaml.safe_load(textwrap.dedent(re.search(r"```yaml\n(.*?slash_commands.*?)```", text, re.DOTALL)[1]))
+    [command] = manifest["features"]["slash_commands"]
+    assert (command["command"], command["url"]) == ("/oncall", f"https://oncall.example.org{reverse('slack_commands')}")
+    url = manifest["settings"]["interactivity"]["request_url"]
+    assert url == f"https://oncall.example.org{reverse('slack_interactivity')}"
+    assert manifest["features"]["app_home"]["messages_tab_enabled"] is True
+    scopes = {"chat:write", "commands", "users:read", "users:read.email", "usergroups:write"}
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == scopes
