@@ -67,6 +67,8 @@ VALUES = {
     "secret": "nothing",
     "token": FEED,
     "kind": "dbt",
+    "key": "0" * 64,
+    "delivery": "1",
     "channel": "ntfy",
     "delivery": "1",
     "key": "nothing",

@@ -109,3 +109,23 @@ def test_an_unknown_country_a_missing_file_and_a_low_budget_are_refused(scores, 
         call_command("score_series", str(tmp_path / "none.csv"))
     with pytest.raises(CommandError, match="between"):
         scores(csv_text(steady(60)), budget=0.0)
+
+
+def test_a_companion_column_explains_values(scores):
+    rng = np.random.default_rng(6)
+    rain = np.where(rng.random(400) < 0.3, rng.gamma(2.0, 2.0, 400), 0.0).round(1)
+    days = [
+        (day, round(value * (1 - 0.06 * min(wet, 10)))) for (day, value), wet in zip(steady(400), rain, strict=True)
+    ]
+    rows = [f"{day},{value},{wet}" for (day, value), wet in zip(days, rain, strict=True)]
+    rows[200] = rows[200].rpartition(",")[0] + ","  # no rain gauge that day
+    text = "date,value,rain\n" + "\n".join(rows)
+    plain, informed = scores(text), scores(text, companion="rain")
+    wettest = [days[n][0].isoformat() for n in range(200, 400) if rain[n] > 5]
+    assert sum(informed[day] for day in wettest) <= sum(plain[day] for day in wettest)
+    assert informed != plain
+
+
+def test_a_missing_companion_column_is_named(scores):
+    with pytest.raises(CommandError, match="line 1: missing column rain"):
+        scores(csv_text(steady(60)), companion="rain")

@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 
 YEAR_DAYS = 365
-GROSS = 2.0  # times its limit from which a deviation is gross: noise of the series does not explain it
+GROSS = 1.6  # times its limit from which a deviation is gross: noise of the series hardly explains it
 _MOST = 1.5  # times the budget: the most ordinary alerts in a year
 _MOST_WITH_GROSS = 6.0  # times the budget: the most alerts in a year, gross ones included
 _RISES_FROM = 1.0  # times the budget: ordinary alerts from which limits rise, to double at the most
