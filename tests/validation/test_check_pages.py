@@ -352,6 +352,8 @@ def test_a_day_to_explain_that_is_not_due_or_no_date_is_answered(signed_in, dail
     check = anomaly_check(daily_growth, a)
     later = timezone.now().date() + dt.timedelta(days=3)
     assert "is not due yet" in signed_in(a).get(f"/checks/{check.pk}/", {"day": later.isoformat()}).content.decode()
+    for day in ("0001-01-01", "1066-10-14", "1999-12-31", "9999-12-31"):
+        assert signed_in(a).get(f"/checks/{check.pk}/", {"day": day}).status_code in (200, 400)
     response = signed_in(a).get(f"/checks/{check.pk}/", {"day": "soon"})
     assert response.status_code == 400
     assert "Enter a valid date" in response.content.decode()
