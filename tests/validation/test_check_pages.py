@@ -359,6 +359,22 @@ def test_a_day_to_explain_that_is_not_due_or_no_date_is_answered(signed_in, dail
     assert "Enter a valid date" in response.content.decode()
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_numbers_near_the_limits_of_a_float_break_no_page(signed_in, daily_growth, a):
+    metric = make_metric(daily_growth, "orders")
+    push_days(metric, [1e308, -1e308] * 60)
+    check = make_check(daily_growth, a, "anomaly", metric=metric, at=timezone.now())
+    result = run(check, at=timezone.now())
+    assert (result.status, result.message) == (
+        "error",
+        "The check cannot be evaluated with these parameters and data (OverflowError).",
+    )
+    yesterday = (timezone.now().date() - dt.timedelta(days=3)).isoformat()
+    for path in (f"/checks/{check.pk}/", f"/checks/{check.pk}/?day={yesterday}", f"/checks/{check.pk}/backtest/"):
+        assert signed_in(a).get(path).status_code == 200
+    assert signed_in(a).get(f"/api/v1/checks/{check.pk}/results/").status_code == 200
+
+
 def test_other_types_and_segments_explain_no_days(signed_in, daily_growth, a):
     check = anomaly_check(daily_growth, a, parameters={"by_segment": True})
     plain = make_check(daily_growth, a, metric=check.metric, parameters={"fail_below": 1}, at=timezone.now())
