@@ -566,7 +566,7 @@ class Evidence(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Empty when the incident opened.",
+        help_text="Empty if the incident’s opening requested it.",
     )
     due_at = models.DateTimeField(null=True, blank=True, help_text="When a worker may run it.")
     claim = models.UUIDField(null=True, blank=True, editable=False)
@@ -576,9 +576,9 @@ class Evidence(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     columns: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     rows: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
-    is_truncated = models.BooleanField(default=False, help_text="There are more rows than these.")
+    is_truncated = models.BooleanField(default=False, help_text="The query returned more rows than are stored.")
     error = MultilineField(blank=True)
-    error_details = MultilineField(blank=True, help_text="What the database answered, for admins only.")
+    error_details = MultilineField(blank=True, help_text="The database’s error message, for admins only.")
 
     objects = EvidenceQuerySet.as_manager()
 

@@ -50,7 +50,7 @@ def _decide(pipeline: Pipeline, *, form: DriftForm, by: User) -> str:
         owner = take_code_owner(pipeline, shown=form.shown)
         return f"{owner} is now the primary owner of {pipeline}."
     keep_site_owner(pipeline, by=by, at=timezone.now(), shown=form.shown)
-    return f"Owners of {pipeline} kept. It is listed again if the code names another owner."
+    return f"Owners of {pipeline} unchanged. It will be listed again if the code names another owner."
 
 
 @require_safe

@@ -13,7 +13,7 @@ from team_channels.models import MAX_NAME_LENGTH, TeamChannel
 from team_channels.services.channels import available_kinds, event_choices
 
 MAX_ADDRESS_LENGTH = 2000
-NAME_HELP = "As your team calls it, such as #data-alerts."
+NAME_HELP = "The name that your team uses, such as #data-alerts."
 
 
 class EditChannelForm(forms.Form):
@@ -34,7 +34,7 @@ class EditChannelForm(forms.Form):
         label="Slack user group",
         max_length=32,
         required=False,
-        help_text="The ID of a user group in Slack, such as S0123ABCD. Its members become the engineers on call.",
+        help_text="The ID of a user group in Slack, such as S0123ABCD. Its members are set to the engineers on call.",
     )
 
     def __init__(self, *args: Any, owner: Pipeline | Rotation, kind: str, **kwargs: Any) -> None:

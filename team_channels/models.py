@@ -75,7 +75,7 @@ class TeamChannel(models.Model):
         Rotation, on_delete=models.CASCADE, null=True, blank=True, related_name="team_channels"
     )
     kind = models.CharField(max_length=12, choices=Kind)
-    name = LineField(max_length=MAX_NAME_LENGTH, help_text="Such as #data-alerts.")
+    name = LineField(max_length=MAX_NAME_LENGTH, help_text="The name that the team uses, such as #data-alerts.")
     address = EncryptedTextField(editable=False)
     shown_as = LineField(max_length=255, help_text="The host, without secrets.")
     secret = EncryptedTextField(blank=True, editable=False)
@@ -84,7 +84,9 @@ class TeamChannel(models.Model):
     user_group = LineField(
         max_length=32, blank=True, help_text="Slack’s ID of the group whose members are the engineers on call."
     )
-    events = ArrayField(models.CharField(max_length=32, choices=EVENTS.items()), help_text="What it is sent.")
+    events = ArrayField(
+        models.CharField(max_length=32, choices=EVENTS.items()), help_text="Events that the channel receives."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     last_delivered_at = models.DateTimeField(null=True, blank=True, help_text="When it last accepted a message.")
@@ -98,7 +100,7 @@ class TeamChannel(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Empty if it no longer exists.",
+        help_text="Empty if the channel was turned off because it no longer exists.",
     )
     reported_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When people were notified that it no longer exists."
@@ -179,14 +181,16 @@ class ChannelDelivery(OutboxRow):
 
     channel = models.ForeignKey(TeamChannel, on_delete=models.CASCADE, related_name="deliveries")
     event = models.CharField(max_length=32, choices=[*EVENTS.items(), (TEST, "Test")])
-    event_id = LineField(max_length=64, help_text="Identifies the event, the same at every attempt.")
+    event_id = LineField(max_length=64, help_text="Identifies the event, the same for every attempt.")
     occurred_at = models.DateTimeField()
     title = LineField(max_length=MAX_TITLE_LENGTH)
     text = MultilineField(blank=True)
-    path = LineField(max_length=200, help_text="The page it is about.")
+    path = LineField(max_length=200, help_text="Path of the page that the event is about.")
     facts = models.JSONField(default=list, blank=True, help_text="Pairs of a label and a value.")
     data = models.JSONField(default=dict, blank=True, help_text="The event as webhooks get it.")
-    response_status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Of the last attempt.")
+    response_status = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="HTTP status of the last attempt."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = ChannelDeliveryQuerySet.as_manager()

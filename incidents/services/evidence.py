@@ -122,7 +122,7 @@ def revoke_approval(approval: QueryApproval, *, by: User) -> None:
 def _block(runbook: Runbook, *, key: str) -> BlockState:
     state = next((one for one in runbook_blocks(runbook) if one.block.key == key), None)
     if state is None:
-        raise DomainError("The runbook no longer has this block. Read the new text first.")
+        raise DomainError("The runbook no longer has this block. Reload the page and read the new text.")
     return state
 
 
@@ -158,7 +158,7 @@ def rerun_evidence(incident: Incident, *, by: User, at: dt.datetime, key: str | 
     if row.is_resolved:
         raise DomainError("This incident is resolved. Reopen it first.")
     if row.evidence.count() >= MAX_EVIDENCE_PER_INCIDENT:
-        raise DomainError(f"An incident has at most {MAX_EVIDENCE_PER_INCIDENT} results of evidence.")
+        raise DomainError(f"An incident can have at most {MAX_EVIDENCE_PER_INCIDENT} evidence results.")
     runbook = Runbook.objects.select_related("pipeline").filter(pipeline=row.pipeline_id).first()
     states = runbook_blocks(runbook) if runbook else []
     wanted = [one for one in states if key in (None, one.block.key)]
@@ -223,7 +223,7 @@ def run_evidence(claimed: ClaimedEvidence, *, at: dt.datetime) -> Evidence | Non
         return None
     row = Evidence.objects.select_related("source").get(pk=claimed.evidence)
     if row.attempts > MAX_ATTEMPTS:
-        row.error = row.error or "It was interrupted twice."
+        row.error = row.error or "The run was interrupted twice."
         return _finish(row, claim=claim, state=Evidence.State.FAILED, at=at)
     if _has_slow_source(row, at=at):
         _release(row, claim=claim, due_at=at + RETRY_WAIT, attempts=row.attempts - 1)

@@ -67,7 +67,9 @@ def _check_current(row: Incident, click: Click) -> None:
         raise DomainError(f"{row.acknowledged_by} already acknowledged this incident. Nothing changed.")
     if row.assignee is not None and row.assignee.pk != click.shown.assignee:
         raise DomainError(f"This incident was reassigned to {row.assignee}. Nothing changed.")
-    raise DomainError("This incident has changed since this message. Nothing changed. Open it to see its state.")
+    raise DomainError(
+        "This incident has changed since this message was sent. Nothing was done. Open the incident to see its state."
+    )
 
 
 def update_next_post(app: App) -> bool:

@@ -14,8 +14,8 @@ from people.models import User
 # A member is looked up again after this time: people leave, and change their address.
 LOOKUP_AGE = dt.timedelta(days=1)
 UNKNOWN_MEMBER = (
-    "Your Slack account does not belong to an active person on the on-call site. "
-    "Its e-mail address must be that of your account there, or add Slack as a contact method on the Notifications page."
+    "Your Slack account is not linked to an active user of the on-call site. "
+    "Use the same e-mail address in both, or add Slack as a contact method on the Notifications page."
 )
 
 

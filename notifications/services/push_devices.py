@@ -29,7 +29,7 @@ TEST_PAUSE = dt.timedelta(minutes=1)
 CODE_LIFETIME = dt.timedelta(days=1)
 REPORT_LIFETIME = dt.timedelta(days=7)
 REPORT_BATCH_SIZE = 100
-DEACTIVATED = "Your account was deactivated. That ended push on every device."
+DEACTIVATED = "Your account was deactivated, which turned off push on every device."
 
 
 def ensure_site_key() -> SiteKey:

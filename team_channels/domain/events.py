@@ -29,7 +29,7 @@ INCIDENT_EVENTS = {
 SHIFT_EVENTS = {
     SHIFT_STARTED: "Shift started",
     SHIFT_ENDED: "Shift ended, with the hand-off",
-    WEEK_STARTED: "Who is on call this week, on Monday",
+    WEEK_STARTED: "Who is on call this week (Mondays)",
 }
 EVENTS = {**INCIDENT_EVENTS, **SHIFT_EVENTS}
 
@@ -50,7 +50,7 @@ class ChannelEvent:
     id: str
     occurred_at: dt.datetime
     title: str
-    # The page that it is about.
+    # The page that the event is about.
     path: str
     text: str = ""
     # Labels and values.

@@ -23,7 +23,9 @@ class SlackKind(Kind):
     """A channel of the Slack workspace, by its ID."""
 
     name = TeamChannel.Kind.SLACK
-    address_help = "The ID of a channel, such as C0123ABCD, which is below its details. Invite the app to it first."
+    address_help = (
+        "The channel ID, such as C0123ABCD, at the end of the channel’s details. Invite the app to the channel first."
+    )
 
     def is_available(self) -> bool:
         return has_slack_app()

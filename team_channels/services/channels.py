@@ -68,7 +68,7 @@ def add_channel(
     # Only one at a time for each owner, so that the limit holds.
     type(owner).objects.select_for_update(no_key=True).get(pk=owner.pk)
     if channels_of(owner).count() >= MAX_CHANNELS:
-        raise DomainError(f"There are {MAX_CHANNELS} channels already. Delete one first.")
+        raise DomainError(f"{owner} already has {MAX_CHANNELS} channels. Delete one first.")
     secret = new_secret() if KINDS[kind].is_signed else ""
     row = TeamChannel.objects.create(
         **owner_filter(owner),
@@ -161,7 +161,7 @@ def send_test(channel: TeamChannel, *, by: User) -> ChannelDelivery:
         id=f"test-{uuid.uuid4()}",
         occurred_at=at,
         title=f"Test message for {row.owner}",
-        text=f"{by} sent it. This channel gets: {', '.join(EVENTS[event] for event in row.events if event in EVENTS)}.",
+        text=f"Sent by {by}. This channel gets: {', '.join(EVENTS[event] for event in row.events if event in EVENTS)}.",
         path=channel_path(row),
         data={"channel": row.name},
     )

@@ -195,7 +195,7 @@ def test_a_run_whose_worker_was_killed_is_repeated_once(pipeline, runbook, sourc
         at += services.RUN_LEASE
     run_due(at)
     row = incident.evidence.get(kind="sql")
-    assert (row.state, row.error) == ("failed", "It was interrupted twice.")
+    assert (row.state, row.error) == ("failed", "The run was interrupted twice.")
 
 
 def killed(row):
@@ -412,7 +412,7 @@ def test_the_runbook_shows_the_state_of_each_block_and_admins_approve(signed_in,
 
 def test_a_block_outside_the_steps_says_that_it_does_not_run(signed_in, pipeline, source, a):
     write_runbook(pipeline, f"### Purpose\n\n```sql source=Demo warehouse\n{QUERY}\n```\n")
-    assert "It does not run." in html_of(signed_in(a).get(f"/runbooks/{SLUG}/"))
+    assert "This block does not run." in html_of(signed_in(a).get(f"/runbooks/{SLUG}/"))
 
 
 def test_the_incident_s_page_shows_the_rows_under_the_step(signed_in, pipeline, runbook, source, admin, a):

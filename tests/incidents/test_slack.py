@@ -215,7 +215,7 @@ def test_a_button_of_an_older_state_changes_nothing(client, slack, incident, peo
     assert answers(slack) == [
         f"This incident was reassigned to {people[2]}. Nothing changed.",
         f"This incident was already resolved by {people[2]}.",
-        "This incident has changed since this message. Nothing changed. Open it to see its state.",
+        "This incident has changed since this message was sent. Nothing was done. Open the incident to see its state.",
     ]
 
 
@@ -227,7 +227,7 @@ def test_only_active_people_of_the_site_act(client, slack, incident, people):
     click(client, message, "resolve", slack_id="U3", answer=answer)
     click(client, message, "resolve", slack_id="u'1", answer=answer)
     assert state(incident) == "open"
-    assert [text[:52] for text in answers(slack)] == ["Your Slack account does not belong to an active pers"] * 2
+    assert [text[:52] for text in answers(slack)] == ["Your Slack account is not linked to an active user o"] * 2
 
 
 def test_only_what_slack_signs_within_five_minutes_and_once(client, slack, incident):
@@ -288,14 +288,14 @@ def test_other_interactions_are_accepted_and_ignored(client, slack, db, payload)
 @pytest.mark.parametrize(
     ("failure", "is_stopped", "problem"),
     [
-        ((429, {"Retry-After": "120"}, {}), False, "Slack answered: too many requests."),
+        ((429, {"Retry-After": "120"}, {}), False, "Slack’s rate limit was reached."),
         ((503, {}, {}), False, "Slack answered with status 503."),
         (
             (200, {}, {"ok": False, "error": "invalid_auth"}),
             False,
             "Slack does not accept the site’s bot token. An admin must replace it.",
         ),
-        ((200, {}, {"ok": False, "error": "ratelimited"}), False, "Slack answered: too many requests."),
+        ((200, {}, {"ok": False, "error": "ratelimited"}), False, "Slack’s rate limit was reached."),
         ((200, {}, {"ok": False, "error": "message_not_found"}), True, "The message was deleted in Slack."),
         (
             (200, {}, {"ok": False, "error": "channel_not_found"}),

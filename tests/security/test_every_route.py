@@ -70,8 +70,6 @@ VALUES = {
     "key": "0" * 64,
     "delivery": "1",
     "channel": "ntfy",
-    "delivery": "1",
-    "key": "nothing",
     "pipeline": "daily-growth-experiment-focused",
 }
 

@@ -108,8 +108,11 @@ def test_a_channel_is_found_only_below_its_owner(call, make_channel, rotation):
     assert call("patch", f"/api/v1/rotations/first/channels/{other.pk}/", name="x").status_code == 403
 
 
-def test_a_pipeline_has_a_limited_number_of_channels(call, make_channel):
+def test_a_pipeline_has_a_limited_number_of_channels(call, make_channel, pipeline):
     for number in range(20):
         make_channel(name=str(number))
     answer = call("post", PATH, **NEW)
-    assert (answer.status_code, answer.json()["detail"]) == (409, "There are 20 channels already. Delete one first.")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409,
+        f"{pipeline} already has 20 channels. Delete one first.",
+    )

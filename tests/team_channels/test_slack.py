@@ -110,7 +110,7 @@ def test_the_longest_message_is_within_slacks_limits(slack, rotation, admin, cha
         ({"error": "channel_not_found"}, "failed", False, "Slack has no such channel, or the app is not in it."),
         ({"error": "is_archived"}, "failed", False, "The channel is archived."),
         ({"error": "not_in_channel"}, "failed", True, "The app is not in the channel. Invite it there."),
-        ({"error": "ratelimited"}, "pending", True, "Slack answered: too many requests."),
+        ({"error": "ratelimited"}, "pending", True, "Slack’s rate limit was reached."),
         (
             {"error": "invalid_auth"},
             "pending",
@@ -223,7 +223,7 @@ def test_a_group_that_was_changed_in_slack_is_set_right_within_an_hour(slack, on
     ("failure", "problem"),
     [
         ((200, {}, {"ok": False, "error": "no_such_subteam"}), "Slack has no such user group."),
-        ((429, {"Retry-After": "100"}, {}), "Slack answered: too many requests."),
+        ((429, {"Retry-After": "100"}, {}), "Slack’s rate limit was reached."),
         ((500, {}, {}), "Slack answered with status 500."),
     ],
 )

@@ -334,7 +334,7 @@ def test_the_page_explains_any_past_day(signed_in, daily_growth, a):
         day = today - dt.timedelta(days=days_ago)
         page = signed_in(a).get(f"/checks/{check.pk}/", {"day": day.isoformat()}).content.decode()
         text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
-        return text.partition("Explain a day")[2].partition("With the check’s current settings.")[0]
+        return text.partition("Explain a day")[2].partition("Calculated with the check’s current settings.")[0]
 
     low = explained(10)
     assert "Value 300" in low

@@ -20,7 +20,7 @@ class GotifyChannel(HttpChannel):
     """An application of a Gotify server, by its token. There is no public server, so admins allow each host."""
 
     name = Message.Channel.GOTIFY
-    address_help = f"The URL of your application with its token, such as {EXAMPLE}. An admin allows the host."
+    address_help = f"The URL of your application with its token, such as {EXAMPLE}. An admin must allow the host."
 
     # The application was deleted, and its token with it.
     gone_statuses = frozenset({401})

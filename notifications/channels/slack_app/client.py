@@ -67,8 +67,8 @@ PROBLEMS = {
     "no_such_subteam": "Slack has no such user group.",
     "permission_denied": "The workspace does not let apps change user groups.",
     "plan_upgrade_required": "The workspace’s plan has no user groups.",
-    "messages_tab_disabled": "The Slack app may not write to people. An admin must turn its Messages tab on.",
-    "missing_scope": "The Slack app lacks a permission. An admin must install it again with the permissions in the manifest.",
+    "messages_tab_disabled": "The Slack app cannot send direct messages. An admin must turn on its Messages tab.",
+    "missing_scope": "The Slack app lacks a permission. An admin must reinstall it with the permissions in the manifest.",
     **dict.fromkeys(("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"), REFUSED_APP),
 }
 
@@ -109,7 +109,7 @@ def call(app: App, method: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     code = str(document.get("error", ""))
     if answer.status == TOO_MANY or code in ("ratelimited", "rate_limited"):
         raise RetryLaterError(
-            "Slack answered: too many requests.",
+            "Slack’s rate limit was reached.",
             seconds=retry_after(answer, at=dt.datetime.now(dt.UTC)) or DEFAULT_PAUSE_SECONDS,
         )
     if answer.status >= 500 or answer.status in RETRYABLE_STATUSES:

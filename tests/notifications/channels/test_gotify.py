@@ -79,5 +79,5 @@ def test_an_admin_adds_a_host_on_the_admins_page(signed_in, admin):
     client, path = signed_in(admin), "/admin/notifications/privatehost/add/"
     assert "Enter the host in lower case." in client.post(path, {"host": "Gotify.example.org"}).content.decode()
     client.post(path, {"host": "gotify.example.org"})
-    assert "This host is on the list already." in client.post(path, {"host": "gotify.example.org"}).content.decode()
+    assert "This host is already on the list." in client.post(path, {"host": "gotify.example.org"}).content.decode()
     assert [str(row) for row in PrivateHost.objects.all()] == ["gotify.example.org"]
