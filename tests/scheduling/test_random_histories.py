@@ -6,18 +6,24 @@ import random
 
 import pytest
 
+from calendar_feeds.models import FeedEvent, FeedToken
+from calendar_feeds.services import create_feed, sync_feeds
 from common.exceptions import DomainError
+from handoffs.models import Handoff
+from handoffs.services.meetings import sync_handoffs
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
 from scheduling.queries.on_call import chains_to_responder, on_call_snapshot, rotation_timeline
 from scheduling.queries.stints import on_call_stints
+from scheduling.services.cover_requests import expire_cover_requests
 from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.offboarding import deactivate, reactivate, reassign_inactive
 from scheduling.services.rosters import change_roster
 from scheduling.services.rotations import update_rotation
-from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
+from scheduling.services.swaps import SwapProposal, accept_swap, expire_swaps, request_swap
+from scheduling.services.weeks import ensure_weeks
 from tests.factories import import_example
 
 # A Wednesday of the first week. Steps are hours apart.
@@ -138,6 +144,32 @@ class History:
             # Of inactive engineers, the sweep releases only those on call now.
             assert at > self.at or shift.engineer.id not in inactive
 
+    def check_what_follows(self):
+        """Assert that hand-offs, feeds and open requests follow the schedule, and that a second sweep changes nothing."""
+        ensure_weeks(self.rotation, today=self.at.date())
+        for sweep in (expire_swaps, expire_cover_requests, sync_handoffs, sync_feeds):
+            sweep(at=self.at)
+            assert sweep(at=self.at) == 0, sweep.__name__
+        weeks = {week.starts_on: week for week in self.rotation.weeks.select_related("engineer")}
+        wanted = {
+            after.starts_on: (after.starts_at, before.engineer_id, after.engineer_id)
+            for before, after in itertools.pairwise(sorted(weeks.values(), key=lambda week: week.starts_at))
+            if after.starts_at > self.at and before.engineer_id != after.engineer_id
+        }
+        rows = Handoff.objects.filter(rotation=self.rotation, cancelled_at=None, at__gt=self.at)
+        assert {row.week: (row.at, row.outgoing_id, row.incoming_id) for row in rows} == wanted
+        for swap in SwapRequest.objects.pending():
+            given = {swap.offered_week: swap.requester_id, swap.wanted_week: swap.counterpart_id}
+            for day, engineer in given.items():
+                assert day is None or (weeks[day].starts_at > self.at and weeks[day].engineer_id == engineer)
+        for stint in on_call_stints(self.rotation, starts_at=self.at, ends_at=self.at + 5 * WEEK):
+            person = stint.engineer.person.id
+            # Deactivating someone ends their feed for good.
+            if FeedToken.objects.usable().filter(owner=person).exists():
+                events = FeedEvent.objects.filter(engineer=person, cancelled=False, ends_at__gt=stint.starts_at)
+                shown = events.filter(starts_at__lte=stint.starts_at, source__regex="^(week|cover)-")
+                assert shown.exists(), (stint, person)
+
 
 def up_to_responder(chain):
     links = [(link.engineer, link.role, link.available, link.reason) for link in chain.links]
@@ -149,7 +181,11 @@ def up_to_responder(chain):
 def test_all_answers_agree_after_every_step(seed, admin, number):
     import_example(at=START, starting=dt.date(2026, 11, 23))
     history = History(number, admin=admin)
-    for _ in range(25):
+    for person in User.objects.exclude(pk=admin.pk):
+        create_feed(person, rotation=None, at=START)
+    for step in range(25):
         history.step()
         history.check()
+        if step % 8 == 0:
+            history.check_what_follows()
     assert history.done > history.refused
