@@ -11,7 +11,7 @@ PATH = "/api/v1/pipelines/orders/channels/"
 NEW = {"kind": "webhook", "name": "bot", "address": "https://bot.example.org/hook", "events": ["incident.opened"]}
 FIELDS = {
     "id", "kind", "name", "shown_as", "events", "is_active", "last_delivered_at", "problem", "problem_at", "switched_off_at",
-    "switched_off_by", "created_at", "created_by",
+    "switched_off_by", "created_at", "created_by", "user_group",
 }  # fmt: skip
 
 
