@@ -23,7 +23,7 @@ class MultilineField(forms.CharField):
 
 
 class CheckboxList(forms.CheckboxSelectMultiple):
-    """Check boxes in a row; a screen reader reads them as one group."""
+    """Check boxes in a row, which a screen reader announces as one group."""
 
     def __init__(self) -> None:
         super().__init__(attrs={"class": "choices"})

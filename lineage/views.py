@@ -45,7 +45,7 @@ def decide(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def _decide(pipeline: Pipeline, *, form: DriftForm, by: User) -> str:
-    """Take the chosen side; return what to tell the admin."""
+    """Take the chosen side; return the confirmation for the admin."""
     if form.cleaned_data["side"] == CODE:
         owner = take_code_owner(pipeline, shown=form.shown)
         return f"{owner} is now the primary owner of {pipeline}."

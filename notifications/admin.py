@@ -188,7 +188,7 @@ class PhoneAccountAdmin(SingleRowAdmin):
 
 @admin.register(SlackApp)
 class SlackAppAdmin(SingleRowAdmin):
-    """The Slack app. The settings of the environment come first."""
+    """The Slack app. Settings in the environment take precedence."""
 
     form = SlackAppForm
 

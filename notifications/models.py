@@ -499,7 +499,7 @@ class SlackRequest(models.Model):
 
 
 class LeasedQuerySet(models.QuerySet[Any]):
-    """Filters for rows that workers claim."""
+    """Query methods for rows that workers claim."""
 
     def claimable(self) -> Self:
         """Return rows that no worker holds and whose retry is due, by the database's clock."""
@@ -512,7 +512,7 @@ class LeasedQuerySet(models.QuerySet[Any]):
 
 
 class Leased(models.Model):
-    """A row that one worker claims at a time, with a lease by the database's clock; `notifications.services.slack_leases` does it."""
+    """A row that one worker claims at a time, by the database's clock (`notifications.services.slack_leases`)."""
 
     token = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -525,7 +525,7 @@ class Leased(models.Model):
 
 
 class SlackAnswer(Leased):
-    """An answer that only the person who clicked in Slack sees, to be posted to the URL that Slack gave for it."""
+    """A response to a click that only that person sees. It is posted to the URL that Slack sent with the click."""
 
     response_url = EncryptedTextField(editable=False)
     text = MultilineField()

@@ -1,4 +1,4 @@
-"""Evidence on the pages of incidents and runbooks: run blocks again, and approve their queries."""
+"""Views for evidence on incident and runbook pages: run blocks again, and approve their queries."""
 
 from collections.abc import Callable
 

@@ -181,7 +181,7 @@ def confirm_device(device: PushDevice, *, code: str) -> PushDevice:
 def report_switched_off() -> int:
     """Enqueue an e-mail for each device that was turned off; return how many devices were reported.
 
-    Those of users who were deactivated and are active again are turned off here; nothing was sent to them since.
+    Devices of users who were deactivated and reactivated are turned off here; nothing was sent to them since.
     """
     before = PushDevice.objects.filter(switched_off_at=None, person__is_active=True).exclude(
         since_reactivation("person")

@@ -1,4 +1,4 @@
-"""Requests from Slack, each signed with the app's secret."""
+"""Views for requests from Slack, each signed with the app's secret."""
 
 from collections.abc import Mapping
 

@@ -44,7 +44,7 @@ class Kind:
 class HttpKind(Kind):
     """A kind of channel that takes JSON at a URL."""
 
-    # Besides 404 and 410: statuses that mean that the address was removed.
+    # Statuses besides 404 and 410 which mean that the address was removed.
     gone_statuses: ClassVar[frozenset[int]] = frozenset()
 
     def check_address(self, address: str) -> str:
