@@ -17,7 +17,7 @@ NAME_HELP = "The name that your team uses, such as #data-alerts."
 
 
 class EditChannelForm(forms.Form):
-    """A channel's name, address and events. Without an address it keeps the one it has."""
+    """Form for a channel's name, address and events. An empty address keeps the saved one."""
 
     name = LineField(max_length=MAX_NAME_LENGTH, help_text=NAME_HELP)
     address = LineField(
@@ -69,7 +69,7 @@ class NewChannelForm(EditChannelForm):
 
 
 def initial_values(channel: TeamChannel) -> dict[str, Any]:
-    """Return the values with which a channel's form starts."""
+    """Return the initial values of a channel's form."""
     return {
         "name": channel.name,
         "user_group": channel.user_group,

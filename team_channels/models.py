@@ -1,4 +1,4 @@
-"""Channels of pipelines and rotations, and what is delivered to them."""
+"""Channels of pipelines and rotations, and the deliveries to them."""
 
 from typing import Self
 
@@ -17,12 +17,12 @@ from scheduling.models import Rotation
 from team_channels.domain.events import EVENTS, MAX_TITLE_LENGTH, TEST
 
 MAX_NAME_LENGTH = 80
-# A message that fails holds back those after it for this many attempts, about two and a half minutes.
+# A message that fails holds back the next ones for this many attempts, about two and a half minutes.
 ORDERED_ATTEMPTS = 5
 
 
 class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
-    """Filters for channels."""
+    """Query methods for channels."""
 
     def active(self) -> Self:
         """Return the channels that are not turned off."""
@@ -33,12 +33,12 @@ class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
         return self.active().filter(events__contains=[event])
 
 
-# The health changes often, and says nothing about who changed what.
+# Health changes often and is not an edit.
 @pghistory.track(
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(condition=pghistory.AnyChange("name", "shown_as", "user_group", "events", "switched_off_at")),
     pghistory.DeleteEvent(),
-    # The default name is that of a column.
+    # The default name is already that of a column.
     obj_field=pghistory.ObjForeignKey(related_name="history"),
     exclude=[
         "address",
@@ -55,7 +55,7 @@ class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
 class TeamChannel(models.Model):
     """A channel of a chat service, or a URL, that gets messages about a pipeline or a rotation.
 
-    Its address is encrypted and never shown after it is saved, because everyone who knows it can post.
+    Its address is encrypted and never shown after it is saved, because anyone who knows it can post.
     """
 
     class Kind(models.TextChoices):
@@ -155,13 +155,13 @@ class TeamChannel(models.Model):
 
 
 class ChannelDeliveryQuerySet(OutboxQuerySet["ChannelDelivery"]):
-    """Filters for deliveries."""
+    """Query methods for deliveries."""
 
     def claimable(self) -> Self:
         """Return the deliveries that can be sent now by the database's clock, oldest first.
 
-        A channel gets its messages one at a time and in order: a delivery waits for an earlier one of its channel, unless that has
-        failed `ORDERED_ATTEMPTS` times.
+        A channel gets its messages one at a time and in order: a delivery waits for an earlier one of its channel until
+        that has failed `ORDERED_ATTEMPTS` times.
         """
         earlier = ChannelDelivery.objects.waiting().filter(
             channel=OuterRef("channel"), pk__lt=OuterRef("pk"), attempts__lt=ORDERED_ATTEMPTS, expires_at__gt=Now()
@@ -224,7 +224,7 @@ class ChannelDelivery(OutboxRow):
 
 
 class SlackUserGroup(Leased):
-    """A user group in Slack, and the members that the site last gave it: the engineers on call."""
+    """A user group in Slack, and the members that the site last set: the engineers on call."""
 
     group_id = LineField("group ID", max_length=32, unique=True)
     members = ArrayField(models.CharField(max_length=32), default=list, blank=True, help_text="Slack IDs.")
