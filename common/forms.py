@@ -3,10 +3,30 @@
 from typing import Any
 
 from django import forms
+from django.forms.boundfield import BoundField
+from django.forms.renderers import DjangoTemplates
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_minutes, parse_minutes
 from common.validators import validate_line, validate_text
+
+
+class FocusedBoundField(BoundField):
+    """A field that takes the focus if it is the first with an error, so that the page opens where something is to correct."""
+
+    def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
+        """Return the attributes of the widget, with `autofocus` for the first field with an error."""
+        built: dict[str, Any] = super().build_widget_attrs(attrs, widget)
+        form = self.form
+        if form.is_bound and self.name == next((name for name in form.fields if name in form.errors), None):
+            built["autofocus"] = True
+        return built
+
+
+class FormRenderer(DjangoTemplates):
+    """The renderer of every form, Django's admin included."""
+
+    bound_field_class = FocusedBoundField
 
 
 class LineField(forms.CharField):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
 
 from common.forms import LineField, MultilineField
 from handoffs.queries.sheets import Topic
@@ -31,7 +32,7 @@ class NotesForm(forms.Form):
                 r"[0-9]{1,9}-[0-9a-f]{64}", initial=_base(topic), required=False, widget=forms.HiddenInput()
             )
             self.fields[f"notes_{place}"] = MultilineField(
-                label=f"Notes: {topic.heading}",
+                label=format_html('Notes<span class="visually-hidden">: {}</span>', topic.heading),
                 initial=topic.notes,
                 required=False,
                 strip=False,

@@ -1,12 +1,15 @@
 """Forms for notification settings."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html_join
 
 from common.exceptions import InvalidInputError
 from common.forms import LineField
+from notifications.channels.base import Channel
 from notifications.channels.catalog import CHANNELS
 from notifications.domain.rules import Step
 from notifications.models import ContactMethod, Message, PhoneAccount, SlackApp
@@ -112,6 +115,12 @@ class RulesForm(forms.Form):
         ]
 
 
+def _address_help(channels: Iterable[Channel]) -> str:
+    """Return what to type for each channel, each on a line of its own."""
+    rows = ((Message.Channel(channel.name).label, channel.address_help) for channel in channels)
+    return format_html_join("", "<div><strong>{}</strong>: {}</div>", rows)
+
+
 class ContactMethodForm(forms.ModelForm[ContactMethod]):
     """An address for a channel; it is never shown after it is saved. On the Notifications page it is for oneself."""
 
@@ -127,9 +136,7 @@ class ContactMethodForm(forms.ModelForm[ContactMethod]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["typed"].help_text = " ".join(
-            f"{Message.Channel(channel.name).label}: {channel.address_help}" for channel in CHANNELS.values()
-        )
+        self.fields["typed"].help_text = _address_help(CHANNELS.values())
 
     def clean(self) -> dict[str, Any]:
         """Add an error if the address is invalid for the channel."""
@@ -219,9 +226,7 @@ class OwnContactMethodForm(ContactMethodForm):
         field = self.fields["channel"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101  # nosec B101  # for mypy
         field.choices = [(name, Message.Channel(name).label) for name in available]
-        self.fields["typed"].help_text = " ".join(
-            f"{Message.Channel(name).label}: {channel.address_help}" for name, channel in available.items()
-        )
+        self.fields["typed"].help_text = _address_help(available.values())
 
 
 class DeviceNameForm(forms.Form):

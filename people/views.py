@@ -92,6 +92,8 @@ def choose_password(request: HttpRequest) -> HttpResponse:
     form = ChosenPasswordForm(link.user, request.POST)
     if not form.is_valid():
         return _password_page(request, link, form, secret=secret, status=400)
+    # Newcomers start at what is left to set up; others return to work.
+    start = "now" if link.user.last_login else "account"
     try:
         user = set_password_by_link(
             link, password=form.cleaned_data["new_password1"], address=client_address(request), at=at
@@ -100,7 +102,7 @@ def choose_password(request: HttpRequest) -> HttpResponse:
         return render(request, "people/dead_link.html", status=404)
     messages.success(request, "Password set.")
     # allauth asks for the second factor, if enrolled, before it starts the session.
-    response: HttpResponse = perform_login(request, user, redirect_url=resolve_url("now"))
+    response: HttpResponse = perform_login(request, user, redirect_url=resolve_url(start))
     return response
 
 

@@ -118,7 +118,7 @@ def month_rows(
 
 @dataclass(frozen=True, slots=True)
 class TimelineBar:
-    """A bar with its people. `label` is the text in it, `name` the text of its link, `is_mine` says whether it can be dragged over, `is_now` whether it is running."""
+    """A bar with its people. `label` is the text in it, `name` the text of its link, `is_mine` says whether it can be dragged over, `is_now` whether it is running, `is_past` whether it has ended."""
 
     bar: Bar
     label: str
@@ -126,6 +126,7 @@ class TimelineBar:
     is_mine: bool
     is_offered: bool
     is_now: bool
+    is_past: bool
 
     @property
     def css_class(self) -> str:
@@ -254,6 +255,7 @@ def _timeline_bar(
         is_mine=bar.ends_at > at and (reader.person == engineer or reader.is_staff),
         is_offered=is_offered,
         is_now=bar.starts_at <= at < bar.ends_at,
+        is_past=bar.ends_at <= at,
     )
 
 
@@ -296,6 +298,11 @@ class ShiftBalance:
     def net(self) -> int:
         """The change in the number of shifts."""
         return self.gained - self.lost
+
+    @property
+    def difference(self) -> int:
+        """The change in the number of shifts, without its sign."""
+        return abs(self.net)
 
 
 def shift_balances(change: RosterChange) -> list[ShiftBalance]:

@@ -22,7 +22,7 @@ MAX_ANSWER_LENGTH = 3500
 
 
 def answer_on_call(question: str, *, reader: User, at: dt.datetime) -> str:
-    """Return the answer for a pipeline, a rotation, or "" for all rotations, in Slack's markup."""
+    """Return the answer about a pipeline, a rotation, or "" for all rotations, in Slack's markup."""
     text = " ".join(question.replace("\0", "").split())[:MAX_QUESTION_LENGTH]
     rotations = list(Rotation.objects.active(at=at))
     if text.casefold() in ("", "help"):

@@ -1,7 +1,7 @@
 """What the Undo buttons of time off, covers, swap requests and cover requests do."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import ClassVar
 
 from django.db import transaction
@@ -15,7 +15,8 @@ from scheduling.queries.on_call import assignments_between
 from scheduling.services.cover_requests import CoverProposal, cancel_cover_request, request_cover
 from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.holidays import HolidayData, create_holiday, delete_holiday, holiday_data, update_holiday
-from scheduling.services.locks import lock_availability, lock_rotation
+from scheduling.services.locks import lock_active_rotation, lock_availability, lock_rotation
+from scheduling.services.rotations import archive_rotation, update_rotation
 from scheduling.services.swaps import SwapProposal, cancel_swap, request_swap
 
 
@@ -69,6 +70,59 @@ class UndoDeleteTimeOff(Undo):
         """Add it, unless the same time off is there again."""
         block = create_holiday(User.objects.get(pk=self.engineer), data=self.deleted, by=by)
         return Undone(f"Time off {block.days} restored.", _month(self.deleted.starts_on))
+
+
+@dataclass(frozen=True, slots=True)
+class RotationValues:
+    """A rotation's name, description and hand-off."""
+
+    name: str
+    description: str
+    time_zone: str
+    handoff_weekday: int
+    handoff_time: dt.time
+
+    @classmethod
+    def load(cls, rotation: Rotation) -> "RotationValues":
+        """Return those of a rotation."""
+        return cls(**{field.name: getattr(rotation, field.name) for field in fields(cls)})
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoCreateRotation(Undo):
+    """Archive a rotation that was created."""
+
+    name: ClassVar[str] = "rotation.create"
+
+    rotation: int
+
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Archive it, unless it is archived already."""
+        rotation = Rotation.objects.get(pk=self.rotation)
+        archive_rotation(rotation, by=by, at=at)
+        return Undone(f"Rotation “{rotation}” archived.", reverse("schedule"))
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoSaveRotation(Undo):
+    """Restore the name, description and hand-off of a rotation."""
+
+    name: ClassVar[str] = "rotation.save"
+
+    rotation: int
+    before: RotationValues
+    saved: RotationValues
+
+    @transaction.atomic
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Restore them, unless they have since changed or the rotation is archived."""
+        rotation = lock_active_rotation(Rotation.objects.get(pk=self.rotation))
+        if RotationValues.load(rotation) != self.saved:
+            raise DomainError("This rotation has since been changed.")
+        update_rotation(rotation, **asdict(self.before), by=by, at=at)
+        return Undone("Earlier settings restored.", reverse("schedule"))
 
 
 def _unchanged_block(pk: int, *, saved: HolidayData) -> HolidayBlock:

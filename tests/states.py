@@ -27,6 +27,7 @@ from incidents.services.transitions import NewIncident, acknowledge, open_incide
 from incidents.services.triggers import sync_with_checks
 from oncall_site.demo import FILE, SOURCE, build_demo
 from oncall_site.demo_evidence import add_evidence
+from oncall_site.demo_history import build_history, first_week
 from oncall_site.demo_lineage import build_lineage
 from oncall_site.management.commands.create_demo import EXAMPLE
 from people.models import User
@@ -241,7 +242,7 @@ def fill(state, *, admin, folder, at):
     if state == "empty":
         return
     monday = at.date() - dt.timedelta(days=at.weekday())
-    import_handbook(EXAMPLE.read_bytes(), at=at, starting=monday - YEAR if state == "full" else None)
+    import_handbook(EXAMPLE.read_bytes(), at=at, starting=monday - YEAR if state == "full" else first_week(at))
     for number, user in enumerate(User.objects.order_by("pk")):
         change_profile(user, fields={"email": f"{user.username}@example.org", "phone": f"+44 7700 900{number:03}"})
     build_demo(folder / FILE, by=admin, at=at)
@@ -251,6 +252,8 @@ def fill(state, *, admin, folder, at):
     add_evidence(DataSource.objects.get(name=SOURCE), by=admin, at=at)
     if state == "full":
         fill_full(admin, at=at)
+    else:
+        build_history(folder / FILE, by=admin, at=at)
     # What workers do within a minute is there in the first picture too.
     sync_handoffs(at=at)
     run_checks(at=at)

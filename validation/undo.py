@@ -1,7 +1,7 @@
 """What the Undo buttons of checks and known events do."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ from pipelines.models import Pipeline
 from validation.models import Check, CheckResult, KnownEvent, Metric
 from validation.services.checks import delete_check, mute_check, restore_check, unmute_check, update_check
 from validation.services.known_events import Event, add_known_event, delete_known_event, withdraw_expected
+from validation.services.metrics import delete_unused_metric, save_metric
 
 
 @register
@@ -65,18 +66,63 @@ def _unchanged_check(pk: int, *, saved: Mapping[str, Any]) -> Check:
     return check
 
 
-def setting_values(check: Check, names: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings of a check as JSON values."""
-    values = {name: getattr(check, name) for name in names}
+@register
+@dataclass(frozen=True, slots=True)
+class UndoCreateMetric(Undo):
+    """Delete a metric that was created."""
+
+    name: ClassVar[str] = "metric.create"
+
+    metric: int
+
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Delete it, unless it has data points or checks by now."""
+        metric = Metric.objects.select_related("pipeline").filter(pk=self.metric).first()
+        if metric is None:
+            raise DomainError("This metric has since been deleted.")
+        delete_unused_metric(metric, by=by)
+        return Undone(f"Metric “{metric.name}” deleted.", reverse("pipeline", args=[metric.pipeline.slug]))
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoSaveMetric(Undo):
+    """Restore the settings of a metric."""
+
+    name: ClassVar[str] = "metric.save"
+
+    metric: int
+    before: dict[str, Any]
+    saved: dict[str, Any]
+
+    @transaction.atomic
+    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+        """Restore them, unless the metric has since changed or been deleted."""
+        metric = (
+            Metric.objects.select_for_update(of=("self",)).select_related("pipeline").filter(pk=self.metric).first()
+        )
+        if metric is None:
+            raise DomainError("This metric has since been deleted.")
+        if setting_values(metric, self.saved) != self.saved:
+            raise DomainError("The settings of this metric have since changed.")
+        for name, value in self.before.items():
+            setattr(metric, name, _setting(name, value, model=Metric))
+        save_metric(metric, by=by)
+        return Undone("Earlier settings restored.", reverse("edit_metric", args=[metric.pk]))
+
+
+def setting_values(row: Check | Metric, names: Iterable[str]) -> dict[str, Any]:
+    """Return settings of a check or metric as JSON values."""
+    values = {name: getattr(row, name) for name in names}
     return {name: value.pk if isinstance(value, Model) else value for name, value in values.items()}
 
 
-def _setting(name: str, value: Any) -> Any:
+def _setting(name: str, value: Any, *, model: type[Check | Metric] = Check) -> Any:
     """Return a JSON value as the setting; raise DomainError if its metric or data source is gone."""
-    model = Check._meta.get_field(name).related_model  # noqa: SLF001  # _meta is documented API of Django
-    if value is None or not isinstance(model, type):
+    related = model._meta.get_field(name).related_model  # noqa: SLF001  # _meta is documented API of Django
+    if value is None or not isinstance(related, type):
         return value
-    row = model._default_manager.filter(pk=value).first()  # noqa: SLF001  # as above
+    row = related._default_manager.filter(pk=value).first()  # noqa: SLF001  # as above
     if row is None:
         raise DomainError("A metric or data source in the earlier settings has since been deleted.")
     return row

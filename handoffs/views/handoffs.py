@@ -187,6 +187,8 @@ def _act(request: SignedInRequest, pk: int, service: Callable[[Handoff], Handoff
 def _refused(request: SignedInRequest, row: Handoff, *, form: NotesForm | None, error: DomainError) -> HttpResponse:
     """Return the sheet with the error and everything that was typed."""
     current = _handoff(row.pk)
+    if error.details.get("confirm") == "confirm_early":
+        return _sheet(request, current, status=409, notes_form=form, asked=str(error))
     if form is None:
         return _sheet(request, current, status=409, error=error)
     if isinstance(error, NoteConflictError):
@@ -202,6 +204,7 @@ def _sheet(
     notes_form: NotesForm | None = None,
     meeting_form: MeetingForm | None = None,
     error: DomainError | None = None,
+    asked: str = "",
 ) -> HttpResponse:
     at, reader = timezone.now(), request.user
     topics = handoff_sheets([row], at=at)[row.pk]
@@ -230,5 +233,6 @@ def _sheet(
         "item_count": open_items([row.rotation_id]).count() if is_open else 0,
         "history": row_history(row, fields=TRACKED),
         "error": error,
+        "asked": asked,
     }
     return render(request, "handoffs/handoff.html", context, status=status)

@@ -2,15 +2,17 @@
 
 import datetime as dt
 import secrets
+from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils.crypto import constant_time_compare
 
+from common.crypto import decrypt, encrypt
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from notifications.channels.catalog import CHANNELS
 from notifications.channels.exceptions import AddressError
-from notifications.models import ContactMethod, Message
+from notifications.models import ContactMethod, Message, NotificationRule
 from notifications.notifications import ContactCode, ContactMethodAdded, ContactMethodOff
 from notifications.queries.contact_methods import address_digest, contact_code, is_available
 from notifications.queries.outbox import database_clock
@@ -24,6 +26,25 @@ MAX_CODES_PER_DAY = 10
 MAX_CODE_ATTEMPTS = 5
 REPORT_LIFETIME = dt.timedelta(days=7)
 REPORT_BATCH_SIZE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedRule:
+    """A notification rule that was deleted with the last contact method of its channel."""
+
+    urgency: str
+    delay_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedMethod:
+    """A contact method that was removed, with its address still encrypted, and the rules that went with it."""
+
+    channel: str
+    encrypted_address: str
+    shown_as: str
+    verified_at: dt.datetime | None
+    rules: tuple[RemovedRule, ...]
 
 
 @transaction.atomic
@@ -142,8 +163,8 @@ def _lock(method: ContactMethod) -> ContactMethod:
 
 
 @transaction.atomic
-def remove_contact_method(method: ContactMethod, *, by: User) -> None:
-    """Delete a contact method, and the rules of its channel if it was the last one.
+def remove_contact_method(method: ContactMethod, *, by: User) -> RemovedMethod:
+    """Delete a contact method, and the rules of its channel if it was the last one; return what was deleted.
 
     Raises NotAllowedError unless it is the user's own or `by` is an admin, DomainError if it is gone already.
     """
@@ -152,8 +173,41 @@ def remove_contact_method(method: ContactMethod, *, by: User) -> None:
     row = _lock(method)
     person, channel = row.person, row.channel
     row.delete()
-    if not person.contact_methods.filter(channel=channel).exists():
-        person.notification_rules.filter(channel=channel).delete()
+    rules = person.notification_rules.filter(channel=channel)
+    if person.contact_methods.filter(channel=channel).exists():
+        rules = rules.none()
+    deleted = tuple(RemovedRule(rule.urgency, rule.delay_minutes) for rule in rules)
+    rules.delete()
+    verified_at = None if row.switched_off_at else row.verified_at
+    return RemovedMethod(channel, encrypt(row.address), row.shown_as, verified_at, deleted)
+
+
+@transaction.atomic
+def restore_contact_method(person: User, *, removed: RemovedMethod) -> ContactMethod:
+    """Add a contact method again as it was removed, with the rules that went with it; raise DomainError if it is there again."""
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    if person.contact_methods.count() >= MAX_CONTACT_METHODS:
+        raise DomainError(f"You have {MAX_CONTACT_METHODS} contact methods. Remove one first.")
+    address = decrypt(removed.encrypted_address)
+    try:
+        with transaction.atomic():
+            row = ContactMethod.objects.create(
+                person=person,
+                channel=removed.channel,
+                address=address,
+                address_digest=address_digest(removed.channel, address),
+                shown_as=removed.shown_as,
+                verified_at=removed.verified_at,
+            )
+    except IntegrityError as error:
+        raise DomainError("This contact method has since been added again.") from error
+    existing = set(person.notification_rules.values_list("urgency", "delay_minutes", "channel"))
+    NotificationRule.objects.bulk_create(
+        NotificationRule(person=person, urgency=rule.urgency, channel=row.channel, delay_minutes=rule.delay_minutes)
+        for rule in removed.rules
+        if (rule.urgency, rule.delay_minutes, row.channel) not in existing
+    )
+    return row
 
 
 @transaction.atomic

@@ -12,8 +12,10 @@ from notifications.forms import OwnContactMethodForm
 from notifications.models import ContactMethod
 from notifications.services import contact_methods as services
 from notifications.services.channel_tests import send_method_test
+from notifications.undo import UndoAddMethod, UndoRemoveMethod
 from notifications.views.notifications import notifications_page
 from people.requests import SignedInRequest
+from people.undo import confirm_with_undo
 
 
 @require_POST
@@ -29,7 +31,8 @@ def add_contact_method(request: SignedInRequest) -> HttpResponse:
     except DomainError as error:
         form.add_error(None, str(error))
         return notifications_page(request, contact_form=form)
-    messages.success(request, f"{row.get_channel_display()} added. Enter the code that we sent to it.")
+    text = f"{row.get_channel_display()} added. Enter the code that we sent to it."
+    confirm_with_undo(request, text, UndoAddMethod(row.pk))
     return redirect("notifications")
 
 
@@ -57,12 +60,14 @@ def test_contact_method(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def remove_contact_method(request: SignedInRequest, pk: int) -> HttpResponse:
     """Remove a contact method."""
-    return _act(
-        request,
-        pk,
-        lambda row: services.remove_contact_method(row, by=request.user),
-        success="Contact method removed.",
-    )
+    row = get_object_or_404(ContactMethod.objects.select_related("person"), pk=pk, person=request.user)
+    try:
+        removed = services.remove_contact_method(row, by=request.user)
+    except DomainError as error:
+        messages.error(request, str(error))
+    else:
+        confirm_with_undo(request, "Contact method removed.", UndoRemoveMethod(removed))
+    return redirect("notifications")
 
 
 def _act(

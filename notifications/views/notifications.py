@@ -27,8 +27,10 @@ from notifications.queries.preferences import (
 from notifications.queries.push_devices import devices_for
 from notifications.services import channel_tests
 from notifications.services import preferences as services
+from notifications.undo import UndoSaveRules, saved_rules
 from people.models import User
 from people.requests import SignedInRequest
+from people.undo import confirm_with_undo
 
 MAX_LISTED = 30
 
@@ -51,7 +53,7 @@ def notifications(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def save_rules(request: SignedInRequest) -> HttpResponse:
     """Save the notification rules of both urgencies."""
-    forms = _rules_forms(request.user, request.POST)
+    forms, before = _rules_forms(request.user, request.POST), saved_rules(request.user)
     if any(form.errors for form in forms):
         return notifications_page(request, rules_forms=forms)
     try:
@@ -61,7 +63,7 @@ def save_rules(request: SignedInRequest) -> HttpResponse:
             for problem in error.problems.get(form.rules.urgency.value, []):
                 form.add_error(None, problem)
         return notifications_page(request, rules_forms=forms)
-    messages.success(request, "Notification rules saved.")
+    confirm_with_undo(request, "Notification rules saved.", UndoSaveRules(before, saved_rules(request.user)))
     return redirect("notifications")
 
 

@@ -80,7 +80,8 @@ def _environment(var: Path) -> dict[str, str]:
     """Return the variables of the site's processes."""
     port = os.environ.get("PORT", "")
     chosen = int(port) if port.isascii() and port.isdigit() else 0
-    with contextlib.suppress(SystemExit):
+    # What is wrong with the port is said later, by the settings or when it is used.
+    with contextlib.suppress(SystemExit, OverflowError):
         chosen = _free_port(chosen)
     return {
         MARKER: str(var),
@@ -127,7 +128,7 @@ def _run(stopped: threading.Event) -> None:
 def _supervise(
     processes: "list[SupervisedProcess]", stopped: threading.Event, *, announcement: "Announcement", var: Path
 ) -> None:
-    """Start what is not running and print the output of the processes until the site is told to stop."""
+    """Start what is not running and print the output of the processes until the site stops."""
     while not stopped.is_set():
         if not postgres.is_running(var=var):
             _restart_postgres(processes, stopped, var=var)

@@ -114,7 +114,7 @@ def shift_row(bar: TimelineBar, slug: str) -> SafeString:
     whose = {"Cover": f" for {shift.other}", "Swapped": f" planned: {shift.other}"}
     return format_html(
         ROW,
-        SafeString(' aria-current="time"') if bar.is_now else "",
+        SafeString(' aria-current="time"' if bar.is_now else ' class="past"' if bar.is_past else ""),
         path_to("week", shift.week),
         slug,
         when(shift.starts_at, "brief"),

@@ -10,9 +10,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from common.exceptions import DomainError
 from common.forms import add_service_error
 from people.requests import SignedInRequest
+from people.undo import confirm_with_undo
 from scheduling.forms import NewRotationForm, RotationForm
 from scheduling.models import Rotation
 from scheduling.services.rotations import archive_rotation, create_rotation, update_rotation
+from scheduling.undo import RotationValues, UndoCreateRotation, UndoSaveRotation
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,7 +29,7 @@ def new_rotation(request: SignedInRequest) -> HttpResponse:
         except DomainError as error:
             status = add_service_error(form, error)
         else:
-            messages.success(request, f"Rotation “{rotation}” created.")
+            confirm_with_undo(request, f"Rotation “{rotation}” created.", UndoCreateRotation(rotation.pk))
             return redirect("schedule")
     return render(request, "scheduling/rotation.html", {"form": form}, status=status)
 
@@ -42,11 +44,13 @@ def edit_rotation(request: SignedInRequest, slug: str) -> HttpResponse:
     status = 400 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
+            before = RotationValues.load(rotation)
             update_rotation(rotation, **form.cleaned_data, by=request.user, at=timezone.now())
         except DomainError as error:
             status = add_service_error(form, error)
         else:
-            messages.success(request, f"Rotation “{rotation}” saved.")
+            undo = UndoSaveRotation(rotation.pk, before, RotationValues.load(rotation))
+            confirm_with_undo(request, f"Rotation “{rotation}” saved.", undo)
             return redirect("schedule")
     return render(request, "scheduling/rotation.html", {"form": form, "rotation": rotation}, status=status)
 

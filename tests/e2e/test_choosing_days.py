@@ -122,6 +122,23 @@ def test_two_taps_choose_days(open_page, a, complaints):
     assert complaints == []
 
 
+def test_a_long_press_and_a_drag_choose_days(open_page, a, complaints):
+    page = touch_page(open_page, a)
+    page.locator('tr.mine td[data-day="2026-12-03"]').scroll_into_view_if_needed()
+    first, last = (page.locator(f'tr.mine td[data-day="2026-12-0{day}"]') for day in (3, 5))
+    (x, y), (end, _) = center(first.bounding_box()), center(last.bounding_box())
+    session = page.context.new_cdp_session(page)
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    page.locator("td.chosen").first.wait_for()
+    for step in range(1, 9):
+        point = {"x": x + (end - x) * step / 8, "y": y}
+        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_url("**/calendar/add/**")
+    assert form_dates(page) == ("2026-12-03", "2026-12-05")
+    assert complaints == []
+
+
 def test_a_swipe_scrolls_and_chooses_nothing(open_page, a, admin):
     for user in (a, admin):
         page = touch_page(open_page, user)

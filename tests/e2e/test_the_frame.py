@@ -39,6 +39,16 @@ def test_an_engineer_signs_in_and_reads_the_runbook_of_a_pipeline(seeded, a, ope
     assert complaints == []
 
 
+def test_a_phone_shows_the_first_field_with_an_error(a, open_page):
+    for javascript in (True, False):
+        page = open_page(a, size=PHONE, javascript=javascript)
+        page.goto("/me/profile/")
+        page.get_by_label("Subdivision").fill("Nowhere")
+        page.get_by_role("button", name="Save profile").click()
+        expect(page.locator(".problem li")).to_be_in_viewport()
+        expect(page.get_by_label("Subdivision")).to_be_focused()
+
+
 def test_the_live_preview_follows_the_typing(seeded, a, open_page, complaints):
     page = open_page(a)
     page.goto(f"/runbooks/{SLUG}/edit/")

@@ -44,7 +44,9 @@ def test_the_page_asks_for_confirmation_on_the_last_day(signed_in, handoffs, a, 
     time_machine(handoffs[0].at - DAY)
     page = signed_in(a).get(path).content.decode()
     assert 'name="confirm_early"' in page
-    assert signed_in(a).post(path + "sign/").status_code == 409
+    refused = signed_in(a).post(path + "sign/")
+    assert refused.status_code == 409
+    assert 'value="1" autofocus aria-describedby="asked"' in refused.content.decode()
     assert signed_in(a).post(path + "sign/", {"confirm_early": "1"}).status_code == 302
     assert "Withdraw signature" in signed_in(a).get(path).content.decode()
     assert signed_in(a).post(path + "unsign/").status_code == 302

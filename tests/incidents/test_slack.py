@@ -3,9 +3,12 @@
 import datetime as dt
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from django.conf import settings as site_settings
+from django.db import connection
 from django.utils import timezone
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -23,7 +26,7 @@ from notifications.models import ContactMethod, Message, SlackAnswer, SlackMembe
 from notifications.queries.slack import slack_app
 from notifications.services.delivery import deliver_one
 from notifications.services.preferences import update_rules
-from notifications.services.slack import purge_requests
+from notifications.services.slack import NotFromSlackError, accept_request, purge_requests
 from notifications.tasks import answer_slack, look_up_slack_members
 from tests.factories import add_contact_method, make_engineer
 from tests.incidents.test_incidents import make_incident
@@ -408,3 +411,25 @@ def test_without_an_app_nothing_is_read_or_sent(client, settings, pipeline, djan
         with django_assert_num_queries(1):
             task()
     assert signed_post(client, HOOK, {"payload": "{}"}).status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_copies_at_the_same_moment_one_is_accepted(settings):
+    settings.SLACK_BOT_TOKEN, settings.SLACK_SIGNING_SECRET = TOKEN, SECRET
+    at, body, start = timezone.now(), b"payload=x", Barrier(4)
+    timestamp = str(int(at.timestamp()))
+    header = signature(SECRET, timestamp=timestamp, body=body)
+
+    def accept(_):
+        start.wait()
+        try:
+            accept_request(body=body, timestamp=timestamp, header=header, at=at)
+        except NotFromSlackError as error:
+            return str(error)
+        finally:
+            connection.close()
+        return "accepted"
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = sorted(pool.map(accept, range(4)))
+    assert answers == ["This request was already received."] * 3 + ["accepted"]

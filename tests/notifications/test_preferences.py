@@ -67,7 +67,7 @@ def test_settings_are_changed_in_the_browser(signed_in, a, admin):
     browser = signed_in(a)
     page = browser.get("/me/notifications/").content.decode()
     assert "News" in page
-    assert ">urgent<" in page
+    assert ">Urgent<" in page
     typed = {"chat-news": "on", "quiet_from": "22:00", "quiet_until": "07:00"}
     assert browser.post("/me/notifications/", typed).status_code == 302
     assert ChannelPreference.objects.filter(person=a, type="news", channels=["chat"]).exists()

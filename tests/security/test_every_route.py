@@ -67,9 +67,9 @@ VALUES = {
     "secret": "nothing",
     "token": FEED,
     "kind": "dbt",
-    "key": "0" * 64,
-    "delivery": "1",
     "channel": "ntfy",
+    "delivery": "1",
+    "key": "0" * 64,
     "pipeline": "daily-growth-experiment-focused",
 }
 

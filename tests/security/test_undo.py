@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from handoffs.models import ActionItem, Handoff, HandoffNote
 from incidents.models import Incident, TimelineEntry
+from notifications.models import ContactMethod, NotificationRule
 from people.models import User
 from runbooks.models import Runbook
 from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, SwapRequest
@@ -16,7 +17,7 @@ from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.swaps import accept_swap
 from tests.security.permission_matrix import RULES
-from validation.models import Check, CheckResult, KnownEvent
+from validation.models import Check, CheckResult, KnownEvent, Metric
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +26,7 @@ COVER = ("rotation", "engineer", "covered_engineer", "starts_at", "ends_at", "re
 SWAP = ("requester", "offered_week", "wanted_week", "third_week", "counterpart", "third", "message", "acknowledged")
 COVER_REQUEST = ("requester", "counterpart", "starts_at", "ends_at", "message")
 CHECK = ("name", "severity", "interval_minutes", "metric", "parameters", "muted_until", "deleted_at")
+ROTATION = ("name", "description", "time_zone", "handoff_weekday", "handoff_time")
 EVENT = ("pipeline", "metric", "starts_on", "ends_on", "name")
 
 
@@ -34,7 +36,12 @@ def rows(queryset, *fields):
 
 STATES = {
     "/calendar/": lambda: rows(HolidayBlock.objects.all(), *ABSENCE),
-    "/schedule/": lambda: rows(Cover.objects.all(), *COVER),
+    "/schedule/": lambda: (rows(Cover.objects.all(), *COVER), rows(Rotation.objects.active(), *ROTATION)),
+    "/me/notifications/": lambda: (
+        rows(ContactMethod.objects.all(), "person", "channel", "address_digest", "verified_at"),
+        rows(NotificationRule.objects.all(), "person", "urgency", "channel", "delay_minutes"),
+    ),
+    "/checks/metrics/": lambda: rows(Metric.objects.all(), "pipeline", "slug", "name", "kind", "grain", "time_zone"),
     "/covers/requests/": lambda: rows(CoverRequest.objects.pending(), *COVER_REQUEST),
     "/covers/request/": lambda: rows(CoverRequest.objects.pending(), *COVER_REQUEST),
     "/covers/": lambda: rows(Cover.objects.all(), *COVER),
@@ -64,6 +71,13 @@ ACTIONS = [
     "POST /calendar/holidays/{holiday}/delete/",
     "POST /schedule/{rotation}/cover/",
     "POST /covers/{cover}/end/",
+    "POST /schedule/new/",
+    "POST /schedule/{rotation}/edit/",
+    "POST /me/notifications/contact-methods/",
+    "POST /me/notifications/contact-methods/{contact_method}/remove/",
+    "POST /me/notifications/rules/",
+    "POST /checks/metrics/new/",
+    "POST /checks/metrics/{metric_pk}/",
     "POST /swaps/request/?rotation={rotation}&week={week} #mine",
     "POST /swaps/{asking}/cancel/",
     "POST /covers/request/?rotation={rotation} #mine",
@@ -88,6 +102,14 @@ ACTIONS = [
 ]
 
 
+# Only admins do these.
+ADMIN_ACTIONS = {"POST /schedule/new/", "POST /schedule/{rotation}/edit/"}
+
+
+def actor(key):
+    return "admin" if key in ADMIN_ACTIONS else "owner"
+
+
 def act(world, key, *, who="owner"):
     path = world.fill(key.removeprefix("POST ").partition(" #")[0])
     return world.clients[who].post(path, world.fill(RULES[key].body or {}))
@@ -107,15 +129,15 @@ def state(key):
 
 @pytest.mark.parametrize("key", ACTIONS)
 def test_an_action_is_undone_once(world, key):
-    before = state(key)
-    answer = act(world, key)
+    before, client = state(key), world.clients[actor(key)]
+    answer = act(world, key, who=actor(key))
     assert answer.status_code == 302
-    token = button(world.clients["owner"].get(answer.headers["Location"]))
+    token = button(client.get(answer.headers["Location"]))
     assert state(key) != before
-    undone = world.clients["owner"].post("/undo/", {"undo": token}, follow=True)
+    undone = client.post("/undo/", {"undo": token}, follow=True)
     assert [level for level, _ in messages(undone)] == ["ok"], messages(undone)
     assert state(key) == before
-    again = world.clients["owner"].post("/undo/", {"undo": token}, follow=True)
+    again = client.post("/undo/", {"undo": token}, follow=True)
     assert state(key) == before
     assert [level for level, _ in messages(again)] in (["danger"], ["ok"])
 

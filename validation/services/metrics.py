@@ -2,11 +2,12 @@
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
-from common.exceptions import InvalidInputError, NotAllowedError
+from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.models import User
 from validation.domain.sql import query_problem
-from validation.models import Metric
+from validation.models import Check, Metric
 
 
 @transaction.atomic
@@ -34,3 +35,16 @@ def save_metric(metric: Metric, *, by: User) -> Metric:
         raise InvalidInputError(problems)
     metric.save()
     return metric
+
+
+@transaction.atomic
+def delete_unused_metric(metric: Metric, *, by: User) -> None:
+    """Delete a metric without data points and checks; raise DomainError if it has any, NotAllowedError as `save_metric`."""
+    row = Metric.objects.select_for_update().filter(pk=metric.pk).first()
+    if row is None:
+        raise DomainError("This metric has since been deleted.")
+    if row.query and not by.is_staff:
+        raise NotAllowedError("Only admins can create or edit metrics with SQL.")
+    if row.points.exists() or Check.all_objects.filter(Q(metric=row) | Q(other_metric=row)).exists():
+        raise DomainError("This metric has data points or checks by now.")
+    row.delete()

@@ -40,26 +40,43 @@ const cellAt = (event) => {
 
 const scroller = table.parentElement;
 const today = table.querySelector("thead .today");
-if (today) scroller.scrollLeft = today.offsetLeft - table.querySelector("th").offsetWidth - 48;
+// The names stay in view while the days scroll.
+const names = table.querySelector("tbody th");
+if (today) scroller.scrollLeft = today.offsetLeft - names.offsetWidth - 48;
 const scrollAtEdge = (event) => {
   const edge = scroller.getBoundingClientRect();
   if (event.movementX > 0 && event.clientX > edge.right - 24) scroller.scrollLeft += 12;
-  else if (event.movementX < 0 && event.clientX < edge.left + 24 + table.querySelector("th").offsetWidth)
-    scroller.scrollLeft -= 12;
+  else if (event.movementX < 0 && event.clientX < edge.left + 24 + names.offsetWidth) scroller.scrollLeft -= 12;
 };
+
+// A finger scrolls. It selects by two taps (see "click"), or by a long press and a drag.
+const LONG_PRESS_MS = 500;
+const JITTER_PX = 8;
+let press = { timer: 0, x: 0, y: 0 };
 
 table.addEventListener("pointerdown", (event) => {
   const cell = event.target.closest("td[data-day]");
-  // A finger scrolls: it selects by tapping (see "click").
-  if (!cell || event.pointerType === "touch" || event.button !== 0 || event.ctrlKey || event.metaKey) return;
+  if (!cell || event.button !== 0 || event.ctrlKey || event.metaKey) return;
   const row = cell.parentElement;
   const index = cellsOf(row).indexOf(cell);
-  selection = { row, from: index, to: index, dragging: true };
-  table.setPointerCapture(event.pointerId);
-  render();
+  const begin = () => {
+    selection = { row, from: index, to: index, dragging: true };
+    render();
+  };
+  clearTimeout(press.timer);
+  if (event.pointerType === "touch") {
+    press = { timer: setTimeout(begin, LONG_PRESS_MS), x: event.clientX, y: event.clientY };
+  } else {
+    table.setPointerCapture(event.pointerId);
+    begin();
+  }
 });
+// Without this, the browser would scroll or open the link's menu.
+table.addEventListener("touchmove", (event) => selection?.dragging && event.preventDefault(), { passive: false });
+table.addEventListener("contextmenu", (event) => selection?.dragging && event.preventDefault());
 
 table.addEventListener("pointermove", (event) => {
+  if (Math.hypot(event.clientX - press.x, event.clientY - press.y) > JITTER_PX) clearTimeout(press.timer);
   if (!selection?.dragging) return;
   scrollAtEdge(event);
   const cell = cellAt(event);
@@ -69,6 +86,7 @@ table.addEventListener("pointermove", (event) => {
 });
 
 table.addEventListener("pointerup", () => {
+  clearTimeout(press.timer);
   if (!selection?.dragging) return;
   selection.dragging = false;
   const link = selection.from === selection.to ? selectedCells()[0].querySelector("a") : null;
@@ -81,6 +99,7 @@ const clear = () => {
   render();
 };
 table.addEventListener("pointercancel", () => {
+  clearTimeout(press.timer);
   if (selection?.dragging) clear();
 });
 // The browser's back button restores the page with its selection.

@@ -97,7 +97,10 @@ const signOut = async (form) => {
   localStorage.removeItem(QUEUE);
   const late = new Promise((resolve) => setTimeout(resolve, SIGN_OUT_MS));
   const endpoint = await Promise.race([endPush().catch(() => {}), late]);
-  if (endpoint) form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "push_endpoint", value: endpoint }));
+  if (endpoint)
+    form.append(
+      Object.assign(document.createElement("input"), { type: "hidden", name: "push_endpoint", value: endpoint }),
+    );
   form.submit();
 };
 
@@ -119,8 +122,8 @@ const start = () => {
       form.querySelector("output").textContent = "Saved on this device.";
     }
   });
-  document.addEventListener("htmx:sendError", ({ target, detail }) => {
-    if (target.closest("#checklist")) queue(detail.requestConfig.formData, detail.requestConfig.path);
+  document.addEventListener("fragment:failed", ({ target, detail }) => {
+    if (target.closest?.("#checklist")) queue(detail.data, detail.path);
   });
   window.addEventListener("online", send);
   return send();

@@ -111,7 +111,7 @@ const showToast = () => {
   const toast = [...document.querySelectorAll(".messages .callout")].findLast((message) =>
     message.querySelector("form"),
   );
-  if (!toast) return;
+  if (!toast || toast.classList.contains("toast")) return;
   const dismiss = document.createElement("button");
   dismiss.type = "button";
   dismiss.className = "button small quiet";
@@ -122,7 +122,7 @@ const showToast = () => {
   setTimeout(() => toast.remove(), UNDO_MS);
 };
 showToast();
-document.addEventListener("htmx:oobAfterSwap", showToast);
+document.addEventListener("fragment:swapped", showToast);
 
 // Leaving a page asks first while a form with data-guard has changes that were not sent.
 let unsent = null;
@@ -132,8 +132,8 @@ document.addEventListener("input", (event) => {
 document.addEventListener("submit", () => {
   unsent = null;
 });
-document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.successful && unsent?.contains(event.target)) unsent = null;
+document.addEventListener("fragment:sent", (event) => {
+  if (unsent?.contains(event.target)) unsent = null;
 });
 window.addEventListener("beforeunload", (event) => {
   if (unsent?.isConnected) event.preventDefault();
