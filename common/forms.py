@@ -12,7 +12,7 @@ from common.validators import validate_line, validate_text
 
 
 class FocusedBoundField(BoundField):
-    """A field that takes the focus if it is the first with an error, so that the page opens where something is to correct."""
+    """A field that takes the focus if it is the first with an error, so that the page opens at the error."""
 
     def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
         """Return the attributes of the widget, with `autofocus` for the first field with an error."""

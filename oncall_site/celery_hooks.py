@@ -36,7 +36,7 @@ def load_everything(**_: Any) -> None:
 
 
 def _close_old_connections() -> None:
-    """Close connections that are broken or old, as Django does after a request; but none in a transaction, as in a test."""
+    """Close broken and old connections, as Django does after a request, except in a transaction, as in tests."""
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()

@@ -80,7 +80,7 @@ def _environment(var: Path) -> dict[str, str]:
     """Return the variables of the site's processes."""
     port = os.environ.get("PORT", "")
     chosen = int(port) if port.isascii() and port.isdigit() else 0
-    # What is wrong with the port is said later, by the settings or when it is used.
+    # Errors of the port are reported later, by the settings or when it is used.
     with contextlib.suppress(SystemExit, OverflowError):
         chosen = _free_port(chosen)
     return {

@@ -74,7 +74,7 @@ def slack(settings, monkeypatch):
     fake.stop()
 
 
-def test_slack_asks_for_somebody(client, slack, rotation, a):
+def test_the_command_answers_only_linked_users_of_slack(client, slack, rotation, a):
     SlackMember.objects.create(person=a, email="a@example.org", slack_id="U1", looked_up_at=timezone.now())
     fields = {"command": "/oncall", "text": "", "user_id": "U1", "team_id": "T1"}
     answer = signed_post(client, HOOK, fields)

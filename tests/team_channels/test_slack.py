@@ -119,7 +119,7 @@ def test_the_longest_message_is_within_slacks_limits(slack, rotation, admin, cha
         ),
     ],
 )
-def test_a_channel_that_slack_refuses(slack, channel, pipeline, failure, state, is_active, problem):
+def test_a_channel_that_slack_rejects(slack, channel, pipeline, failure, state, is_active, problem):
     slack.failures["chat.postMessage"] = [(200, {}, {"ok": False, **failure})]
     make_incident(pipeline, at=timezone.now())
     deliver_one()
@@ -211,7 +211,7 @@ def test_a_group_of_two_rotations_has_the_engineers_of_both(slack, on_call, admi
     assert "usergroups.users.update" not in slack.names()
 
 
-def test_a_group_that_was_changed_in_slack_is_set_right_within_an_hour(slack, on_call):
+def test_changes_to_a_group_in_slack_are_reverted_within_an_hour(slack, on_call):
     sync_user_groups()
     slack.groups[GROUP] = ["U9"]
     SlackUserGroup.objects.update(synced_at=timezone.now() - dt.timedelta(minutes=61))
@@ -227,7 +227,7 @@ def test_a_group_that_was_changed_in_slack_is_set_right_within_an_hour(slack, on
         ((500, {}, {}), "Slack answered with status 500."),
     ],
 )
-def test_a_group_that_slack_refuses_is_tried_again(slack, on_call, signed_in, admin, failure, problem):
+def test_an_update_that_slack_rejects_is_tried_again(slack, on_call, signed_in, admin, failure, problem):
     slack.failures["usergroups.users.update"] = [failure]
     sync_user_groups()
     row = SlackUserGroup.objects.get()

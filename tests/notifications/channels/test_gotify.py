@@ -1,4 +1,4 @@
-"""Gotify: a message to an application, as https://gotify.net/docs/pushmsg describes, on hosts that an admin allows."""
+"""Gotify: messages to an application (https://gotify.net/docs/pushmsg) on hosts that an admin allows."""
 
 import ipaddress
 
@@ -70,7 +70,7 @@ def test_an_allowed_host_may_be_private_on_the_ports_that_are_allowed(db, url, a
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "::ffff:127.0.0.1"]
 )
-def test_not_even_an_allowed_host_leads_to_this_machine_or_to_metadata_services(db, address):
+def test_an_allowed_host_cannot_lead_to_this_machine_or_metadata_services(db, address):
     PrivateHost.objects.create(host="gotify.example.org")
     assert not http_rules(URL).permitted(ipaddress.ip_address(address))
 
