@@ -81,3 +81,8 @@ class OutboxRow(models.Model):
                 name="%(class)s_sent_has_an_instant",
             ),
         ]
+
+    @property
+    def state_badge(self) -> str:
+        """The CSS class of the state's badge."""
+        return {"sent": "ok", "failed": "danger", "sending": "info"}.get(self.state, "")
