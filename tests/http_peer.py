@@ -1,4 +1,4 @@
-"""A real HTTP server on this machine that stands in for the services that messages are posted to."""
+"""A real HTTP server on this machine that replaces the services that messages are posted to."""
 
 import contextlib
 import json
