@@ -12,7 +12,7 @@ from common.validators import validate_line, validate_text
 
 
 class FocusedBoundField(BoundField):
-    """A field that takes the focus if it is the first with an error, so that the page opens where something is to correct."""
+    """A field that takes the focus if it is the first with an error, so that the page opens at the error."""
 
     def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
         """Return the attributes of the widget, with `autofocus` for the first field with an error."""
@@ -43,7 +43,7 @@ class MultilineField(forms.CharField):
 
 
 class CheckboxList(forms.CheckboxSelectMultiple):
-    """Check boxes in a row; a screen reader reads them as one group."""
+    """Check boxes in a row, which a screen reader announces as one group."""
 
     def __init__(self) -> None:
         super().__init__(attrs={"class": "choices"})

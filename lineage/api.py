@@ -143,7 +143,8 @@ class DriftSerializer(serializers.Serializer[Any]):
 class DecisionSerializer(serializers.Serializer[Any]):
     """Which side is right: `code` makes the owner in the code the primary owner; `site` keeps the current owners.
 
-    The other fields are those of the list. If one is given and has changed since, the answer is a 409 and nothing changes.
+    The other fields are those of the list. If one of them is sent and has changed since, the response is 409 and
+    nothing changes.
     """
 
     side = serializers.ChoiceField(["code", "site"])

@@ -16,7 +16,7 @@ CODE, SITE = "code", "site"
 
 
 class DriftForm(forms.Form):
-    """Which owner of a pipeline is right, and the owners that the page showed."""
+    """The owner of a pipeline that is right, and the owners that the page showed."""
 
     side = forms.ChoiceField(choices=[(CODE, "Owner in code"), (SITE, "Owner on this site")])
     code_name = LineField(required=False, strip=False)

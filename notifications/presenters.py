@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from notifications.models import Message
 from notifications.queries.outbox import message_link
 
-BADGES = {Message.State.SENT: "ok", Message.State.FAILED: "danger", Message.State.SENDING: "info"}
-
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
@@ -15,11 +13,6 @@ class MessageRow:
 
     message: Message
     link: str
-
-    @property
-    def badge(self) -> str:
-        """The CSS class of the state's badge."""
-        return BADGES.get(Message.State(self.message.state), "")
 
 
 def message_rows(messages: Iterable[Message]) -> list[MessageRow]:

@@ -338,7 +338,7 @@ class DateInput(forms.DateInput):
 
 
 class ExplainForm(forms.Form):
-    """A past day whose result the check's page explains."""
+    """Form for a past day whose result the check's page explains."""
 
     day = forms.DateField(widget=DateInput())
 

@@ -18,7 +18,10 @@ Block = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A message with blocks; `text` is for notifications and screen readers. `version` rises with the state that it shows."""
+    """A message with blocks; `text` is for notifications and screen readers.
+
+    `version` increases with the state that it shows.
+    """
 
     text: str
     blocks: list[Block]
@@ -32,7 +35,7 @@ def escape(text: str) -> str:
 
 
 def escape_within(text: str, limit: int) -> str:
-    """Return a text escaped, and cut so that it has at most `limit` characters then."""
+    """Return an escaped text of at most `limit` characters, cut if necessary."""
     while len(escape(text)) > limit:
         text = shorten(text, min(len(text) - 1, len(text) * limit // len(escape(text))))
     return escape(text)
@@ -44,7 +47,7 @@ def link(url: str, text: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Return a text cut to `limit` characters."""
+    """Return a text of at most `limit` characters; a shortened one ends with "…"."""
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
 
 

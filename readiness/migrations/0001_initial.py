@@ -12,10 +12,10 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('incidents', '0001_initial'),
+        ('people', '__first__'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('pipelines', '0001_initial'),
         ('validation', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-day', 'pipeline'],
+                'constraints': [models.UniqueConstraint(fields=('pipeline', 'day'), name='day_is_published_once')],
             },
         ),
         migrations.CreateModel(
@@ -44,24 +45,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pipeline'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ReaderNoteEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('text', models.CharField(max_length=280)),
-                ('written_at', models.DateTimeField()),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='readiness.readernote')),
-                ('pipeline', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
-                ('written_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'abstract': False,
+                'constraints': [models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='reader_note_has_text')],
             },
         ),
         migrations.CreateModel(
@@ -74,6 +58,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-at', '-pk'],
+                'constraints': [models.UniqueConstraint(fields=('pipeline', 'at', 'subscriber'), name='reader_is_notified_once_at_a_time')],
             },
         ),
         migrations.CreateModel(
@@ -94,6 +79,35 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'reader link',
                 'ordering': ['-created_at', '-pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='readers_link_has_a_name')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SweepCursor',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('compared_until', models.DateTimeField()),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='one_sweep_cursor')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReaderNoteEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('text', models.CharField(max_length=280)),
+                ('written_at', models.DateTimeField()),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='readiness.readernote')),
+                ('pipeline', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
+                ('written_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
@@ -139,6 +153,24 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-changed_at', '-pk'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('settled_at', None)), fields=('metric', 'segment', 'bucket'), name='one_open_restatement_per_value')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Subscription',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('email', models.EmailField(max_length=254)),
+                ('created_at', models.DateTimeField()),
+                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
+                ('is_alerted', models.BooleanField(default=False)),
+                ('notified_at', models.DateTimeField(blank=True, null=True)),
+                ('link', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to='readiness.readerslink')),
+                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to='pipelines.pipeline')),
+            ],
+            options={
+                'ordering': ['pipeline', 'email'],
+                'constraints': [models.UniqueConstraint(fields=('pipeline', 'email'), name='one_subscription_per_address')],
             },
         ),
         migrations.CreateModel(
@@ -172,22 +204,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Subscription',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', models.EmailField(max_length=254)),
-                ('created_at', models.DateTimeField()),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('is_alerted', models.BooleanField(default=False)),
-                ('notified_at', models.DateTimeField(blank=True, null=True)),
-                ('link', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to='readiness.readerslink')),
-                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to='pipelines.pipeline')),
-            ],
-            options={
-                'ordering': ['pipeline', 'email'],
-            },
-        ),
-        migrations.CreateModel(
             name='ReaderMessage',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -209,25 +225,9 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-due_at', '-pk'],
                 'abstract': False,
+                'indexes': [models.Index(condition=models.Q(('state__in', ('pending', 'sending'))), fields=['due_at', 'id'], name='reader_message_due')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'sending'), ('token__isnull', False)), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease_until', None), ('token', None)), _connector='OR'), name='readermessage_being_sent_has_a_lease'), models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at', None)), _connector='OR'), name='readermessage_sent_has_an_instant'), models.UniqueConstraint(fields=('subscription', 'kind', 'occurrence'), name='reader_message_is_enqueued_once')],
             },
-        ),
-        migrations.CreateModel(
-            name='SweepCursor',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('compared_until', models.DateTimeField()),
-            ],
-            options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='one_sweep_cursor')],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.UniqueConstraint(fields=('pipeline', 'day'), name='day_is_published_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='readernote',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='reader_note_has_text'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='readernote',
@@ -241,14 +241,6 @@ class Migration(migrations.Migration):
             model_name='readernote',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "readiness_readernoteevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "text", "written_at", "written_by_id") VALUES (OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."text", OLD."written_at", OLD."written_by_id"); RETURN NULL;', hash='f050c24ad75945d7300cd917385539c9c1b0ecf8', operation='DELETE', pgid='pgtrigger_delete_delete_b2d5e', table='readiness_readernote', when='AFTER')),
         ),
-        migrations.AddConstraint(
-            model_name='readernotification',
-            constraint=models.UniqueConstraint(fields=('pipeline', 'at', 'subscriber'), name='reader_is_notified_once_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='readerslink',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='readers_link_has_a_name'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='readerslink',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "readiness_readerslinkevent" ("created_at", "created_by_id", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "prefix", "revoked_at", "revoked_by_id") VALUES (NEW."created_at", NEW."created_by_id", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."prefix", NEW."revoked_at", NEW."revoked_by_id"); RETURN NULL;', hash='9e035cddba7148065ebc9902b24c584525f924c9', operation='INSERT', pgid='pgtrigger_insert_insert_1472d', table='readiness_readerslink', when='AFTER')),
@@ -261,10 +253,6 @@ class Migration(migrations.Migration):
             model_name='readerslink',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "readiness_readerslinkevent" ("created_at", "created_by_id", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "prefix", "revoked_at", "revoked_by_id") VALUES (OLD."created_at", OLD."created_by_id", OLD."id", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."prefix", OLD."revoked_at", OLD."revoked_by_id"); RETURN NULL;', hash='ffe97e1125217ebe6744c3a0c429ab4446dd89e2', operation='DELETE', pgid='pgtrigger_delete_delete_86050', table='readiness_readerslink', when='AFTER')),
         ),
-        migrations.AddConstraint(
-            model_name='restatement',
-            constraint=models.UniqueConstraint(condition=models.Q(('settled_at', None)), fields=('metric', 'segment', 'bucket'), name='one_open_restatement_per_value'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='restatement',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "readiness_restatementevent" ("bucket", "cause", "changed_at", "comment", "commented_by_id", "farthest_value", "from_value", "id", "incident_id", "last_revision", "metric_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "publication_id", "published_at", "restated_at", "segment", "settled_at", "to_value") VALUES (NEW."bucket", NEW."cause", NEW."changed_at", NEW."comment", NEW."commented_by_id", NEW."farthest_value", NEW."from_value", NEW."id", NEW."incident_id", NEW."last_revision", NEW."metric_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."publication_id", NEW."published_at", NEW."restated_at", NEW."segment", NEW."settled_at", NEW."to_value"); RETURN NULL;', hash='e8ce7e787fc6798de447ac3ceff53b04ce5d6673', operation='INSERT', pgid='pgtrigger_insert_insert_0a5f7', table='readiness_restatement', when='AFTER')),
@@ -276,25 +264,5 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='restatement',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "readiness_restatementevent" ("bucket", "cause", "changed_at", "comment", "commented_by_id", "farthest_value", "from_value", "id", "incident_id", "last_revision", "metric_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "publication_id", "published_at", "restated_at", "segment", "settled_at", "to_value") VALUES (OLD."bucket", OLD."cause", OLD."changed_at", OLD."comment", OLD."commented_by_id", OLD."farthest_value", OLD."from_value", OLD."id", OLD."incident_id", OLD."last_revision", OLD."metric_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."publication_id", OLD."published_at", OLD."restated_at", OLD."segment", OLD."settled_at", OLD."to_value"); RETURN NULL;', hash='4a1d696afbe988b6c73b97a09de842aeccf31d50', operation='DELETE', pgid='pgtrigger_delete_delete_8eb5e', table='readiness_restatement', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(fields=('pipeline', 'email'), name='one_subscription_per_address'),
-        ),
-        migrations.AddIndex(
-            model_name='readermessage',
-            index=models.Index(condition=models.Q(('state__in', ('pending', 'sending'))), fields=['due_at', 'id'], name='reader_message_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='readermessage',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'sending'), ('token__isnull', False)), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease_until', None), ('token', None)), _connector='OR'), name='readermessage_being_sent_has_a_lease'),
-        ),
-        migrations.AddConstraint(
-            model_name='readermessage',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at', None)), _connector='OR'), name='readermessage_sent_has_an_instant'),
-        ),
-        migrations.AddConstraint(
-            model_name='readermessage',
-            constraint=models.UniqueConstraint(fields=('subscription', 'kind', 'occurrence'), name='reader_message_is_enqueued_once'),
         ),
     ]

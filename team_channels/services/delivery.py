@@ -1,4 +1,4 @@
-"""Delivery to channels by the outbox (`notifications/services/leases.py`), at a limited rate; and what is turned off, retried, purged."""
+"""Delivery to channels through the outbox (`notifications/services/leases.py`) at a limited rate."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from team_channels.kinds.catalog import KINDS
 from team_channels.models import ChannelDelivery
 from team_channels.services.channels import save_health, turn_off_gone
 
-# Below the limits of all services; Discord's is 30 for a webhook.
+# Below the limits of all services. Discord permits 30 for a webhook.
 MAX_PER_MINUTE = 20
 MINUTE = dt.timedelta(minutes=1)
 PURGE_BATCH_SIZE = 1000
@@ -78,7 +78,7 @@ def _post(row: ChannelDelivery) -> None:
 
 
 def _next_at(row: ChannelDelivery) -> dt.datetime | None:
-    """Return when the channel may get its next message, None for at once: at most `MAX_PER_MINUTE` in a minute."""
+    """Return when the channel may get its next message under the limit of `MAX_PER_MINUTE`, or None for now."""
     others = ChannelDelivery.objects.filter(channel=row.channel_id, sent_at__gt=Now() - MINUTE).exclude(pk=row.pk)
     recent = list(others.order_by("-sent_at").values_list("sent_at", flat=True)[: MAX_PER_MINUTE - 1])
     oldest = recent[-1] if len(recent) == MAX_PER_MINUTE - 1 else None
@@ -87,7 +87,7 @@ def _next_at(row: ChannelDelivery) -> dt.datetime | None:
 
 @transaction.atomic
 def purge_finished() -> int:
-    """Delete a batch of deliveries that expired MESSAGE_KEPT_DAYS ago or earlier and do not wait; return how many."""
+    """Delete a batch of finished deliveries that expired at least MESSAGE_KEPT_DAYS ago; return their number."""
     age = dt.timedelta(days=settings.MESSAGE_KEPT_DAYS)
     waiting = (ChannelDelivery.State.PENDING, ChannelDelivery.State.SENDING)
     old = ChannelDelivery.objects.filter(expires_at__lte=Now() - age).exclude(state__in=waiting)

@@ -115,7 +115,7 @@ def test_the_longest_message_is_within_slacks_limits(slack, rotation, admin, cha
         ({"error": "channel_not_found"}, "failed", False, "Slack has no such channel, or the app is not in it."),
         ({"error": "is_archived"}, "failed", False, "The channel is archived."),
         ({"error": "not_in_channel"}, "failed", True, "The app is not in the channel. Invite it there."),
-        ({"error": "ratelimited"}, "pending", True, "Slack answered: too many requests."),
+        ({"error": "ratelimited"}, "pending", True, "Slack’s rate limit was reached."),
         (
             {"error": "invalid_auth"},
             "pending",
@@ -124,7 +124,7 @@ def test_the_longest_message_is_within_slacks_limits(slack, rotation, admin, cha
         ),
     ],
 )
-def test_a_channel_that_slack_refuses(slack, channel, pipeline, failure, state, is_active, problem):
+def test_a_channel_that_slack_rejects(slack, channel, pipeline, failure, state, is_active, problem):
     slack.failures["chat.postMessage"] = [(200, {}, {"ok": False, **failure})]
     make_incident(pipeline, at=timezone.now())
     deliver_one()
@@ -216,7 +216,7 @@ def test_a_group_of_two_rotations_has_the_engineers_of_both(slack, on_call, admi
     assert "usergroups.users.update" not in slack.names()
 
 
-def test_a_group_that_was_changed_in_slack_is_set_right_within_an_hour(slack, on_call):
+def test_changes_to_a_group_in_slack_are_reverted_within_an_hour(slack, on_call):
     sync_user_groups()
     slack.groups[GROUP] = ["U9"]
     SlackUserGroup.objects.update(synced_at=timezone.now() - dt.timedelta(minutes=61))
@@ -228,11 +228,11 @@ def test_a_group_that_was_changed_in_slack_is_set_right_within_an_hour(slack, on
     ("failure", "problem"),
     [
         ((200, {}, {"ok": False, "error": "no_such_subteam"}), "Slack has no such user group."),
-        ((429, {"Retry-After": "100"}, {}), "Slack answered: too many requests."),
+        ((429, {"Retry-After": "100"}, {}), "Slack’s rate limit was reached."),
         ((500, {}, {}), "Slack answered with status 500."),
     ],
 )
-def test_a_group_that_slack_refuses_is_tried_again(slack, on_call, signed_in, admin, failure, problem):
+def test_an_update_that_slack_rejects_is_tried_again(slack, on_call, signed_in, admin, failure, problem):
     slack.failures["usergroups.users.update"] = [failure]
     sync_user_groups()
     row = SlackUserGroup.objects.get()

@@ -316,7 +316,7 @@ def test_an_admin_edits_a_metric(signed_in, daily_growth, admin):
 
 
 def anomaly_check(pipeline, by, **fields):
-    """Return an anomaly check of a metric with 120 days, the newest yesterday, of which one is far too low."""
+    """Return an anomaly check of a metric with 120 days up to yesterday, one of them far too low."""
     metric = make_metric(pipeline, "orders")
     values = [1000.0 + n % 7 * 20 + n * n % 11 for n in range(120)]
     values[-10] = 300.0
@@ -334,7 +334,7 @@ def test_the_page_explains_any_past_day(signed_in, daily_growth, a):
         day = today - dt.timedelta(days=days_ago)
         page = signed_in(a).get(f"/checks/{check.pk}/", {"day": day.isoformat()}).content.decode()
         text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
-        return text.partition("Explain a day")[2].partition("With the check’s current settings.")[0]
+        return text.partition("Explain a day")[2].partition("Calculated with the check’s current settings.")[0]
 
     low = explained(10)
     assert "Value 300" in low
@@ -348,7 +348,7 @@ def test_the_page_explains_any_past_day(signed_in, daily_growth, a):
     assert "Result No value." in explained(300)
 
 
-def test_a_day_to_explain_that_is_not_due_or_no_date_is_answered(signed_in, daily_growth, a):
+def test_explaining_a_day_that_is_not_due_or_not_a_date(signed_in, daily_growth, a):
     check = anomaly_check(daily_growth, a)
     later = timezone.now().date() + dt.timedelta(days=3)
     assert "is not due yet" in signed_in(a).get(f"/checks/{check.pk}/", {"day": later.isoformat()}).content.decode()

@@ -69,9 +69,10 @@ class CheckType(ABC, Generic[P]):
     needs_newest_point_only: ClassVar[bool] = False
     # The expected range of any day can be evaluated for a plot; otherwise the plot shows those of stored results.
     has_quick_range: ClassVar[bool] = True
-    # Its page explains any past day; see `explain`.
+    # True if the check's page explains past days; see `explain`.
     explains_days: ClassVar[bool] = False
-    # What it learns from a series is stored, so that the next evaluation reads only newer points; see `state_settings`.
+    # True if what the check learns is stored, so that the next evaluation reads only newer points; see
+    # `state_settings`.
     keeps_state: ClassVar[bool] = False
     # The label and help of another metric that it can use but does not need.
     other_metric_label: ClassVar[str] = ""
@@ -118,7 +119,7 @@ class CheckType(ABC, Generic[P]):
     def state_settings(
         self, parameters: P, context: EvaluationContext, *, since: dt.datetime, through: dt.datetime
     ) -> str:
-        """Return what a state from `since` to `through` depends on besides the points; the series is not read."""
+        """Return a hash of what a state depends on besides the points, from `since` to `through`. Reads no series."""
         return ""
 
     def data_problem(self, parameters: P | None, *, has_metric: bool, has_query: bool) -> dict[str, str]:

@@ -86,7 +86,7 @@ def instant(value: Json) -> dt.datetime | None:
 def result_key(*parts: str) -> str:
     """Return the non-empty parts joined by slashes, as one line.
 
-    A key that is too long is cut, and control characters are replaced; a digest makes it unique then.
+    A key that is too long is cut, and control characters are replaced; a digest then keeps it unique.
     """
     key = "/".join(part for part in parts if part)
     if len(key) <= KEY_LENGTH and not character_error(key, is_line=True):
