@@ -103,7 +103,7 @@ def team_channel(request: SignedInRequest, pk: int) -> HttpResponse:
         "user_group": user_group(channel),
         "page": Paginator(deliveries_of(channel), PAGE_SIZE).get_page(request.GET.get("page")),
     }
-    if request.method != "POST" and request.session.get(NEW_SECRET, {}).get("channel") == pk:
+    if request.method == "GET" and request.session.get(NEW_SECRET, {}).get("channel") == pk:
         context["new_secret"] = request.session.pop(NEW_SECRET)["secret"]
     return render(request, "team_channels/channel.html", context, status=status)
 

@@ -14,17 +14,25 @@ from django.test import Client
 from django.utils import timezone
 
 from notifications.channels.push.site_key import find_site_key
+from notifications.channels.slack_app.signatures import signature
+from notifications.models import PrivateHost
+from notifications.queries.slack import slack_app
 from notifications.services.delivery import deliver_one
+from notifications.services.slack import answer_later
 from oncall_site.logs import JsonFormatter, MaskingFilter
 from oncall_site.services import invite
 from people.models import User
-from tests.factories import PASSWORD, add_contact_method
+from team_channels.services.delivery import deliver_one as deliver_to_channels
+from tests.factories import PASSWORD, add_contact_method, make_pipeline
 from tests.notifications.channels.push.service import Browser
 from tests.people.test_second_factor import code_of
 from validation.services.data_sources import create_data_source
 
 LINKED = "https://127.0.0.1/private-3f9a77c2/basic.ics"
 WAREHOUSE = "postgresql://reader:word-of-the-warehouse@127.0.0.1:1/warehouse"
+HOOK = "https://hooks.invalid/in/T0psecretHook?key=T0psecretHook"
+ANSWER = "https://hooks.invalid/commands/Answ3rT0ken9f7"
+GOTIFY = "https://gotify.example.org/message?token=G0t1fyT0ken.1"
 CHAT = "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js"
 
 
@@ -94,6 +102,7 @@ def secrets(db, admin, a, log, mailoutbox):
     made["site’s push key"] = find_site_key().private_text
     add_contact_method(a, channel="chat", address=CHAT, by=admin)
     made["chat address"] = "JHMHI8qBe7bk2ZwO5U711o3dV_js"
+    made |= channel_secrets(bearer, admin, a)
     post(browser, "/sign-in/again/", password=PASSWORD)
     made["second factor"] = found(r'class="secret">(\w+)<', browser.get("/me/second-factor/enrol/").content.decode())
     being_enrolled = dump()
@@ -106,6 +115,41 @@ def secrets(db, admin, a, log, mailoutbox):
     made["mailed link"] = found(r"/password/([0-9a-f]{64})/", mailoutbox[-1].body)
     assert browser.get(f"/password/{made['mailed link']}/").status_code == 200
     return made
+
+
+def channel_secrets(bearer, admin, owner):
+    """Add a webhook of a pipeline, post to it and give it a new secret; connect Slack and Gotify. Return the secrets by name."""
+    make_pipeline("Orders", primary=owner, secondary=admin)
+    path, key = "/api/v1/pipelines/orders/channels/", {"content_type": "application/json"}
+    hook = {"kind": "webhook", "name": "Hook", "address": HOOK, "events": ["incident.opened"]}
+    answer = bearer.post(path, hook, headers={"idempotency-key": "first"}, **key).json()
+    bearer.post(f"{path}{answer['id']}/test/", {}, **key)
+    deliver_to_channels()
+    again = bearer.post(f"{path}{answer['id']}/rotate-secret/", {}, headers={"idempotency-key": "second"}, **key).json()
+    at = timezone.now()
+    staff = Client()
+    staff.force_login(admin)
+    app = {"typed_token": "xoxb-1-2-word0fthebot", "typed_secret": "0123456789abcdef0123456789abcdef"}
+    staff.post("/admin/notifications/slackapp/add/", app)
+    assert slack_app().bot_token == app["typed_token"]
+    body = f"user_id=U1&text=&response_url={ANSWER}&at={at.timestamp()}".encode()
+    stamp = str(int(at.timestamp()))
+    signed = signature(app["typed_secret"], timestamp=stamp, body=body)
+    headers = {"x-slack-request-timestamp": stamp, "x-slack-signature": signed}
+    form = "application/x-www-form-urlencoded"
+    assert Client().post("/hooks/slack/commands/", body, content_type=form, headers=headers).status_code == 200
+    answer_later(response_url=ANSWER, text="No.")
+    PrivateHost.objects.create(host="gotify.example.org")
+    add_contact_method(owner, channel="gotify", address=GOTIFY, by=admin)
+    return {
+        "webhook address": "T0psecretHook",
+        "webhook secret": answer["secret"].removeprefix("whsec_"),
+        "new webhook secret": again["secret"].removeprefix("whsec_"),
+        "bot token": "word0fthebot",
+        "signing secret": app["typed_secret"],
+        "answer address": "Answ3rT0ken9f7",
+        "gotify token": "G0t1fyT0ken.1",
+    }
 
 
 def created(browser, path, page, **fields):
@@ -135,7 +179,7 @@ def readings(text):
 
 
 def test_neither_a_dump_nor_the_log_contains_a_secret(secrets, log):
-    assert len(secrets) == 16
+    assert len(secrets) == 23
     tables = readings(dump())
     # The scan reads what is stored: the first characters of a token are, to recognise it.
     assert secrets["token"][:13] in tables

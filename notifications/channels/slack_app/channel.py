@@ -5,7 +5,7 @@ from django.core.validators import validate_email
 
 from notifications.channels.base import Channel, Sending
 from notifications.channels.deadline import Deadline
-from notifications.channels.exceptions import AddressError, UndeliverableError
+from notifications.channels.exceptions import AddressError, GoneError, UndeliverableError
 from notifications.channels.slack_app.client import app_or_error, call
 from notifications.domain.slack import Card, escape, link
 from notifications.models import Message
@@ -65,8 +65,16 @@ class DirectMessage(Sending):
         super().__init__(self.send)
 
     def send(self, deadline: Deadline) -> None:
-        """Find the member unless it is known, then post the message."""
-        slack_id = self.slack_id or find_member(self.app, self.email)
+        """Post the message to the known member, or find it, also if the known one no longer exists: the app may have a new workspace."""
+        try:
+            self._post(self.slack_id or find_member(self.app, self.email), deadline)
+        except GoneError:
+            found = find_member(self.app, self.email) if self.slack_id else ""
+            if found in ("", self.slack_id):
+                raise
+            self._post(found, deadline)
+
+    def _post(self, slack_id: str, deadline: Deadline) -> None:
         deadline.check()
         self.place = post_card(self.app, slack_id, self.card)
         self.message.provider_id = self.place[1]

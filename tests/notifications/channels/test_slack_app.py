@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from common.exceptions import InvalidInputError
-from notifications.models import ContactMethod, Message, SlackApp
+from notifications.models import ContactMethod, Message, SlackApp, SlackMember
 from notifications.queries.slack import App, slack_app
 from notifications.services.channel_tests import send_method_test
 from notifications.services.contact_methods import set_contact_method
@@ -89,6 +89,21 @@ def test_a_member_who_left_is_turned_off(slack, a):
     deliver_one()
     method.refresh_from_db()
     assert (method.is_live, method.problem) == (False, "The member has left the Slack workspace.")
+
+
+def test_a_member_with_a_new_id_stays(slack, a):
+    """As after the site's app was replaced by one of another workspace."""
+    SlackMember.objects.create(person=a, email="a@slack.example", slack_id="U1", looked_up_at=timezone.now())
+    slack.members["a@slack.example"] = "U2"
+    method = add_contact_method(a, channel="slack_dm", address="a@slack.example")
+    send_method_test(method)
+    deliver_all()
+    method.refresh_from_db()
+    assert (method.is_live, method.problem, slack.names()[-2:]) == (
+        True,
+        "",
+        ["users.lookupByEmail", "chat.postMessage"],
+    )
 
 
 def test_without_an_app_it_is_not_offered(a, signed_in):
