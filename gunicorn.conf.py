@@ -14,7 +14,7 @@ from django.utils import timezone
 
 # A thread that waits for the interpreter gets it after at most this long, while others compute.
 SWITCH_SECONDS = 0.001
-# `make run` has set one, which must be known before anything is loaded.
+# `make run` has set it already: it must be set before anything is loaded.
 COUNTS = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="oncall-metrics-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = COUNTS
 

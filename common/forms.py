@@ -15,7 +15,7 @@ from common.validators import validate_line, validate_text
 
 
 class FocusedBoundField(BoundField):
-    """A field that takes the focus if it is the first with an error, so that the page opens where something is to correct."""
+    """A field that takes the focus if it is the first with an error, so that the page opens at the error."""
 
     def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
         """Return the attributes of the widget, with `autofocus` for the first field with an error."""
@@ -46,7 +46,7 @@ class MultilineField(forms.CharField):
 
 
 class CheckboxList(forms.CheckboxSelectMultiple):
-    """Check boxes in columns, wide ones for long labels; a screen reader reads them as one group."""
+    """Check boxes in columns, wide ones for long labels, which a screen reader announces as one group."""
 
     def __init__(self, *, is_wide: bool = False) -> None:
         super().__init__(attrs={"class": "choices wide" if is_wide else "choices"})

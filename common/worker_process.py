@@ -73,7 +73,7 @@ class WorkerProcess:
         process.wait()
 
     def stop_later(self, *, seconds: float) -> None:
-        """Stop the worker after this time if there was no request until then; the caller holds the lock."""
+        """Stop the worker after this time unless a request comes first. The caller holds the lock."""
         timer = threading.Timer(seconds, self._stop_idle, args=(self.requests,))
         timer.daemon = True
         timer.start()

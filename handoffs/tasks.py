@@ -14,5 +14,5 @@ def sync_handoffs() -> None:
 
 @shared_task
 def post_shifts() -> None:
-    """Post shifts that start and end to the channels of their rotation."""
+    """Post shifts that start or end to the channels of their rotation."""
     channel_posts.post_shifts(at=timezone.now())

@@ -27,7 +27,7 @@ MAX_KEY_NAME_LENGTH = 80
 MAX_REASON_LENGTH = 200
 MAX_EVIDENCE_QUERY_LENGTH = 20_000
 MAX_STEP_TEXT_LENGTH = 200
-# Older messages in Slack are no longer updated; their buttons say what has changed.
+# Older messages in Slack are no longer updated; a click on them gets a response that says what has changed.
 SLACK_POST_AGE = dt.timedelta(days=14)
 
 
@@ -486,7 +486,7 @@ class RunStep(models.Model):
 
 @pghistory.track()
 class QueryApproval(models.Model):
-    """An admin's permission to run exactly this SQL on a data source as evidence (docs/rules.md, Evidence)."""
+    """An admin's permission to run this exact SQL on a data source as evidence (docs/rules.md, Evidence)."""
 
     source = models.ForeignKey(DataSource, on_delete=models.CASCADE, related_name="query_approvals")
     query = MultilineField(max_length=MAX_EVIDENCE_QUERY_LENGTH)
@@ -519,17 +519,17 @@ class EvidenceQuerySet(models.QuerySet["Evidence"]):
 class Evidence(models.Model):
     """The result of an evidence block of the runbook for an incident: the first rows of a query, or the newest results of a check.
 
-    Only a worker writes the result, once. To run a block again adds a row.
+    A worker writes the result once. Running a block again adds a row.
     """
 
     class Kind(models.TextChoices):
-        """What the block names."""
+        """The kind of block."""
 
         SQL = "sql", "Query"
         CHECK = "check", "Check"
 
     class State(models.TextChoices):
-        """Whether it has run."""
+        """How far its run is."""
 
         WAITING = "waiting", "Waiting for approval"
         PENDING = "pending", "Running"
@@ -566,7 +566,7 @@ class Evidence(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Empty when the incident opened.",
+        help_text="Empty if the incident’s opening requested it.",
     )
     due_at = models.DateTimeField(null=True, blank=True, help_text="When a worker may run it.")
     claim = models.UUIDField(null=True, blank=True, editable=False)
@@ -576,9 +576,9 @@ class Evidence(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     columns: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     rows: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
-    is_truncated = models.BooleanField(default=False, help_text="There are more rows than these.")
+    is_truncated = models.BooleanField(default=False, help_text="The query returned more rows than are stored.")
     error = MultilineField(blank=True)
-    error_details = MultilineField(blank=True, help_text="What the database answered, for admins only.")
+    error_details = MultilineField(blank=True, help_text="The database’s error message, for admins only.")
 
     objects = EvidenceQuerySet.as_manager()
 
@@ -607,7 +607,7 @@ class Evidence(models.Model):
 
     @property
     def seconds(self) -> float | None:
-        """How long it ran, in seconds; None unless it has run."""
+        """Duration of the run in seconds; None before it has run."""
         if self.started_at is None or self.finished_at is None:
             return None
         return (self.finished_at - self.started_at).total_seconds()
@@ -754,10 +754,10 @@ class MaintenanceWindow(models.Model):
 
 
 class SlackPostQuerySet(LeasedQuerySet):
-    """Filters for Slack messages about incidents."""
+    """Query methods for Slack messages about incidents."""
 
     def stale(self) -> Self:
-        """Return messages that do not show the newest state of their incident, except those that Slack no longer updates."""
+        """Return messages that do not show the newest state of their incident and that Slack can still update."""
         newest = TimelineEntry.objects.filter(incident=OuterRef("incident")).order_by("-pk").values("pk")[:1]
         rows = self.filter(stopped_at=None, created_at__gt=Now() - SLACK_POST_AGE)
         rows = rows.exclude(incident__state=Incident.State.RESOLVED, shows_resolved=True)

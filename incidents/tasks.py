@@ -16,9 +16,9 @@ from incidents.services.slack import update_next_post
 from incidents.services.triggers import sync_with_all_checks
 from notifications.queries.slack import slack_app
 
-# A task updates no further message after this time; the next one continues.
+# A task starts no further update after this time; the next task continues.
 SLACK_SECONDS = 5.0
-# A server that hangs occupies at most this many tasks, for no longer than the time limit of a send.
+# A server that hangs occupies at most this many tasks, each for at most the time limit of a send.
 MAX_SLACK_UPDATES = 2
 
 

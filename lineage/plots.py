@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lineage.domain.graph import Link
 from lineage.domain.layout import Layout
 
-# The widest letters of a name need 10 pixels each.
+# The widest letters of a name take 10 pixels each.
 BOX_WIDTH, BOX_HEIGHT = 228, 52
 COLUMN_GAP, ROW_GAP, MARGIN = 64, 16, 12
 BEND_HEIGHT = 12
@@ -15,7 +15,7 @@ NAME_CHARACTERS, LINE_CHARACTERS = 21, 28
 
 @dataclass(frozen=True, slots=True)
 class BoxText:
-    """What a box says: full and short name, where its link leads, status with its badge class, and responder."""
+    """The text of a box: full and short name, link target, status with its badge class, and responder."""
 
     name: str
     short_name: str
@@ -36,7 +36,7 @@ class Box:
 
     @property
     def name(self) -> str:
-        """The short name, cut to the width of the box."""
+        """The short name, truncated to the width of the box."""
         return _cut(self.text.short_name, NAME_CHARACTERS)
 
     @property

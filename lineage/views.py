@@ -45,12 +45,12 @@ def decide(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def _decide(pipeline: Pipeline, *, form: DriftForm, by: User) -> str:
-    """Take the chosen side; return what to tell the admin."""
+    """Take the chosen side; return the confirmation for the admin."""
     if form.cleaned_data["side"] == CODE:
         owner = take_code_owner(pipeline, shown=form.shown)
         return f"{owner} is now the primary owner of {pipeline}."
     keep_site_owner(pipeline, by=by, at=timezone.now(), shown=form.shown)
-    return f"Owners of {pipeline} kept. It is listed again if the code names another owner."
+    return f"Owners of {pipeline} unchanged. It will be listed again if the code names another owner."
 
 
 @require_safe

@@ -166,7 +166,7 @@ class NotificationPolicyAdmin(SingleRowAdmin):
 
 @admin.register(PrivateHost)
 class PrivateHostAdmin(admin.ModelAdmin[PrivateHost]):
-    """Hosts that messages may go to although they are on a private network, and the hosts of Gotify servers."""
+    """Hosts on private networks, and hosts of Gotify servers, that messages may be sent to."""
 
     list_display = ("host", "port", "note", "created_at")
     search_fields = ("host", "note")
@@ -188,7 +188,7 @@ class PhoneAccountAdmin(SingleRowAdmin):
 
 @admin.register(SlackApp)
 class SlackAppAdmin(SingleRowAdmin):
-    """The Slack app. The settings of the environment come first."""
+    """The Slack app. Settings in the environment take precedence."""
 
     form = SlackAppForm
 
@@ -203,7 +203,7 @@ class SlackAppAdmin(SingleRowAdmin):
 
 @admin.register(SlackMember)
 class SlackMemberAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[SlackMember]):
-    """Which member of the Slack workspace each person is, by e-mail address."""
+    """The Slack account of each person, found by e-mail address."""
 
     list_display = ("person", "email", "slack_id", "problem", "looked_up_at")
     list_filter = (("slack_id", admin.EmptyFieldListFilter),)

@@ -115,7 +115,7 @@ class RulesForm(forms.Form):
 
 
 def _address_help(channels: Iterable[Channel]) -> str:
-    """Return what to type for each channel, each on a line of its own."""
+    """Return the address format of each channel, one per line."""
     return option_help(
         "channel", ((channel.name, Message.Channel(channel.name).label, channel.address_help) for channel in channels)
     )

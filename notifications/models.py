@@ -293,10 +293,10 @@ class ContactMethod(models.Model):
 
 @pghistory.track()
 class PrivateHost(models.Model):
-    """A host that an admin allows messages to go to, also on a private network: the team's own Gotify, ntfy or Mattermost server."""
+    """A host that messages may be sent to even on a private network, such as the team's own Gotify server."""
 
     host = LineField(max_length=253, help_text="Such as gotify.example.org.")
-    port = models.PositiveIntegerField(null=True, blank=True, help_text="Empty for 443 and 8443.")
+    port = models.PositiveIntegerField(null=True, blank=True, help_text="Leave empty for 443 and 8443.")
     note = LineField(max_length=200, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -308,7 +308,7 @@ class PrivateHost(models.Model):
                 fields=["host", "port"],
                 name="private_host_is_listed_once",
                 nulls_distinct=False,
-                violation_error_message="This host is on the list already.",
+                violation_error_message="This host is already on the list.",
             ),
             models.CheckConstraint(
                 condition=Q(host=Lower("host")) & ~Q(host=""),
@@ -361,11 +361,14 @@ class PhoneAccount(models.Model):
 
 
 class EmailRejection(models.Model):
-    """The mail server rejects the e-mail address in a user's profile. Messages still go there; the first one accepted deletes it."""
+    """A user's e-mail address that the mail server rejects.
+
+    Messages are still sent; the first one accepted deletes this row.
+    """
 
     person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="email_rejection")
-    address = models.EmailField(help_text="It is about this address only, not about a later one.")
-    problem = LineField(max_length=500, help_text="What the mail server answered.")
+    address = models.EmailField(help_text="The rejected address. A later address is not affected.")
+    problem = LineField(max_length=500, help_text="Response of the mail server.")
     rejected_at = models.DateTimeField(help_text="When it was first rejected.")
     reported_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When someone was notified.")
 
@@ -448,7 +451,7 @@ class VapidKey(models.Model):
 
 @pghistory.track(exclude=["bot_token", "signing_secret"])
 class SlackApp(models.Model):
-    """The site's Slack app, unless the settings have one."""
+    """The site's Slack app, unless the environment configures one."""
 
     bot_token = EncryptedTextField(editable=False)
     signing_secret = EncryptedTextField(editable=False)
@@ -462,7 +465,7 @@ class SlackApp(models.Model):
 
 
 class SlackMember(models.Model):
-    """A user's member of the Slack workspace, found there by an e-mail address."""
+    """A user's account in the Slack workspace, found by e-mail address."""
 
     person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="slack_member")
     email = models.EmailField(help_text="The address that was looked up.")
@@ -470,7 +473,7 @@ class SlackMember(models.Model):
         "Slack ID", max_length=32, blank=True, help_text="Such as U012AB3CD; empty if Slack has no member."
     )
     looked_up_at = models.DateTimeField()
-    problem = LineField(max_length=500, blank=True, help_text="Why there is no member.")
+    problem = LineField(max_length=500, blank=True, help_text="Why no member was found.")
 
     class Meta:
         ordering = ["person"]
@@ -486,9 +489,9 @@ class SlackMember(models.Model):
 
 
 class SlackRequest(models.Model):
-    """The signature of a request from Slack. The same one again is a replay."""
+    """The signature of an accepted request from Slack, stored to reject replays."""
 
-    signature = models.CharField(max_length=80, unique=True)
+    signature = models.CharField(max_length=80, unique=True, editable=False)
     received_at = models.DateTimeField(db_default=Now(), db_index=True)
 
     def __str__(self) -> str:
@@ -496,7 +499,7 @@ class SlackRequest(models.Model):
 
 
 class LeasedQuerySet(models.QuerySet[Any]):
-    """Filters for rows that workers claim."""
+    """Query methods for rows that workers claim."""
 
     def claimable(self) -> Self:
         """Return rows that no worker holds and whose retry is due, by the database's clock."""
@@ -509,7 +512,7 @@ class LeasedQuerySet(models.QuerySet[Any]):
 
 
 class Leased(models.Model):
-    """A row that one worker claims at a time, with a lease by the database's clock; `notifications.services.slack_leases` does it."""
+    """A row that one worker claims at a time, by the database's clock (`notifications.services.slack_leases`)."""
 
     token = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -522,7 +525,7 @@ class Leased(models.Model):
 
 
 class SlackAnswer(Leased):
-    """An answer that only the person who clicked in Slack sees, to be posted to the URL that Slack gave for it."""
+    """A response to a click that only that person sees. It is posted to the URL that Slack sent with the click."""
 
     response_url = EncryptedTextField(editable=False)
     text = MultilineField()

@@ -206,7 +206,7 @@ class ContactCode(Notification):
 @register
 @dataclass(frozen=True, slots=True)
 class ContactMethodAdded(Notification):
-    """A contact method or device gets the user's messages from now on, sent by e-mail: an API token can add one."""
+    """A contact method or device was added. Sent by e-mail, because an API token can add one."""
 
     name = "contact-method-added"
     label = "Contact method added"
@@ -232,7 +232,7 @@ class ContactMethodAdded(Notification):
 @register
 @dataclass(frozen=True, slots=True)
 class EmailRejected(Notification):
-    """A user's e-mail address is rejected: sent to the user by another channel, or to the admins if there is none."""
+    """A user's e-mail address is rejected. Sent to the user by another channel, or to the admins if there is none."""
 
     name = "email-rejected"
     label = "E-mail address rejected"

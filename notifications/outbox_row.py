@@ -22,7 +22,7 @@ class OutboxState(models.TextChoices):
 
 
 class OutboxQuerySet(models.QuerySet[Row_co]):
-    """Filters for the rows of an outbox, by the database's clock."""
+    """Query methods for the rows of an outbox, by the database's clock."""
 
     def waiting(self) -> Self:
         """Return rows that are pending or being sent."""
@@ -50,9 +50,12 @@ class OutboxQuerySet(models.QuerySet[Row_co]):
 
 
 class OutboxRow(models.Model):
-    """What is to be sent, and its delivery: claimed by one worker with a token and a lease (docs/reliability.md, Patterns)."""
+    """A message and its delivery.
 
-    # The manager of a subclass is made of an OutboxQuerySet.
+    One worker at a time claims it with a token and a lease (docs/reliability.md, Patterns).
+    """
+
+    # The manager of a subclass is built from an OutboxQuerySet.
     objects: Any
 
     state = models.CharField(max_length=8, choices=OutboxState, default=OutboxState.PENDING)

@@ -57,11 +57,11 @@ class Notification:
         return None
 
     def slack_card(self, reader: User) -> Card | None:
-        """Return the message for the Slack app if it has buttons, or None."""
+        """Return the message for the Slack app, or None if it has no buttons."""
         return None
 
     def record_slack_post(self, *, channel: str, ts: str, version: int) -> None:
-        """Store where Slack has a `slack_card`, and what version of it, so that it is updated."""
+        """Store where Slack has a `slack_card`, and its version, so that it is updated."""
 
     def link(self) -> str:
         """Return the path of the page it is about, by `reverse`."""
@@ -120,16 +120,16 @@ def paragraphs(*parts: str) -> str:
 
 
 class LiveCards(Protocol):
-    """Messages in Slack channels that follow the state of what they are about."""
+    """Messages in Slack channels that follow the state of their subject."""
 
     def card(self, subject: int, *, at: dt.datetime) -> Card | None:
         """Return the message, or None if its subject no longer exists."""
 
     def thread(self, subject: int, *, channel: str) -> str:
-        """Return the timestamp of the message in a channel, which others reply to, or ""."""
+        """Return the timestamp of the subject's message in a channel, to which others reply, or ""."""
 
     def record(self, subject: int, *, channel: str, ts: str, version: int) -> None:
-        """Store where the message is, and what version of it."""
+        """Store where the message is, and its version."""
 
 
 _live_cards: dict[str, LiveCards] = {}
@@ -141,7 +141,7 @@ def register_live_cards(name: str, cards: LiveCards) -> None:
 
 
 def live_cards(name: str) -> LiveCards | None:
-    """Return the messages for events whose first part is `name`, or None."""
+    """Return the `LiveCards` for events whose first part is `name`, or None."""
     return _live_cards.get(name)
 
 

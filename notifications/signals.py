@@ -9,7 +9,7 @@ from notifications.services.push_devices import remove_signed_out_device
 
 @receiver(user_logged_out)
 def end_push(request: HttpRequest | None, **_: object) -> None:
-    """End push in the browser that signs out; its page adds the endpoint to the form (offline.js)."""
+    """End push in the browser that signs out, whose page adds the endpoint to the form (offline.js)."""
     endpoint = request.POST.get("push_endpoint", "") if request is not None else ""
     if endpoint:
         remove_signed_out_device(endpoint=endpoint)

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 MAX_SENDERS = 4
 # A deliverer claims no further message after this time (5 s of 90); the next sweep continues.
 DELIVERY_SECONDS = settings.MESSAGE_LEASE_SECONDS / 18
-# Slack permits 50 lookups a minute.
+# Slack permits 50 lookups per minute.
 MAX_LOOKUPS = 20
 # The purge stops well before the task's hard limit and continues the next night.
 PURGE_SECONDS = 60
@@ -60,7 +60,7 @@ def deliver() -> None:
 
 @shared_task
 def answer_slack() -> None:
-    """Post the answers to people who clicked in Slack."""
+    """Post responses to people who clicked in Slack."""
     if not has_slack_app() or SlackAnswer.objects.held().count() >= MAX_SENDERS:
         return
     until = time.monotonic() + DELIVERY_SECONDS

@@ -1,4 +1,4 @@
-"""What the Undo buttons of contact methods and notification rules do."""
+"""Undo of changes to contact methods and notification rules."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class UndoAddMethod(Undo):
     method: int
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Remove it, unless it is gone already."""
+        """Remove it unless it was already removed."""
         method = ContactMethod.objects.filter(pk=self.method, person=by).first()
         if method is None:
             raise DomainError("This contact method has since been removed.")
@@ -51,7 +51,7 @@ class UndoRemoveMethod(Undo):
 
 @dataclass(frozen=True, slots=True)
 class SavedRules:
-    """A person's steps by urgency; none mean the default."""
+    """A person's steps by urgency; no steps mean the default."""
 
     high: tuple[Step, ...]
     low: tuple[Step, ...]
@@ -69,16 +69,16 @@ class UndoSaveRules(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore them, unless they have since changed or use a contact method that is gone."""
-        # Only one at a time for each person.
+        """Restore them unless they have since changed or use a removed contact method."""
+        # One at a time per person.
         User.objects.select_for_update(no_key=True).get(pk=by.pk)
         if saved_rules(by) != self.saved:
-            raise DomainError("Your notification rules have since changed.")
+            raise DomainError("Your notification rules have changed since then.")
         rules = {NotificationRule.Urgency.HIGH: self.before.high, NotificationRule.Urgency.LOW: self.before.low}
         try:
             update_rules(by, rules={urgency.value: steps for urgency, steps in rules.items()})
         except InvalidInputError as error:
-            raise DomainError("Your earlier rules use a contact method that is gone.") from error
+            raise DomainError("Your earlier rules use a contact method that was removed.") from error
         return Undone("Earlier rules restored.", reverse("notifications"))
 
 

@@ -36,7 +36,7 @@ def load_everything(**_: Any) -> None:
 
 
 def _close_old_connections() -> None:
-    """Close connections that are broken or old, as Django does after a request; but none in a transaction, as in a test."""
+    """Close broken and old connections, as Django does after a request, except in a transaction, as in tests."""
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
@@ -46,13 +46,13 @@ _is_threaded = threading.Event()
 
 
 def limit_threads() -> None:
-    """Enforce the hard time limit of tasks in a worker of threads, for which Celery has none."""
+    """Enforce the hard time limit of tasks in a worker with threads, for which Celery has none."""
     _is_threaded.set()
 
 
 @contextlib.contextmanager
 def _hard_limit(task: str, *, seconds: float) -> Iterator[None]:
-    """End a worker of threads if its task takes too long: nothing else can end a thread. What it did is repeated by a sweep."""
+    """End a worker with threads if its task takes too long: nothing else can end a thread. A sweep repeats the work."""
     if not _is_threaded.is_set():
         yield
         return
@@ -118,5 +118,5 @@ class HeartbeatScheduler(PersistentScheduler):
             # Beat continues without the database: workers may reach it, and /readyz reports the old heartbeat.
             logger.exception("Could not record beat's heartbeat.")
         finally:
-            # Beat needs the database for a moment every ten seconds.
+            # Beat needs the database only briefly, every ten seconds.
             connections.close_all()

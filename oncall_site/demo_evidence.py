@@ -1,6 +1,7 @@
 """Evidence of the demo: the queries and checks that its runbooks run under each step when an incident opens.
 
-A query returns a row for each cause that it finds, in words, and no rows on healthy data. The newest run says which day is the last.
+A query returns a row in words for each cause that it finds, and no rows on healthy data. The last day is that of the
+newest run.
 """
 
 import datetime as dt
@@ -29,7 +30,7 @@ STEPS_TITLE = "### Troubleshooting Steps"
 
 @dataclass(frozen=True, slots=True)
 class DemoBlock:
-    """An evidence block under a step of a pipeline's runbook: a query, or else the slug of a check."""
+    """An evidence block under a step of a pipeline's runbook: a query, or the slug of a check."""
 
     pipeline: str
     step: int
@@ -38,7 +39,7 @@ class DemoBlock:
 
 
 def _stale(table: str, noun: str) -> str:
-    """Return a query for the days since the newest row of a table, if the last whole day has none."""
+    """Return a query that finds the days missing from a table since its newest row."""
     return f"""
 WITH newest AS (SELECT max(day) AS day FROM {table}), last AS (SELECT date(max(day), '-1 day') AS day FROM pipeline_runs)
 SELECT '{noun} missing since ' || date(newest.day, '+1 day') AS cause, newest.day AS newest_day, last.day AS expected_day
@@ -47,7 +48,7 @@ FROM newest, last WHERE newest.day < last.day
 
 
 def _runs(pipeline: str) -> str:
-    """Return a query for the newest runs of a pipeline that did not succeed, or ended later than 09:00."""
+    """Return a query that finds the newest runs of a pipeline that did not succeed or ended after 09:00."""
     return f"""
 SELECT
   CASE WHEN state <> 'success' THEN 'The run of ' || day || ' ' || state ELSE 'The run of ' || day || ' ended late' END AS cause,
@@ -109,7 +110,7 @@ ORDER BY day DESC
 
 
 def _unusual(table: str, column: str, noun: str) -> str:
-    """Return a query for the days whose total is far from the mean of the same weekday in the eight weeks before."""
+    """Return a query that finds days whose total is far from the mean of the same weekday in the eight weeks before."""
     return f"""
 WITH totals AS (SELECT day, sum({column}) AS total FROM {table} GROUP BY day),
 usual AS (
@@ -165,7 +166,7 @@ BLOCKS = (
 
 
 def add_evidence(source: DataSource, *, by: User, at: dt.datetime) -> None:
-    """Add the blocks to the demo's runbooks as a revision by an admin, and approve their queries with rows that engineers see."""
+    """Add the blocks to the demo's runbooks as a revision by an admin, and approve their queries with visible rows."""
     for runbook in Runbook.objects.select_related("pipeline"):
         blocks = [one for one in BLOCKS if match_key(one.pipeline) == runbook.pipeline.match_key]
         text = runbook.revisions.get(number=runbook.revision).markdown

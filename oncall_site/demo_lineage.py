@@ -31,7 +31,7 @@ def build_lineage(*, by: User, at: dt.datetime) -> str:
 
 
 def import_manifest(*, at: dt.datetime) -> None:
-    """Import the manifest, as dbt would send it after each night's run."""
+    """Import the manifest, as dbt sends it after each nightly run."""
     record_manifest(read_manifest([MANIFEST.read_bytes()]), at=at)
 
 

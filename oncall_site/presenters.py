@@ -118,7 +118,7 @@ class PipelineGroup:
 
 
 def group_pipelines(rows: Iterable[PipelineRow], *, rotations: Mapping[int, RotationName]) -> list[PipelineGroup]:
-    """Return the rows in groups, in the order of their first rows; `rotations` has the rotation by pipeline."""
+    """Return the rows in groups, ordered by their first rows; `rotations` maps each pipeline to its rotation."""
     groups: dict[tuple[object, ...], PipelineGroup] = {}
     for row in rows:
         key, name = rotations.get(row.pipeline.pk, (None, ""))

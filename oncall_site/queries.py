@@ -108,8 +108,8 @@ def _last_heartbeat(rows: QuerySet[Heartbeat]) -> str:
 def delivery_problem(*, at: dt.datetime) -> str:
     """Return a sentence if notifications are not being delivered, or "".
 
-    Reads the database only, in two queries: a page must not wait for a broker that is down. While the site starts, there is no
-    problem yet: its worker has as long as any to send a heartbeat.
+    Reads the database only, in two queries: a page must not wait for a broker that is down. While the site starts,
+    there is no problem yet: its worker gets the usual time to send a heartbeat.
     """
     if settings.SITE_STARTED_AT is not None and at - settings.SITE_STARTED_AT < STALE_AFTER:
         return ""

@@ -391,7 +391,7 @@ PHONE_MAX_COST = float(os.environ.get("PHONE_MAX_COST", "0"))
 # The Slack app (docs/operations.md, Slack). Without these, an admin can set it up in Django's admin.
 SLACK_BOT_TOKEN = os.environ.get("SLACK_BOT_TOKEN", "")
 SLACK_SIGNING_SECRET = os.environ.get("SLACK_SIGNING_SECRET", "")
-# For tests; Slack has one address.
+# For tests only.
 SLACK_API_URL = os.environ.get("SLACK_API_URL", "https://slack.com/api").rstrip("/")
 if bool(SLACK_BOT_TOKEN) != bool(SLACK_SIGNING_SECRET):
     raise ImproperlyConfigured("Set both SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET, or neither.")
@@ -413,8 +413,8 @@ else:
 
     CELERY_BROKER_URL = filesystem_broker.register()
     CELERY_BROKER_TRANSPORT_OPTIONS = {**filesystem_broker.broker_folders(var=VAR), "polling_interval": 0.2}
-# Celery would close the connection after each task, and one a second is most of an idle worker's work. RecordedTask closes it when it
-# is old or broken, as Django does after a request.
+# Celery would close the connection after each task, and reconnecting every second is most of an idle worker's work.
+# RecordedTask closes the connection when it is old or broken, as Django does after a request.
 CELERY_DB_REUSE_MAX = 1_000_000
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULER = "oncall_site.celery_hooks:HeartbeatScheduler"

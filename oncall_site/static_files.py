@@ -1,7 +1,7 @@
-"""Static files of `make run`: each has a hash of its content in its address, so that browsers need not ask for it again.
+"""Static files of `make run`: each has a hash of its content in its address, so that browsers can cache it for good.
 
-The container image collects its files once, at build time. Here nothing is collected, so that the first start stays short: a hash is
-computed when a page first needs it. Edited files have a new address after a restart.
+The container image collects its files once, at build time. `make run` collects nothing, to keep the first start short:
+a hash is computed when a page first needs it. Edited files have a new address after a restart.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ def hashed_name(name: str) -> str:
 
 
 class HashedStorage(StaticFilesStorage):
-    """Names the files by their hash."""
+    """Storage that adds a hash to the names of files."""
 
     def url(self, name: str | None) -> str:
         """Return a file's address."""
@@ -39,9 +39,9 @@ class HashedStorage(StaticFilesStorage):
 
 
 class HashedFilesMiddleware(WhiteNoiseMiddleware):
-    """Serves files by the names that HashedStorage gives them, for a browser to store for good."""
+    """Serves files by the names that HashedStorage gives them, with headers that let browsers cache them for good."""
 
-    def __call__(self, request: HttpRequest) -> Any:  # type: ignore[override]  # as a middleware, it takes a request only
+    def __call__(self, request: HttpRequest) -> Any:  # type: ignore[override]  # as middleware, it takes only a request
         """Answer with a static file, or pass the request on."""
         url = request.path_info
         if url.startswith(self.static_prefix) and url not in self.files:
@@ -52,12 +52,12 @@ class HashedFilesMiddleware(WhiteNoiseMiddleware):
         name = url.removeprefix(self.static_prefix)
         match = HASHED.fullmatch(name)
         plain = match["stem"] + match["extension"] if match else ""
-        # Only names that the site has given out are stored.
+        # Only names that the site has published are cached.
         if plain and self.static_prefix + plain in self.files and hashed_name(plain) == name:
             self.add_file_to_dictionary(url, str(finders.find(plain)))  # type: ignore[no-untyped-call]  # as above
 
     def immutable_file_test(self, path: str, url: str) -> bool:
-        """Return True for an address that never means another content."""
+        """Return True for an address whose content never changes."""
         name = url.removeprefix(self.static_prefix)
         match = HASHED.fullmatch(name)
         return match is not None and hashed_name(match["stem"] + match["extension"]) == name

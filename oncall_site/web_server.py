@@ -25,7 +25,7 @@ from django.conf import settings
 TEMPLATE = Path(__file__).with_name("nginx.conf")
 DEFAULT_PORT = 8000
 KEEP_ALIVE = ("--keep-alive", "60")
-# The folder of a server has its process ID in its name: a server that was killed leaves it to the next one.
+# The folder of a server has its process ID in its name, so that the next server can remove that of a killed one.
 FOLDER_PREFIX = "oncall-web-"
 POLL_SECONDS = 0.2
 # Longer than gunicorn's own limit for the requests that it is answering.
@@ -48,7 +48,8 @@ def find_nginx() -> Path | None:
 def configuration(*, bind: str, folder: Path, pid_file: Path, behind_proxy: bool, is_one_process: bool = False) -> str:
     """Return nginx's configuration. Behind another proxy, that proxy says who the client is.
 
-    By default a master process starts the worker again if it dies; as one process, what started nginx must do so.
+    By default, a master process restarts the worker if it dies. As a single process, nginx must be restarted by what
+    started it.
     """
     is_root = os.geteuid() == 0
     values = {
@@ -70,13 +71,13 @@ def configuration(*, bind: str, folder: Path, pid_file: Path, behind_proxy: bool
 
 
 def make_folder() -> Path:
-    """Return a new folder for the socket and the temporary files of this process's server; remove those of dead processes."""
+    """Return a new folder for this server's socket and temporary files; remove the folders of dead processes."""
     sweep_folders()
     return Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-"))
 
 
 def sweep_folders(*, of: int | None = None) -> None:
-    """Remove the folders of servers that no longer run, or of the process `of`."""
+    """Remove the folders of dead servers, or of the process `of`."""
     for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*-*"):
         pid = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
         if pid.isdigit() and (int(pid) == of if of else not psutil.pid_exists(int(pid))):
@@ -119,7 +120,7 @@ def main(arguments: Sequence[str]) -> int:
             [*gunicorn, "--bind", f"unix:{socket}", *KEEP_ALIVE], env=environment, process_group=0
         )
         while True:
-            # Until gunicorn can take requests, nobody shall be able to connect.
+            # Nobody can connect until gunicorn can take requests.
             if "nginx" not in running and socket.exists():
                 running["nginx"] = subprocess.Popen(front, process_group=0)  # noqa: S603  # nosec B603  # our own command
             for name, process in running.items():

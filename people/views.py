@@ -92,7 +92,7 @@ def choose_password(request: HttpRequest) -> HttpResponse:
     form = ChosenPasswordForm(link.user, request.POST)
     if not form.is_valid():
         return _password_page(request, link, form, secret=secret, status=400)
-    # Newcomers start at what is left to set up; others return to work.
+    # New users start at what is left to set up; others return to work.
     start = "now" if link.user.last_login else "account"
     try:
         user = set_password_by_link(

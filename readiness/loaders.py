@@ -87,7 +87,7 @@ def load_facts(
 ) -> dict[int, DayFacts]:
     """Return the facts about a day of each pipeline, by default its newest due day, in at most 14 queries for any number."""
     calendars = load_calendars([pipeline.pk for pipeline in pipelines], at=at, day=day)
-    # Pipelines without metrics share a calendar, and so a window.
+    # Pipelines without metrics share a calendar and therefore a window.
     shared = {id(calendar): calendar for calendar in calendars.values()}
     by_calendar = {key: calendar.window(at=at, day=day) for key, calendar in shared.items()}
     windows = {key: by_calendar[id(calendar)] for key, calendar in calendars.items()}

@@ -16,7 +16,7 @@ class ReaderText:
 
 
 def confirm_text(pipeline: Pipeline) -> ReaderText:
-    """Return the text that asks to confirm a subscription."""
+    """Return the text of the request to confirm a subscription."""
     text = (
         f"Someone entered this address to get updates when published numbers for {pipeline} become doubtful or wrong. "
         "If it was you, confirm your subscription. If not, ignore this message. You will not get another."
@@ -25,7 +25,7 @@ def confirm_text(pipeline: Pipeline) -> ReaderText:
 
 
 def alert_text(pipeline: Pipeline, *, readiness: Readiness, note: str) -> ReaderText:
-    """Return the text about published numbers that are doubtful or wrong, with the engineers' note for readers."""
+    """Return the alert about doubtful or wrong published numbers, with the engineers' note for readers."""
     verdict = LABELS[readiness.verdict].lower()
     text = f"The published numbers for {pipeline} on {format_day(readiness.day)} are {verdict}. Do not rely on them for now."
     subject = f"{pipeline}: numbers for {format_day(readiness.day, 'short')} are {verdict}"
@@ -33,7 +33,7 @@ def alert_text(pipeline: Pipeline, *, readiness: Readiness, note: str) -> Reader
 
 
 def clear_text(pipeline: Pipeline) -> ReaderText:
-    """Return the text about published numbers that are right again."""
+    """Return the all-clear for published numbers."""
     return ReaderText(
         f"{pipeline}: numbers are right again", f"The published numbers for {pipeline} can be used again."
     )

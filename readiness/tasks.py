@@ -15,7 +15,7 @@ from readiness.services.subscriptions import notify_subscribers, purge_unconfirm
 
 # A worker claims no further message after this time (20 s of 90); the next sweep continues.
 DELIVERY_SECONDS = settings.MESSAGE_LEASE_SECONDS * 2 / 9
-# Shorter than the lease, so that a message is claimed again only after its sender is gone; and longer than its few seconds and one more
+# Shorter than the lease, so that a message is claimed again only after its sender is gone, and long enough for one more
 # message.
 HARD_LIMIT_SECONDS = int(settings.MESSAGE_LEASE_SECONDS * 0.95)
 

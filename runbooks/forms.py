@@ -13,9 +13,9 @@ class RunbookForm(forms.Form):
         label="Text",
         widget=forms.Textarea(attrs={"rows": 28, "spellcheck": "true", "class": "code-input"}),
         help_text=(
-            "Markdown: headings, lists, tables, fenced code, task lists. Start each section with “### Title”. Under a troubleshooting "
-            "step, a fenced block that starts with “sql source=” and a data source, or a line “check: ” and a check’s slug, runs when "
-            "an incident opens."
+            "Markdown: headings, lists, tables, fenced code, task lists. Start each section with “### Title”. To collect evidence "
+            "when an incident opens, add to a troubleshooting step a fenced block that starts with “sql source=” and a data "
+            "source, or a line with “check: ” and a check’s slug."
         ),
     )
     summary = LineField(

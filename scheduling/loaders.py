@@ -202,9 +202,9 @@ def load_schedules(
 
 
 def load_schedules_at(rotations: Iterable[int], *, at: dt.datetime, owners: Iterable[int]) -> ScheduleSnapshot:
-    """Return what holds at one instant in rotations: the week, the cover and the absences, but no roster; runs one statement.
+    """Return the week, the cover and the absences of rotations at one instant, without rosters, in one statement.
 
-    A rotation without a stored week at that instant is left out: only its roster says whether one is planned.
+    A rotation without a stored week at that instant is left out: only its roster says whether a week is planned.
     """
     window = _Window(
         list(rotations), starts_at=at, ends_at=at + dt.timedelta.resolution, owners=owners, with_rosters=False

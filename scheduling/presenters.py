@@ -118,7 +118,11 @@ def month_rows(
 
 @dataclass(frozen=True, slots=True)
 class TimelineBar:
-    """A bar with its people. `label` is the text in it, `name` the text of its link, `is_mine` says whether it can be dragged over, `is_now` whether it is running, `is_past` whether it has ended."""
+    """A bar with its people.
+
+    `label` is the text in it, and `name` the text of its link. `is_mine` bars can be dragged over; `is_now` bars are
+    running, and `is_past` bars have ended.
+    """
 
     bar: Bar
     label: str

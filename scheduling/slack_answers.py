@@ -22,7 +22,7 @@ MAX_ANSWER_LENGTH = 3500
 
 
 def answer_on_call(question: str, *, reader: User, at: dt.datetime) -> str:
-    """Return the answer to a question in Slack's markup: a pipeline, a rotation, or "" for all rotations."""
+    """Return the answer about a pipeline, a rotation, or "" for all rotations, in Slack's markup."""
     text = " ".join(question.replace("\0", "").split())[:MAX_QUESTION_LENGTH]
     rotations = list(Rotation.objects.active(at=at))
     if text.casefold() in ("", "help"):
@@ -30,13 +30,13 @@ def answer_on_call(question: str, *, reader: User, at: dt.datetime) -> str:
         lines = [_rotation_text(shift, reader=reader) for shift in shifts[:MAX_LISTED]] or [
             "There are no rotations yet."
         ]
-        return _join([*lines, "For one of them, or a pipeline: `/oncall name`"])
+        return _join([*lines, "For one rotation or pipeline: `/oncall name`"])
     found = _matches(text, [*rotations, *Pipeline.objects.order_by("position", "pk")])
     if not found:
         return f"No pipeline or rotation is called “{escape(text)}”."
     if len(found) > 1:
         names = "\n".join(f"• {escape(str(row))}" for row in found[:MAX_LISTED])
-        return _join([f"Several match “{escape(text)}”:\n{names}", "Give more of the name."])
+        return _join([f"Several names match “{escape(text)}”:\n{names}", "Enter more of the name."])
     [row] = found
     if isinstance(row, Rotation):
         return _rotation_text(on_call_shifts([row], at=at)[0], reader=reader)
@@ -63,9 +63,9 @@ def _rotation_text(shift: OnCallShift, *, reader: User) -> str:
     else:
         lines = [f"{name}: *{escape(str(shift.engineer))}* is on call{_until(shift.ends_at, reader)}."]
         if shift.covering:
-            lines.append("Why: a cover of part of the shift.")
+            lines.append("Why: a cover for part of the shift.")
         elif shift.planned_engineer not in (None, shift.engineer):
-            lines.append(f"Why: the shift was planned for {escape(str(shift.planned_engineer))} and has changed hands.")
+            lines.append(f"Why: the shift was reassigned from {escape(str(shift.planned_engineer))}.")
         else:
             lines.append("Why: their shift in the rotation.")
         if not shift.available:

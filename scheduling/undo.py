@@ -84,7 +84,7 @@ class RotationValues:
 
     @classmethod
     def load(cls, rotation: Rotation) -> "RotationValues":
-        """Return those of a rotation."""
+        """Return the values of a rotation."""
         return cls(**{field.name: getattr(rotation, field.name) for field in fields(cls)})
 
 
@@ -98,7 +98,7 @@ class UndoCreateRotation(Undo):
     rotation: int
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Archive it, unless it is archived already."""
+        """Archive it unless it is already archived."""
         rotation = Rotation.objects.get(pk=self.rotation)
         archive_rotation(rotation, by=by, at=at)
         return Undone(f"Rotation “{rotation}” archived.", reverse("schedule"))
@@ -117,7 +117,7 @@ class UndoSaveRotation(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore them, unless they have since changed or the rotation is archived."""
+        """Restore them unless they have since changed or the rotation is archived."""
         rotation = lock_active_rotation(Rotation.objects.get(pk=self.rotation))
         if RotationValues.load(rotation) != self.saved:
             raise DomainError("This rotation has since been changed.")

@@ -1,4 +1,4 @@
-"""Admin pages of channels: admins see all of them, and turn off those that must not get messages."""
+"""Admin pages of channels. Admins see all channels and can turn them off."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -13,7 +13,7 @@ from team_channels.services.channels import update_channel
 
 @admin.register(TeamChannel)
 class TeamChannelAdmin(NoEditModelAdmin, admin.ModelAdmin[TeamChannel]):
-    """Channels of pipelines and rotations. They are changed on the pages of their owner."""
+    """Channels of pipelines and rotations. Edit them on the pages of their owner."""
 
     list_display = ("name", "kind", "owner", "shown_as", "last_delivered_at", "problem", "switched_off_at")
     list_filter = ("kind", ("switched_off_at", admin.EmptyFieldListFilter))
@@ -34,7 +34,7 @@ class TeamChannelAdmin(NoEditModelAdmin, admin.ModelAdmin[TeamChannel]):
 
 @admin.register(ChannelDelivery)
 class ChannelDeliveryAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[ChannelDelivery]):
-    """What was sent to channels."""
+    """Messages to channels."""
 
     list_display = ("title", "channel", "event", "state", "response_status", "problem", "attempts", "due_at", "sent_at")
     list_filter = ("state", "event")

@@ -1,4 +1,4 @@
-"""App for messages to the channels of a team: those of a pipeline or a rotation."""
+"""App for messages to the channels of pipelines and rotations."""
 
 from django.apps import AppConfig
 

@@ -13,11 +13,11 @@ from team_channels.models import MAX_NAME_LENGTH, TeamChannel
 from team_channels.services.channels import available_kinds, event_choices
 
 MAX_ADDRESS_LENGTH = 2000
-NAME_HELP = "As your team calls it, such as #data-alerts."
+NAME_HELP = "The name that your team uses, such as #data-alerts."
 
 
 class EditChannelForm(forms.Form):
-    """A channel's name, address and events. Without an address it keeps the one it has."""
+    """Form for a channel's name, address and events. An empty address keeps the saved one."""
 
     name = LineField(max_length=MAX_NAME_LENGTH, help_text=NAME_HELP)
     address = LineField(
@@ -34,7 +34,7 @@ class EditChannelForm(forms.Form):
         label="Slack user group",
         max_length=32,
         required=False,
-        help_text="The ID of a user group in Slack, such as S0123ABCD. Its members become the engineers on call.",
+        help_text="The ID of a user group in Slack, such as S0123ABCD. Its members are set to the engineers on call.",
     )
 
     def __init__(self, *args: Any, owner: Pipeline | Rotation, kind: str, **kwargs: Any) -> None:
@@ -69,7 +69,7 @@ class NewChannelForm(EditChannelForm):
 
 
 def initial_values(channel: TeamChannel) -> dict[str, Any]:
-    """Return the values with which a channel's form starts."""
+    """Return the initial values of a channel's form."""
     return {
         "name": channel.name,
         "user_group": channel.user_group,

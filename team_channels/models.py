@@ -1,4 +1,4 @@
-"""Channels of pipelines and rotations, and what is delivered to them."""
+"""Channels of pipelines and rotations, and the deliveries to them."""
 
 from typing import Self
 
@@ -17,12 +17,12 @@ from scheduling.models import Rotation
 from team_channels.domain.events import EVENTS, MAX_TITLE_LENGTH, TEST
 
 MAX_NAME_LENGTH = 80
-# A message that fails holds back those after it for this many attempts, about two and a half minutes.
+# A message that fails holds back the next ones for this many attempts, about two and a half minutes.
 ORDERED_ATTEMPTS = 5
 
 
 class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
-    """Filters for channels."""
+    """Query methods for channels."""
 
     def active(self) -> Self:
         """Return the channels that are not turned off."""
@@ -33,12 +33,12 @@ class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
         return self.active().filter(events__contains=[event])
 
 
-# The health changes often, and says nothing about who changed what.
+# Health changes often and is not an edit.
 @pghistory.track(
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(condition=pghistory.AnyChange("name", "shown_as", "user_group", "events", "switched_off_at")),
     pghistory.DeleteEvent(),
-    # The default name is that of a column.
+    # The default name is already that of a column.
     obj_field=pghistory.ObjForeignKey(related_name="history"),
     exclude=[
         "address",
@@ -55,7 +55,7 @@ class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
 class TeamChannel(models.Model):
     """A channel of a chat service, or a URL, that gets messages about a pipeline or a rotation.
 
-    Its address is encrypted and never shown after it is saved, because everyone who knows it can post.
+    Its address is encrypted and never shown after it is saved, because anyone who knows it can post.
     """
 
     class Kind(models.TextChoices):
@@ -75,7 +75,7 @@ class TeamChannel(models.Model):
         Rotation, on_delete=models.CASCADE, null=True, blank=True, related_name="team_channels"
     )
     kind = models.CharField(max_length=12, choices=Kind)
-    name = LineField(max_length=MAX_NAME_LENGTH, help_text="Such as #data-alerts.")
+    name = LineField(max_length=MAX_NAME_LENGTH, help_text="The name that the team uses, such as #data-alerts.")
     address = EncryptedTextField(editable=False)
     shown_as = LineField(max_length=255, help_text="The host, without secrets.")
     secret = EncryptedTextField(blank=True, editable=False)
@@ -84,7 +84,9 @@ class TeamChannel(models.Model):
     user_group = LineField(
         max_length=32, blank=True, help_text="Slack’s ID of the group whose members are the engineers on call."
     )
-    events = ArrayField(models.CharField(max_length=32, choices=EVENTS.items()), help_text="What it is sent.")
+    events = ArrayField(
+        models.CharField(max_length=32, choices=EVENTS.items()), help_text="Events that the channel receives."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     last_delivered_at = models.DateTimeField(null=True, blank=True, help_text="When it last accepted a message.")
@@ -98,7 +100,7 @@ class TeamChannel(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Empty if it no longer exists.",
+        help_text="Empty if the channel was turned off because it no longer exists.",
     )
     reported_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When people were notified that it no longer exists."
@@ -153,13 +155,13 @@ class TeamChannel(models.Model):
 
 
 class ChannelDeliveryQuerySet(OutboxQuerySet["ChannelDelivery"]):
-    """Filters for deliveries."""
+    """Query methods for deliveries."""
 
     def claimable(self) -> Self:
         """Return the deliveries that can be sent now by the database's clock, oldest first.
 
-        A channel gets its messages one at a time and in order: a delivery waits for an earlier one of its channel, unless that has
-        failed `ORDERED_ATTEMPTS` times.
+        A channel gets its messages one at a time and in order: a delivery waits for an earlier one of its channel until
+        that has failed `ORDERED_ATTEMPTS` times.
         """
         earlier = ChannelDelivery.objects.waiting().filter(
             channel=OuterRef("channel"), pk__lt=OuterRef("pk"), attempts__lt=ORDERED_ATTEMPTS, expires_at__gt=Now()
@@ -179,14 +181,16 @@ class ChannelDelivery(OutboxRow):
 
     channel = models.ForeignKey(TeamChannel, on_delete=models.CASCADE, related_name="deliveries")
     event = models.CharField(max_length=32, choices=[*EVENTS.items(), (TEST, "Test")])
-    event_id = LineField(max_length=64, help_text="Identifies the event, the same at every attempt.")
+    event_id = LineField(max_length=64, help_text="Identifies the event, the same for every attempt.")
     occurred_at = models.DateTimeField()
     title = LineField(max_length=MAX_TITLE_LENGTH)
     text = MultilineField(blank=True)
-    path = LineField(max_length=200, help_text="The page it is about.")
+    path = LineField(max_length=200, help_text="Path of the page that the event is about.")
     facts = models.JSONField(default=list, blank=True, help_text="Pairs of a label and a value.")
     data = models.JSONField(default=dict, blank=True, help_text="The event as webhooks get it.")
-    response_status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Of the last attempt.")
+    response_status = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="HTTP status of the last attempt."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = ChannelDeliveryQuerySet.as_manager()
@@ -220,7 +224,7 @@ class ChannelDelivery(OutboxRow):
 
 
 class SlackUserGroup(Leased):
-    """A user group in Slack, and the members that the site last gave it: the engineers on call."""
+    """A user group in Slack, and the members that the site last set: the engineers on call."""
 
     group_id = LineField("group ID", max_length=32, unique=True)
     members = ArrayField(models.CharField(max_length=32), default=list, blank=True, help_text="Slack IDs.")

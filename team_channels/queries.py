@@ -1,4 +1,4 @@
-"""Reads about channels."""
+"""Queries about channels."""
 
 from django.db.models import Q
 
@@ -15,13 +15,13 @@ from team_channels.models import (
 
 
 def channels_of(owner: Pipeline | Rotation) -> TeamChannelQuerySet:
-    """Return the channels of a pipeline or a rotation with who added and turned them off."""
+    """Return the channels of a pipeline or a rotation, with the users who added them and turned them off."""
     rows = TeamChannel.objects.select_related("created_by", "switched_off_by", "pipeline", "rotation")
     return rows.filter(**owner_filter(owner)).order_by("name", "pk")
 
 
 def owner_filter(owner: Pipeline | Rotation) -> dict[str, Pipeline | Rotation]:
-    """Return the column of an owner, as keyword arguments."""
+    """Return the owner's foreign key as keyword arguments."""
     return {"pipeline": owner} if isinstance(owner, Pipeline) else {"rotation": owner}
 
 
@@ -35,7 +35,7 @@ def may_edit_channels(owner: Pipeline | Rotation, person: User) -> bool:
 def channels_for(
     event: str, *, pipeline: Pipeline | None = None, rotation: Rotation | None = None
 ) -> list[TeamChannel]:
-    """Return the active channels that want an event of a pipeline, its rotation's included, or of a rotation."""
+    """Return the active channels that want an event of a rotation, or of a pipeline, including those of its rotation."""
     owners = Q(rotation=rotation) if rotation is not None else Q(pipeline=pipeline)
     if pipeline is not None:
         owners |= Q(rotation__pipelines__pipeline=pipeline)
@@ -48,7 +48,7 @@ def deliveries_of(channel: TeamChannel) -> ChannelDeliveryQuerySet:
 
 
 def people_responsible(channel: TeamChannel) -> list[User]:
-    """Return who is notified about a channel: the admins and its pipeline’s owners."""
+    """Return the people who are notified about a channel: the admins and its pipeline’s owners."""
     owner = channel.owner
     owners = [owner.primary_owner_id, owner.secondary_owner_id] if isinstance(owner, Pipeline) else []
     rows = User.objects.get_queryset().active().filter(Q(is_staff=True) | Q(pk__in=owners))
@@ -56,5 +56,5 @@ def people_responsible(channel: TeamChannel) -> list[User]:
 
 
 def user_group(channel: TeamChannel) -> SlackUserGroup | None:
-    """Return the state of a channel's user group in Slack, or None before it was set for the first time."""
+    """Return the state of a channel's user group in Slack, or None before its members were first set."""
     return SlackUserGroup.objects.filter(group_id=channel.user_group).first() if channel.user_group else None

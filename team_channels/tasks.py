@@ -12,7 +12,7 @@ from team_channels.services.channels import report_channels_off
 from team_channels.services.delivery import deliver_one, due_count, purge_finished, sending_count
 from team_channels.services.user_groups import update_next_group
 
-# Fewer than for messages to people, which must not wait for a channel that hangs.
+# Fewer than for messages to people, which must not wait for a slow channel.
 MAX_SENDERS = 2
 DELIVERY_SECONDS = settings.MESSAGE_LEASE_SECONDS / 18
 PURGE_SECONDS = 60
@@ -47,7 +47,7 @@ def purge_deliveries() -> None:
 
 @shared_task
 def sync_user_groups() -> None:
-    """Make the engineers on call the members of user groups in Slack."""
+    """Set the members of user groups in Slack to the engineers on call."""
     app = slack_app()
     until = time.monotonic() + DELIVERY_SECONDS
     while app is not None and update_next_group(app, at=timezone.now()) and time.monotonic() < until:

@@ -1,4 +1,4 @@
-"""A real HTTP server on this machine, in the place of the services that messages are posted to."""
+"""A real HTTP server on this machine that replaces the services that messages are posted to."""
 
 import contextlib
 import json
@@ -9,7 +9,7 @@ from common.safe_http import Rules
 
 
 class Peer:
-    """The server: what it was sent, and what it answers: a status, headers, a body, after a delay in seconds."""
+    """The server: the requests that it received, and its response: status, headers, body, delay in seconds."""
 
     def __init__(self):
         self.requests, self.bodies = [], []

@@ -76,7 +76,7 @@ class UndoCreateMetric(Undo):
     metric: int
 
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Delete it, unless it has data points or checks by now."""
+        """Delete it unless it now has data points or checks."""
         metric = Metric.objects.select_related("pipeline").filter(pk=self.metric).first()
         if metric is None:
             raise DomainError("This metric has since been deleted.")
@@ -97,7 +97,7 @@ class UndoSaveMetric(Undo):
 
     @transaction.atomic
     def perform(self, *, by: User, at: dt.datetime) -> Undone:
-        """Restore them, unless the metric has since changed or been deleted."""
+        """Restore them unless the metric has since changed or been deleted."""
         metric = (
             Metric.objects.select_for_update(of=("self",)).select_related("pipeline").filter(pk=self.metric).first()
         )

@@ -40,13 +40,13 @@ class SourceRefusedError(QueryFailedError):
 
 @dataclass(frozen=True, slots=True)
 class QueryTable:
-    """The first rows of a query with the names of its columns."""
+    """Column names and first rows of a query."""
 
     columns: list[str]
     rows: list[Row]
 
 
-# Two, so that in a process of threads a slow query does not hold up another one.
+# Two, so that in a process with threads a slow query does not hold up another one.
 _workers = (WorkerProcess(MODULE), WorkerProcess(MODULE))
 for _worker in _workers:
     atexit.register(_worker.stop)
@@ -54,7 +54,7 @@ for _worker in _workers:
 
 @contextlib.contextmanager
 def _free_worker() -> Iterator[WorkerProcess]:
-    """Lock a worker that nobody uses, else wait for one. It ends after a minute without a query, and with it its memory."""
+    """Lock a free worker, or wait for one. A worker ends after a minute without a query, which frees its memory."""
     worker = next((one for one in _workers if one.lock.acquire(blocking=False)), None)
     if worker is None:
         worker = _workers[0]
@@ -80,7 +80,7 @@ def query_rows(
 
 
 def query_table(address: str, *, query: str, seconds: float, cap: int, enough: int) -> QueryTable:
-    """Return the first `enough` rows of a guarded query with its columns; raise QueryFailedError as `query_rows` does."""
+    """Return the columns and first `enough` rows of a guarded query; raise QueryFailedError as `query_rows` does."""
     table = QueryTable([], [])
     for frame in _frames(address, query=query, seconds=seconds, cap=cap, enough=enough, is_guarded=True):
         table.columns.extend(frame.get("columns", ()))
@@ -130,7 +130,7 @@ def _frames(
 
 
 def _cancel(worker: WorkerProcess, address: str, backend: int | None) -> None:
-    """End the query on the server through another process, after the process that waits for it."""
+    """End the query on the server through another process, after the waiting process has ended."""
     worker.stop()
     if backend is None:
         return

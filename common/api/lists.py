@@ -1,4 +1,4 @@
-"""Answers of API views with a page of rows that no list view reads."""
+"""Paginated responses for API views that are not list views."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ def paginate_list(
     serialize: Callable[[Sequence[Any]], list[Any]] | None = None,
     paginator: DefaultPagination | None = None,
 ) -> Response:
-    """Return one page of rows; `serializer` or `serialize` serializes those of that page, which are otherwise serialized already."""
+    """Return one page of rows, serialized by `serializer` or `serialize`, or as they are without one."""
     paginator = paginator or DefaultPagination()
     page: Sequence[Any] = paginator.paginate_queryset(rows, request, view=view) or []
     if serializer is not None:

@@ -34,7 +34,8 @@ def when(value: dt.datetime | dt.date | dt.time | None, style: DateStyle = "full
     return _instant_html(value.astimezone(dt.UTC), timezone.get_current_timezone(), style)
 
 
-# A page shows the same few instants hundreds of times. They are in UTC: elsewhere the two 02:30 of an autumn night are equal.
+# A page shows the same few instants hundreds of times. Keys are in UTC: in local time, the two 02:30 of an autumn night
+# are equal.
 @lru_cache(maxsize=4096)
 def _instant_html(value: dt.datetime, zone: dt.tzinfo, style: DateStyle) -> str:
     words = format_instant(value, zone, brief=style in ("brief", "text"))
@@ -51,7 +52,7 @@ def _instant_html(value: dt.datetime, zone: dt.tzinfo, style: DateStyle) -> str:
 @register.simple_tag
 @lru_cache(maxsize=8192)
 def path_to(name: str, *args: object) -> str:
-    """Return the path of a page, as `{% url %}` does, from memory: for tables with a link in each row."""
+    """Return the path of a page as `{% url %}` does, but cached, for tables with a link in each row."""
     return reverse(name, args=args)
 
 

@@ -104,7 +104,7 @@ def _import(
 def approve_queries(
     report: Report, *, keys: Collection[str], by: User, at: dt.datetime, rows_for_engineers: bool
 ) -> int:
-    """Approve those queries of an import that an admin chose in its preview, by their keys; return how many."""
+    """Approve the queries of an import that an admin chose in its preview, by their keys; return their number."""
     chosen = [query.state for query in report.queries if query.state.block.key in keys]
     for state in chosen:
         if state.source is not None:

@@ -18,9 +18,9 @@ from team_channels.domain.events import SHIFT_ENDED, SHIFT_EVENTS, SHIFT_STARTED
 from team_channels.models import TeamChannel
 from team_channels.services.outbox import post_event
 
-# What is older than this after an outage is no longer worth posting.
+# After an outage, older shifts are no longer worth posting.
 LATEST = dt.timedelta(hours=6)
-# How far a running stint is followed, so that the message says until when it lasts.
+# How far ahead to look for the end of a running stint, which the message shows.
 AHEAD = dt.timedelta(weeks=3)
 WEEK = dt.timedelta(weeks=1)
 MONDAY_HOUR = dt.time(9, 0)
@@ -30,7 +30,7 @@ MAX_ITEMS = 5
 def post_shifts(*, at: dt.datetime) -> None:
     """Post the shifts that started and ended in the last hours and, on Monday morning, who is on call this week.
 
-    Each is posted once, however often this runs, and to channels that were there at that time.
+    Each is posted once, however often this runs, and only to channels that existed at that time.
     """
     wanting = TeamChannel.objects.active().filter(events__overlap=list(SHIFT_EVENTS), rotation__archived_at=None)
     channels: dict[Rotation, list[TeamChannel]] = {}
@@ -142,7 +142,7 @@ def _stint_data(stint: Stint) -> dict[str, str | None]:
 
 
 def _monday_morning(rotation: Rotation, *, at: dt.datetime) -> dt.datetime:
-    """Return nine o'clock of this week's Monday in the rotation's time zone."""
+    """Return nine o'clock on this week's Monday in the rotation's time zone."""
     zone = ZoneInfo(rotation.time_zone)
     today = at.astimezone(zone).date()
     return dt.datetime.combine(today - dt.timedelta(days=today.weekday()), MONDAY_HOUR, zone).astimezone(dt.UTC)

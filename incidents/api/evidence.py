@@ -34,9 +34,9 @@ class EvidenceSerializer(serializers.ModelSerializer[Evidence]):
     seconds = serializers.FloatField(read_only=True, allow_null=True)
     columns = serializers.ListField(child=serializers.CharField(), read_only=True)
     rows = serializers.SerializerMethodField()
-    row_count = serializers.SerializerMethodField(help_text="How many rows are stored.")
+    row_count = serializers.SerializerMethodField(help_text="Number of stored rows.")
     rows_hidden = serializers.SerializerMethodField()
-    details = serializers.SerializerMethodField(help_text="What the database answered, for admins only.")
+    details = serializers.SerializerMethodField(help_text="The database’s error message, for admins only.")
 
     class Meta:
         model = Evidence
@@ -90,7 +90,7 @@ class EvidenceSerializer(serializers.ModelSerializer[Evidence]):
 
 
 class RerunSerializer(serializers.Serializer[Any]):
-    """The block to run again; all of them by default."""
+    """The block to run again. Default: all blocks."""
 
     key = serializers.RegexField(
         rf"\A{KEY_PATTERN}\Z", required=False, help_text="`key` of a block. Default: every block."
@@ -124,16 +124,16 @@ class ApproveSerializer(serializers.Serializer[Any]):
 
 
 class StepStatisticSerializer(serializers.Serializer[StepStatistic]):
-    """A step of the current revision, over all runs of the runbook that had it. Seconds are medians."""
+    """Statistics of a step of the current revision, over all runs that included it. Seconds are medians."""
 
     position = serializers.IntegerField()
     text = serializers.CharField()
     runs = serializers.IntegerField()
-    done = serializers.IntegerField(help_text="In how many runs it was marked as done.")
-    fixed = serializers.IntegerField(help_text="How many incidents it fixed.")
-    seconds = serializers.FloatField(allow_null=True, help_text="Since the step before it was done.")
+    done = serializers.IntegerField(help_text="Number of runs in which the step was marked as done.")
+    fixed = serializers.IntegerField(help_text="Number of incidents that the step fixed.")
+    seconds = serializers.FloatField(allow_null=True, help_text="Time since the previous step was done.")
     seconds_to_resolve = serializers.FloatField(
-        allow_null=True, help_text="From opening to resolution of the incidents that it fixed."
+        allow_null=True, help_text="Time from opening to resolution of the incidents that the step fixed."
     )
 
 
@@ -156,7 +156,7 @@ class RunbookEvidenceViewSet(viewsets.GenericViewSet[Any]):
     @extend_schema(request=ApproveSerializer, responses=BlockSerializer)
     @action(detail=True, methods=["post"], url_path=f"evidence/(?P<key>{KEY_PATTERN})/approve")
     def approve(self, request: Request, slug: str, key: str) -> Response:
-        """Approve the query of a block: exactly this SQL on this data source may run. For admins."""
+        """Approve the query of a block: this exact SQL may run on this data source. Admins only."""
         serializer = ApproveSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         runbook = self._runbook(slug)
@@ -166,7 +166,7 @@ class RunbookEvidenceViewSet(viewsets.GenericViewSet[Any]):
     @extend_schema(request=None, responses=BlockSerializer)
     @action(detail=True, methods=["post"], url_path=f"evidence/(?P<key>{KEY_PATTERN})/revoke")
     def revoke(self, request: Request, slug: str, key: str) -> Response:
-        """Revoke the approval of a block's query. For admins."""
+        """Revoke the approval of a block's query. Admins only."""
         runbook = self._runbook(slug)
         revoke_block(runbook, key=key, by=request_user(request))
         return self._block(runbook, key=key)

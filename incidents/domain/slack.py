@@ -1,4 +1,4 @@
-"""Buttons of messages about incidents in Slack: what they carry, and what a click sends."""
+"""Buttons of messages about incidents in Slack: their values, and the payload of a click."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,10 @@ MAX_URL_LENGTH = 2000
 
 @dataclass(frozen=True, slots=True)
 class ShownState:
-    """The state of an incident that a message shows. A button acts only if it is still the same; `assignee` is 0 for none."""
+    """The state of an incident that a message shows.
+
+    A button acts only if it is still current; `assignee` is 0 for none.
+    """
 
     incident: int
     round: int
@@ -23,13 +26,16 @@ class ShownState:
     assignee: int
 
     def block_id(self, *, version: int) -> str:
-        """Return the ID of the block with the buttons. It differs for each version, so that Slack clears what was selected."""
+        """Return the ID of the block with the buttons.
+
+        It differs for each version, so that Slack clears the selection.
+        """
         return f"incident:{self.incident}:{self.round}:{self.state}:{self.assignee}:{version}"
 
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A click on a button: who, where the answer goes, what was shown, and what was chosen."""
+    """A click on a button: the person, the response URL, the state shown, and the choice."""
 
     slack_id: str
     response_url: str

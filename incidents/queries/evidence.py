@@ -29,21 +29,28 @@ from validation.domain.sql import query_problem
 from validation.models import Check, CheckResult, DataSource, MetricPoint
 from validation.warehouse_subprocess import QueryTable, Row
 
-# An incident's page shows the newest rows of these, and of each block the newest earlier results.
+# Limits of an incident's page: rows of evidence, and earlier results of each block.
 # A runbook runs at most this many blocks.
 MAX_BLOCKS = 50
 MAX_EVIDENCE_SHOWN, MAX_EARLIER_SHOWN = 100, 3
 CHECK_COLUMNS = ("What", "Time", "Segment", "Value", "Status", "Expected", "Message")
 MAX_RESULTS, MAX_SEGMENTS = 5, 5
 BUCKETS_BEFORE, BUCKETS_AFTER = 7, 1
-# What an admin reads must be what runs: these reorder or hide text (Unicode Technical Standard 55).
-INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+# What an admin reads must be what runs. These characters reorder or hide text (Unicode Technical Standard 55): those with
+# Default_Ignorable_Code_Point, format characters, and blanks that SQL does not take for space.
+INVISIBLE = re.compile(
+    "[\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800"
+    "\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 WRONG = (ResultStatus.FAIL, ResultStatus.WARN)
 
 
 @dataclass(frozen=True, slots=True)
 class BlockState:
-    """An evidence block under a step of a runbook, with its data source and approval, or its check. `problem` is why it cannot run."""
+    """An evidence block under a step of a runbook, with its data source and approval, or its check.
+
+    `problem` says why it cannot run.
+    """
 
     block: EvidenceBlock
     step: int
@@ -60,7 +67,7 @@ class BlockState:
 
     @property
     def state(self) -> str:
-        """The state in one word of the API."""
+        """The state as the API names it."""
         return "problem" if self.problem else "waiting" if self.is_waiting else "ready"
 
 
@@ -132,7 +139,7 @@ def _checks(names: Collection[str], *, pipeline: Pipeline) -> dict[str, Check]:
 
 
 def check_slug(check: Check) -> str:
-    """Return the slug by which a runbook names a check of its pipeline: that of its name."""
+    """Return the slug by which a runbook names a check of its pipeline: its slugified name."""
     return slug_for(check.name, ())
 
 
@@ -156,7 +163,7 @@ def with_check_names(rows: QuerySet[Evidence]) -> QuerySet[Evidence]:
 
 
 def evidence_items(incident: Incident) -> list[EvidenceItem]:
-    """Return the evidence of an incident's current round, a block at a time, in the order of the steps; in one query."""
+    """Return the evidence of an incident's current round grouped by block, in the order of the steps, in one query."""
     rows = all_evidence(incident).filter(round=incident.round).order_by("-pk")[:MAX_EVIDENCE_SHOWN]
     return group_evidence(list(rows))
 
@@ -173,7 +180,7 @@ def group_evidence(newest_first: Iterable[Evidence]) -> list[EvidenceItem]:
 
 
 def attach_evidence(run: RunbookRun, items: Sequence[EvidenceItem]) -> list[EvidenceItem]:
-    """Set `evidence` on each prefetched step of a run to the items of its blocks; return the items of no step.
+    """Set `evidence` on each prefetched step of a run to the items of its blocks; return the items without a step.
 
     `text_html` is the step without the blocks that the items show.
     """
@@ -195,7 +202,7 @@ def run_evidence_items(run: RunbookRun) -> list[EvidenceItem]:
 def check_table(check: Check) -> QueryTable:
     """Return a table of `CHECK_COLUMNS` without those that are empty: the newest results of a check, and the data points around its newest failure.
 
-    A missing data point has no value. Everybody may see these: they are on the check's page.
+    A missing data point has no value. Everyone may see them: they are also on the check's page.
     """
     results = list(check.results.order_by("-started_at", "-pk")[:MAX_RESULTS])
     for row in results:

@@ -28,8 +28,8 @@ MAX_NAMES = 10
 
 
 def incident_card(pk: int, *, at: dt.datetime) -> Card | None:
-    """Return the message about an incident in its present state, or None if there is none."""
-    # The newest entry is read first: what changes after that leads to another update.
+    """Return the message about an incident in its current state, or None if there is no such incident."""
+    # The newest entry is read first: a later change leads to another update.
     rows = Incident.objects.select_related("pipeline", "assignee", "acknowledged_by", "resolved_by")
     version = shown_version(pk)
     incident = rows.filter(pk=pk).first()

@@ -9,8 +9,8 @@ from incidents.domain.status import pipeline_status
 from incidents.models import Incident
 from pipelines.models import Pipeline
 
-# Written by hand, because every page with pipelines runs it: Django takes longer to build four querysets than PostgreSQL to answer
-# them. The columns are: fact, pipeline, kind or result, count or staleness.
+# Written by hand because every page with pipelines runs it: Django takes longer to build four querysets than PostgreSQL
+# to run them. The columns are: fact, pipeline, kind or result, count or staleness.
 STATUS_SQL = """
 SELECT 'incidents', pipeline_id, kind, count(*) FROM incidents_incident
  WHERE pipeline_id = ANY(%(pipelines)s) AND state <> %(resolved)s AND source <> %(drill)s
@@ -58,7 +58,8 @@ def statuses(pipelines: Iterable[Pipeline]) -> dict[int, PipelineStatus]:
             if fact == "incidents":
                 counts[pipeline][text] = number
             elif fact == "result":
-                # A check whose last run was skipped because something upstream failed counts as stale besides its last result.
+                # A check whose last run was skipped because something upstream failed counts as stale in addition to
+                # its last result.
                 results[pipeline] |= {text, "stale"} if number else {text}
             else:
                 in_maintenance.add(pipeline)

@@ -29,12 +29,12 @@ TITLES = {
     INCIDENT_RESOLVED: "Resolved",
     INCIDENT_REOPENED: "Reopened",
 }
-# These say what is wrong. The others say what was done, with its note.
+# These show what is wrong. The others show what was done, with its note.
 WITH_TEXT = (INCIDENT_OPENED, INCIDENT_REOPENED, INCIDENT_ESCALATED)
 
 
 def post_incident(event: str, entry: TimelineEntry, *, incident: Incident, at: dt.datetime) -> None:
-    """Post a step of an incident, which its timeline has, to the channels that want it; the caller holds the incident's lock."""
+    """Post an entry of an incident's timeline to the channels that want it. The caller holds the incident's lock."""
     channels = channels_for(event, pipeline=incident.pipeline)
     if not channels:
         return
@@ -62,7 +62,7 @@ def post_incident(event: str, entry: TimelineEntry, *, incident: Incident, at: d
 
 
 def incident_data(incident: Incident) -> dict[str, object]:
-    """Return an incident as webhooks get it; the names are those of the API."""
+    """Return an incident as webhooks get it, with the field names of the API."""
     return {
         "id": incident.pk,
         "pipeline": incident.pipeline.slug,

@@ -91,7 +91,7 @@ def current_hold(incident: Incident, *, at: dt.datetime) -> CurrentHold | None:
 
 
 def _find_parent(incident: Incident, *, at: dt.datetime) -> None:
-    """Put a failure below the incident upstream that explains it by now, if its escalation waited and nobody was ever notified of it.
+    """Make an incident the child of the upstream one that explains it, if it waited and notified nobody.
 
     That is so in maintenance, and outside working hours for a low severity. The parent is not locked: if it is resolved at the same
     moment, the next sweep sees that.

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from incidents.models import MAX_EVIDENCE_QUERY_LENGTH, Evidence, Incident, QueryApproval
@@ -30,13 +30,13 @@ from validation.warehouse_subprocess import QueryFailedError, QueryTable, Source
 
 log = logging.getLogger(__name__)
 
-# A result that an incident's page, its list in the API and the database can hold a hundred times.
+# A hundred results of this size fit on an incident's page, in its API list and in the database.
 MAX_ROWS, MAX_COLUMNS, MAX_CELL_LENGTH, MAX_CHARACTERS = 50, 30, 200, 20_000
-# A run and its retry. A run whose worker was killed counts.
+# A run and one retry. A run whose worker was killed counts.
 MAX_ATTEMPTS = 2
 MAX_EVIDENCE_PER_INCIDENT = 500
 RUN_SECONDS = 60.0
-# How long claimed evidence may wait for a worker, and a lease that is longer than the task's hard time limit.
+# How long claimed evidence may wait for a worker, and the lease of a run: longer than the task's hard time limit.
 QUEUE_LEASE, RUN_LEASE = dt.timedelta(minutes=5), dt.timedelta(seconds=150)
 RETRY_WAIT = dt.timedelta(seconds=15)
 
@@ -54,7 +54,7 @@ RETURNING incidents_evidence.id, claim
 
 @dataclass(frozen=True, slots=True)
 class ClaimedEvidence:
-    """Evidence that a worker is to run, by ID, and its claim."""
+    """The ID of evidence that a worker is to run, and its claim."""
 
     evidence: int
     claim: uuid.UUID
@@ -64,9 +64,11 @@ class ClaimedEvidence:
 def approve_query(
     source: DataSource, *, query: str, by: User, at: dt.datetime, rows_for_engineers: bool = False
 ) -> QueryApproval:
-    """Approve exactly this SQL on a data source; return the approval. Evidence of open incidents that waits for it becomes due.
+    """Approve this exact SQL on a data source; return the approval.
 
-    Raises NotAllowedError if the user is not an admin, and InvalidInputError for what is not one SELECT.
+    Evidence of open incidents that waits for it becomes due.
+
+    Raises NotAllowedError if the user is not an admin, and InvalidInputError unless the text is one SELECT.
     """
     if not by.is_staff:
         raise NotAllowedError("Only admins can approve queries.")
@@ -82,9 +84,7 @@ def approve_query(
             "approved_at": at,
         },
     )
-    open_incidents = Incident.objects.unresolved().values("pk")
-    waiting = Evidence.objects.filter(source=source, query=query, state=Evidence.State.WAITING)
-    waiting.filter(incident__in=open_incidents).update(state=Evidence.State.PENDING, due_at=at, attempts=0)
+    _end_waiting(at=at)
     return approval
 
 
@@ -122,12 +122,27 @@ def revoke_approval(approval: QueryApproval, *, by: User) -> None:
 def _block(runbook: Runbook, *, key: str) -> BlockState:
     state = next((one for one in runbook_blocks(runbook) if one.block.key == key), None)
     if state is None:
-        raise DomainError("The runbook no longer has this block. Read the new text first.")
+        raise DomainError("The runbook no longer has this block. Reload the page and read the new text.")
     return state
 
 
+def _end_waiting(*, at: dt.datetime) -> None:
+    """Make evidence of open incidents due whose query is approved, or whose data source was deleted, which its run then says.
+
+    Sweeps call it too: an approval may come while the evidence is being added, between two runs, or while the incident is resolved.
+    """
+    approvals = QueryApproval.objects.filter(source=OuterRef("source"), query=OuterRef("query"))
+    waiting = Evidence.objects.filter(state=Evidence.State.WAITING, incident__in=Incident.objects.unresolved())
+    ready = waiting.filter(Q(source=None) | Exists(approvals))
+    ready.update(state=Evidence.State.PENDING, due_at=at, attempts=0)
+
+
 def request_evidence(*, at: dt.datetime, limit: int = 100) -> int:
-    """Request the evidence of incidents that opened or reopened; return for how many. A sweep that stops half-way loses nothing."""
+    """Request the evidence of incidents that opened or reopened; return their number.
+
+    A sweep that stops halfway loses nothing.
+    """
+    _end_waiting(at=at)
     count = 0
     for pk in incidents_without_evidence().values_list("pk", flat=True)[:limit]:
         count += _request_for_round(pk, at=at)
@@ -142,7 +157,7 @@ def _request_for_round(pk: int, *, at: dt.datetime) -> bool:
     incident = Incident.objects.select_related("pipeline").get(pk=pk)
     runbook = Runbook.objects.select_related("pipeline").filter(pipeline=incident.pipeline_id).first()
     if runbook is not None:
-        # What still waits from the round before is part of this one.
+        # Evidence of the round before that still waits becomes part of this one.
         incident.evidence.unfinished().update(round=incident.round)
         _add(incident, runbook, runbook_blocks(runbook), by=None, at=at)
     return True
@@ -150,7 +165,9 @@ def _request_for_round(pk: int, *, at: dt.datetime) -> bool:
 
 @transaction.atomic
 def rerun_evidence(incident: Incident, *, by: User, at: dt.datetime, key: str | None = None) -> int:
-    """Request the evidence of an incident again, of one block or of all; return how many blocks. Those that are still due stay as they are.
+    """Request the evidence of one block of an incident or of all blocks again; return the number of requested blocks.
+
+    Evidence that is still due stays as it is.
 
     Raises DomainError if the incident is resolved or the runbook does not have the block.
     """
@@ -158,7 +175,7 @@ def rerun_evidence(incident: Incident, *, by: User, at: dt.datetime, key: str | 
     if row.is_resolved:
         raise DomainError("This incident is resolved. Reopen it first.")
     if row.evidence.count() >= MAX_EVIDENCE_PER_INCIDENT:
-        raise DomainError(f"An incident has at most {MAX_EVIDENCE_PER_INCIDENT} results of evidence.")
+        raise DomainError(f"An incident can have at most {MAX_EVIDENCE_PER_INCIDENT} evidence results.")
     runbook = Runbook.objects.select_related("pipeline").filter(pipeline=row.pipeline_id).first()
     states = runbook_blocks(runbook) if runbook else []
     wanted = [one for one in states if key in (None, one.block.key)]
@@ -170,7 +187,7 @@ def rerun_evidence(incident: Incident, *, by: User, at: dt.datetime, key: str | 
 def _add(
     incident: Incident, runbook: Runbook, states: Iterable[BlockState], *, by: User | None, at: dt.datetime
 ) -> int:
-    """Add evidence for blocks that have none unfinished; return how many."""
+    """Add evidence for blocks without unfinished evidence; return the number added."""
     unfinished = set(incident.evidence.unfinished().values_list("key", flat=True))
     run = incident.runs.filter(ended_at=None).first()
     rows = []
@@ -215,7 +232,8 @@ def claim_evidence(*, at: dt.datetime, limit: int = 50) -> list[ClaimedEvidence]
 def run_evidence(claimed: ClaimedEvidence, *, at: dt.datetime) -> Evidence | None:
     """Run claimed evidence; return it, or None if the claim no longer holds or the data source is slow.
 
-    A claim is good for one run, and a run that ends after its lease saves nothing. A run that fails or is lost is repeated once.
+    A claim is valid for one run. A run that ends after its lease saves nothing. A run that fails or is lost is repeated
+    once.
     """
     claim = uuid.uuid4()
     held = Evidence.objects.filter(pk=claimed.evidence, claim=claimed.claim, state=Evidence.State.PENDING)
@@ -223,7 +241,7 @@ def run_evidence(claimed: ClaimedEvidence, *, at: dt.datetime) -> Evidence | Non
         return None
     row = Evidence.objects.select_related("source").get(pk=claimed.evidence)
     if row.attempts > MAX_ATTEMPTS:
-        row.error = row.error or "It was interrupted twice."
+        row.error = row.error or "The run was interrupted twice."
         return _finish(row, claim=claim, state=Evidence.State.FAILED, at=at)
     if _has_slow_source(row, at=at):
         _release(row, claim=claim, due_at=at + RETRY_WAIT, attempts=row.attempts - 1)
@@ -241,7 +259,10 @@ def run_evidence(claimed: ClaimedEvidence, *, at: dt.datetime) -> Evidence | Non
 
 
 def _read(row: Evidence) -> Evidence.State:
-    """Set the rows of evidence and return its state; raise QueryFailedError. The approval is the one that holds now."""
+    """Set the rows of evidence and return its state; raise QueryFailedError.
+
+    The approval is looked up now, not at the request.
+    """
     if row.kind == Evidence.Kind.CHECK:
         checks = Check.objects.select_related("pipeline", "metric")
         check = checks.filter(pk=row.check_id).first() if row.check_id is not None else None
@@ -283,7 +304,7 @@ def _cell(value: object) -> object:
 
 
 def _has_slow_source(row: Evidence, *, at: dt.datetime) -> bool:
-    """Return True if several runs of evidence or checks have been waiting on the data source, so that another block gets the worker."""
+    """Return True if several runs already wait on the data source, so that the worker can take another block."""
     if row.source_id is None:
         return False
     slow = at - SLOW_RUN
@@ -307,8 +328,15 @@ def _release(row: Evidence, *, claim: uuid.UUID, due_at: dt.datetime, attempts: 
     )
 
 
+@transaction.atomic
 def _finish(row: Evidence, *, claim: uuid.UUID, state: str, at: dt.datetime) -> Evidence | None:
-    """Save the result of a run; return None if its lease has ended and another worker has claimed it."""
+    """Save the result of a run; return None if its lease has ended and another worker has claimed it.
+
+    The rows of a query whose approval was revoked meanwhile are not saved.
+    """
+    approvals = QueryApproval.objects.select_for_update(no_key=True)
+    if row.approval is not None and not approvals.filter(pk=row.approval.pk):
+        state, row.approval, row.columns, row.rows, row.is_truncated = Evidence.State.WAITING, None, [], [], False
     is_waiting = state == Evidence.State.WAITING
     row.state, row.due_at, row.claim, row.lease_until = state, None, None, None
     row.finished_at, row.started_at = (None, None) if is_waiting else (at, row.started_at)

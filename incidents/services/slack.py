@@ -24,7 +24,7 @@ MAX_USERNAME_LENGTH = 150
 
 
 def perform_click(click: Click, *, by: User, at: dt.datetime) -> str:
-    """Perform what a button says; return "" if it was done, which the message then shows, or why nothing changed."""
+    """Perform the action of a button; return "" on success, which the message shows, or why nothing changed."""
     incident = Incident.objects.filter(pk=click.shown.incident).first()
     if incident is None:
         return "This incident no longer exists."
@@ -67,15 +67,17 @@ def _check_current(row: Incident, click: Click) -> None:
         raise DomainError(f"{row.acknowledged_by} already acknowledged this incident. Nothing changed.")
     if row.assignee is not None and row.assignee.pk != click.shown.assignee:
         raise DomainError(f"This incident was reassigned to {row.assignee}. Nothing changed.")
-    raise DomainError("This incident has changed since this message. Nothing changed. Open it to see its state.")
+    raise DomainError(
+        "This incident has changed since this message was sent. Nothing was done. Open the incident to see its state."
+    )
 
 
 def update_next_post(app: App) -> bool:
-    """Update a message that does not show the newest state of its incident; return False if there is none."""
+    """Update one message that does not show the newest state of its incident; return False if there is none."""
     row = claim(SlackPost.objects.claimable().stale())
     if row is None:
         return False
-    # Read before the message is written: if it is resolved in between, the next update says so.
+    # Read before the message is written: if the incident is resolved in between, the next update shows it.
     is_resolved = Incident.objects.filter(pk=row.incident_id, state=Incident.State.RESOLVED).exists()
     card = incident_card(row.incident_id, at=database_clock())
     if card is None:

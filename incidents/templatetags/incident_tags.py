@@ -16,7 +16,7 @@ def shows_rows_to(row: Evidence, person: User) -> bool:
 
 @register.filter
 def cell(value: object) -> str:
-    """Return a value of a row as text; a whole number has no decimals, and null is a dash."""
+    """Return a cell of a row as text: whole numbers without decimals, null as a dash."""
     if value is None:
         return "–"
     if isinstance(value, bool):

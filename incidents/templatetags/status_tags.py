@@ -14,7 +14,7 @@ register = template.Library()
 @register.simple_tag
 @lru_cache(maxsize=1024)
 def status_badges(status: PipelineStatus) -> SafeString:
-    """Return a pipeline's status as badges; from memory, because a page has a hundred of them and few differ."""
+    """Return a pipeline's status as badges. Cached, because a page has a hundred of them and few differ."""
     html = format_html('<span class="badge {}">{}</span>', status.badge, status.name)
     if status.open_incidents > 1:
         html += format_html(' <span class="muted">{} open</span>', status.open_incidents)

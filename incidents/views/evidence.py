@@ -1,4 +1,4 @@
-"""Evidence on the pages of incidents and runbooks: run blocks again, and approve their queries."""
+"""Views for evidence on incident and runbook pages: run blocks again, and approve their queries."""
 
 from collections.abc import Callable
 
@@ -68,7 +68,7 @@ def revoke(request: SignedInRequest, slug: str, key: str) -> HttpResponse:
     def service(runbook: Runbook) -> None:
         revoke_block(runbook, key=key, by=request.user)
 
-    return _decide(request, slug, service, success="Approval revoked. The query does not run.")
+    return _decide(request, slug, service, success="Approval revoked. The query will not run.")
 
 
 def _decide(request: SignedInRequest, slug: str, service: Callable[[Runbook], None], *, success: str) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""What Slack posts when somebody clicks a button of a message."""
+"""The endpoint for clicks on buttons in Slack messages."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,10 @@ from notifications.views.slack import slack_fields
 @login_not_required
 @require_POST
 def interactivity(request: HttpRequest) -> HttpResponse:
-    """Perform a click. Slack shows nothing of this response: the message is updated, or a separate answer says why not."""
+    """Perform a click.
+
+    Slack ignores the content of this response: the message is updated, or a separate response says why not.
+    """
     click = read_click(_payload(slack_fields(request)))
     if click is None:
         return HttpResponse()

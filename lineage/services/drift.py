@@ -15,7 +15,10 @@ from pipelines.services import Owners, change_owners
 
 @dataclass(frozen=True, slots=True)
 class ShownOwners:
-    """The owners that an admin saw: in the code, by user name there ("" for no account), and the primary owner. None if not known."""
+    """The owners that an admin saw: in the code, by user name there ("" for no account), and the primary owner.
+
+    None if unknown.
+    """
 
     code_name: str | None = None
     code_email: str | None = None
@@ -38,9 +41,12 @@ NOT_SHOWN = ShownOwners()
 
 @transaction.atomic
 def take_code_owner(pipeline: Pipeline, *, shown: ShownOwners = NOT_SHOWN) -> User:
-    """Make the owner in the code the primary owner; return them. If they were the secondary owner, the two change places.
+    """Make the owner in the code the primary owner; return them.
 
-    Raises DomainError if the owners agree, if they are not those that the admin saw, or if no user matches the owner in the code.
+    If they were the secondary owner, the two owners swap roles.
+
+    Raises DomainError if the owners agree, if they are not those that the admin saw, or if no user matches the owner in
+    the code.
     """
     row = Pipeline.objects.select_for_update().get(pk=pipeline.pk)
     drift = _drift(row, shown=shown)

@@ -10,7 +10,7 @@ from lineage.domain.dbt import ManifestNode, feeding_pipelines, pipeline_links
 from lineage.models import EDGE_FADES_AFTER, OpenLineageNode, OpenLineageUse, Source
 from lineage.services.edges import EdgeReport, lock_lineage, record_edges
 
-# An edge leads through at most this many jobs and datasets without a pipeline.
+# An edge passes through at most this many jobs and datasets without a pipeline.
 MAX_LEVELS = 50
 
 
@@ -64,9 +64,10 @@ def move_nodes(pipelines: Mapping[str, int | None]) -> None:
 
 
 def _graph(readers: Collection[str], *, at: dt.datetime) -> tuple[dict[str, ManifestNode], dict[str, int]]:
-    """Return these jobs and datasets with what feeds them recently, up to those with a pipeline; and the pipelines.
+    """Return these jobs and datasets with what recently feeds them, up to those with a pipeline, and the pipelines.
 
-    What nobody here reads is left out, so that an event costs the same however much others have sent.
+    Datasets that nothing here reads are left out, so that the cost of an event does not depend on what others have
+    sent.
     """
     parents: dict[str, list[str]] = {}
     placed: dict[str, int | None] = {}

@@ -1,4 +1,4 @@
-"""Base class of the channels that need an address of their own, and of those that post to a URL."""
+"""Base classes of channels that need their own address, and of those that post to a URL."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from notifications.models import Message
 
 
 class Sending:
-    """Sends one message; then `record` stores what the service answered. Sending must not read the database."""
+    """Sends one message; `record` then stores the service's response. Sending must not read the database."""
 
     def __init__(self, send: Callable[[Deadline], None]) -> None:
         self._send = send
@@ -22,7 +22,7 @@ class Sending:
         self._send(deadline)
 
     def record(self) -> None:
-        """Store what the service answered; by default nothing."""
+        """Store the service's response. Does nothing by default."""
 
 
 class Channel:
@@ -51,9 +51,9 @@ class Channel:
 
 
 class HttpChannel(Channel):
-    """A channel that posts JSON to a URL, by `common.safe_http`."""
+    """A channel that posts JSON to a URL through `common.safe_http`."""
 
-    # Besides 404 and 410: statuses that mean that the address was removed.
+    # Statuses besides 404 and 410 which mean that the address was removed.
     gone_statuses: ClassVar[frozenset[int]] = frozenset()
 
     def check_address(self, address: str) -> str:
@@ -79,7 +79,7 @@ class HttpChannel(Channel):
 
 
 def check_https_url(address: str) -> str:
-    """Return the host of a URL that messages can be posted to; raise AddressError if it is not one."""
+    """Return the host of a URL; raise AddressError if messages cannot be posted to it."""
     try:
         parts = check_url(address, ports=None)
         ports = None if is_private_host_allowed(address) else PORTS

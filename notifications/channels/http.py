@@ -1,9 +1,10 @@
-"""Posts to the address of a channel, and what the answer means."""
+"""Post requests to channels, and what the response means."""
 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -16,7 +17,10 @@ from notifications.models import PrivateHost
 GONE_STATUSES = frozenset({404, 410})
 # Request Timeout, Too Early and Too Many Requests: the request may succeed later.
 RETRYABLE_STATUSES = frozenset({408, 425, 429})
-# As much as tells why a service refused a message.
+# RFC 1918 and RFC 4193; and the addresses in them at which clouds give their machines secrets (AWS, Google Cloud).
+PRIVATE_NETWORKS = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
+METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "fd20:ce::254")))
+# Enough to see why a service refused a message.
 ANSWER_BYTES = 500
 
 
@@ -31,7 +35,7 @@ class Request:
 
 
 def post_request(request: Request, *, deadline: Deadline) -> PostResult:
-    """Post a request and return the answer, whatever its status; raise ConnectionError without one."""
+    """Post a request and return the response, whatever its status; raise ConnectionError if there is none."""
     deadline.check()
     headers = {"Content-Type": "application/json", **request.headers}
     try:
@@ -43,9 +47,11 @@ def post_request(request: Request, *, deadline: Deadline) -> PostResult:
 
 
 def check_answer(answer: PostResult, *, url: str, gone: bool = False) -> None:
-    """Raise what an answer means unless it is a success. `gone` is True if its body says that the address no longer exists.
+    """Raise the error that a response stands for, unless it is a success.
 
-    Raises GoneError for 404 and 410, RetryLaterError with Retry-After, ConnectionError for what may succeed later, else
+    `gone` is True if its body says that the address no longer exists.
+
+    Raises GoneError for 404 and 410, RetryLaterError with Retry-After, ConnectionError if a retry may succeed, else
     UndeliverableError.
     """
     if 200 <= answer.status < 300:
@@ -92,6 +98,7 @@ def is_private_host_allowed(url: str) -> bool:
 
 
 def _is_public_or_private(address: Address) -> bool:
-    """Return True for public and private addresses, never for this machine, link-local addresses and their metadata services."""
-    never = address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified
-    return is_public(address) or (address.is_private and not address.is_reserved and not never)
+    """Return True for public addresses and those of private networks, never for this machine or a cloud's metadata service."""
+    if address in METADATA:
+        return False
+    return is_public(address) or any(address in network for network in PRIVATE_NETWORKS)

@@ -1,15 +1,15 @@
-"""Text in the markup of chat services, so that what people wrote stays as they wrote it."""
+"""Escape text for the markup of chat services, so that it appears as people wrote it."""
 
 import re
 
-# What means something in the Markdown of Mattermost, Discord and Adaptive Cards.
+# Characters with a meaning in the Markdown of Mattermost, Discord and Adaptive Cards.
 MARKUP = re.compile(r"([\\`*_~\[\]<>|#])")
 MENTION = re.compile(r"@(?=\w)")
 ZERO_WIDTH_SPACE = "\u200b"
 
 
 def escape_markdown(text: str) -> str:
-    """Return a text in which Markdown has no effect."""
+    """Return a text with its Markdown escaped."""
     return MARKUP.sub(r"\\\1", text)
 
 

@@ -1,19 +1,27 @@
 """Messages in Slack's Block Kit (https://docs.slack.dev/reference/block-kit)."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
+
+from notifications.domain.markup import ZERO_WIDTH_SPACE
 
 # Slack's limits, in characters.
 MAX_SECTION_LENGTH = 3000
 MAX_OPTION_LENGTH = 75
 MAX_OPTIONS = 100
+# Not in an e-mail address, which people copy.
+MENTION = re.compile(r"(?<!\w)@(?=\w)")
 
 Block = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A message with blocks; `text` is for notifications and screen readers. `version` rises with the state that it shows."""
+    """A message with blocks; `text` is for notifications and screen readers.
+
+    `version` increases with the state that it shows.
+    """
 
     text: str
     blocks: list[Block]
@@ -21,12 +29,13 @@ class Card:
 
 
 def escape(text: str) -> str:
-    """Escape the three characters with a meaning in Slack's markup."""
+    """Escape the three characters with a meaning in Slack's markup, and the mentions that Slack makes of words such as "@channel"."""
+    text = MENTION.sub(f"@{ZERO_WIDTH_SPACE}", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def escape_within(text: str, limit: int) -> str:
-    """Return a text escaped, and cut so that it has at most `limit` characters then."""
+    """Return an escaped text of at most `limit` characters, cut if necessary."""
     while len(escape(text)) > limit:
         text = shorten(text, min(len(text) - 1, len(text) * limit // len(escape(text))))
     return escape(text)
@@ -38,7 +47,7 @@ def link(url: str, text: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Return a text cut to `limit` characters."""
+    """Return a text of at most `limit` characters; a shortened one ends with "…"."""
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
 
 

@@ -51,14 +51,14 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('host', models.CharField(help_text='Such as gotify.example.org.', max_length=253)),
-                ('port', models.PositiveIntegerField(blank=True, help_text='Empty for 443 and 8443.', null=True)),
+                ('port', models.PositiveIntegerField(blank=True, help_text='Leave empty for 443 and 8443.', null=True)),
                 ('note', models.CharField(blank=True, max_length=200)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={
                 'verbose_name': 'allowed host',
                 'ordering': ['host', 'port'],
-                'constraints': [models.UniqueConstraint(fields=('host', 'port'), name='private_host_is_listed_once', nulls_distinct=False, violation_error_message='This host is on the list already.'), models.CheckConstraint(condition=models.Q(('host', django.db.models.functions.text.Lower('host')), models.Q(('host', ''), _negated=True)), name='private_host_in_lower_case', violation_error_message='Enter the host in lower case.'), models.CheckConstraint(condition=models.Q(('port', None), ('port__range', (1, 65535)), _connector='OR'), name='private_host_has_a_port', violation_error_message='Enter a port from 1 to 65535.')],
+                'constraints': [models.UniqueConstraint(fields=('host', 'port'), name='private_host_is_listed_once', nulls_distinct=False, violation_error_message='This host is already on the list.'), models.CheckConstraint(condition=models.Q(('host', django.db.models.functions.text.Lower('host')), models.Q(('host', ''), _negated=True)), name='private_host_in_lower_case', violation_error_message='Enter the host in lower case.'), models.CheckConstraint(condition=models.Q(('port', None), ('port__range', (1, 65535)), _connector='OR'), name='private_host_has_a_port', violation_error_message='Enter a port from 1 to 65535.')],
             },
         ),
         migrations.CreateModel(
@@ -137,7 +137,7 @@ class Migration(migrations.Migration):
                 ('email', models.EmailField(help_text='The address that was looked up.', max_length=254)),
                 ('slack_id', models.CharField(blank=True, help_text='Such as U012AB3CD; empty if Slack has no member.', max_length=32, verbose_name='Slack ID')),
                 ('looked_up_at', models.DateTimeField()),
-                ('problem', models.CharField(blank=True, help_text='Why there is no member.', max_length=500)),
+                ('problem', models.CharField(blank=True, help_text='Why no member was found.', max_length=500)),
                 ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='slack_member', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -150,7 +150,7 @@ class Migration(migrations.Migration):
             name='SlackRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('signature', models.CharField(max_length=80, unique=True)),
+                ('signature', models.CharField(editable=False, max_length=80, unique=True)),
                 ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),
             ],
         ),
@@ -207,8 +207,8 @@ class Migration(migrations.Migration):
             name='EmailRejection',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.EmailField(help_text='It is about this address only, not about a later one.', max_length=254)),
-                ('problem', models.CharField(help_text='What the mail server answered.', max_length=500)),
+                ('address', models.EmailField(help_text='The rejected address. A later address is not affected.', max_length=254)),
+                ('problem', models.CharField(help_text='Response of the mail server.', max_length=500)),
                 ('rejected_at', models.DateTimeField(help_text='When it was first rejected.')),
                 ('reported_at', models.DateTimeField(blank=True, editable=False, help_text='When someone was notified.', null=True)),
                 ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='email_rejection', to=settings.AUTH_USER_MODEL)),
@@ -321,7 +321,7 @@ class Migration(migrations.Migration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('host', models.CharField(help_text='Such as gotify.example.org.', max_length=253)),
-                ('port', models.PositiveIntegerField(blank=True, help_text='Empty for 443 and 8443.', null=True)),
+                ('port', models.PositiveIntegerField(blank=True, help_text='Leave empty for 443 and 8443.', null=True)),
                 ('note', models.CharField(blank=True, max_length=200)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),

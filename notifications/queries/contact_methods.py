@@ -39,5 +39,5 @@ def people_by_number(channel: str, number: str) -> list[int]:
 
 
 def email_rejections(people: Iterable[User | int]) -> QuerySet[EmailRejection]:
-    """Return the rejections of the e-mail addresses that these users have now."""
+    """Return the rejections of these users' current e-mail addresses."""
     return EmailRejection.objects.filter(person__in=people, address=F("person__email"))

@@ -1,4 +1,4 @@
-"""The site's Slack app, from the settings or else from the database, and the people's members of its workspace."""
+"""The site's Slack app, from the settings or else from the database, and the Slack member of each person."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -11,17 +11,17 @@ from django.db.models.functions import Now
 from notifications.models import ContactMethod, Message, SlackApp, SlackMember
 from people.models import User
 
-# A member is looked up again after this time: people leave, and change their address.
+# A member is looked up again after this time, because people leave and change addresses.
 LOOKUP_AGE = dt.timedelta(days=1)
 UNKNOWN_MEMBER = (
-    "Your Slack account does not belong to an active person on the on-call site. "
-    "Its e-mail address must be that of your account there, or add Slack as a contact method on the Notifications page."
+    "Your Slack account is not linked to an active user of the on-call site. "
+    "Use the same e-mail address in both, or add Slack as a contact method on the Notifications page."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A Slack app in its workspace: the token that it calls with, and the secret with which Slack signs."""
+    """A Slack app in its workspace: the token for calls, and the secret with which Slack signs requests."""
 
     bot_token: str
     signing_secret: str
@@ -60,7 +60,7 @@ def person_in_slack(slack_id: str) -> User | None:
 
 
 def people_to_look_up() -> QuerySet[User]:
-    """Return the active users whose member of the workspace is unknown, or may have changed; those never looked up first."""
+    """Return the active users whose Slack member is unknown or may have changed, those never looked up first."""
     methods = ContactMethod.objects.live().filter(person=OuterRef("pk"), channel=Message.Channel.SLACK_DM)
     verified = methods.filter(verified_at__gt=OuterRef("slack_member__looked_up_at"))
     moved = ~Q(slack_member__email__iexact=F("email")) & ~Exists(methods)

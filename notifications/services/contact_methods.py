@@ -38,7 +38,7 @@ class RemovedRule:
 
 @dataclass(frozen=True, slots=True)
 class RemovedMethod:
-    """A contact method that was removed, with its address still encrypted, and the rules that went with it."""
+    """A removed contact method with its encrypted address, and the rules that were deleted with it."""
 
     channel: str
     encrypted_address: str
@@ -49,7 +49,9 @@ class RemovedMethod:
 
 @transaction.atomic
 def set_contact_method(person: User, *, channel: str, address: str, by: User) -> ContactMethod:
-    """Add a contact method of a user, and send a code to it; return it. The same address again sends another code.
+    """Add a contact method of a user, and send a code to it; return it.
+
+    The same address again sends another code.
 
     Users add their own. Admins add everyone's, and are the only ones who add chat addresses. Raises NotAllowedError,
     InvalidInputError by field, and DomainError beyond `MAX_CONTACT_METHODS`.
@@ -166,7 +168,7 @@ def _lock(method: ContactMethod) -> ContactMethod:
 def remove_contact_method(method: ContactMethod, *, by: User) -> RemovedMethod:
     """Delete a contact method, and the rules of its channel if it was the last one; return what was deleted.
 
-    Raises NotAllowedError unless it is the user's own or `by` is an admin, DomainError if it is gone already.
+    Raises NotAllowedError unless it is the user's own or `by` is an admin, and DomainError if it was already removed.
     """
     if by.pk != method.person_id and not by.is_staff:
         raise NotAllowedError("Only an admin can remove someone else’s contact method.")
@@ -184,7 +186,7 @@ def remove_contact_method(method: ContactMethod, *, by: User) -> RemovedMethod:
 
 @transaction.atomic
 def restore_contact_method(person: User, *, removed: RemovedMethod) -> ContactMethod:
-    """Add a contact method again as it was removed, with the rules that went with it; raise DomainError if it is there again."""
+    """Restore a removed contact method with its rules; raise DomainError if it has since been added again."""
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
     if person.contact_methods.count() >= MAX_CONTACT_METHODS:
         raise DomainError(f"You have {MAX_CONTACT_METHODS} contact methods. Remove one first.")

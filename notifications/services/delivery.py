@@ -36,7 +36,7 @@ def _outcome_without_sending(claim: Claim[Message]) -> Outcome | None:
         return Outcome(Message.State.DROPPED, f"{message.recipient} is no longer active.")
     try:
         if not is_still_relevant(message, at=at):
-            return Outcome(Message.State.DROPPED, "Obsolete by the time it was due.")
+            return Outcome(Message.State.DROPPED, "Obsolete when it was due.")
     except Exception as error:
         logger.exception("The relevance of message %s could not be determined", message.pk)
         return retry_or_fail(message, error)

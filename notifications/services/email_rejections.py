@@ -14,7 +14,7 @@ from people.models import User
 
 REPORT_LIFETIME = dt.timedelta(days=7)
 REPORT_BATCH_SIZE = 100
-# Only if there is nothing else: they cost money, or wake people.
+# Used only if there is nothing else: they cost money or wake people.
 LAST_CHANNELS = [Message.Channel.SMS.value, Message.Channel.VOICE.value]
 
 

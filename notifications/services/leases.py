@@ -1,4 +1,6 @@
-"""Delivery of the rows of an outbox: claim, send and mark (docs/reliability.md). Messages to people, to readers and to channels share it.
+"""Delivery of the rows of an outbox: claim, send and mark (docs/reliability.md).
+
+Messages to people, to readers and to channels share it.
 
 All instants are the database's: a worker whose clock is wrong sends nothing early and nothing twice (promise 11).
 """
@@ -24,10 +26,10 @@ from notifications.queries.outbox import database_clock
 
 logger = logging.getLogger(__name__)
 
-# Workers stop after this share of the lease, before the task's hard limit and the lease's end.
+# Share of the lease after which workers stop, before the task's hard limit and the end of the lease.
 LEASE_SHARE = 5 / 6
 MARK_PAUSE_SECONDS = 0.5
-# A service that asks for a longer pause is tried again after this one.
+# If a service asks for a longer pause, it is tried again after this one.
 MAX_RETRY_AFTER_SECONDS = 3600
 CRASHED = "Every attempt ended in a crash of the worker."
 
@@ -74,7 +76,7 @@ def deliver_row(claimable: QuerySet[Row], *, attempt: Callable[[Claim[Row]], Out
     if claim is None:
         return None
     if claim.row.attempts > MAX_ATTEMPTS:
-        # Stop before it takes down more workers.
+        # Give up before the row crashes more workers.
         outcome = Outcome(OutboxState.FAILED, claim.row.problem or CRASHED)
     else:
         outcome = attempt(claim)
@@ -95,7 +97,7 @@ def send_row(row: OutboxRow, send: Callable[[], Mapping[str, Any]]) -> Outcome:
 
 
 def retry_or_fail(row: OutboxRow, error: Exception) -> Outcome:
-    """Return the outcome of an attempt that failed for now: another one after a pause, or none after the last."""
+    """Return the outcome of an attempt that failed for now: a retry after a pause, or failure after the last one."""
     if row.attempts >= MAX_ATTEMPTS:
         return Outcome(OutboxState.FAILED, describe_error(error))
     pause = retry_pause(row.attempts, error=error)
@@ -104,7 +106,7 @@ def retry_or_fail(row: OutboxRow, error: Exception) -> Outcome:
 
 def retry_pause(attempts: int, *, error: Exception) -> dt.timedelta:
     """Return the pause after this many attempts: the backoff, or longer if the service asked for it."""
-    pause = retry_delay(attempts, jitter=random.random())  # noqa: S311  # nosec B311  # it spreads load, no secret
+    pause = retry_delay(attempts, jitter=random.random())  # noqa: S311  # nosec B311  # jitter, not a secret
     if isinstance(error, RetryLaterError):
         pause = max(pause, dt.timedelta(seconds=min(error.seconds, MAX_RETRY_AFTER_SECONDS)))
     return pause

@@ -29,7 +29,7 @@ TEST_PAUSE = dt.timedelta(minutes=1)
 CODE_LIFETIME = dt.timedelta(days=1)
 REPORT_LIFETIME = dt.timedelta(days=7)
 REPORT_BATCH_SIZE = 100
-DEACTIVATED = "Your account was deactivated. That ended push on every device."
+DEACTIVATED = "Your account was deactivated, which turned off push on every device."
 
 
 def ensure_site_key() -> SiteKey:
@@ -181,7 +181,7 @@ def confirm_device(device: PushDevice, *, code: str) -> PushDevice:
 def report_switched_off() -> int:
     """Enqueue an e-mail for each device that was turned off; return how many devices were reported.
 
-    Those of users who were deactivated and are active again are turned off here; nothing was sent to them since.
+    Devices of users who were deactivated and reactivated are turned off here; nothing was sent to them since.
     """
     before = PushDevice.objects.filter(switched_off_at=None, person__is_active=True).exclude(
         since_reactivation("person")

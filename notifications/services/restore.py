@@ -1,4 +1,4 @@
-"""Prepare the outboxes of a database that was restored from a backup."""
+"""Prepare the outboxes of a database restored from a backup."""
 
 from django.apps import apps
 from django.db.models.functions import Now
@@ -11,7 +11,7 @@ RESTORED = "The site was restored from a backup. This may have been sent after t
 def drop_possibly_sent() -> int:
     """Drop waiting rows of every outbox that are due by the database's clock, so that nothing is sent twice; return their number.
 
-    The site went on sending after the backup was made, and the backup does not contain that. Rows due later stay. Run it before
+    The site went on sending after the backup, and the backup does not contain that. Rows due later stay. Run it before
     the first worker starts on the restored database.
     """
     outboxes = [model for model in apps.get_models() if issubclass(model, OutboxRow)]

@@ -17,17 +17,17 @@ from notifications.queries.slack import App, people_to_look_up, slack_app
 from notifications.services.slack_leases import claim, delete, retry_later
 from people.models import User
 
-# Slack permits 30 minutes, but by then the person has looked again.
+# Slack permits 30 minutes, but nobody waits that long for a response.
 ANSWER_LIFETIME = dt.timedelta(minutes=10)
 TAKEN = "Another person on the site has this Slack account."
 
 
 class NotFromSlackError(Exception):
-    """The request is not from Slack, or is not new; the text says which."""
+    """The request is not from Slack or not new; the message says which."""
 
 
 def accept_request(*, body: bytes, timestamp: str, header: str, at: dt.datetime) -> None:
-    """Accept a request that Slack signed within five minutes, once; raise NotFromSlackError otherwise."""
+    """Accept a request once, if Slack signed it within five minutes; otherwise raise NotFromSlackError."""
     try:
         app = slack_app()
     except DecryptionError as error:
@@ -42,17 +42,17 @@ def accept_request(*, body: bytes, timestamp: str, header: str, at: dt.datetime)
 
 
 def purge_requests() -> int:
-    """Delete the signatures of requests that are too old to be replayed; return how many."""
+    """Delete the signatures of requests that are too old to be replayed; return their number."""
     return SlackRequest.objects.filter(received_at__lte=Now() - 3 * WINDOW).delete()[0]
 
 
 def answer_later(*, response_url: str, text: str) -> None:
-    """Store an answer that only the person who clicked sees; a worker posts it within seconds."""
+    """Store a response that only the person who clicked sees; a worker posts it within seconds."""
     SlackAnswer.objects.create(response_url=response_url, text=text)
 
 
 def post_next_answer() -> bool:
-    """Post an answer that waits; return False if there is none."""
+    """Post one pending response; return False if there is none."""
     SlackAnswer.objects.filter(created_at__lte=Now() - ANSWER_LIFETIME).delete()
     row = claim(SlackAnswer.objects.claimable().order_by("pk"))
     if row is None:
@@ -104,9 +104,10 @@ def _verified_email(person: User) -> str:
 
 
 def save_member(person: User, *, email: str, slack_id: str, is_verified: bool, problem: str = "") -> SlackMember:
-    """Save a person's member of the workspace and return it. `is_verified`: they entered a code that was sent to it.
+    """Save a person's Slack member and return it.
 
-    A member belongs to one person: the one who verified it, else the active one who had it first.
+    `is_verified` means that they entered a code that was sent to it. A member belongs to one person: the one who
+    verified it, else the active one who had it first.
     """
     if slack_id:
         others = SlackMember.objects.filter(slack_id=slack_id).exclude(person=person)

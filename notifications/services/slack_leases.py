@@ -1,6 +1,6 @@
-"""Claims of rows that follow a state, such as a message in Slack: one worker at a time, with a lease by the database's clock.
+"""Leases for rows that follow a state, such as a message in Slack: one worker claims a row at a time, by the database's clock.
 
-What is sent once is a row of an outbox instead (`services/leases.py`).
+Messages that are sent once are rows of an outbox instead (`services/leases.py`).
 """
 
 import datetime as dt
@@ -51,7 +51,7 @@ def delete(row: Leased) -> None:
 
 
 def retry_later(row: Leased, error: Exception) -> bool:
-    """Release a claimed row until its next attempt; return False if there were too many, which leaves it claimed."""
+    """Release a claimed row until its next attempt; return False after too many attempts, which leaves it claimed."""
     if row.attempts + 1 >= MAX_ATTEMPTS:
         return False
     pause = retry_pause(row.attempts + 1, error=error)

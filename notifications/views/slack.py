@@ -1,4 +1,4 @@
-"""Requests from Slack, each signed with the app's secret."""
+"""Views for requests from Slack, each signed with the app's secret."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 def slack_fields(request: HttpRequest) -> Mapping[str, str]:
     """Return the fields that Slack posted; raise PermissionDenied unless it signed them, for the first time and just now."""
     if request.content_type != FORM_TYPE:
-        raise PermissionDenied("Slack sends forms.")
+        raise PermissionDenied("The request body is not a form.")
     body = request.body
     try:
         accept_request(

@@ -103,7 +103,7 @@ class ApiSchema(AutoSchema):
         return [*parameters, *IDEMPOTENCY_HEADERS] if self.method == "POST" and not self._is_callback() else parameters
 
     def _is_callback(self) -> bool:
-        """Return True for a request that the site makes."""
+        """Return True for a request that the site sends."""
         return self.path.startswith("$request")
 
     def get_tags(self) -> list[str]:

@@ -39,8 +39,8 @@ LOG_END_CHARACTERS = 4_000
 RECENT_LINES = 15
 # As root the server runs as a user of its own: useradd and runuser are here, which a short PATH does not include.
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
-# One machine, one team: without processes that only a busy server or a standby needs, and without compiling queries, which takes
-# longer than most of them.
+# For one machine and one team: without processes that only a busy server or a standby needs, and without JIT
+# compilation, which takes longer than most queries.
 SETTINGS = """
 # The on-call site
 io_method = sync
@@ -111,7 +111,7 @@ def _server(data: Path) -> PostgresServer:
 
 
 def _configure(data: Path) -> None:
-    """Write the settings of a small server into its configuration, once."""
+    """Add the settings of a small server to its configuration, once."""
     path = data / "postgresql.conf"
     if SETTINGS not in path.read_text(encoding="utf-8"):
         with path.open("a", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""The programs of `make run`: each runs in a copy of the supervisor, which has loaded everything that they share."""
+"""The programs of `make run`: each runs in a copy of the supervisor, which has loaded the code that they share."""
 
 import contextlib
 import gc
@@ -23,7 +23,7 @@ from oncall_site.web_server import (
     write_configuration,
 )
 
-# One process of threads is enough for trying the site, and saves a hundred megabytes beside two.
+# One process with threads is enough for trying the site, and needs a hundred megabytes less than two.
 WEB_WORKERS, WEB_THREADS, WORKER_THREADS = 1, 8, 2
 PRELOADED = (
     "celery.apps.worker",
@@ -42,19 +42,19 @@ PRELOADED = (
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What a process of the site runs; `run` returns its exit code, and `can_start` says whether the time for it has come."""
+    """A program of the site. `run` returns its exit code, and `can_start` says whether it can start yet."""
 
     run: Callable[[], int]
     can_start: Callable[[], bool] = lambda: True
 
 
 def metrics_folder(var: Path) -> Path:
-    """Return the folder of the web process's counters."""
+    """Return the folder with the counters of the web process."""
     return var / "metrics"
 
 
 def load_everything() -> None:
-    """Load the code of all programs and close this process's connections: a copy must not share one."""
+    """Load the code of all programs and close this process's connections, which copies must not share."""
     from django.conf import settings  # noqa: PLC0415  # importing the settings starts the database
     from django.db import connections  # noqa: PLC0415  # as above
 
@@ -65,7 +65,7 @@ def load_everything() -> None:
     import_module("oncall_site.celery").app.loader.import_default_modules()
     connections.close_all()
     gc.collect()
-    # The garbage collector writes to what it looks at, and what is written to is shared no longer.
+    # The garbage collector writes to the objects that it visits, and memory that is written to is no longer shared.
     gc.freeze()
 
 
@@ -83,14 +83,14 @@ def site_programs(address: str, *, var: Path, pid_file: Path) -> dict[str, Progr
     front = [str(nginx), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
     return {
         "web": Program(lambda: run_gunicorn(f"unix:{socket}")),
-        # Until gunicorn can take requests, nobody shall be able to connect.
+        # Nobody can connect until gunicorn can take requests.
         "nginx": Program(lambda: os.execv(front[0], front), can_start=socket.exists),  # noqa: S606  # nosec B606  # our own command
         "worker": worker,
     }
 
 
 def make_metrics_folder(var: Path) -> None:
-    """Empty the folder of the counters: what a killed run counted does not belong to this one."""
+    """Empty the folder of the counters: those of a killed run do not belong to this one."""
     folder = metrics_folder(var)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -105,7 +105,7 @@ def remove_folders(*, var: Path) -> None:
 def run_gunicorn(bind: str) -> int:
     """Run gunicorn in this process until it is stopped; return the exit code."""
     warnings.simplefilter("ignore")
-    # The gunicorn before this one has removed it if it ended by itself.
+    # The previous gunicorn has removed it if it stopped normally.
     Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
     sizes = ["--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS), "--log-level", "warning"]
     sys.argv = ["gunicorn", "oncall_site.wsgi", "--bind", bind, *KEEP_ALIVE, *sizes]
@@ -114,7 +114,7 @@ def run_gunicorn(bind: str) -> int:
 
 
 def run_worker() -> int:
-    """Run a worker of threads, with beat in one of them, until it is stopped; return the exit code."""
+    """Run a worker with threads, one of which is beat, until it is stopped; return the exit code."""
     warnings.simplefilter("ignore")
     logging.getLogger("celery").setLevel(logging.WARNING)
     app = import_module("oncall_site.celery").app
@@ -126,7 +126,7 @@ def run_worker() -> int:
 
 
 def _run_beat(app: Any) -> None:
-    """Run beat until the process ends. If it stops, so does the process, and is restarted."""
+    """Run beat until the process ends. If beat stops, the process stops too and is restarted."""
     beat = import_module("celery.beat")
     with contextlib.suppress(Exception):
         beat.Service(app, scheduler_cls=app.conf.beat_scheduler).start()

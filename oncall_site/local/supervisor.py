@@ -1,7 +1,7 @@
-"""`make run`: starts the database, the web server and a worker, restarts what dies, and stops all of it.
+"""`make run`: starts the database, the web server and a worker, restarts processes that die, and stops them all.
 
-The processes are copies of this one, which has loaded everything before: they start at once and share its memory
-(docs/adr/0041). This process has one thread, so that a copy never inherits a lock that is held.
+The processes are copies of this one, which has loaded everything: they start at once and share its memory
+(docs/adr/0041). This process has one thread, so that a copy never inherits a held lock.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ ANSWER_SECONDS = 1
 MAX_RESTART_DELAY_SECONDS = 30
 STABLE_SECONDS = 60
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# What a process prints is read in pieces of this size.
+# The output of processes is read in chunks of this size.
 OUTPUT_BYTES = 1 << 16
 
 
@@ -49,9 +49,9 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
     var = _folder()
     if os.environ.get(MARKER) != str(var):
-        # Processes are found by a variable that they were started with, and settings read the others.
+        # Processes are found by a variable that they were started with. The settings read the others.
         os.execve(sys.executable, [sys.executable, "-m", __spec__.name], {**os.environ, **_environment(var)})  # noqa: S606  # nosec B606  # our own command
-    # Copies have it still, by what the system says of them. Programs that this process starts, such as PostgreSQL, shall not.
+    # The system still shows it for copies. Programs that this process starts, such as PostgreSQL, must not have it.
     del os.environ[MARKER]
     stopped = _handle_signals()
     try:
@@ -80,7 +80,7 @@ def _environment(var: Path) -> dict[str, str]:
     """Return the variables of the site's processes."""
     port = os.environ.get("PORT", "")
     chosen = int(port) if port.isascii() and port.isdigit() else 0
-    # What is wrong with the port is said later, by the settings or when it is used.
+    # Errors of the port are reported later, by the settings or when it is used.
     with contextlib.suppress(SystemExit, OverflowError):
         chosen = _free_port(chosen)
     return {
@@ -128,7 +128,7 @@ def _run(stopped: threading.Event) -> None:
 def _supervise(
     processes: "list[SupervisedProcess]", stopped: threading.Event, *, announcement: "Announcement", var: Path
 ) -> None:
-    """Start what is not running and print what the processes say, until the site is to stop."""
+    """Start what is not running and print the output of the processes until the site stops."""
     while not stopped.is_set():
         if not postgres.is_running(var=var):
             _restart_postgres(processes, stopped, var=var)
@@ -151,7 +151,7 @@ def _restart_postgres(processes: "list[SupervisedProcess]", stopped: threading.E
             if str(error) != reported:
                 reported = str(error)
                 say(f"{reported}\nTrying again every {MAX_RESTART_DELAY_SECONDS} s.")
-            # A process whose output nobody reads stands still.
+            # A process blocks if nobody reads its output.
             wait_for_output(processes, seconds=MAX_RESTART_DELAY_SECONDS)
         else:
             say("PostgreSQL is running again.")
@@ -195,7 +195,7 @@ class SupervisedProcess:
         self.started_at = time.monotonic()
         self.output, pipe = os.pipe()
         os.set_blocking(self.output, False)
-        # A signal in between would be handled by the copy as if it were the supervisor.
+        # Otherwise, the copy would handle a signal as if it were the supervisor.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         self.pid = os.fork()
         if self.pid == 0:
@@ -212,7 +212,7 @@ class SupervisedProcess:
                 *lines, self.partial_line = (self.partial_line + piece).split(b"\n")
                 for line in lines:
                     say(f"{self.name:<6} | {line.decode(errors='replace').rstrip()}")
-            # The process, and all that it started, have ended.
+            # The process and everything that it started have ended.
             os.close(self.output)
             self.output = None
 
@@ -235,7 +235,7 @@ class SupervisedProcess:
 
 
 def _become(name: str, run: Callable[[], int], *, output: int) -> None:
-    """Turn this copy of the supervisor into one of the site's processes; never return."""
+    """Turn this copy of the supervisor into one of the site's processes. Never returns."""
     code = 1
     try:
         os.setsid()
@@ -253,18 +253,18 @@ def _become(name: str, run: Callable[[], int], *, output: int) -> None:
         code = run()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:  # noqa: BLE001  # nothing may return into the supervisor's own code
+    except BaseException:  # noqa: BLE001  # nothing may return to the supervisor's code
         traceback.print_exc()
     finally:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
             sys.stderr.flush()
-        # Without the exit functions of the supervisor: they would stop the database.
+        # Skip the supervisor's exit functions: they would stop the database.
         os._exit(code)
 
 
 def wait_for_output(processes: list[SupervisedProcess], *, seconds: float) -> None:
-    """Print what the processes say, for at most this long."""
+    """Print the output of the processes, for at most this long."""
     until = time.monotonic() + seconds
     with selectors.DefaultSelector() as selector:
         for process in processes:
@@ -362,7 +362,7 @@ def _free_port(chosen: int) -> int:
 
 
 class Announcement:
-    """Says the site's address and the new passwords of the demo once the site responds."""
+    """Prints the site's address and the new passwords of the demo once the site responds."""
 
     def __init__(self, address: str, notes: str, var: Path) -> None:
         self.address, self.notes, self.var = address, notes, var

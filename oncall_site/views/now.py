@@ -120,7 +120,7 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
     uncovered = {row.pk: row for row in possibly_uncovered(at=at)}
     incident_keys = {row.pipeline_id for row in shown_incidents}
     involved = uncovered | {row.pipeline_id: row.pipeline for row in shown_incidents} | listed
-    # Of an incident, the page says who is notified next, and of an uncovered pipeline until when it is.
+    # The page says who is notified next of an incident, and until when a pipeline is uncovered.
     in_full = [row for key, row in involved.items() if key in uncovered or key in incident_keys]
     snapshot = on_call_snapshot(in_full, rotations=rotations, at=at)
     rest = chains_to_responder(

@@ -47,7 +47,7 @@ class MetricCalendar:
 class DayWindow:
     """A pipeline's day on the clock: when it ends, when its data is final, and when the next day is due.
 
-    It is current if no later day is due. What happens after the next day is due is not about this day.
+    It is current if no later day is due. Later events, after the next day is due, are not about this day.
     """
 
     day: dt.date
@@ -81,7 +81,7 @@ class PipelineCalendar:
         return day
 
     def window(self, *, at: dt.datetime, day: dt.date | None = None) -> DayWindow:
-        """Return the window of a day, by default the newest that is due."""
+        """Return the window of a day, by default of the newest day that is due."""
         newest = self.newest_due_day(at)
         chosen = day or newest
         settles_at = self.settles_at(chosen)

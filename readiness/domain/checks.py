@@ -1,4 +1,4 @@
-"""What the checks of a pipeline say about one of its days."""
+"""The state of a pipeline's day according to its checks."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ STATES = {
     str(ResultStatus.SKIP): CheckState.SKIPPED,
     str(ResultStatus.UNKNOWN): CheckState.NO_VALUE,
 }
-# Of the hours of a day, the first of these that a check has.
+# The worst first: the state of a day is the first of these among its hours.
 WORST_FIRST = (
     CheckState.FAILED,
     CheckState.BROKEN,
@@ -37,7 +37,7 @@ class CheckSchedule:
     id: int
     pipeline: int
     name: str
-    calendar: MetricCalendar | None  # of its metric, if its results belong to a day or hour
+    calendar: MetricCalendar | None  # grain of its metric, if its results belong to a day or hour
     status: str
     expected: str
     bucket: dt.datetime | None
@@ -45,7 +45,7 @@ class CheckSchedule:
     next_run_at: dt.datetime | None
 
     def next_run(self, at: dt.datetime) -> dt.datetime | None:
-        """Return when the check runs next; one that is overdue runs within a minute."""
+        """Return when the check runs next; an overdue check runs within a minute."""
         if self.next_run_at is None or self.next_run_at > at:
             return self.next_run_at
         return at.replace(second=0, microsecond=0) + MINUTE
@@ -54,7 +54,10 @@ class CheckSchedule:
 def bucket_state(
     check: CheckSchedule, results: Sequence[str], *, window: DayWindow, is_changed: bool
 ) -> CheckState | None:
-    """Return what the results of a day's buckets say about it, or None if nothing. `is_changed`: one is still to be evaluated again."""
+    """Return the state of a day by the results of its buckets, or None without a result.
+
+    `is_changed`: one is still to be evaluated again.
+    """
     present = {STATES[status] for status in results}
     if CheckState.FAILED in present:
         return CheckState.FAILED
@@ -70,7 +73,7 @@ def bucket_state(
 
 
 def run_state(check: CheckSchedule, *, window: DayWindow) -> CheckState | None:
-    """Return what the last run of a check without buckets says about the current day, or None if nothing."""
+    """Return the state of the current day by the last run of a check without buckets, or None without a result."""
     state = STATES[counts_as(check.status, check.expected)]
     if not window.is_settled:
         return None
@@ -88,5 +91,5 @@ def _will_run(check: CheckSchedule, *, window: DayWindow) -> bool:
 
 
 def counts_as(status: str, expected: str) -> str:
-    """Return the status that counts: an expected failure or warning is a pass."""
+    """Return the effective status: an expected failure or warning is a pass."""
     return str(ResultStatus.PASS) if expected else status

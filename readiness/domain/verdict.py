@@ -26,7 +26,7 @@ LABELS = {
 BADGES = {Verdict.SAFE: "ok", Verdict.NOT_YET: "info", Verdict.DOUBTFUL: "warn", Verdict.WRONG: "danger"}
 # The first that a reason gives is the verdict.
 PRECEDENCE = (Verdict.WRONG, Verdict.NOT_YET, Verdict.DOUBTFUL)
-# An upstream pipeline with one of these statuses puts the numbers below it in doubt.
+# An upstream pipeline with one of these statuses makes downstream numbers doubtful.
 TROUBLED = ("outage", "delayed", "issue", "failing", "stale")
 
 

@@ -153,9 +153,9 @@ class ReaderMessage(OutboxRow):
 
 
 class ReaderNotification(models.Model):
-    """A subscriber was notified that published numbers of a pipeline were doubtful or wrong: stored without the address, for auditors.
+    """A record for auditors that a subscriber was notified of doubtful or wrong published numbers, without the address.
 
-    `subscriber` is the primary key of the subscription, which identifies nobody after it has ended.
+    `subscriber` is the primary key of the subscription, which identifies nobody once it has ended.
     """
 
     pipeline = models.ForeignKey(Pipeline, on_delete=models.CASCADE, related_name="reader_notifications")

@@ -1,4 +1,4 @@
-"""Delivery of messages to readers by the outbox (`notifications/services/leases.py`), with a fixed Message-ID."""
+"""Delivery of messages to readers through the outbox (`notifications/services/leases.py`), with a fixed Message-ID."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -25,12 +25,12 @@ def deliver_reader_message() -> ReaderMessage | None:
 def _attempt(claim: Claim[ReaderMessage]) -> Outcome:
     """Send a message if it is still relevant; return the outcome."""
     if not _is_relevant(claim.row):
-        return Outcome(ReaderMessage.State.DROPPED, "Obsolete by the time it was due.")
+        return Outcome(ReaderMessage.State.DROPPED, "Obsolete when it was due.")
     return send_row(claim.row, lambda: _send(claim.row))
 
 
 def _send(row: ReaderMessage) -> Mapping[str, Any]:
-    """Send a message, and record that a reader was notified of doubtful or wrong numbers: once, even if it is sent again."""
+    """Send a message. Record once that a reader was notified of doubtful or wrong numbers, even if it is sent again."""
     mail = build_reader_mail(row)
     within(settings.MESSAGE_SEND_SECONDS, lambda deadline: send_mail(mail, deadline=deadline))
     if row.kind == ReaderMessage.Kind.ALERT:

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg2
 from django.db import connection
 
-# For how long a web process keeps a page, which a worker renders every minute.
+# How long a web process caches a page, which a worker renders every minute.
 MEMORY_SECONDS = 30.0
 MAX_PAGES_IN_MEMORY = 200
 CHANNEL = "readers_link_revoked"
@@ -31,7 +31,7 @@ def _listen() -> Any:
 
 
 def _is_readable(listener: Any) -> bool:
-    """Return True if something has arrived on a connection: notifications, or its end, which `poll` raises."""
+    """Return True if a connection has received notifications or was closed; `poll` then raises an error."""
     poller = select.poll()
     poller.register(listener.fileno(), select.POLLIN)
     return bool(poller.poll(0))
@@ -40,8 +40,8 @@ def _is_readable(listener: Any) -> bool:
 class PageMemory:
     """The rendered pages by digest of the link's secret. An unknown link is not remembered.
 
-    The process has one connection that receives the digests of revoked links. Looking at it is no statement, so that a page costs none.
-    Behind a pooler that does not pass notifications on, a revoked page stays for `MEMORY_SECONDS`.
+    The process has one connection that receives the digests of revoked links. Checking it runs no statement, so a page
+    costs none. Behind a pooler that does not pass notifications on, a revoked page stays for `MEMORY_SECONDS`.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class PageMemory:
         self._lock = threading.Lock()
 
     def get(self, digest: str) -> str | None:
-        """Return a page that is young enough and whose link is not revoked, or None."""
+        """Return a page that is recent enough and whose link is not revoked, or None."""
         with self._lock:
             self._receive()
             until, html = self._pages.get(digest, (0.0, ""))
@@ -83,7 +83,7 @@ class PageMemory:
             while _is_readable(self._listener):
                 self._listener.poll()
         except psycopg2.Error:
-            # The database is away. The next query raises its own error.
+            # The database is down. The next query raises its own error.
             self._pages.clear()
             self._listener = None
             return

@@ -17,7 +17,7 @@ from readiness.services import page_memory
 
 LINK_PREFIX = "read_"
 MAX_LINKS = 100
-# How old a stored page may be, which a worker renders every minute.
+# Maximum age of a stored page, which a worker renders every minute.
 MAX_PAGE_AGE = dt.timedelta(minutes=5)
 
 

@@ -32,7 +32,7 @@ from readiness.views.badge import badge_response
 
 # A name in the session, which is encrypted.
 NEW_LINK = "new_readers_link"
-# A browser asks again each time, so that a revoked link is gone at once; the answer is a 304.
+# Browsers revalidate each time (usually a 304), so that a revoked link stops working at once.
 BROWSER_CACHE = "private, no-cache"
 
 

@@ -1,7 +1,7 @@
-"""Evidence blocks of a runbook: SQL for a data source, and checks, whose rows an incident shows under the step.
+"""Evidence blocks of a runbook: SQL queries and checks whose rows an incident shows under the step.
 
-A block is a fenced block that starts with `sql source=<name>` or `check: <slug>`, or a line `check: <slug>`. In rendered HTML it is a
-figure. The sanitiser removes every other figure, so that nothing else passes for a block.
+A block is a fenced block that starts with `sql source=<name>` or `check: <slug>`, or a line `check: <slug>`. In
+rendered HTML it is a figure. The sanitiser removes every other figure, so that nothing else can pass for a block.
 """
 
 import hashlib
@@ -16,17 +16,18 @@ LONGEST_NAME = 120
 SLUGS = rf"(?=[a-z0-9/-]{{1,{LONGEST_NAME}}}(?![a-z0-9/-]))[a-z0-9]+(?:-[a-z0-9]+)*(?:/[a-z0-9]+(?:-[a-z0-9]+)*)?"
 CHECK_LINE = re.compile(rf"( *)check: ({SLUGS})[ \t]*")
 FENCE = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}|~{3,})(.*)")
-# What the sanitiser leaves of the words after the language of a fenced block.
+# The words after the language of a fenced block, as the sanitiser leaves them.
 META = re.compile(rf' *(?:source=(?:"[^"<>]{{1,{LONGEST_NAME}}}"|[^"<>\s][^"<>]{{0,{LONGEST_NAME - 1}}})|{SLUGS}) *')
 SQL_META = re.compile(r'source="?([^"]+)"?')
 CHECK_LANGUAGE = "check:"
 PRE = re.compile(r"<pre((?: [\w-]+=\"[^\"]*\")*)>(.*?)</pre>", re.DOTALL)
+# What a fenced block becomes. With tags of raw HTML in it, the text that people see would not be the text that runs.
+PLAIN_CODE = re.compile(r"<code>[^<]*</code>")
 ATTRIBUTE = re.compile(r' ([\w-]+)="([^"]*)"')
 FIGURE = re.compile(
     r'<figure class="evidence" data-evidence="(sql|check)" data-name="([^"]*)">(.*?)</figure>', re.DOTALL
 )
 CODE = re.compile(r"<code>(.*?)</code>", re.DOTALL)
-TAG = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class EvidenceBlock:
 
     @property
     def key(self) -> str:
-        """A hash that identifies the block: two blocks are the same if source and text are."""
+        """A hash that identifies the block by its source and text."""
         return hashlib.sha256(f"{self.kind}\0{self.name}\0{self.query}".encode()).hexdigest()
 
 
@@ -64,7 +65,7 @@ def fence_check_lines(markdown: str) -> str:
 
 
 def mark_blocks(clean: str) -> str:
-    """Return sanitised HTML with a figure for each evidence block, and no other trace of the words after a language."""
+    """Return sanitised HTML with a figure for each evidence block, and no words after the language of other blocks."""
     return PRE.sub(_figure, clean)
 
 
@@ -73,6 +74,8 @@ def _figure(found: re.Match[str]) -> str:
     language, meta = attributes.get("lang", ""), html.unescape(attributes.pop("data-meta", "")).strip()
     kept = "".join(f' {name}="{value}"' for name, value in attributes.items())
     pre = f"<pre{kept}>{found[2]}</pre>"
+    if not PLAIN_CODE.fullmatch(found[2]):
+        return pre
     if language == CHECK_LANGUAGE and re.fullmatch(SLUGS, meta):
         caption = f"Check <code>{meta}</code>"
         return f'<figure class="evidence" data-evidence="check" data-name="{meta}"><figcaption>{caption}</figcaption></figure>'
@@ -101,8 +104,4 @@ def extend_blocks(rendered: str, *, extra: Callable[[EvidenceBlock], str]) -> st
 
 def _block(found: re.Match[str]) -> EvidenceBlock:
     code = CODE.search(found[3]) if found[1] == SQL else None
-    return EvidenceBlock(found[1], html.unescape(found[2]), _code_text(code[1]) if code else "")
-
-
-def _code_text(code: str) -> str:
-    return html.unescape(TAG.sub("", code)).strip()
+    return EvidenceBlock(found[1], html.unescape(found[2]), html.unescape(code[1]).strip() if code else "")

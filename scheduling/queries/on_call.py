@@ -103,10 +103,10 @@ def on_call_snapshot(
 def chains_to_responder(
     pipelines: Iterable[Pipeline], *, rotations: Mapping[int, int], at: dt.datetime
 ) -> dict[int, Chain]:
-    """Return the escalation chain of each pipeline now, up to its responder at least, some without `until`.
+    """Return the current escalation chain of each pipeline, at least up to its responder, some without `until`.
 
-    It reads what holds at this instant: the rosters and future weeks only of the pipelines for which neither the on-call
-    engineer nor an owner is available. `rotations` has the rotation of each pipeline, both by primary key.
+    It reads the current state, and rosters and future weeks only for pipelines without an available on-call engineer or
+    owner. `rotations` maps the primary key of each pipeline to that of its rotation.
     """
     pipelines = list(pipelines)
     rows = {

@@ -53,7 +53,7 @@ def swaps_to_answer(person: User, *, at: dt.datetime) -> list[SwapRequest]:
     own_rotations = RosterMember.objects.filter(engineer=person).values("roster__rotation")
     to_anyone = Q(counterpart=None, rotation__in=own_rotations)
     rows = SwapRequest.objects.pending().filter(is_recipient | to_anyone, expires_at__gt=at).order_by()
-    # Mostly there is none, and then the people of all requests need not be joined.
+    # Usually there are none, and then the people of all requests need not be joined.
     keys = list(rows.values_list("pk", flat=True))
     waiting = [swap for swap in all_swaps().filter(pk__in=keys) if swap.awaits_answer_from(person)] if keys else []
     to_anyone_rotations = {swap.rotation for swap in waiting if swap.counterpart_id is None}

@@ -33,7 +33,7 @@ def weeks_between(rotation: Rotation, *, first: dt.date, last: dt.date) -> list[
 
 
 def pipeline_rotations(pipelines: Iterable[int]) -> dict[int, tuple[int, str]]:
-    """Return the primary key and the name of the rotation of each pipeline that is in one, by the pipeline's primary key."""
+    """Return the primary key and name of each pipeline's rotation, by the pipeline's primary key."""
     rows = PipelineRotation.objects.filter(pipeline__in=list(pipelines)).order_by()
     return {key: (rotation, name) for key, rotation, name in rows.values_list("pipeline", "rotation", "rotation__name")}
 

@@ -56,7 +56,8 @@ def kind_for(absence: HolidayBlock, reader: User) -> str:
     return "Away" if absence.hides_kind_from(reader) else absence.get_kind_display()
 
 
-# A timeline has hundreds of bars, and each is a row of the table too. In a template, they took most of the page's time.
+# A timeline has hundreds of bars, each of which is also a row of the table. Templates for them took most of the page's
+# time.
 BAR = (
     '<a class="{}" href="{}#{}" aria-label="{name}" data-from="{}" data-to="{}"><title>{name}</title>'
     '<rect x="{x}" width="{width}" y="{y}" height="{height}" rx="3"></rect>{}{}</a>'

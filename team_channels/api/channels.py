@@ -54,7 +54,7 @@ class TeamChannelSerializer(serializers.ModelSerializer[TeamChannel]):
     )
     events = serializers.ListField(
         child=serializers.ChoiceField(choices=list(EVENTS)),
-        help_text="What it is sent. Pipelines have no shift events.",
+        help_text="Events that the channel receives. Pipelines have no shift events.",
     )
     is_active = serializers.BooleanField(read_only=True)
     created_by = UsernameField(read_only=True, allow_null=True)
@@ -92,7 +92,7 @@ class TeamChannelSerializer(serializers.ModelSerializer[TeamChannel]):
 
 
 class TeamChannelChangeSerializer(serializers.Serializer[Any]):
-    """What can be changed of a channel. A new `address` turns on a channel whose old address no longer existed."""
+    """The editable fields of a channel. A new `address` turns on a channel whose old address no longer existed."""
 
     name = LineField(max_length=MAX_NAME_LENGTH, required=False)
     address = LineField(max_length=MAX_ADDRESS_LENGTH, required=False)
@@ -102,9 +102,9 @@ class TeamChannelChangeSerializer(serializers.Serializer[Any]):
 
 
 class NewTeamChannelSerializer(TeamChannelSerializer):
-    """A channel with its new secret, with which webhooks are signed. The secret is returned only once."""
+    """A channel with the secret that signs its webhooks. The secret is returned only once."""
 
-    secret = serializers.SerializerMethodField(help_text="Empty unless it is a webhook.")
+    secret = serializers.SerializerMethodField(help_text="Empty unless the channel is a webhook.")
 
     class Meta(TeamChannelSerializer.Meta):
         fields = (*TeamChannelSerializer.Meta.fields, "secret")
@@ -115,7 +115,7 @@ class NewTeamChannelSerializer(TeamChannelSerializer):
 
 
 class ChannelDeliverySerializer(serializers.ModelSerializer[ChannelDelivery]):
-    """A message to a channel and its delivery. `event_id` is the webhook's ID, the same at every attempt."""
+    """A message to a channel and its delivery. `event_id` is the ID that receivers get, the same for every attempt."""
 
     class Meta:
         model = ChannelDelivery
@@ -137,20 +137,22 @@ class ChannelDeliverySerializer(serializers.ModelSerializer[ChannelDelivery]):
 
 @extend_schema_serializer(component_name="WebhookEvent")
 class WebhookEventSerializer(serializers.Serializer[Any]):
-    """What a webhook channel is sent, signed as Standard Webhooks describes.
+    """The body of a request to a webhook channel, signed as Standard Webhooks specifies.
 
     `Webhook-Id` is the event's `id`, `Webhook-Timestamp` the Unix time of the attempt. `Webhook-Signature` is `v1,` and the Base64 of
     HMAC-SHA256 over `<id>.<timestamp>.<body>`, by the Base64-decoded key after `whsec_`. After a change of secrets there are two
     signatures for a day, separated by a space.
     """
 
-    version = serializers.IntegerField(help_text="1. It rises if a field changes its meaning or is removed.")
-    id = serializers.CharField(help_text="Identifies the event, the same at every attempt: ignore an ID seen before.")
+    version = serializers.IntegerField(help_text="1. It increases when a field is removed or changes its meaning.")
+    id = serializers.CharField(
+        help_text="Identifies the event, the same for every attempt. Ignore an ID that you have already received."
+    )
     type = serializers.ChoiceField(choices=[*EVENTS, "test"])
     occurred_at = serializers.DateTimeField()
     title = serializers.CharField(max_length=250)
     text = serializers.CharField(allow_blank=True, max_length=2000)
-    url = serializers.CharField(help_text="The page that it is about.")
+    url = serializers.CharField(help_text="The page that the event is about.")
     data = serializers.DictField(  # type: ignore[assignment]  # the name of the field in the payload
         help_text="For incident events `incident`, `by` and `note`; for shift events `rotation`, `engineer`, `starts_at`, `ends_at`."
     )
@@ -162,7 +164,7 @@ WEBHOOK_EVENT = OpenApiCallback(
     decorator=extend_schema(
         request=WebhookEventSerializer,
         responses={200: OpenApiResponse(description="Any status from 200 to 299 accepts the event.")},
-        summary="An event, sent to a channel of the kind webhook.",
+        summary="An event, sent to a webhook channel.",
         tags=["Integrations"],
     ),
 )
@@ -173,7 +175,7 @@ WEBHOOK_EVENT = OpenApiCallback(
     retrieve=extend_schema(description="Return a channel."),
 )
 class TeamChannelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[TeamChannel]):
-    """Channels of a pipeline or a rotation: chat channels and webhooks that are sent what happens."""
+    """Chat channels and webhooks that receive the events of a pipeline or a rotation."""
 
     serializer_class = TeamChannelSerializer
     lookup_value_regex = ID_PATTERN
@@ -205,7 +207,10 @@ class TeamChannelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
 
     @extend_schema(request=TeamChannelChangeSerializer, responses=TeamChannelSerializer)
     def partial_update(self, request: Request, slug: str, pk: str) -> Response:
-        """Change a channel's name, address or events, or turn it off or on. Turning it off drops what waits for it."""
+        """Change a channel's name, address or events, or turn it off or on.
+
+        Turning it off drops its pending messages.
+        """
         channel = self.get_object()
         serializer = TeamChannelChangeSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
@@ -227,14 +232,14 @@ class TeamChannelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
     @extend_schema(request=None, responses=NewTeamChannelSerializer)
     @action(detail=True, methods=["post"], url_path="rotate-secret")
     def rotate_secret(self, request: Request, slug: str, pk: str) -> Response:
-        """Give a webhook a new secret, returned only in this response. For a day the old one signs too."""
+        """Create a new secret for a webhook, returned only in this response. The old secret signs too for 24 hours."""
         new = rotate_secret(self.get_object(), by=request_user(request))
         return Response(NewTeamChannelSerializer(new.channel, context={"secret": new.secret}).data)
 
     @extend_schema(responses=ChannelDeliverySerializer(many=True))
     @action(detail=True, methods=["get"])
     def deliveries(self, request: Request, slug: str, pk: str) -> Response:
-        """List what was sent to a channel, newest first."""
+        """List the messages to a channel, newest first."""
         return paginate_list(self, request, deliveries_of(self.get_object()), serializer=ChannelDeliverySerializer)
 
     @extend_schema(request=None, responses=ChannelDeliverySerializer)
@@ -246,14 +251,14 @@ class TeamChannelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
 
 
 class PipelineChannelViewSet(TeamChannelViewSet):
-    """Channels of a pipeline. Admins and the pipeline's owners change them."""
+    """Channels of a pipeline. Only admins and the pipeline's owners can change them."""
 
     def find_owner(self, slug: str) -> Pipeline:
         return get_object_or_404(Pipeline, slug=slug)
 
 
 class RotationChannelViewSet(TeamChannelViewSet):
-    """Channels of a rotation, which are also sent the incidents of its pipelines. Admins change them."""
+    """Channels of a rotation, which also receive the incidents of its pipelines. Only admins can change them."""
 
     def find_owner(self, slug: str) -> Rotation:
         return get_object_or_404(Rotation, slug=slug)

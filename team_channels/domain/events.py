@@ -14,7 +14,7 @@ INCIDENT_REOPENED = "incident.reopened"
 SHIFT_STARTED = "shift.started"
 SHIFT_ENDED = "shift.ended"
 WEEK_STARTED = "week.started"
-# Never chosen: a test goes to its channel only.
+# Cannot be chosen: a test is sent only to its channel.
 TEST = "test"
 
 # In the order of forms, with their labels.
@@ -29,13 +29,13 @@ INCIDENT_EVENTS = {
 SHIFT_EVENTS = {
     SHIFT_STARTED: "Shift started",
     SHIFT_ENDED: "Shift ended, with the hand-off",
-    WEEK_STARTED: "Who is on call this week, on Monday",
+    WEEK_STARTED: "Who is on call this week (Mondays)",
 }
 EVENTS = {**INCIDENT_EVENTS, **SHIFT_EVENTS}
 
 MAX_TITLE_LENGTH = 250
-# Also with title and facts, it is below the limit of every service; the smallest are Discord's 4,096 characters for a
-# description and Teams's 28 KB for a message.
+# Together with title and facts, it stays below the limits of all services. The smallest are Discord's 4,096 characters
+# for a description and Teams's 28 KB for a message.
 MAX_TEXT_LENGTH = 2000
 MAX_FACTS = 8
 MAX_FACT_LENGTH = 200
@@ -43,17 +43,17 @@ MAX_FACT_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class ChannelEvent:
-    """Something that happened, as channels get it."""
+    """An event, as channels get it."""
 
     type: str
-    # Identifies the event: the same in every channel and at every attempt.
+    # Identifies the event in every channel and for every attempt.
     id: str
     occurred_at: dt.datetime
     title: str
-    # The page that it is about.
+    # The page that the event is about.
     path: str
     text: str = ""
-    # Labels and values.
+    # Pairs of a label and a value.
     facts: tuple[tuple[str, str], ...] = ()
     # The event as webhooks get it.
     data: Mapping[str, Any] = field(default_factory=dict)

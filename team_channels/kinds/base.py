@@ -1,4 +1,4 @@
-"""Base classes of the kinds of channels. A kind is one module here with one class; `catalog.py` lists it."""
+"""Base classes of the kinds of channels. Each kind has its own module with one class, listed in `catalog.py`."""
 
 import json
 from collections.abc import Mapping
@@ -11,18 +11,18 @@ from notifications.channels.http import Request, check_answer, http_rules, post_
 from notifications.queries.outbox import absolute_url
 from team_channels.models import ChannelDelivery, TeamChannel
 
-# Colours of a message's edge, by the end of the event's name: red, amber, green, blue.
+# Colours of a message's edge by the last part of the event's name: red, amber, green, blue.
 COLOURS = {"opened": 0xC62828, "reopened": 0xC62828, "escalated": 0xB26A00, "resolved": 0x2E7D32}
 DEFAULT_COLOUR = 0x1565C0
 
 
 class Kind:
-    """How messages get to a kind of channel."""
+    """A kind of channel: its addresses and how messages reach it."""
 
     name: ClassVar[TeamChannel.Kind]
     # Shown beside the address field.
     address_help: ClassVar[str]
-    # Its requests are signed with a secret, which is shown once.
+    # Requests are signed with a secret, which is shown once.
     is_signed: ClassVar[bool] = False
 
     def is_available(self) -> bool:
@@ -30,21 +30,21 @@ class Kind:
         return True
 
     def check_address(self, address: str) -> str:
-        """Return what an address is shown as, which reveals no secret; raise AddressError if it is invalid."""
+        """Return the part of an address that can be shown, without secrets; raise AddressError if it is invalid."""
         raise NotImplementedError
 
     def prepare(self, delivery: ChannelDelivery) -> Sending:
-        """Return what sends a message, after reading what it needs from the database.
+        """Return an object that sends a message, after reading what it needs from the database.
 
-        It sets the delivery's `response_status`, and raises what `notifications.channels.http.check_answer` raises.
+        It sets the delivery's `response_status` and raises the errors of `notifications.channels.http.check_answer`.
         """
         raise NotImplementedError
 
 
 class HttpKind(Kind):
-    """A kind of channel that takes JSON at a URL."""
+    """A kind of channel that receives JSON at a URL."""
 
-    # Besides 404 and 410: statuses that mean that the address was removed.
+    # Statuses besides 404 and 410 which mean that the address was removed.
     gone_statuses: ClassVar[frozenset[int]] = frozenset()
 
     def check_address(self, address: str) -> str:
@@ -67,7 +67,7 @@ class HttpKind(Kind):
         return delivery.channel.address
 
     def headers(self, delivery: ChannelDelivery, body: bytes) -> Mapping[str, str]:
-        """Return headers besides Content-Type."""
+        """Return the headers besides Content-Type."""
         return {}
 
     def payload(self, delivery: ChannelDelivery) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class HttpKind(Kind):
         raise NotImplementedError
 
     def is_gone(self, answer: PostResult) -> bool:
-        """Return True if an answer says that the address was removed."""
+        """Return True if a response says that the address was removed."""
         return answer.status in self.gone_statuses
 
 

@@ -33,7 +33,7 @@ class DiscordKind(HttpKind):
 
     def payload(self, delivery: ChannelDelivery) -> dict[str, Any]:
         return {
-            # Nobody is mentioned, whatever a title says.
+            # Titles cannot mention anyone.
             "allowed_mentions": {"parse": []},
             "embeds": [
                 {

@@ -15,7 +15,7 @@ THREAD_OPTION = urlencode({"messageReplyOption": "REPLY_MESSAGE_FALLBACK_TO_NEW_
 
 
 class GoogleChatKind(HttpKind):
-    """A webhook of a Google Chat space. The messages about an incident are one thread."""
+    """A webhook of a Google Chat space. All messages about an incident form one thread."""
 
     name = TeamChannel.Kind.GOOGLE_CHAT
     address_help = f"The URL of a webhook of a space, such as {EXAMPLE}."

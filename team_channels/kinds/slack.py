@@ -23,7 +23,9 @@ class SlackKind(Kind):
     """A channel of the Slack workspace, by its ID."""
 
     name = TeamChannel.Kind.SLACK
-    address_help = "The ID of a channel, such as C0123ABCD, which is below its details. Invite the app to it first."
+    address_help = (
+        "The channel ID, such as C0123ABCD, at the end of the channel’s details. Invite the app to the channel first."
+    )
 
     def is_available(self) -> bool:
         return has_slack_app()
@@ -50,7 +52,7 @@ class SlackKind(Kind):
 
 
 class ChannelPost(Sending):
-    """A message to a channel: one that follows what it is about, a reply below such a one, or a plain one."""
+    """A message to a channel: a live card that follows its subject, a reply to one, or a plain message."""
 
     def __init__(
         self,
@@ -74,14 +76,14 @@ class ChannelPost(Sending):
         self.delivery.response_status = 200
 
     def record(self) -> None:
-        """Store where the message is, so that it follows what it is about."""
+        """Store where the message is, so that it can follow its subject."""
         subject = _subject(self.delivery)
         if self.cards is not None and subject is not None:
             self.cards.record(subject, channel=self.channel, ts=self.ts, version=self.card.version)
 
 
 def _subject(delivery: ChannelDelivery) -> int | None:
-    """Return the primary key of what a message follows, or None."""
+    """Return the primary key of the subject that a message follows, or None."""
     data = delivery.data.get(delivery.event.partition(".")[0])
     key = data.get("id") if isinstance(data, dict) else None
     return key if isinstance(key, int) else None

@@ -13,12 +13,12 @@ from team_channels.kinds.base import HttpKind, link
 from team_channels.models import ChannelDelivery, TeamChannel
 
 PAYLOAD_VERSION = 1
-SECRET_PREFIX = "whsec_"  # noqa: S105  # nosec B105  # the prefix that marks a secret, no secret
+SECRET_PREFIX = "whsec_"  # noqa: S105  # nosec B105  # the prefix of secrets, not a secret
 SECRET_BYTES = 32
 
 
 class WebhookKind(HttpKind):
-    """A URL that takes JSON with a signature."""
+    """A URL that receives signed JSON."""
 
     name = TeamChannel.Kind.WEBHOOK
     address_help = "An https:// URL. Each event is posted as JSON and signed with a secret."
@@ -59,7 +59,8 @@ def new_secret() -> str:
 def signature(secret: str, *, message_id: str, timestamp: str, body: bytes) -> str:
     """Return a signature, such as "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=".
 
-    It is HMAC-SHA256 over ID, timestamp and body, with dots in between. The key is what follows the secret's prefix, decoded.
+    It is HMAC-SHA256 over ID, timestamp and body, with dots in between. The key is the decoded part after the secret's
+    prefix.
     """
     key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
     signed = f"{message_id}.{timestamp}.".encode() + body

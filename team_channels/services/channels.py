@@ -1,10 +1,11 @@
-"""Channels: add, edit, test, turn off and on, delete, send again; and report those that no longer exist."""
+"""Add, edit, test, turn off, turn on and delete channels; send messages again; report channels that no longer exist."""
 
 import datetime as dt
 import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -65,10 +66,10 @@ def add_channel(
     address, shown_as = clean_address(kind, address)
     user_group = clean_user_group(user_group, kind=kind, owner=owner)
     name, events = clean_channel_name(name), clean_events(owner, events)
-    # Only one at a time for each owner, so that the limit holds.
+    # One at a time per owner, so that the limit holds.
     type(owner).objects.select_for_update(no_key=True).get(pk=owner.pk)
     if channels_of(owner).count() >= MAX_CHANNELS:
-        raise DomainError(f"There are {MAX_CHANNELS} channels already. Delete one first.")
+        raise DomainError(f"{owner} already has {MAX_CHANNELS} channels. Delete one first.")
     secret = new_secret() if KINDS[kind].is_signed else ""
     row = TeamChannel.objects.create(
         **owner_filter(owner),
@@ -121,17 +122,34 @@ def update_channel(
 
 
 @transaction.atomic
-def turn_off(channel: TeamChannel, *, by: User | None, problem: str = "") -> None:
-    """Turn a channel off; what waits for it is dropped. `by` is None, with a problem, if its service says that it is gone."""
+def turn_off(channel: TeamChannel, *, by: User | None) -> None:
+    """Turn a channel off and drop its pending messages. `by` is None if its service says that it is gone."""
     active = TeamChannel.objects.active().filter(pk=channel.pk)
-    health = {"problem": problem, "problem_at": Now(), "retry_at": None} if problem else {}
-    if active.update(switched_off_at=Now(), switched_off_by=by, **health):
+    if active.update(switched_off_at=Now(), switched_off_by=by):
         ChannelDelivery.objects.unclaimed().filter(channel=channel).drop(TURNED_OFF)
+
+
+def save_health(channel: TeamChannel, **columns: Any) -> bool:
+    """Save what the service at a channel's address answered; return False if the channel has another address by now, or was deleted.
+
+    `channel` is as it was read from the database: its ciphertext is compared, which differs after each change.
+    """
+    current = TeamChannel.objects.filter(pk=channel.pk, address=vars(channel)["address"])
+    return current.update(**columns) == 1
+
+
+@transaction.atomic
+def turn_off_gone(channel: TeamChannel, *, problem: str) -> bool:
+    """Turn a channel off whose service says that it no longer exists; return False, and leave it, as `save_health` does."""
+    is_saved = save_health(channel, problem=problem, problem_at=Now(), retry_at=None)
+    if is_saved:
+        turn_off(channel, by=None)
+    return is_saved
 
 
 @transaction.atomic
 def rotate_secret(channel: TeamChannel, *, by: User) -> NewChannel:
-    """Give a channel a new secret. For a day, requests are signed with the old one too. Raises DomainError if it has none."""
+    """Give a channel a new secret; for 24 hours, the old one signs too. Raises DomainError if the channel has none."""
     row = _lock(channel, by=by)
     if not row.secret:
         raise DomainError("Only webhooks have a secret.")
@@ -161,7 +179,7 @@ def send_test(channel: TeamChannel, *, by: User) -> ChannelDelivery:
         id=f"test-{uuid.uuid4()}",
         occurred_at=at,
         title=f"Test message for {row.owner}",
-        text=f"{by} sent it. This channel gets: {', '.join(EVENTS[event] for event in row.events if event in EVENTS)}.",
+        text=f"Sent by {by}. This channel gets: {', '.join(EVENTS[event] for event in row.events if event in EVENTS)}.",
         path=channel_path(row),
         data={"channel": row.name},
     )
@@ -172,7 +190,10 @@ def send_test(channel: TeamChannel, *, by: User) -> ChannelDelivery:
 
 @transaction.atomic
 def redeliver(delivery: ChannelDelivery, *, by: User) -> ChannelDelivery:
-    """Send a message again, with the same ID; return it. Raises DomainError if its channel is off or it still waits."""
+    """Send a message again, with the same ID; return it.
+
+    Raises DomainError if its channel is off or the message is still pending.
+    """
     channel = _lock(delivery.channel, by=by)
     if not channel.is_active:
         raise DomainError("Turn this channel on first.")
@@ -188,7 +209,7 @@ def redeliver(delivery: ChannelDelivery, *, by: User) -> ChannelDelivery:
 
 @transaction.atomic
 def report_channels_off() -> int:
-    """Enqueue a message about each channel that no longer exists; return how many were reported."""
+    """Enqueue a message about each channel that no longer exists; return the number of channels."""
     rows = TeamChannel.objects.filter(switched_off_at__isnull=False, switched_off_by=None, reported_at=None)
     rows = rows.select_related("pipeline", "rotation").order_by("pk")
     channels = list(rows.select_for_update(skip_locked=True, of=("self",))[:REPORT_BATCH_SIZE])
@@ -215,7 +236,7 @@ def channel_path(channel: TeamChannel) -> str:
 
 
 def clean_address(kind: str, address: str) -> tuple[str, str]:
-    """Return an address as it is stored, and what it is shown as; raise InvalidInputError."""
+    """Return an address as it is stored and as it is shown; raise InvalidInputError."""
     address = clean_text(address, field="address", max_length=2000, required="Enter an address.", is_line=True)
     try:
         return address, KINDS[kind].check_address(address)[:255]
@@ -224,7 +245,7 @@ def clean_address(kind: str, address: str) -> tuple[str, str]:
 
 
 def available_kinds() -> list[str]:
-    """Return the kinds that can be added, in their order."""
+    """Return the kinds that can be added, in display order."""
     return [name for name, kind in KINDS.items() if kind.is_available()]
 
 
@@ -244,13 +265,13 @@ def clean_channel_name(name: str) -> str:
 
 
 def event_choices(owner: Pipeline | Rotation | type[Pipeline] | type[Rotation]) -> dict[str, str]:
-    """Return the events that a channel of this owner can get, with their labels: shifts are a rotation's."""
+    """Return the events that a channel of this owner can get, with their labels. Only rotations have shift events."""
     is_pipeline = isinstance(owner, Pipeline) or owner is Pipeline
     return INCIDENT_EVENTS if is_pipeline else EVENTS
 
 
 def clean_events(owner: Pipeline | Rotation, events: Sequence[str]) -> list[str]:
-    """Return events in their order, each once; raise InvalidInputError."""
+    """Return the events in display order without duplicates; raise InvalidInputError."""
     known = event_choices(owner)
     if unknown := sorted(set(events) - set(known)):
         raise InvalidInputError({"events": [f"Unknown event {unknown[0]}. Choose from {', '.join(known)}."]})

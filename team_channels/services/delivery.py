@@ -1,4 +1,4 @@
-"""Delivery to channels by the outbox (`notifications/services/leases.py`), at a limited rate; and what is turned off, retried, purged."""
+"""Delivery to channels through the outbox (`notifications/services/leases.py`) at a limited rate."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ from notifications.channels.deadline import within
 from notifications.channels.exceptions import GoneError, RetryLaterError, UndeliverableError, describe_error
 from notifications.services.leases import MAX_RETRY_AFTER_SECONDS, Claim, Outcome, deliver_row, send_row
 from team_channels.kinds.catalog import KINDS
-from team_channels.models import ChannelDelivery, TeamChannel
-from team_channels.services.channels import turn_off
+from team_channels.models import ChannelDelivery
+from team_channels.services.channels import save_health, turn_off_gone
 
-# Below the limits of all services; Discord's is 30 for a webhook.
+# Below the limits of all services. Discord permits 30 for a webhook.
 MAX_PER_MINUTE = 20
 MINUTE = dt.timedelta(minutes=1)
 PURGE_BATCH_SIZE = 1000
@@ -45,22 +45,24 @@ def _attempt(claim: Claim[ChannelDelivery]) -> Outcome:
 
 
 def _send(row: ChannelDelivery) -> Mapping[str, Any]:
-    """Send a message and save the channel's health; return the columns to store."""
-    channel = TeamChannel.objects.filter(pk=row.channel_id)
+    """Send a message and save the channel's health, unless its address was changed meanwhile; return the columns to store."""
+    channel = row.channel
     row.response_status = None
     try:
         _post(row)
     except GoneError as error:
-        turn_off(row.channel, by=None, problem=describe_error(error))
+        if not turn_off_gone(channel, problem=describe_error(error)):
+            # The message goes to the new address.
+            raise ConnectionError("The address was changed while this message was being sent.") from error
         raise
     except RetryLaterError as error:
         pause = dt.timedelta(seconds=min(error.seconds, MAX_RETRY_AFTER_SECONDS))
-        channel.update(problem=describe_error(error), problem_at=Now(), retry_at=Now() + pause)
+        save_health(channel, problem=describe_error(error), problem_at=Now(), retry_at=Now() + pause)
         raise
     except Exception as error:
-        channel.update(problem=describe_error(error), problem_at=Now())
+        save_health(channel, problem=describe_error(error), problem_at=Now())
         raise
-    channel.update(last_delivered_at=Now(), problem="", problem_at=None, retry_at=_next_at(row))
+    save_health(channel, last_delivered_at=Now(), problem="", problem_at=None, retry_at=_next_at(row))
     return {}
 
 
@@ -76,7 +78,7 @@ def _post(row: ChannelDelivery) -> None:
 
 
 def _next_at(row: ChannelDelivery) -> dt.datetime | None:
-    """Return when the channel may get its next message, None for at once: at most `MAX_PER_MINUTE` in a minute."""
+    """Return when the channel may get its next message under the limit of `MAX_PER_MINUTE`, or None for now."""
     others = ChannelDelivery.objects.filter(channel=row.channel_id, sent_at__gt=Now() - MINUTE).exclude(pk=row.pk)
     recent = list(others.order_by("-sent_at").values_list("sent_at", flat=True)[: MAX_PER_MINUTE - 1])
     oldest = recent[-1] if len(recent) == MAX_PER_MINUTE - 1 else None
@@ -85,7 +87,7 @@ def _next_at(row: ChannelDelivery) -> dt.datetime | None:
 
 @transaction.atomic
 def purge_finished() -> int:
-    """Delete a batch of deliveries that expired MESSAGE_KEPT_DAYS ago or earlier and do not wait; return how many."""
+    """Delete a batch of finished deliveries that expired at least MESSAGE_KEPT_DAYS ago; return their number."""
     age = dt.timedelta(days=settings.MESSAGE_KEPT_DAYS)
     waiting = (ChannelDelivery.State.PENDING, ChannelDelivery.State.SENDING)
     old = ChannelDelivery.objects.filter(expires_at__lte=Now() - age).exclude(state__in=waiting)

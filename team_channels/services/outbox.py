@@ -13,14 +13,14 @@ from team_channels.domain.events import (
 )
 from team_channels.models import ChannelDelivery, TeamChannel
 
-# What could not be posted for a day is no longer worth posting.
+# After a day, a message is no longer worth posting.
 DELIVERY_LIFETIME = dt.timedelta(days=1)
 
 
 def post_event(channels: Iterable[TeamChannel], event: ChannelEvent, *, at: dt.datetime) -> None:
-    """Add a delivery of an event for each of the channels; a channel gets an event once, however often this is called.
+    """Add a delivery of an event for each of the channels, in the caller's transaction.
 
-    It is in the caller's transaction.
+    A channel gets an event once, however often this is called.
     """
     rows = [new_delivery(channel, event, at=at) for channel in channels]
     if rows:
@@ -28,7 +28,7 @@ def post_event(channels: Iterable[TeamChannel], event: ChannelEvent, *, at: dt.d
 
 
 def new_delivery(channel: TeamChannel, event: ChannelEvent, *, at: dt.datetime) -> ChannelDelivery:
-    """Return a delivery that is due now, unsaved."""
+    """Return an unsaved delivery that is due now."""
     return ChannelDelivery(
         channel=channel,
         event=event.type,

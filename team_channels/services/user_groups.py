@@ -1,4 +1,4 @@
-"""User groups in Slack follow who is on call, by a sweep that compares."""
+"""Keep user groups in Slack in step with who is on call, by a sweep that compares the two."""
 
 import datetime as dt
 from collections import defaultdict
@@ -15,16 +15,17 @@ from notifications.services.slack_leases import claim, finish, retry_later
 from scheduling.queries.on_call import on_call_shifts
 from team_channels.models import SlackUserGroup, TeamChannel
 
-# A group that somebody changed in Slack is set right after this time.
+# Changes made in Slack are reverted after this time.
 SYNC_AGE = dt.timedelta(hours=1)
-# A group that Slack refuses is tried again after this time.
+# An update that Slack refuses is tried again after this time.
 REFUSED_PAUSE = dt.timedelta(hours=1)
 
 
 def engineers_on_call(*, at: dt.datetime) -> dict[str, list[str]]:
     """Return the Slack IDs of the engineers on call, covers and swaps included, by user group.
 
-    A group of several rotations has the engineers of all. Without anyone in Slack, a group is left out: Slack has no empty groups.
+    A group that several rotations share has the engineers of all of them. A group without anyone in Slack is left out:
+    Slack has no empty groups.
     """
     channels = TeamChannel.objects.active().exclude(user_group="").filter(rotation__archived_at=None)
     groups = defaultdict(set)

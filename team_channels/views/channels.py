@@ -73,7 +73,7 @@ def _channels(request: SignedInRequest, owner: Pipeline | Rotation) -> HttpRespo
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def team_channel(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show a channel with its delivery log and once its new secret, or change it."""
+    """Show a channel with its delivery log and, once, its new secret; or change it."""
     channel = _channel(pk)
     if request.method == "POST":
         _require_editor(request, channel.owner)
@@ -133,7 +133,7 @@ def turn_on(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def new_secret(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Give a webhook a new secret, which the channel's page then shows once."""
+    """Create a new secret for a webhook, which the channel's page then shows once."""
 
     def rotate(channel: TeamChannel, *, by: User) -> None:
         _remember_secret(request, rotate_secret(channel, by=by))
@@ -188,6 +188,6 @@ def _require_editor(request: SignedInRequest, owner: Pipeline | Rotation) -> Non
 
 
 def _remember_secret(request: SignedInRequest, new: NewChannel) -> None:
-    """Save a new secret in the session, which is encrypted, so that the channel's page shows it once."""
+    """Save a new secret in the encrypted session, so that the channel's page shows it once."""
     if new.secret:
         request.session[NEW_SECRET] = {"secret": new.secret, "channel": new.channel.pk}

@@ -13,8 +13,8 @@ django.setup()
 
 from tests.bench import checks, downstream, figures, local, manifest, scale
 
-# Each alone measures its site: `scale` a large company, `checks` a thousand checks, `manifest` a large file, `downstream` a thousand
-# children and readers, `local` make run; without a name come all.
+# Each name runs one benchmark: `scale` a large company, `checks` a thousand checks, `manifest` a large file,
+# `downstream` a thousand children and readers, `local` make run. Without a name, all run.
 ALONE = {
     "scale": scale.measure,
     "checks": checks.measure,

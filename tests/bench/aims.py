@@ -1,4 +1,4 @@
-"""Aims, and a busy machine to measure them on."""
+"""Compare figures with aims, on a machine under load."""
 
 import contextlib
 import subprocess
@@ -6,13 +6,13 @@ import sys
 
 
 def against(value, most, unit=""):
-    """Return an aim with the ratio of a value to it: at most 1 reaches it."""
+    """Return an aim with the ratio of a value to it; a ratio of at most 1 reaches it."""
     return f"; aim: at most {most:g}{unit}, {value / most:.2f} of it"
 
 
 @contextlib.contextmanager
 def load(processes):
-    """Keep that many processes computing."""
+    """Keep `count` processes computing."""
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)]
     try:
         yield

@@ -25,7 +25,7 @@ def series_of(folder, country):
         yield path.stem, days, values, "ratio" if values.min() >= 0 and values.max() <= 1 else "count", calendar
 
 
-# The numbers of the series of each set. One constant was chosen with the second in view; nothing may be on the third.
+# The series of each set. One constant was chosen on the second set; none may be chosen on the third.
 SETS = {
     "development": (development_series, range(28)),
     "validation": (held_out_series, range(32)),

@@ -1,6 +1,6 @@
-"""Two families of made daily series with a public-holiday calendar: one to develop the check on, one held out.
+"""Two families of synthetic daily series with a public-holiday calendar: one for development, one held out.
 
-They share no code for level, season, noise or news, so that what suits one says something about the other.
+They share no code for level, season, noise or news, so that success on one is evidence for the other.
 """
 
 import datetime as dt

@@ -97,7 +97,7 @@ def measure_readers():
             with mock.patch.object(page_memory, "pages", memories[reader % PROCESSES]):
                 assert client.get(f"/readers/{link.secret}/").status_code == 200
         used = time.process_time() - used
-    # Each process starts to listen for revoked links once.
+    # Each process starts listening for revoked links once.
     statements = len(captured) + PROCESSES
     print(
         f"| {READERS:,} readers in a minute, {PROCESSES} web processes | {statements} statements, {1000 * used / READERS:.1f} ms of "

@@ -1,4 +1,4 @@
-"""`python -m tests.bench local`: what `make run` needs to start and at rest: processor time, memory, processes."""
+"""`python -m tests.bench local`: the processor time, memory and processes of `make run`, at the start and at rest."""
 
 import contextlib
 import os
@@ -16,14 +16,14 @@ import psutil
 from tests.bench.aims import against
 
 ROOT = Path(__file__).parents[2]
-# After a minute without a query, the processes that ask the warehouse have ended.
+# After a minute without a query, the processes that query the warehouse have ended.
 SETTLE_SECONDS, REST_SECONDS = 80, 60
 MEGABYTES, PROCESSES, PERCENT_OF_A_CORE = 450, 12, 3.0
 START_SECONDS = {"on an empty var": 10.0, "again": 5.0}
 
 
 def measure():
-    """Start the site twice and print what it needed."""
+    """Start the site twice and print the resources it used."""
     with tempfile.TemporaryDirectory() as folder:
         var = Path(folder) / "var"
         var.mkdir()
@@ -83,7 +83,7 @@ def tree(pid, var):
 
 
 def spent(processes):
-    """Return the processor time of processes, and of those that they started and that have ended, in seconds."""
+    """Return the processor time of processes and their ended children, in seconds."""
     total = 0.0
     for process in processes:
         with contextlib.suppress(psutil.Error):
@@ -92,7 +92,7 @@ def spent(processes):
 
 
 def megabytes(process):
-    """Return a process's memory; what it shares counts in parts."""
+    """Return a process's memory; shared memory counts in proportion (PSS)."""
     with contextlib.suppress(psutil.Error, OSError):
         return process.memory_full_info().pss / 2**20
     return 0.0

@@ -36,7 +36,7 @@ INCIDENTS = 30
 # Milliseconds, on a machine that does nothing else.
 AIMS = {"Now": 100, "Schedule": 100, "Now's fragment": 30, "Now's fragment, unchanged": 3}
 GAPS_SECONDS = 0.3
-# Processes that compute beside what is measured, on two cores.
+# Processes that put load on the two cores during the measurement.
 LOAD = 4
 AHEAD = 30
 ROUNDS = 40
@@ -302,7 +302,7 @@ def measure():
 
 
 def measure_gaps(*, at):
-    """Print what the sweep of coverage gaps takes on a busy machine, and how much of it is its own work."""
+    """Print how long the sweep of coverage gaps takes on a busy machine, and how much of that is its own work."""
     sync_coverage_gaps(at=at)
     began, own = time.perf_counter(), time.process_time()
     sync_coverage_gaps(at=at)

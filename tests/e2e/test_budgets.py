@@ -1,4 +1,4 @@
-"""What a page may cost: 90 KB of style and script, 25 KB compressed, and hardly a shift of its layout while it loads."""
+"""Limits of a page: 90 KB of style and script, 25 KB compressed, and almost no layout shift while it loads."""
 
 import gzip
 import re

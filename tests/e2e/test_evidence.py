@@ -43,7 +43,7 @@ def incident(transactional_db, admin, tmp_path):
 
 
 def work():
-    """Do what a worker does within seconds."""
+    """Do the work that a worker does within seconds."""
     request_evidence(at=timezone.now())
     for claimed in claim_evidence(at=timezone.now()):
         run_evidence(claimed, at=timezone.now())

@@ -92,7 +92,7 @@ def test_a_push_message_is_shown_and_a_newer_one_replaces_it(incident, page):
     page.wait_for_copy("Logs are late")
 
 
-# A click on a notification is a gesture, which a test cannot make: windows are noted instead of opened and brought to the front.
+# A test cannot make the gesture of clicking a notification: windows are recorded instead of opened and focused.
 CLICK = """async ({ data, action }) => {
   const asked = [];
   self.clients.openWindow = async (url) =>
@@ -122,7 +122,7 @@ def test_a_click_on_a_notification_opens_its_page_of_this_site(incident, page, a
     path = f"/incidents/{incident.pk}/"
     assert click(f"https://oncall.example.org{path}?step=2") == [f"open {path}?step=2", 0]
     assert click("") == ["open /", 0]
-    # Whatever the message says, only this site's pages are opened.
+    # Only this site's pages are opened, whatever the message says.
     assert click("https://evil.example//evil.example/x") == ["open //evil.example/x", 0]
     page.goto(path)
     assert click(f"https://oncall.example.org{path}") == [f"focus {path}", 0]
@@ -254,7 +254,7 @@ def test_signing_out_ends_push_in_this_browser_only(incident, page, a, push_serv
     assert list(PushDevice.objects.all()) == [elsewhere]
 
 
-def test_push_of_another_person_ends_when_somebody_else_has_signed_in(incident, page, a):
+def test_push_ends_when_someone_else_has_signed_in(incident, page, a):
     page.add_init_script(SUBSCRIBED % json.dumps("https://fcm.googleapis.com/here"))
     page.goto("/")
     page.evaluate("localStorage.setItem('push-user', 'engineer-a')")

@@ -1,4 +1,4 @@
-"""The services of every channel in one HTTP server of the test: it checks what comes, answers badly now and then, and records the rest."""
+"""One HTTP server in place of every channel's service: it checks requests, fails now and then, records the rest."""
 
 import json
 import os
@@ -73,7 +73,7 @@ class Providers:
         return 201 if channel in ("push", "sms", "voice") else 200, {}, {"sid": "SM1"}
 
     def read(self, path, headers, body):
-        """Return the channel of a request and its text; raises AssertionError if the service would refuse it."""
+        """Return the channel and the text of a request; raise AssertionError if the service would refuse it."""
         _, channel, *_ = path.split("/")
         if channel == "push":
             assert Vapid02.verify(headers["Authorization"]) is True
@@ -87,7 +87,7 @@ class Providers:
         return channel or "ntfy", body.decode()
 
     def add_contact_methods(self, person, *, at):
-        """Give somebody a live contact method of every channel, at this server."""
+        """Give a person a live contact method of every channel, at this server."""
         addresses = {
             "sms": f"+49151{person.pk:08}",
             "voice": f"+49301{person.pk:08}",
@@ -128,7 +128,7 @@ class Providers:
 
 
 def use_providers():
-    """Make the channels of this process connect to the server, if its environment names one: it is not at a public address."""
+    """Let this process's channels connect to the server that the environment names, which has no public address."""
     url = os.environ.get(PROVIDERS_VARIABLE)
     if not url:
         return

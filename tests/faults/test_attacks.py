@@ -45,7 +45,7 @@ ATTACKS = {
 CONNECTIONS = ("slow headers", "slow bodies", "slow readers", "idle connections")
 # Alertmanager gets a 503, after which it tries again.
 REFUSED = ("429", "503")
-# What other attacks are answered beside that.
+# Further statuses that other attacks may get.
 ANSWERS = {
     "events": {"202", "400"},
     "lineage": {"200"},
@@ -197,7 +197,7 @@ def is_under_way(name, counts):
 
 
 def check_answers(name, counts):
-    """Assert that an attack got nothing but the answers that it may get."""
+    """Assert that an attack got only the responses that it may get."""
     assert set(counts) <= {"connections", "closed", *ANSWERS.get(name, {"200"}), *REFUSED}, (name, counts)
 
 

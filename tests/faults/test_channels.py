@@ -1,4 +1,4 @@
-"""Promise 39: messages to channels under killed workers: none lost, no more copies than kills, in order per channel."""
+"""Promise 39: while workers are killed, channels lose no message, get at most one copy per kill, and keep order."""
 
 import random
 
@@ -23,7 +23,7 @@ WORKERS = ("first", "second")
 
 
 def kill_until_done(running, *, rows, kills, sent):
-    """Deliver the rows by two processes, one of which is killed every few messages; return the number of kills."""
+    """Deliver the rows with two processes, one of which is killed every few messages; return the number of kills."""
     source, killed = random.Random(39), 0
     for name in WORKERS:
         running.start(name, "-m", "tests.faults.channel_loop")
@@ -36,7 +36,7 @@ def kill_until_done(running, *, rows, kills, sent):
             running.kill(name)
             killed += 1
             running.start(name, "-m", "tests.faults.channel_loop")
-        # The pause after a failure is not what is tested.
+        # The pause after a failure is not tested here.
         rows.filter(state="pending", attempts__gt=0).update(retry_at=timezone.now())
         return not rows.filter(state__in=("pending", "sending")).exists()
 

@@ -19,7 +19,7 @@ from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
-# What can die: the name of its process, whether it is the first of that name or a child of it, and what is reported.
+# Parts that can die: process name, whether it is the first of that name or its child, and the expected report.
 PARTS = {
     "web": ("oncall-web", False, "The web process was killed by signal 9. Restarting it"),
     "web's worker": ("oncall-web", True, ""),

@@ -23,7 +23,7 @@ LEASE_SECONDS = 6.0
 
 
 def publish_wrong_number(*, readers):
-    """Publish yesterday's number, find it wrong, and confirm that many subscriptions; return the link."""
+    """Publish yesterday's number, find it wrong, and confirm the subscriptions; return the link."""
     now = timezone.now()
     owner, other = make_engineer("Owner A"), make_engineer("Owner B")
     pipeline = make_pipeline("Orders", primary=owner, secondary=other)
@@ -64,7 +64,7 @@ def check_reader_kills(*, readers, kills):
             finished = ReaderMessage.objects.filter(state__in=("sent", "failed", "dropped"))
             return finished.count() == readers
 
-        # From the first message that is enqueued on: also in the middle of the sweep that enqueues the others.
+        # Starts at the first enqueued message, in the middle of the sweep that enqueues the others.
         wait_until(ReaderMessage.objects.exists, why="no message was enqueued")
         while killed < kills and not is_done():
             running.revive()

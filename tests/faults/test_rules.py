@@ -1,4 +1,4 @@
-"""Promise 35: steps of notification rules, by every channel, under killed workers: none lost, none after an acknowledgement."""
+"""Promise 35: while workers are killed, no step of a rule is lost, and none is sent after an acknowledgement."""
 
 import contextlib
 import datetime as dt
@@ -21,7 +21,7 @@ from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
-# Two steps of each and channel: below the limit of messages per person.
+# Two steps per person and channel: below the limit of messages per person.
 INCIDENTS_PER_PERSON = 4
 ALL_CHANNELS = ("email", *CHANNELS)
 STEPS = [Step(delay, channel) for delay in (0, 30) for channel in ALL_CHANNELS]
@@ -29,7 +29,7 @@ STEPS_PER_PERSON = INCIDENTS_PER_PERSON * len(STEPS)
 
 
 def open_incidents(people, providers):
-    """Open incidents of people with two steps by every channel; return them with their owner."""
+    """Open incidents of people with two steps for every channel; return them with their owner."""
     owners = [make_engineer(f"Owner {number}", email=f"o{number}@example.org") for number in range(people)]
     stand_in = make_engineer("Stand-in")
     for owner in owners:
@@ -45,7 +45,7 @@ def open_incidents(people, providers):
         for place in range(INCIDENTS_PER_PERSON):
             what = NewIncident(kind="issue", title=f"No. {number}-{place}")
             pairs.append((open_incident(pipeline, what=what, by=None, at=timezone.now()), owner))
-    # The chain is not what is tested here.
+    # The chain is not tested here.
     Incident.objects.update(next_escalation_at=None)
     return pairs
 
@@ -65,7 +65,7 @@ def wait_for_step(running, delay, *, kills, source):
             with contextlib.suppress(psutil.Error):
                 source.choice(senders).kill()
                 killed += 1
-        # The pause after a failure is not what is tested.
+        # The pause after a failure is not tested here.
         Message.objects.filter(state="pending", attempts__gt=0).update(retry_at=timezone.now())
         return not steps(delay).filter(state__in=("pending", "sending")).exists()
 
@@ -74,7 +74,7 @@ def wait_for_step(running, delay, *, kills, source):
 
 
 def check_rules(*, people, kills):
-    """Every first step is sent by every channel; every second one is, unless its incident is acknowledged in between."""
+    """Every channel sends every first step, and every second step unless its incident is acknowledged in between."""
     source = random.Random(35)
     with (
         contextlib.closing(Providers()) as providers,

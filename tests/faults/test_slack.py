@@ -1,4 +1,4 @@
-"""Promise 40: messages in Slack under killed workers: each shows the last state of its incident in the end."""
+"""Promise 40: while workers are killed, each message in Slack finally shows the last state of its incident."""
 
 import contextlib
 import random
@@ -39,7 +39,7 @@ def open_incidents(slack, people):
         for place in range(INCIDENTS_PER_PERSON):
             what = NewIncident(kind="issue", title=f"No. {place}")
             incidents.append((open_incident(pipeline, what=what, by=None, at=timezone.now()), pair))
-    # The chain is not what is tested here.
+    # The chain is not tested here.
     Incident.objects.update(next_escalation_at=None)
     return incidents
 
@@ -55,7 +55,7 @@ def wait_for(running, condition, *, kills, source):
             with contextlib.suppress(psutil.Error):
                 source.choice(senders).kill()
                 killed += 1
-        # The pause after a failure is not what is tested.
+        # The pause after a failure is not tested here.
         Message.objects.filter(state="pending", attempts__gt=0).update(retry_at=timezone.now())
         SlackPost.objects.filter(retry_at__isnull=False).update(retry_at=timezone.now())
         return condition()

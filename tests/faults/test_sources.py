@@ -134,7 +134,7 @@ def test_a_killed_asking_process_is_an_error_and_the_next_question_is_answered(t
     warm()
 
 
-def test_a_process_that_nobody_asks_ends_and_the_next_question_starts_one(transactional_db, monkeypatch):
+def test_an_idle_process_ends_and_the_next_query_starts_another(transactional_db, monkeypatch):
     monkeypatch.setattr(warehouse_subprocess, "IDLE_SECONDS", 0.01)
     warm()
     process = warehouse_subprocess._workers[0]
@@ -142,7 +142,7 @@ def test_a_process_that_nobody_asks_ends_and_the_next_question_starts_one(transa
     warm()
 
 
-def test_a_question_is_answered_while_another_is_open(transactional_db):
+def test_a_query_runs_while_another_is_running(transactional_db):
     rows = query_rows(database_url(), query=MANY.format(10**6), seconds=30, cap=10**6)
     next(rows)
     warm()

@@ -217,7 +217,7 @@ def evidence_handbook(seed, query):
     return SimpleUploadedFile("handbook.md", text.encode(), content_type="text/markdown")
 
 
-def test_an_import_approves_the_queries_that_its_preview_showed_and_the_admin_chose(signed_in, admin, seed):
+def test_an_import_approves_the_queries_chosen_in_its_preview(signed_in, admin, seed):
     source = create_data_source(name="Warehouse", address="sqlite:////nowhere.sqlite", by=admin)
     client = signed_in(admin)
     shown = client.post("/handbook/", {"file": evidence_handbook(seed, "SELECT 1"), "preview": ""})

@@ -228,7 +228,7 @@ def test_nobody_knows_of_other_numbers(call, handoffs, a):
     assert call(a, "get", "handoffs/" + "9" * 40 + "/").status_code == 404
 
 
-def test_statuses_say_who_answers_for_each_pipeline(call, handoffs, a):
+def test_statuses_name_the_responder_of_each_pipeline(call, handoffs, a):
     items = call(a, "get", path(handoffs[0])).json()["topics"][2]["items"]
     assert len(items) == 5
     assert all(set(item) == {"text", "path", "state", "link"} for item in items)

@@ -91,13 +91,13 @@ def test_after_a_long_outage_nothing_old_is_posted(channel, handoffs, hours):
     assert posts() == []
 
 
-def test_a_channel_is_sent_nothing_from_before_it_was_added(channel, handoffs):
+def test_a_channel_gets_nothing_from_before_it_was_added(channel, handoffs):
     TeamChannel.objects.update(created_at=HANDOFF + HOUR / 60)
     post_shifts(at=HANDOFF + HOUR)
     assert posts() == []
 
 
-def test_a_channel_gets_only_what_it_wants(channel, handoffs):
+def test_a_channel_gets_only_its_chosen_events(channel, handoffs):
     TeamChannel.objects.update(events=["shift.started"])
     post_shifts(at=HANDOFF)
     assert [event for event, _ in posts()] == ["shift.started"]

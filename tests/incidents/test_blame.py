@@ -221,7 +221,7 @@ NIGHT = dt.timedelta(hours=-8)  # before working hours
 
 
 @pytest.mark.parametrize("reason", ["maintenance", "low severity"])
-def test_a_child_that_nobody_was_notified_of_moves_below_a_parent_that_fails_later(pipelines, edges, now, a, reason):
+def test_an_unnotified_incident_becomes_the_child_of_a_later_parent(pipelines, edges, now, a, reason):
     raw, core, _ = pipelines
     begin = now + NIGHT
     if reason == "maintenance":
@@ -239,7 +239,7 @@ def test_a_child_that_nobody_was_notified_of_moves_below_a_parent_that_fails_lat
 
 
 @pytest.mark.parametrize("reason", ["notified", "assigned", "reopened", "no edge", "parent unacknowledged"])
-def test_a_child_that_does_not_wait_for_a_later_parent(pipelines, edges, now, a, b, admin, reason):
+def test_an_incident_that_does_not_become_a_child_of_a_later_parent(pipelines, edges, now, a, b, admin, reason):
     raw, core, _ = pipelines
     if reason == "no edge":
         cut_edge(edges[0], by=admin, at=now)
@@ -258,8 +258,8 @@ def test_a_child_that_does_not_wait_for_a_later_parent(pipelines, edges, now, a,
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_after_maintenance_random_graphs_are_blamed_as_the_oracle_says(now, a, b, seed):
-    """Every pipeline fails in random order while in maintenance or not; when that ends, one parent for each that waited."""
+def test_blame_matches_the_oracle_on_random_graphs_after_maintenance(now, a, b, seed):
+    """Pipelines fail in random order, some in maintenance; afterwards each that waited has one parent."""
     source = random.Random(seed)
     pipes = [make_pipeline(f"Pipe {number}", primary=a, secondary=b, position=number) for number in range(SIZE)]
     links = {pair for pair in combinations(range(SIZE), 2) if source.random() < 0.4}

@@ -1,4 +1,4 @@
-"""Evidence: blocks of a runbook run for an incident, only with SQL that an admin approved, and their rows are for those who may see them."""
+"""Evidence: blocks of a runbook run for an incident, only with approved SQL, and hide rows as the rules say."""
 
 import datetime as dt
 import sqlite3
@@ -71,7 +71,7 @@ def runbook(pipeline, a):
 
 
 def run_due(at):
-    """Do what the sweep and its tasks do."""
+    """Run the sweep and its tasks."""
     request_evidence(at=at)
     return [run_evidence(claimed, at=at) for claimed in claim_evidence(at=at)]
 
@@ -101,7 +101,7 @@ def test_an_approved_query_runs_when_an_incident_opens(pipeline, runbook, source
     assert incident.evidence.count() == 2
 
 
-def test_sql_that_is_new_or_changed_waits_for_an_admin(pipeline, runbook, source, admin, a, now):
+def test_new_or_changed_sql_waits_for_an_admin(pipeline, runbook, source, admin, a, now):
     incident = make_incident(pipeline, at=now)
     run_due(now)
     row = incident.evidence.get(kind="sql")
@@ -120,6 +120,66 @@ def test_sql_that_is_new_or_changed_waits_for_an_admin(pipeline, runbook, source
         approve_block(changed, key=row.key, by=admin, at=now)
 
 
+def test_an_approval_while_the_incident_was_resolved_counts_when_it_reopens(pipeline, runbook, source, admin, a, now):
+    incident = make_incident(pipeline, at=now)
+    run_due(now)
+    resolve(incident, by=a, at=now + MINUTE)
+    approve_query(source, query=QUERY, by=admin, at=now + MINUTE)
+    assert run_due(now + MINUTE) == []
+    reopen(incident, by=a, at=now + 2 * MINUTE)
+    run_due(now + 2 * MINUTE)
+    run_due(now + 3 * MINUTE)
+    row = incident.evidence.get(kind="sql")
+    assert (row.state, row.round, len(row.rows)) == ("done", 2, 2)
+
+
+def test_an_approval_between_the_read_and_the_end_of_a_run_counts(pipeline, runbook, source, admin, now, monkeypatch):
+    incident = make_incident(pipeline, at=now)
+    run_due(now)
+    approval = approve_query(source, query=QUERY, by=admin, at=now)
+    [claimed] = claim_evidence(at=now)
+    revoke_approval(approval, by=admin)
+    finish = services._finish
+
+    def approve_first(row, **fields):
+        approve_query(source, query=QUERY, by=admin, at=now)
+        return finish(row, **fields)
+
+    monkeypatch.setattr(services, "_finish", approve_first)
+    assert run_evidence(claimed, at=now).state == "waiting"
+    monkeypatch.undo()
+    run_due(now)
+    assert incident.evidence.get(kind="sql").state == "done"
+
+
+def test_the_rows_of_an_approval_that_is_revoked_during_the_run_are_not_saved(
+    pipeline, runbook, source, admin, now, monkeypatch
+):
+    approval = approve_query(source, query=QUERY, by=admin, at=now)
+    incident = make_incident(pipeline, at=now)
+    read_table = services.read_table
+
+    def read_and_revoke(*args, **fields):
+        table = read_table(*args, **fields)
+        revoke_approval(approval, by=admin)
+        return table
+
+    monkeypatch.setattr(services, "read_table", read_and_revoke)
+    run_due(now)
+    row = incident.evidence.get(kind="sql")
+    assert (row.state, row.columns, row.rows, row.approval, row.due_at) == ("waiting", [], [], None, None)
+
+
+def test_evidence_does_not_wait_for_a_data_source_that_was_deleted(pipeline, runbook, source, now):
+    incident = make_incident(pipeline, at=now)
+    run_due(now)
+    source.delete()
+    run_due(now)
+    run_due(now + MINUTE)
+    row = incident.evidence.get(kind="sql")
+    assert (row.state, row.error) == ("failed", "The data source was deleted.")
+
+
 def test_an_approval_is_for_one_data_source(pipeline, source, admin, now, tmp_path):
     approve_query(source, query=QUERY, by=admin, at=now)
     create_data_source(name="Other", address=make_warehouse(tmp_path / "other.sqlite"), by=admin)
@@ -128,7 +188,7 @@ def test_an_approval_is_for_one_data_source(pipeline, source, admin, now, tmp_pa
     assert sql_block(write_runbook(pipeline, STEPS.replace('"Demo warehouse"', "DEMO Warehouse"))).state == "ready"
 
 
-def test_an_approval_that_was_revoked_before_the_run_counts_no_more(pipeline, runbook, source, admin, now):
+def test_an_approval_revoked_before_the_run_does_not_count(pipeline, runbook, source, admin, now):
     approval = approve_query(source, query=QUERY, by=admin, at=now)
     incident = make_incident(pipeline, at=now)
     request_evidence(at=now)
@@ -157,8 +217,9 @@ def test_a_block_that_cannot_run_says_why(pipeline, source, now):
     ]
 
 
-def test_a_query_with_invisible_characters_cannot_be_approved(pipeline, source, admin, now):
-    runbook = write_runbook(pipeline, STEPS.replace(QUERY, "SELECT 1 -- \u200b"))
+@pytest.mark.parametrize("character", "\u200b\u00a0\u00ad\u034f\u061c\u115f\u3164\u2800\ufe0f\uffa0\U000e0041")
+def test_a_query_with_invisible_characters_cannot_be_approved(pipeline, source, admin, now, character):
+    runbook = write_runbook(pipeline, STEPS.replace(QUERY, f"SELECT{character}1 -- x"))
     [state, _] = runbook_blocks(runbook)
     assert state.problem == "The query contains invisible characters. Type it again."
     with pytest.raises(DomainError):
@@ -195,7 +256,7 @@ def test_a_run_whose_worker_was_killed_is_repeated_once(pipeline, runbook, sourc
         at += services.RUN_LEASE
     run_due(at)
     row = incident.evidence.get(kind="sql")
-    assert (row.state, row.error) == ("failed", "It was interrupted twice.")
+    assert (row.state, row.error) == ("failed", "The run was interrupted twice.")
 
 
 def killed(row):
@@ -220,7 +281,7 @@ def test_a_run_that_outlives_its_lease_saves_nothing(pipeline, runbook, source, 
     assert incident.evidence.get(kind="sql").error == "Saved by the second run."
 
 
-def test_long_results_are_cut_and_what_json_cannot_store_is_text(pipeline, source, admin, now):
+def test_long_results_are_cut_and_values_outside_json_become_text(pipeline, source, admin, now):
     query = (
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60) "
         "SELECT i, 9e999 AS big, 'x' || char(0) AS nul, printf('%300d', i) AS wide FROM n"
@@ -259,7 +320,7 @@ def test_a_check_block_has_the_newest_results_and_the_points_around_the_failure(
     assert row.shows_rows_to(a)
 
 
-def test_evidence_is_kept_with_the_run_and_runs_again(pipeline, runbook, source, admin, a, now):
+def test_evidence_stays_with_the_run_and_can_run_again(pipeline, runbook, source, admin, a, now):
     approve_query(source, query=QUERY, by=admin, at=now)
     incident = make_incident(pipeline, at=now)
     run_due(now)
@@ -283,7 +344,7 @@ def test_evidence_is_kept_with_the_run_and_runs_again(pipeline, runbook, source,
     assert run.evidence.count() == 3
 
 
-def test_a_result_is_cut_at_a_size_and_a_runbook_at_a_number_of_blocks(pipeline, source, admin, now):
+def test_results_and_runbooks_have_a_limit(pipeline, source, admin, now):
     wide = ", ".join(f"printf('%200d', i) AS c{number}" for number in range(20))
     query = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9) SELECT {wide} FROM n"  # noqa: S608
     checks = "".join(f"   check: c{number}\n" for number in range(60))
@@ -415,10 +476,10 @@ def test_the_runbook_shows_the_state_of_each_block_and_admins_approve(signed_in,
 
 def test_a_block_outside_the_steps_says_that_it_does_not_run(signed_in, pipeline, source, a):
     write_runbook(pipeline, f"### Purpose\n\n```sql source=Demo warehouse\n{QUERY}\n```\n")
-    assert "It does not run." in html_of(signed_in(a).get(f"/runbooks/{SLUG}/"))
+    assert "This block does not run." in html_of(signed_in(a).get(f"/runbooks/{SLUG}/"))
 
 
-def test_the_incident_s_page_shows_the_rows_under_the_step(signed_in, pipeline, runbook, source, admin, a):
+def test_the_incidents_page_shows_the_rows_under_the_step(signed_in, pipeline, runbook, source, admin, a):
     at = timezone.now()
     approve_query(source, query=QUERY, by=admin, at=at, rows_for_engineers=True)
     incident = make_incident(pipeline, at=at)
@@ -447,7 +508,7 @@ def test_the_incident_s_page_shows_the_rows_under_the_step(signed_in, pipeline, 
     assert signed_in(a).get(f"{path}evidence/{'0' * 64}/").status_code == 404
 
 
-def test_the_values_are_for_those_who_may_see_them(signed_in, pipeline, runbook, source, admin, a):
+def test_values_are_hidden_without_permission(signed_in, pipeline, runbook, source, admin, a):
     approve_query(source, query=QUERY, by=admin, at=timezone.now())
     incident = make_incident(pipeline, at=timezone.now())
     run_due(timezone.now())
@@ -457,7 +518,7 @@ def test_the_values_are_for_those_who_may_see_them(signed_in, pipeline, runbook,
     assert ">7</td>" in html_of(signed_in(admin).get(f"/incidents/{incident.pk}/"))
 
 
-def test_running_again_saves_the_notes_typed_on_the_checklist(signed_in, pipeline, runbook, source, admin, a):
+def test_running_again_saves_the_notes_on_the_checklist(signed_in, pipeline, runbook, source, admin, a):
     approve_query(source, query=QUERY, by=admin, at=timezone.now())
     incident = make_incident(pipeline, at=timezone.now())
     run_due(timezone.now())
@@ -485,7 +546,7 @@ def test_admins_read_evidence_and_revoke_approvals_in_the_admin(signed_in, pipel
     assert not QueryApproval.objects.exists()
 
 
-def test_a_page_with_many_blocks_needs_no_more_queries_than_one_with_few(signed_in, pipeline, source, admin, a):
+def test_the_number_of_queries_does_not_depend_on_the_number_of_blocks(signed_in, pipeline, source, admin, a):
     counts = []
     for blocks in (1, 30):
         steps = "".join(

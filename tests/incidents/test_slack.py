@@ -45,7 +45,7 @@ def slack(settings, monkeypatch):
 
 @pytest.fixture
 def people(slack, pipeline, chain):
-    """The first three engineers of the chain, who are members U1 to U3 of the workspace."""
+    """The first three engineers of the chain: members U1 to U3 of the workspace."""
     people = list(dict.fromkeys(chain(timezone.now())))[:3]
     for number, person in enumerate(people, 1):
         person.email = f"{person.username}@example.org"
@@ -192,7 +192,7 @@ def test_a_forged_choice_changes_nothing(client, slack, incident, action, value,
     assert answers(slack) == [text]
 
 
-def test_a_double_click_is_answered_in_words(client, slack, incident, people):
+def test_a_second_click_gets_a_response_that_says_why(client, slack, incident, people):
     message = shown(slack)
     for _ in range(2):
         click(client, message, "acknowledge", slack_id="U1", answer=f"{slack.url}/answer/1")
@@ -218,7 +218,7 @@ def test_a_button_of_an_older_state_changes_nothing(client, slack, incident, peo
     assert answers(slack) == [
         f"This incident was reassigned to {people[2]}. Nothing changed.",
         f"This incident was already resolved by {people[2]}.",
-        "This incident has changed since this message. Nothing changed. Open it to see its state.",
+        "This incident has changed since this message was sent. Nothing was done. Open the incident to see its state.",
     ]
 
 
@@ -230,10 +230,10 @@ def test_only_active_people_of_the_site_act(client, slack, incident, people):
     click(client, message, "resolve", slack_id="U3", answer=answer)
     click(client, message, "resolve", slack_id="u'1", answer=answer)
     assert state(incident) == "open"
-    assert [text[:52] for text in answers(slack)] == ["Your Slack account does not belong to an active pers"] * 2
+    assert [text[:52] for text in answers(slack)] == ["Your Slack account is not linked to an active user o"] * 2
 
 
-def test_only_what_slack_signs_within_five_minutes_and_once(client, slack, incident):
+def test_a_request_needs_slacks_signature_is_recent_and_accepted_once(client, slack, incident):
     message, now = shown(slack), time.time()
     assert click(client, message, "resolve", slack_id="U1", secret="f" * 32).status_code == 403
     assert click(client, message, "resolve", slack_id="U1", at=now - 301).status_code == 403
@@ -252,7 +252,7 @@ def test_only_what_slack_signs_within_five_minutes_and_once(client, slack, incid
     assert purge_requests() == 1
 
 
-def test_our_signature_is_slacks():
+def test_our_signature_equals_slacks():
     body = "text=%C3%BC&x=1"
     theirs = SignatureVerifier(SECRET).generate_signature(timestamp="1531420618", body=body)
     assert signature(SECRET, timestamp="1531420618", body=body.encode()) == theirs
@@ -268,7 +268,7 @@ def test_our_signature_is_slacks():
 
 
 @pytest.mark.parametrize("payload", ["", "[]", "{", "null"])
-def test_a_payload_that_is_not_an_object_is_refused(client, slack, db, payload):
+def test_a_payload_that_is_not_an_object_is_rejected(client, slack, db, payload):
     assert signed_post(client, HOOK, {"payload": payload}).status_code == 400
 
 
@@ -291,14 +291,14 @@ def test_other_interactions_are_accepted_and_ignored(client, slack, db, payload)
 @pytest.mark.parametrize(
     ("failure", "is_stopped", "problem"),
     [
-        ((429, {"Retry-After": "120"}, {}), False, "Slack answered: too many requests."),
+        ((429, {"Retry-After": "120"}, {}), False, "Slack’s rate limit was reached."),
         ((503, {}, {}), False, "Slack answered with status 503."),
         (
             (200, {}, {"ok": False, "error": "invalid_auth"}),
             False,
             "Slack does not accept the site’s bot token. An admin must replace it.",
         ),
-        ((200, {}, {"ok": False, "error": "ratelimited"}), False, "Slack answered: too many requests."),
+        ((200, {}, {"ok": False, "error": "ratelimited"}), False, "Slack’s rate limit was reached."),
         ((200, {}, {"ok": False, "error": "message_not_found"}), True, "The message was deleted in Slack."),
         (
             (200, {}, {"ok": False, "error": "channel_not_found"}),
@@ -308,7 +308,7 @@ def test_other_interactions_are_accepted_and_ignored(client, slack, db, payload)
         ((200, {}, []), True, "Slack answered with status 200."),
     ],
 )
-def test_an_update_that_slack_refuses(slack, incident, people, failure, is_stopped, problem):
+def test_an_update_that_slack_rejects(slack, incident, people, failure, is_stopped, problem):
     slack.failures["chat.update"] = [failure]
     acknowledge(incident, by=people[0], at=timezone.now())
     update_slack()
@@ -331,7 +331,7 @@ def test_a_slow_slack_is_tried_again(slack, incident, people, settings):
     slack.delay_seconds = 0
 
 
-def test_a_message_whose_worker_was_killed_is_updated_by_another(slack, incident, people):
+def test_another_worker_updates_the_message_of_a_killed_worker(slack, incident, people):
     acknowledge(incident, by=people[0], at=timezone.now())
     held = "6a7a4c3e-0000-4000-8000-000000000000"
     SlackPost.objects.update(token=held, lease_until=timezone.now() + dt.timedelta(minutes=1))
@@ -352,7 +352,7 @@ def test_a_message_whose_worker_was_killed_is_updated_by_another(slack, incident
         ("chat.postMessage", (200, {}, {"ok": False, "error": "msg_too_long"}), "failed", True),
     ],
 )
-def test_a_message_that_slack_refuses(slack, pipeline, responder, method, failure, message_state, live):
+def test_a_message_that_slack_rejects(slack, pipeline, responder, method, failure, message_state, live):
     slack.failures[method] = [failure]
     make_incident(pipeline, at=timezone.now())
     deliver_all()
@@ -396,7 +396,7 @@ def test_a_member_of_a_deactivated_person_is_free(slack, people):
     assert SlackMember.objects.get(slack_id="U1").person == people[1]
 
 
-def test_a_message_needs_as_many_queries_for_thirty_people(slack, incident, django_assert_max_num_queries):
+def test_a_message_runs_the_same_number_of_queries_for_30_people(slack, incident, django_assert_max_num_queries):
     with django_assert_max_num_queries(30) as few:
         incident_card(incident.pk, at=timezone.now())
     for number in range(30):
@@ -414,7 +414,7 @@ def test_without_an_app_nothing_is_read_or_sent(client, settings, pipeline, djan
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_copies_at_the_same_moment_one_is_accepted(settings):
+def test_only_one_of_two_simultaneous_copies_is_accepted(settings):
     settings.SLACK_BOT_TOKEN, settings.SLACK_SIGNING_SECRET = TOKEN, SECRET
     at, body, start = timezone.now(), b"payload=x", Barrier(4)
     timestamp = str(int(at.timestamp()))

@@ -192,7 +192,7 @@ def paged():
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_a_broken_upstream_from_the_build_to_the_gate(client, live_server, dbt_target, marts, shop, a, b):
-    """One incident and one page at the parent; the child is stale, its readers' page says “Not yet”, and a job that needs it stops."""
+    """The parent has one incident and one page; the child is stale, its readers see “Not yet”, and its job stops."""
     link = create_link(name="Board numbers", pipelines=[marts], by=a)
     for name in ("manifest", "run_results"):
         assert post(client, a, dbt_target / f"{name}.json").status_code == 200

@@ -183,7 +183,7 @@ def hidden(page):
 
 
 @pytest.mark.parametrize("side", ["code", "site"])
-def test_owners_that_changed_after_they_were_shown_are_left_alone(client, signed_in, shop, project, admin, c, side):
+def test_owners_that_changed_since_they_were_shown_stay(client, signed_in, shop, project, admin, c, side):
     own(project, shop[0], name="Engineer B")
     browser, path = signed_in(admin), "/api/v1/owner-drift/staging/decide/"
     shown = hidden(browser.get("/lineage/drift/").content.decode())
@@ -210,7 +210,7 @@ def test_owners_that_changed_after_they_were_shown_are_left_alone(client, signed
     assert client.post(path, {"side": side, **listed}, content_type=JSON, **bearer(admin)).status_code == 204
 
 
-def test_an_account_that_appears_meanwhile_is_not_made_owner(client, shop, project, admin, a):
+def test_an_account_created_meanwhile_does_not_become_owner(client, shop, project, admin, a):
     own(project, shop[0], name="Engineer Z")
     listed = {"code_name": "Engineer Z", "code_owner": None}
     make_engineer("Engineer Z")
@@ -219,7 +219,7 @@ def test_an_account_that_appears_meanwhile_is_not_made_owner(client, shop, proje
     assert (answer.status_code, drift(client, a)) == (409, [("staging", "Engineer Z", "engineer-z", "engineer-a")])
 
 
-def test_a_decision_without_a_side_is_refused(signed_in, shop, project, admin, b):
+def test_a_decision_without_a_side_is_rejected(signed_in, shop, project, admin, b):
     own(project, shop[0], name="Engineer B")
     page = signed_in(admin).post("/lineage/drift/staging/", {}, follow=True).content.decode()
     assert ("Choose one of the owners." in page, OwnerDecision.objects.count()) == (True, 0)

@@ -83,14 +83,14 @@ def test_it_is_on_the_notifications_page_and_in_the_api(rejected, a, signed_in, 
     assert client.get("/api/v1/me/notifications/", **bearer(a)).json()["email_problem"] == REASON
 
 
-def test_a_message_that_is_accepted_ends_it(rejected, a, mailboxes, client):
+def test_an_accepted_message_clears_the_rejection(rejected, a, mailboxes, client):
     mailboxes.clear()
     assert send_news(a, "2").state == "sent"
     assert not EmailRejection.objects.exists()
     assert client.get("/api/v1/me/notifications/", **bearer(a)).json()["email_problem"] == ""
 
 
-def test_another_address_is_not_rejected(rejected, a, mailboxes, client):
+def test_a_new_address_is_not_rejected(rejected, a, mailboxes, client):
     User.objects.filter(pk=a.pk).update(email="new@example.org")
     assert client.get("/api/v1/me/notifications/", **bearer(a)).json()["email_problem"] == ""
     assert report_rejected_addresses() == 0
@@ -102,7 +102,7 @@ def test_another_address_is_not_rejected(rejected, a, mailboxes, client):
 @pytest.mark.parametrize(
     "answer", [(450, b"Greylisted"), (550, b"5.7.1 Relaying denied"), (554, b"5.7.26 This mail is unauthenticated")]
 )
-def test_a_server_that_rejects_for_now_or_by_a_rule_says_nothing_about_the_address(a, mailboxes, answer):
+def test_a_temporary_or_policy_rejection_does_not_flag_the_address(a, mailboxes, answer):
     mailboxes[with_mail(a).email] = answer
     assert send_news(a).problem
     assert not EmailRejection.objects.exists()

@@ -1,5 +1,5 @@
 # ruff: noqa: F811  # fixtures of another file
-"""The demo's runbooks: when a failure is injected and its incident opens, the evidence names the cause, and nothing else does."""
+"""The demo's runbooks: when a failure is injected and its incident opens, the evidence names only its cause."""
 
 import datetime as dt
 
@@ -44,7 +44,7 @@ CAUSES = {
     "late-crm": (1, ["CRM updates missing since 2026-03-29"]),
     "user-definitions": (3, ["Cohort business counts users by opened-app instead of signed-in"]),
 }
-# What also follows from the failed updates.
+# Further effects of the failed updates.
 ALSO = {"failed-updates": (1, ["No growth from 2026-03-29 to 2026-03-31"])}
 
 
@@ -105,7 +105,7 @@ def test_the_evidence_of_a_healthy_warehouse_names_no_cause(demo):
     assert Evidence.objects.count() == len(BLOCKS)
 
 
-def test_the_demo_s_runbooks_are_a_revision_with_one_block_for_each_entry(demo):
+def test_the_demos_runbooks_have_one_block_for_each_entry(demo):
     revisions = RunbookRevision.objects.filter(number=2)
     assert set(revisions.values_list("author", "summary")) == {
         (User.objects.get(is_staff=True).pk, "Evidence for each step")

@@ -61,7 +61,7 @@ def test_the_demo_has_a_past_plans_and_two_failures_at_any_hour(db, tmp_path, mo
 
 
 def check_lineage(now):
-    """Four current edges, who reads the numbers, one difference of owners, one node without a pipeline, and a reader page."""
+    """Four current edges, their readers, one difference of owners, one node without a pipeline, and a reader page."""
     edges = Edge.objects.current(now).values_list("upstream__slug", "downstream__slug")
     assert sorted((upstream.split("-")[0], downstream.split("-")[1]) for upstream, downstream in edges) == [
         ("aggregate", "growth"), ("daily", "engagement"), ("daily", "growth"), ("unit", "profit"),
@@ -78,7 +78,7 @@ def check_lineage(now):
     assert [text in page for text in ("Investor numbers", NOTE, "Late data")] == [True, True, False]
 
 
-def test_the_demo_s_edges_do_not_fade(db):
+def test_the_demos_edges_do_not_fade(db):
     import_manifest_again(at=MONDAY)
     assert not Edge.objects.exists()
     import_handbook(EXAMPLE.read_bytes(), at=MONDAY)

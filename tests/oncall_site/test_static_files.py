@@ -1,4 +1,4 @@
-"""Static files of `make run`: a hash in the address, stored by browsers for good."""
+"""Static files of `make run`: addresses contain a hash, and browsers cache them for good."""
 
 import re
 
@@ -34,12 +34,12 @@ def test_a_file_has_its_hash_in_its_address_and_never_changes(serve):
     assert answer.headers["Cache-Control"] == "max-age=315360000, public, immutable"
     plain = serve(f"/static/{NAME}")
     assert b"".join(answer.streaming_content) == b"".join(plain.streaming_content)
-    # What a stylesheet or a module names without a hash is asked for again.
+    # Files that a stylesheet or a module names without a hash are revalidated.
     assert plain.headers["Cache-Control"] == "max-age=60, public"
 
 
 @pytest.mark.parametrize("name", ["site.000000000000.css", "none.0123456789ab.css", "../settings.0123456789ab.py"])
-def test_a_name_that_was_not_given_out_is_not_found(serve, name):
+def test_an_unpublished_name_is_not_found(serve, name):
     assert serve(f"/static/oncall_site/{name}").status_code == 404
 
 

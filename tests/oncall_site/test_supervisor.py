@@ -100,7 +100,7 @@ def test_manage_py_uses_the_python_of_the_site(tmp_path):
     assert "Check the health of a part of the site" in done.stdout or "incomplete" in done.stderr
 
 
-def test_a_copy_that_ends_is_reported_and_restarted_and_what_it_says_is_printed(capsys):
+def test_a_copy_that_ends_is_reported_and_restarted_and_its_output_printed(capsys):
     def run():
         os.write(1, b"one\ntwo")
         raise SystemExit(3)

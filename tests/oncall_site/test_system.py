@@ -91,7 +91,7 @@ def test_metrics_count_requests_by_view_never_by_path(client, signed_in, admin, 
     assert daily_growth.slug not in answer.content.decode()
 
 
-def test_a_worker_of_threads_ends_with_a_task_that_takes_too_long(monkeypatch):
+def test_a_worker_with_threads_ends_when_a_task_takes_too_long(monkeypatch):
     ended = []
     monkeypatch.setattr(celery_hooks, "_end_worker", lambda task, seconds: ended.append(task))
     with celery_hooks._hard_limit("processes have Celery's", seconds=0):

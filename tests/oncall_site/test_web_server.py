@@ -121,7 +121,7 @@ def test_nothing_of_it_survives_the_death_of_a_part(start, victim):
     wait_until(lambda: not session(process), why=lambda: session(process))
 
 
-def test_folders_of_dead_servers_are_removed_and_those_of_others_stay(tmp_path, monkeypatch):
+def test_only_folders_of_dead_servers_are_removed(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
@@ -136,7 +136,7 @@ def test_folders_of_dead_servers_are_removed_and_those_of_others_stay(tmp_path, 
 
 
 def announce(port, path, *, size="100000000"):
-    """Announce a request with a body of this size, of which nothing comes; return its connection."""
+    """Announce a request with a body of this size without sending it; return the connection."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
     connection.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n".encode())
     return connection
@@ -155,7 +155,7 @@ def test_bodies_of_strangers_cannot_fill_the_disk(start):
     wait_until(lambda: status(announce(port, "/api/v1/integrations/dbt/")) == 429, why="a fifth one is accepted")
     assert status(announce(port, "/api/v1/integrations/events/v2/enqueue")) == 413
     assert status(announce(port, "/sign-in/")) == 413
-    # What is small goes on beside them: it reaches the site, which wants a sign-in.
+    # Small requests still reach the site, which asks for a sign-in.
     small = announce(port, "/api/v1/integrations/openlineage/", size="2")
     small.sendall(b"{}")
     assert status(small) in (401, 429, 500)

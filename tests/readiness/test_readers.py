@@ -22,7 +22,7 @@ DAY = dt.timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def _no_pages_in_memory():
-    page_memory.pages._pages.clear()  # a web process starts empty
+    page_memory.pages._pages.clear()  # a new web process has an empty memory
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def processes(transactional_db):
 
 
 def shown(memory, secret, monkeypatch):
-    """Return whether a web process shows the page of a link."""
+    """Return True if a web process shows the page of a link."""
     monkeypatch.setattr(page_memory, "pages", memory)
     return page(secret).status_code == 200
 
@@ -163,7 +163,7 @@ def test_a_thousand_readers_in_a_minute_cost_under_fifty_statements(filled, pipe
             seconds["now"] = 60 * reader / 1000
             monkeypatch.setattr(page_memory, "pages", processes[reader % 8])
             assert client.get(f"/readers/{link.secret}/").status_code == 200
-    # Each process starts to listen for revoked links once.
+    # Each process starts listening for revoked links once.
     assert len(captured) + len(processes) < 50
 
 

@@ -1,4 +1,4 @@
-"""Evidence blocks in a runbook's text: how they are written, and that nothing else passes for one."""
+"""Evidence blocks in a runbook's text: their syntax, and that nothing else can pass for one."""
 
 import pytest
 
@@ -60,22 +60,34 @@ def test_a_block_belongs_to_the_step_above_it(markdown, block, gap):
         '   <figure class="evidence" data-evidence="sql" data-name="x"><pre><code>SELECT 1</code></pre></figure>',
     ],
 )
-def test_other_text_is_no_block_and_leaves_no_trace(markdown):
+def test_other_text_is_not_a_block_and_leaves_no_trace(markdown):
     rendered = render(normalize_runbook(f"{TITLE}1. Look.\n\n{markdown}\n")).html
     assert evidence_blocks(rendered) == ()
     assert "data-meta" not in rendered
     assert "figure" not in rendered
 
 
-def test_what_an_admin_reads_is_the_text_that_runs():
-    rendered = render(
-        f'{TITLE}1. Look.\n\n   <pre lang="sql" data-meta="source=x"><code>SELECT <b>1</b></code></pre>\n'
-    )
-    [block] = evidence_blocks(rendered.html)
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "SELECT count(*) FROM (<code>SELECT email FROM users</code>) t",
+        "<code>SELECT 1</code> -- <code>SELECT email FROM users</code>",
+        "<code>SELECT email -- per day<br>FROM users</code>",
+        "<code>SELECT <b>1</b></code>",
+        "SELECT 1",
+    ],
+)
+def test_the_text_that_an_admin_reads_is_the_text_that_runs(shown):
+    """Raw HTML in a block, which would be shown but not run, makes it no block."""
+    start = f'{TITLE}1. Look.\n\n   <pre lang="sql" data-meta="source=x">'
+    rendered = render(f"{start}{shown}</pre>\n").html
+    assert evidence_blocks(rendered) == ()
+    assert "data-meta" not in rendered
+    [block] = evidence_blocks(render(f"{start}<code>SELECT 1</code></pre>\n").html)
     assert block.query == "SELECT 1"
 
 
-def test_a_block_is_known_by_source_and_text():
+def test_a_block_is_identified_by_source_and_text():
     keys = {EvidenceBlock("sql", name, query).key for name in ("a", "b") for query in ("SELECT 1", "SELECT  1")}
     assert len(keys) == 4
     assert EvidenceBlock("sql", "a", "SELECT 1").key in keys

@@ -62,8 +62,8 @@ def test_who_is_skipped_and_why(pipeline, a):
 def test_a_name_that_is_unknown_or_not_unique(pipeline, a):
     assert answer_on_call("<nothing>\0", reader=a, at=NOW) == "No pipeline or rotation is called “&lt;nothing&gt;”."
     answer = answer_on_call("focused", reader=a, at=NOW)
-    assert answer.startswith("Several match “focused”:\n• ")
-    assert answer.endswith("Give more of the name.")
+    assert answer.startswith("Several names match “focused”:\n• ")
+    assert answer.endswith("Enter more of the name.")
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def slack(settings, monkeypatch):
     fake.stop()
 
 
-def test_slack_asks_for_somebody(client, slack, rotation, a):
+def test_the_command_answers_only_linked_users_of_slack(client, slack, rotation, a):
     SlackMember.objects.create(person=a, email="a@example.org", slack_id="U1", looked_up_at=timezone.now())
     fields = {"command": "/oncall", "text": "", "user_id": "U1", "team_id": "T1"}
     answer = signed_post(client, HOOK, fields)
@@ -82,7 +82,7 @@ def test_slack_asks_for_somebody(client, slack, rotation, a):
     assert answer.json()["response_type"] == "ephemeral"
     assert "is on call until" in answer.json()["text"]
     stranger = signed_post(client, HOOK, {**fields, "user_id": "U2"}).json()["text"]
-    assert stranger.startswith("Your Slack account does not belong to an active person")
+    assert stranger.startswith("Your Slack account is not linked to an active user")
     assert signed_post(client, HOOK, fields, secret="f" * 32).status_code == 403
     assert client.post(HOOK, fields).status_code == 403
     again = signed_post(client, HOOK, fields, at=1)

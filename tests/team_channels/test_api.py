@@ -11,7 +11,7 @@ PATH = "/api/v1/pipelines/orders/channels/"
 NEW = {"kind": "webhook", "name": "bot", "address": "https://bot.example.org/hook", "events": ["incident.opened"]}
 FIELDS = {
     "id", "kind", "name", "shown_as", "events", "is_active", "last_delivered_at", "problem", "problem_at", "switched_off_at",
-    "switched_off_by", "created_at", "created_by",
+    "switched_off_by", "created_at", "created_by", "user_group",
 }  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def test_a_webhook_is_added_and_its_secret_returned_once(call, pipeline):
         ("events", ["shift.started"]),
     ],
 )
-def test_a_wrong_value_is_a_400_that_names_the_field(call, pipeline, field, value):
+def test_an_invalid_value_is_a_400_that_names_the_field(call, pipeline, field, value):
     answer = call("post", PATH, **{**NEW, field: value})
     assert (answer.status_code, list(answer.json())) == (400, [field])
     assert not TeamChannel.objects.exists()
@@ -69,7 +69,7 @@ def test_a_channel_is_changed_turned_off_and_deleted(call, make_channel):
     assert call("get", path).status_code == 404
 
 
-def test_the_delivery_log_says_what_happened_and_sends_again(call, make_channel, peer):
+def test_the_delivery_log_lists_messages_and_sends_them_again(call, make_channel, peer):
     peer.status = 400
     row = post(make_channel())
     deliver_one()
@@ -101,15 +101,18 @@ def test_a_test_message_is_sent_and_a_new_secret_created(call, make_channel, pee
     assert call("post", f"{PATH}{chat.pk}/rotate-secret/").status_code == 409
 
 
-def test_a_channel_is_found_only_below_its_owner(call, make_channel, rotation):
+def test_a_channel_exists_only_under_its_owner(call, make_channel, rotation):
     other = make_channel(rotation=rotation)
     assert call("get", f"{PATH}{other.pk}/").status_code == 404
     assert call("get", f"/api/v1/rotations/first/channels/{other.pk}/").status_code == 200
     assert call("patch", f"/api/v1/rotations/first/channels/{other.pk}/", name="x").status_code == 403
 
 
-def test_a_pipeline_has_a_limited_number_of_channels(call, make_channel):
+def test_a_pipeline_has_a_limited_number_of_channels(call, make_channel, pipeline):
     for number in range(20):
         make_channel(name=str(number))
     answer = call("post", PATH, **NEW)
-    assert (answer.status_code, answer.json()["detail"]) == (409, "There are 20 channels already. Delete one first.")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409,
+        f"{pipeline} already has 20 channels. Delete one first.",
+    )

@@ -1,4 +1,4 @@
-"""Delivery to channels: what an answer means, in which order and how fast, signed, at least once."""
+"""Delivery to channels: responses, order, rate, signatures, at least once."""
 
 import base64
 import datetime as dt
@@ -18,6 +18,7 @@ from notifications.services.leases import claim_row
 from notifications.services.restore import drop_possibly_sent
 from team_channels.domain.events import ChannelEvent
 from team_channels.kinds import base
+from team_channels.kinds.catalog import KINDS as KINDS_BY_NAME
 from team_channels.kinds.webhook import new_secret, signature
 from team_channels.models import ChannelDelivery, TeamChannel
 from team_channels.services import delivery
@@ -95,11 +96,40 @@ def test_a_channel_that_no_longer_exists_is_turned_off_and_reported_once(make_ch
     assert admin.pk in Message.objects.values_list("recipient", flat=True)
 
 
+@pytest.mark.parametrize(("status", "retry_after"), [(410, ""), (429, "3600"), (400, "")])
+def test_an_answer_of_the_old_address_says_nothing_about_a_new_one(
+    make_channel, peer, admin, monkeypatch, status, retry_after
+):
+    """The address is changed while a message is being sent to the old one."""
+    peer.status, peer.headers = status, {"Retry-After": retry_after}
+    channel = make_channel("teams", path="/old")
+    post(channel)
+    within = delivery.within
+    monkeypatch.setattr(KINDS_BY_NAME["teams"], "check_address", lambda address: "new")
+
+    def within_and_change(seconds, send):
+        try:
+            return within(seconds, send)
+        finally:
+            update_channel(channel, by=admin, address=f"{peer.url}/new")
+
+    monkeypatch.setattr(delivery, "within", within_and_change)
+    deliver_one()
+    channel.refresh_from_db()
+    assert (channel.is_active, channel.problem, channel.retry_at) == (True, "", None)
+    monkeypatch.setattr(delivery, "within", within)
+    if status == 410:
+        peer.status = 200
+        ChannelDelivery.objects.update(retry_at=timezone.now() - HOUR)
+        deliver_one()
+        assert (states(), [path for path, _, _ in peer.requests]) == (["sent"], ["/old", "/new"])
+
+
 @pytest.mark.parametrize(
     ("kind", "status", "body"),
     [("mattermost", 400, b'{"id":"web.incoming_webhook.invalid.app_error"}'), ("discord", 401, b'{"code":50027}')],
 )
-def test_a_service_says_in_its_own_way_that_a_webhook_was_deleted(make_channel, peer, kind, status, body):
+def test_each_service_has_its_own_response_for_a_deleted_webhook(make_channel, peer, kind, status, body):
     peer.status, peer.body = status, body
     post(make_channel(kind, path=KINDS[kind]))
     deliver_one()
@@ -108,7 +138,7 @@ def test_a_service_says_in_its_own_way_that_a_webhook_was_deleted(make_channel, 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("pause", ["600", "600.5"])
-def test_a_service_that_asks_for_a_pause_gets_it_for_the_whole_channel(make_channel, peer, kind, pause):
+def test_a_requested_pause_applies_to_the_whole_channel(make_channel, peer, kind, pause):
     peer.status, peer.headers = 429, {"Retry-After": pause}
     channel = make_channel(kind, path=KINDS[kind])
     post(channel, number=1)
@@ -119,7 +149,7 @@ def test_a_service_that_asks_for_a_pause_gets_it_for_the_whole_channel(make_chan
     assert 500 < (channel.retry_at - timezone.now()).total_seconds() <= 601
 
 
-def test_a_slow_server_is_cut_off_and_tried_again(make_channel, peer, monkeypatch, settings):
+def test_a_slow_server_times_out_and_is_tried_again(make_channel, peer, monkeypatch, settings):
     settings.MESSAGE_SEND_SECONDS = 0.5
     monkeypatch.setattr(base, "http_rules", lambda url: local_rules(seconds=0.5))
     peer.hold = threading.Event()
@@ -135,7 +165,7 @@ def test_a_slow_server_is_cut_off_and_tried_again(make_channel, peer, monkeypatc
     assert ids == ["incident-1-1", "incident-1-1"], "the ID is the same at every attempt"
 
 
-def test_no_address_leads_into_the_internal_network(make_channel, monkeypatch):
+def test_no_address_leads_to_the_internal_network(make_channel, monkeypatch):
     monkeypatch.setattr(base, "http_rules", http.http_rules)
     row = post(make_channel())
     channel = TeamChannel.objects.get()
@@ -157,7 +187,7 @@ def test_a_request_is_signed_as_standard_webhooks_describes(make_channel, peer):
     assert abs(int(headers["Webhook-Timestamp"]) - timezone.now().timestamp()) < 60
 
 
-def test_the_receiver_in_the_documentation_accepts_a_request_and_no_other(make_channel, peer):
+def test_the_documented_receiver_accepts_only_genuine_requests(make_channel, peer):
     """Its code is the one in docs/operations.md."""
     document = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
     [code] = [block for block in re.findall(r"```python\n(.*?)```", document, re.DOTALL) if "def is_genuine" in block]
@@ -187,7 +217,7 @@ def test_a_new_secret_has_256_random_bits():
     assert {len(base64.b64decode(secret.removeprefix("whsec_"))) for secret in secrets} == {32}
 
 
-def test_for_a_day_after_a_rotation_both_secrets_sign(make_channel, peer, admin):
+def test_both_secrets_sign_for_a_day_after_a_change(make_channel, peer, admin):
     channel = make_channel()
     new = rotate_secret(channel, by=admin)
     assert new.secret not in ("", SECRET)
@@ -223,7 +253,7 @@ def test_messages_of_a_channel_are_sent_one_at_a_time_and_in_order(make_channel,
     assert [body["id"] for _, _, body in peer.requests] == ["incident-1-1", *(f"incident-1-{n}" for n in (1, 2, 3))]
 
 
-def test_a_message_that_keeps_failing_does_not_hold_back_the_others_for_long(make_channel, peer):
+def test_a_failing_message_holds_back_others_only_briefly(make_channel, peer):
     channel = make_channel()
     first = post(channel, number=1)
     post(channel, number=2)
@@ -255,7 +285,7 @@ def test_a_message_of_a_dead_worker_is_sent_when_its_lease_ends(make_channel, pe
     assert (states(), len(peer.requests)) == (["sent"], 1)
 
 
-def test_turning_a_channel_off_drops_what_waits_and_turning_it_on_sends_new_events_only(make_channel, peer, admin):
+def test_turning_a_channel_off_drops_pending_messages(make_channel, peer, admin):
     channel = make_channel()
     post(channel, number=1)
     turn_off(channel, by=admin)
@@ -285,7 +315,7 @@ def test_a_channel_has_one_owner(make_channel, pipeline, rotation):
             TeamChannel.objects.filter(pk=channel.pk).update(**owners)
 
 
-def test_old_deliveries_are_deleted_and_those_that_wait_are_not(make_channel):
+def test_old_finished_deliveries_are_deleted(make_channel):
     channel = make_channel()
     for number in range(3):
         post(channel, number=number)

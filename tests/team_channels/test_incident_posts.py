@@ -67,7 +67,7 @@ def test_a_webhook_gets_the_incident_as_the_api_names_it(make_channel, pipeline,
     assert body["data"]["by"] == "engineer-a"
 
 
-def test_a_channel_gets_only_what_it_wants_and_those_of_the_rotation_get_it_too(make_channel, pipeline, rotation, a):
+def test_channels_get_chosen_events_and_rotations_those_of_their_pipelines(make_channel, pipeline, rotation, a):
     PipelineRotation.objects.create(pipeline=pipeline, rotation=rotation)
     wanting = make_channel(events=["incident.opened"])
     not_wanting = make_channel(events=["incident.resolved"])

@@ -1,4 +1,4 @@
-"""What each kind of channel is sent: its own format, within its limits, with nothing that people wrote taken for markup."""
+"""The format of each kind of channel: within its limits, and with user text escaped."""
 
 import json
 

@@ -41,7 +41,7 @@ def test_an_owner_adds_a_webhook_and_sees_its_secret_once(signed_in, a, pipeline
         ("events", [], "Choose at least one event."),
     ],
 )
-def test_an_invalid_form_says_why_and_loses_nothing_typed(signed_in, a, pipeline, field, value, problem):
+def test_an_invalid_form_shows_errors_and_keeps_the_input(signed_in, a, pipeline, field, value, problem):
     response = signed_in(a).post("/pipelines/orders/channels/", {**FORM, "name": "#typed", field: value})
     page = response.content.decode()
     assert (response.status_code, TeamChannel.objects.count()) == (400, 0)
@@ -135,7 +135,7 @@ def test_a_channel_is_turned_off_and_on_again(signed_in, a, make_channel):
     assert (channel.is_active, channel.switched_off_by) == (True, None)
 
 
-def test_a_new_address_turns_on_a_channel_that_no_longer_existed(signed_in, a, make_channel):
+def test_a_new_address_turns_a_missing_channel_on_again(signed_in, a, make_channel):
     channel, client = make_channel(), signed_in(a)
     TeamChannel.objects.update(switched_off_at=timezone.now(), problem="Gone.")
     assert "no longer exists" in client.get(f"/channels/{channel.pk}/").content.decode()

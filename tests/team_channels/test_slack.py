@@ -90,6 +90,11 @@ def test_a_test_message_and_shifts_have_no_buttons(slack, rotation, admin):
     assert test["text"] == "Test message for First"
 
 
+def test_nobody_is_mentioned_whatever_a_title_says():
+    text = escape("@channel <!here> (@here) a@example.org <@U012AB3CD> @ noon")
+    assert text == "@\u200bchannel &lt;!here&gt; (@\u200bhere) a@example.org &lt;@\u200bU012AB3CD&gt; @ noon"
+
+
 @pytest.mark.parametrize("character", ["x", "*", "\U0001f525", "<", "&"])
 def test_the_longest_message_is_within_slacks_limits(slack, rotation, admin, character):
     """Slack's own library checks the blocks in the stand-in."""
@@ -110,7 +115,7 @@ def test_the_longest_message_is_within_slacks_limits(slack, rotation, admin, cha
         ({"error": "channel_not_found"}, "failed", False, "Slack has no such channel, or the app is not in it."),
         ({"error": "is_archived"}, "failed", False, "The channel is archived."),
         ({"error": "not_in_channel"}, "failed", True, "The app is not in the channel. Invite it there."),
-        ({"error": "ratelimited"}, "pending", True, "Slack answered: too many requests."),
+        ({"error": "ratelimited"}, "pending", True, "Slack’s rate limit was reached."),
         (
             {"error": "invalid_auth"},
             "pending",
@@ -119,7 +124,7 @@ def test_the_longest_message_is_within_slacks_limits(slack, rotation, admin, cha
         ),
     ],
 )
-def test_a_channel_that_slack_refuses(slack, channel, pipeline, failure, state, is_active, problem):
+def test_a_channel_that_slack_rejects(slack, channel, pipeline, failure, state, is_active, problem):
     slack.failures["chat.postMessage"] = [(200, {}, {"ok": False, **failure})]
     make_incident(pipeline, at=timezone.now())
     deliver_one()
@@ -211,7 +216,7 @@ def test_a_group_of_two_rotations_has_the_engineers_of_both(slack, on_call, admi
     assert "usergroups.users.update" not in slack.names()
 
 
-def test_a_group_that_was_changed_in_slack_is_set_right_within_an_hour(slack, on_call):
+def test_changes_to_a_group_in_slack_are_reverted_within_an_hour(slack, on_call):
     sync_user_groups()
     slack.groups[GROUP] = ["U9"]
     SlackUserGroup.objects.update(synced_at=timezone.now() - dt.timedelta(minutes=61))
@@ -223,11 +228,11 @@ def test_a_group_that_was_changed_in_slack_is_set_right_within_an_hour(slack, on
     ("failure", "problem"),
     [
         ((200, {}, {"ok": False, "error": "no_such_subteam"}), "Slack has no such user group."),
-        ((429, {"Retry-After": "100"}, {}), "Slack answered: too many requests."),
+        ((429, {"Retry-After": "100"}, {}), "Slack’s rate limit was reached."),
         ((500, {}, {}), "Slack answered with status 500."),
     ],
 )
-def test_a_group_that_slack_refuses_is_tried_again(slack, on_call, signed_in, admin, failure, problem):
+def test_an_update_that_slack_rejects_is_tried_again(slack, on_call, signed_in, admin, failure, problem):
     slack.failures["usergroups.users.update"] = [failure]
     sync_user_groups()
     row = SlackUserGroup.objects.get()

@@ -316,7 +316,7 @@ def test_an_admin_edits_a_metric(signed_in, daily_growth, admin):
 
 
 def anomaly_check(pipeline, by, **fields):
-    """Return an anomaly check of a metric with 120 days, the newest yesterday, of which one is far too low."""
+    """Return an anomaly check of a metric with 120 days up to yesterday, one of them far too low."""
     metric = make_metric(pipeline, "orders")
     values = [1000.0 + n % 7 * 20 + n * n % 11 for n in range(120)]
     values[-10] = 300.0
@@ -334,7 +334,7 @@ def test_the_page_explains_any_past_day(signed_in, daily_growth, a):
         day = today - dt.timedelta(days=days_ago)
         page = signed_in(a).get(f"/checks/{check.pk}/", {"day": day.isoformat()}).content.decode()
         text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
-        return text.partition("Explain a day")[2].partition("With the check’s current settings.")[0]
+        return text.partition("Explain a day")[2].partition("Calculated with the check’s current settings.")[0]
 
     low = explained(10)
     assert "Value 300" in low
@@ -349,13 +349,31 @@ def test_the_page_explains_any_past_day(signed_in, daily_growth, a):
     assert "Result No value." in explained(300)
 
 
-def test_a_day_to_explain_that_is_not_due_or_no_date_is_answered(signed_in, daily_growth, a):
+def test_explaining_a_day_that_is_not_due_or_not_a_date(signed_in, daily_growth, a):
     check = anomaly_check(daily_growth, a)
     later = timezone.now().date() + dt.timedelta(days=3)
     assert "is not due yet" in signed_in(a).get(f"/checks/{check.pk}/", {"day": later.isoformat()}).content.decode()
+    for day in ("0001-01-01", "1066-10-14", "1999-12-31", "9999-12-31"):
+        assert signed_in(a).get(f"/checks/{check.pk}/", {"day": day}).status_code in (200, 400)
     response = signed_in(a).get(f"/checks/{check.pk}/", {"day": "soon"})
     assert response.status_code == 400
     assert "Enter a valid date" in response.content.decode()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_numbers_near_the_limits_of_a_float_break_no_page(signed_in, daily_growth, a):
+    metric = make_metric(daily_growth, "orders")
+    push_days(metric, [1e308, -1e308] * 60)
+    check = make_check(daily_growth, a, "anomaly", metric=metric, at=timezone.now())
+    result = run(check, at=timezone.now())
+    assert (result.status, result.message) == (
+        "error",
+        "The check cannot be evaluated with these parameters and data (OverflowError).",
+    )
+    yesterday = (timezone.now().date() - dt.timedelta(days=3)).isoformat()
+    for path in (f"/checks/{check.pk}/", f"/checks/{check.pk}/?day={yesterday}", f"/checks/{check.pk}/backtest/"):
+        assert signed_in(a).get(path).status_code == 200
+    assert signed_in(a).get(f"/api/v1/checks/{check.pk}/results/").status_code == 200
 
 
 def test_other_types_and_segments_explain_no_days(signed_in, daily_growth, a):

@@ -1,4 +1,4 @@
-"""The anomaly check continues from stored state, and answers as a replay of the whole history would."""
+"""The anomaly check continues from stored state with the same results as a replay of the whole history."""
 
 import datetime as dt
 import random
@@ -173,8 +173,8 @@ def test_a_companion_value_that_arrives_late_replays(metric, a):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_random_changes_answer_as_a_replay(metric, a, seed):
-    """Pushes, gaps, late and changed points, known events, marks as expected and settings, in random order."""
+def test_random_changes_give_the_same_results_as_a_replay(metric, a, seed):
+    """Pushes, gaps, late and changed points, known events, acknowledged results and settings, in random order."""
     rng = random.Random(seed)
     weather = make_metric(metric.pipeline, "weather")
     check = make_check(metric.pipeline, a, "anomaly", metric=metric, other_metric=weather if seed % 2 else None)

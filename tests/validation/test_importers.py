@@ -158,7 +158,7 @@ def test_a_new_id_does_not_change_an_expectation_s_key():
 @pytest.mark.parametrize(
     ("batch", "asset"), [("shop-orders", "shop-orders"), ("shop-orders-year_2026-month_03", "shop-orders"), (None, "")]
 )
-def test_a_described_expectation_is_told_apart_by_its_batch(batch, asset):
+def test_a_described_expectation_is_identified_by_its_batch(batch, asset):
     """`describe()` has no meta, so that only the batch's id says which table was validated."""
     kwargs = {"column": "id"} | ({"batch_id": batch} if batch else {})
     entry = {"expectation_type": "expect_column_values_to_be_unique", "success": True, "kwargs": kwargs}

@@ -189,7 +189,7 @@ def test_a_cycle_in_a_damaged_manifest_ends():
 
 
 @pytest.mark.parametrize("name", ["a\0b", "a\nb", "a\u202eb", "\ud800"])
-def test_a_key_with_characters_that_no_text_may_contain_is_replaced_and_stays_unique(name):
+def test_control_characters_in_a_key_are_replaced_and_it_stays_unique(name):
     read = parse(
         manifest(
             node("model.shop.a b"), node(f"model.shop.{name}"), node("model.shop.below", parents=[f"model.shop.{name}"])
@@ -201,7 +201,7 @@ def test_a_key_with_characters_that_no_text_may_contain_is_replaced_and_stays_un
     assert read.nodes[below].parents == (second,)
 
 
-def test_a_manifest_with_too_many_parents_is_refused(monkeypatch):
+def test_a_manifest_with_too_many_parents_is_rejected(monkeypatch):
     monkeypatch.setattr("validation.importers.manifest.MAX_REFERENCES", 5)
     parents = [f"source.shop.s{number}" for number in range(5)]
     assert len(parse(manifest(node("model.shop.m", parents=parents))).nodes) == 1

@@ -126,6 +126,6 @@ def test_a_companion_column_explains_values(scores):
     assert informed != plain
 
 
-def test_a_missing_companion_column_is_named(scores):
+def test_the_error_names_a_missing_companion_column(scores):
     with pytest.raises(CommandError, match="line 1: missing column rain"):
         scores(csv_text(steady(60)), companion="rain")

@@ -1,4 +1,4 @@
-"""The snippets of docs/data.md and docs/validation.md, run as they are printed, against the site and stubs of the tools that call them."""
+"""The snippets of docs/data.md and docs/validation.md, run as printed, against the site and stubs of the tools."""
 
 import datetime as dt
 import re
@@ -41,7 +41,7 @@ def sensor(**options):
 
 @pytest.fixture(autouse=True)
 def site(live_server, a, monkeypatch):
-    """Set what the snippets read, and put stubs of the tools in place of them."""
+    """Set the variables that the snippets read, and replace the tools with stubs."""
     api, token = f"{live_server.url}/api/v1", create_token(a, name="tools", scope="write").secret
     monkeypatch.setenv("API", api)
     monkeypatch.setenv("TOKEN", token)

@@ -27,8 +27,8 @@ _FEWEST = 21  # minimum days before weekdays are distinguished
 _FIRST_HOLIDAY = 0.3  # prior deviation, in logarithms, of an unseen holiday and of the days next to it
 _FIRST_NEIGHBOUR = 0.1
 _LEAST_SPREAD = 1e-3
-_REMEMBERED = 15  # days covered by evidence over several days
-_KEPT_CLEAN = _WEEKDAY_WINDOWS[-1] + 6  # days of the past that later days read
+_REMEMBERED = 15  # length in days of the evidence windows
+_KEPT_CLEAN = _WEEKDAY_WINDOWS[-1] + 6  # past days that later days read
 _KEPT_LEVELS = 30
 
 Grid = NDArray[np.float64]
@@ -39,8 +39,8 @@ HolidayKey = tuple[str, int]
 class Forecast:
     """The forecast of a day on the series' scale: level + season + holiday, with its spread.
 
-    `recent` and `yearly` are what the errors of the last days and of earlier years add to it, and `companion` what
-    another metric explains.
+    `recent` and `yearly` are the corrections from the errors of the last days and of earlier years, and `companion`
+    that from another metric.
     """
 
     level: float
@@ -192,7 +192,7 @@ class Baseline:
             past[-_REMEMBERED:] = [one + by for one in past[-_REMEMBERED:]]
 
     def state(self) -> State:
-        """Return what `restore` needs to continue."""
+        """Return the state that `restore` needs to continue."""
         return {
             "spread": self.spread,
             "effects": [[name, away, past] for (name, away), past in self._effects.items()],

@@ -5,27 +5,27 @@ import math
 from dataclasses import dataclass
 
 YEAR_DAYS = 365
-GROSS = 1.6  # times its limit from which a deviation is gross: noise of the series hardly explains it
-_MOST = 1.5  # times the budget: the most ordinary alerts in a year
-_MOST_WITH_GROSS = 6.0  # times the budget: the most alerts in a year, gross ones included
-_RISES_FROM = 1.0  # times the budget: ordinary alerts from which limits rise, to double at the most
-_AFTER_ALERT = 0.5  # how far an alert raises limits, falling back as exp(-days / 10)
+GROSS = 1.6  # a deviation is gross from this multiple of its limit: noise of the series hardly explains it
+_MOST = 1.5  # most ordinary alerts in a year, as a multiple of the budget
+_MOST_WITH_GROSS = 6.0  # most alerts in a year including gross ones, as a multiple of the budget
+_RISES_FROM = 1.0  # ordinary alerts from which limits rise, up to double, as a multiple of the budget
+_AFTER_ALERT = 0.5  # how much an alert raises limits, decaying as exp(-days / 10)
 _FADES_IN_DAYS = 10.0
 _FORGOTTEN_AFTER_DAYS = 60
-_NEW_METRIC = 0.4  # how far the limits of a new metric are raised at first, falling back evenly
+_NEW_METRIC = 0.4  # how much the limits of a new metric are raised at first, decreasing linearly
 _NEW_FOR_DAYS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Raise:
-    """How far limits are raised on a day, as a factor of at least 1, and the main reason as part of a sentence."""
+    """The factor, at least 1, by which limits are raised on a day, and the main reason as part of a sentence."""
 
     factor: float
     reason: str
 
 
 class AlertBudget:
-    """The alerts of the last year, each by its first day, and what they mean for the next one."""
+    """The alerts of the last year by their first day, and the limits that follow for the next one."""
 
     def __init__(self, budget: float, *, alerts: tuple[tuple[dt.date, bool], ...] = ()) -> None:
         """Initialize with a budget of alerts per year, and earlier alerts, True if gross."""
@@ -48,7 +48,7 @@ class AlertBudget:
         return max(2, math.floor(_MOST_WITH_GROSS * self._budget))
 
     def raised(self, day: dt.date, *, days_alerting: int) -> Raise:
-        """Return how far limits are raised; `days_alerting` counts the days since the metric may alert."""
+        """Return how much limits are raised; `days_alerting` counts the days since the metric could first alert."""
         self._forget(day)
         new = _NEW_METRIC * max(0.0, 1 - days_alerting / _NEW_FOR_DAYS)
         ages = [(day - at).days for at, _ in self._alerts]
@@ -63,7 +63,7 @@ class AlertBudget:
         return Raise((1 + new) * (1 + recent) * (1 + year), reason)
 
     def refusal(self, day: dt.date, *, is_gross: bool) -> str:
-        """Return why the budget leaves no alert for the day, as part of a sentence; empty if it does."""
+        """Return why the budget permits no alert on the day, as part of a sentence; empty if it permits one."""
         self._forget(day)
         if len(self._alerts) >= self.most or (not is_gross and self._ordinary() >= self.most_ordinary):
             return (

@@ -1,4 +1,4 @@
-"""Another metric that explains a series, such as the weather: how far it is off its own forecast."""
+"""Another metric that explains a series, such as the weather, by its deviation from its own forecast."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from validation.anomaly.transforms import Scale
 _LEAST_UNIT = 1e-9
 _FIRST_DAYS = 28
 _WEEK = 7  # days between updates of weekday effects
-_FARTHEST = 4.0  # spreads beyond which a deviation explains no more
+_FARTHEST = 4.0  # deviation in spreads beyond which it explains nothing further
 
 
 class Companion:
-    """The baseline of the other metric. Without a value it explains nothing that day."""
+    """The baseline of the other metric. On a day without a value it explains nothing."""
 
     def __init__(self, *, holidays: Mapping[dt.date, str]) -> None:
         """Initialize without history."""
@@ -29,7 +29,7 @@ class Companion:
         self._scale = Scale("plain", 0.0, 1.0)
 
     def advance(self, day: dt.date, value: float | None) -> float:
-        """Return how far the day's value is off its forecast, in spreads, and learn from it; 0 if that is unknown."""
+        """Learn from the day's value; return its deviation from its forecast in spreads, 0 if unknown."""
         if value is None:
             return 0.0
         self._count += 1
@@ -37,7 +37,7 @@ class Companion:
             self._days.append(day)
             self._values.append(value)
             if self._count == _FIRST_DAYS:
-                # Temperature, rain and traffic alike: no logarithms, which zeros and signs would spoil.
+                # For temperature, rain and traffic alike: no logarithms, which fail for zeros and negative values.
                 self._scale = Scale("plain", 0.0, max(float(np.std(self._values)), _LEAST_UNIT))
                 scaled = [self._scale.out(one) for one in self._values]
                 self._baseline = Baseline(days=self._days, values=scaled, holidays=self._holidays)
@@ -52,7 +52,7 @@ class Companion:
         return min(max(off, -_FARTHEST), _FARTHEST)
 
     def state(self) -> State:
-        """Return what `restore` needs to continue."""
+        """Return the state that `restore` needs to continue."""
         return {
             "count": self._count,
             "days": [day.toordinal() for day in self._days] if self._baseline is None else [],

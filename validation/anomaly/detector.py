@@ -27,7 +27,7 @@ _STILL_BAD = 1.6  # a value this far below is reported every day: the data is st
 _TURNED = 1.3  # the opposite direction after an alert, which may only be its end
 _ACCEPTED_AFTER = 7  # consecutive anomalous days on one side, after which they are the new level
 _RETURNS_WITHIN = 40  # days in which a return to the previous level is not reported
-_SUSTAINED = 7  # days of a slide or small shift whose report remembers the level before them
+_SUSTAINED = 7  # days of a slide or small shift whose report uses the level before it
 _BACK = 2.5  # spreads around the previous level
 _EARLIER = slice(-21, -7)  # the days whose median is the level of some weeks ago
 _NEAR_EARLIER = 2.0  # spreads around that level; after an unnoticed drift, the series may return to it at once
@@ -36,11 +36,14 @@ _IMPOSSIBLE = 3.0  # the score of an impossible value
 
 @dataclass(frozen=True, slots=True)
 class DayResult:
-    """The result of a day. `score` is 1 at the threshold; `expected`, `lower` and `upper` are in the metric's unit.
+    """The result of a day.
 
-    `is_withheld` days are anomalies without an alert, because the budget is used up. `with_companion` is how much another
-    metric changes the forecast, as a fraction. `reason` is a sentence for a flagged day, and for a day beyond the range that was not flagged; otherwise empty. `maturity` is "learning" while there is too little history
-    to evaluate, "evaluating" while there is too little to alert, then "alerting".
+    `score` is 1 at the threshold; `expected`, `lower` and `upper` are in the metric's unit.
+
+    `is_withheld` days are anomalies without an alert, because the budget is used up. `with_companion` is how much
+    another metric changes the forecast, as a fraction. `reason` is a sentence for a flagged day, and for a day beyond
+    the range that was not flagged; otherwise empty. `maturity` is "learning" while there is too little history to
+    evaluate, "evaluating" while there is too little to alert, then "alerting".
     """
 
     day: dt.date
@@ -76,7 +79,7 @@ class _Look:
 
     @property
     def is_deviation(self) -> bool:
-        """Return True if only the distance from the forecast speaks for an anomaly."""
+        """Return True if the distance from the forecast is the only evidence of an anomaly."""
         return not self.is_repeated and not self.is_impossible
 
     @property
@@ -92,7 +95,7 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _Alert:
-    """The last alert for a value that was too low or too high: its last day, and the first if it was notified."""
+    """The last alert for values that were too low or too high: its last day, and its first if people were notified."""
 
     at: int
     side: int
@@ -184,7 +187,7 @@ class AnomalyDetector:
         return self._count
 
     def _continues_alert(self, look: _Look) -> bool:
-        """Return True if the deviation was reported in the last few days, and is reported again."""
+        """Return True if the deviation was reported in the last few days and continues."""
         alert = self._alert
         return (
             alert is not None
@@ -195,7 +198,7 @@ class AnomalyDetector:
         )
 
     def _withheld(self, day: dt.date, look: _Look, error: float) -> tuple[str, bool]:
-        """Return why a flagged day is not reported after all, if so, and whether that is because the budget is used up.
+        """Return why a flagged day is withheld, or an empty reason, and whether the used-up budget is the reason.
 
         `error` is the distance from the baseline, in spreads.
         """
@@ -211,7 +214,7 @@ class AnomalyDetector:
         return "", False
 
     def _forecast(self, day: dt.date, expected: ExpectedError) -> Forecast:
-        """Return the baseline's forecast with the errors that are expected of it."""
+        """Return the baseline's forecast with its expected errors."""
         forecast = self._baseline.forecast(day)
         spread = forecast.spread
         yearly = 0.0 if forecast.key is not None else expected.yearly  # the baseline knows about holidays
@@ -269,7 +272,7 @@ class AnomalyDetector:
         )
 
     def _excuse(self, look: _Look, *, returns: bool) -> str:
-        """Return why an anomalous day is not reported: a return to an earlier level, or a report some days ago."""
+        """Return why an anomalous day is not reported: it returns to an earlier level or was already reported."""
         if look.is_repeated or look.is_impossible or look.score <= 1:
             return ""
         if returns:

@@ -1,4 +1,4 @@
-"""How much of the forecast's error can be foreseen: from the last days, from earlier years, and from another metric."""
+"""The part of the forecast's error that can be predicted from the last days, earlier years and another metric."""
 
 import datetime as dt
 import math
@@ -28,7 +28,7 @@ Grid = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class ExpectedError:
-    """The error to expect on a day, in spreads, by its source, and the features that it comes from."""
+    """The expected error of a day in spreads, by source, and the features behind it."""
 
     recent: float
     yearly: float
@@ -48,7 +48,7 @@ class ErrorMemory:
         self._weights: Grid = np.zeros(_FEATURES)
 
     def expected_error(self, day: dt.date, *, companion: float) -> ExpectedError:
-        """Return the error to expect; `companion` is how far the other metric is off its own forecast, in spreads."""
+        """Return the expected error; `companion` is the deviation of the other metric from its forecast, in spreads."""
         features = np.array(
             [self._recent[-1], sum(self._recent) / 3, self._yearly(day), max(companion, 0.0), min(companion, 0.0)]
         )
@@ -72,7 +72,7 @@ class ErrorMemory:
         return sum(years) / (len(years) + 1)
 
     def learn(self, day: dt.date, error: float, expected: ExpectedError, *, is_odd: bool) -> None:
-        """Record the error of a day, and learn from it how errors repeat unless the day was odd."""
+        """Record the error of a day. Unless the day was unusual, learn how errors repeat."""
         clipped = min(max(error, -_CLIP), _CLIP)
         if not is_odd:
             features = expected.features
@@ -81,7 +81,7 @@ class ErrorMemory:
             self._moments = _KEEP * self._moments + features * clipped
             weights = np.linalg.solve(self._products, self._moments)
             self._weights = np.clip(weights, _LEAST_WEIGHTS, _MOST_WEIGHTS)
-        # What the companion explains is no news about the next day.
+        # What the companion explains says nothing about the next day.
         own = error - expected.companion
         self._recent = [*self._recent[1:], 0.0 if is_odd else min(max(own, -_CLIP), _CLIP)]
         at = day.toordinal()
@@ -100,7 +100,7 @@ class ErrorMemory:
         return alike >= 2
 
     def state(self) -> State:
-        """Return what `restore` needs to continue."""
+        """Return the state that `restore` needs to continue."""
         return {
             "error_days": np.array(list(self._errors), dtype=float),
             "errors": np.array(list(self._errors.values())),

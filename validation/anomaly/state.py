@@ -1,4 +1,7 @@
-"""The state of a detector as bytes: a JSON header, then the numbers of its arrays. Every number comes back unchanged."""
+"""The state of a detector as bytes: a JSON header, then the numbers of its arrays.
+
+Every number is restored unchanged.
+"""
 
 import hashlib
 import json
@@ -8,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-# Names to JSON values, arrays of float64, and further states.
+# Maps names to JSON values, arrays of float64, or nested states.
 State = dict[str, Any]
 
 
@@ -20,7 +23,7 @@ def pack(state: State) -> bytes:
 
 
 def unpack(data: bytes) -> State:
-    """Return the state that `pack` made bytes of."""
+    """Return the state in the bytes that `pack` returned."""
     start = 4 + int.from_bytes(data[:4], "big")
     header: State = json.loads(data[4:start])
     numbers = np.frombuffer(data, dtype="<f8", offset=start).astype(float)
@@ -28,7 +31,7 @@ def unpack(data: bytes) -> State:
 
 
 def _take_out(state: State, arrays: list[np.ndarray[Any, Any]]) -> State:
-    """Return the state with a place instead of each array; the arrays are added to the list."""
+    """Return the state with a placeholder for each array; add the arrays to the list."""
     header: State = {}
     for name, value in state.items():
         if isinstance(value, np.ndarray):
@@ -56,7 +59,7 @@ def _put_back(header: State, numbers: np.ndarray[Any, Any]) -> State:
 
 @cache
 def code_version() -> str:
-    """Return a hash of the detector's source: a state is of use only to the code that made it."""
+    """Return a hash of the detector's source: a state is valid only for the code that created it."""
     digest = hashlib.sha256(np.__version__.encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())

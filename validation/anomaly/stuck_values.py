@@ -12,7 +12,7 @@ from validation.anomaly.state import State
 _STUCK_AFTER = 3  # a value repeated on three expected days in a row is stuck (docs/validation.md)
 _STUCK_A_YEAR = 0.5  # above this rate by chance, repeats are normal for the series
 _PAIR_A_YEAR = 0.35
-WINDOW = 200  # earlier values that say how close values are
+WINDOW = 200  # earlier values from which the typical distance is estimated
 
 
 class Repeats:
@@ -49,7 +49,7 @@ class Repeats:
         self._days += 1
 
     def state(self) -> State:
-        """Return what `restore` needs to continue."""
+        """Return the state that `restore` needs to continue."""
         return {"count": self._count, "days": self._days, "whole": self._whole, "run": self._run}
 
     @classmethod

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from validation.anomaly.baselines import Baseline, Forecast
 from validation.anomaly.state import State
 
-SPANS = (1, 2, 3, 7, 14)  # days over which evidence is combined: one bad day, or several slightly bad ones
+SPANS = (1, 2, 3, 7, 14)  # windows in days over which evidence is combined: one bad day, or several slightly bad ones
 FloatArray = NDArray[np.float64]
 Tail = tuple[int, int]  # span, side: -1 below, 1 above
 
@@ -134,7 +134,7 @@ class Evidence:
         del self._scores[span][:-_WINDOW]
 
     def state(self) -> State:
-        """Return what `restore` needs to continue."""
+        """Return the state that `restore` needs to continue."""
         return {
             "spreads": [self._spreads[span] for span in SPANS],
             "thresholds": [self.thresholds[span, side] for span in SPANS for side in (-1, 1)],

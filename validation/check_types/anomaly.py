@@ -17,9 +17,9 @@ from validation.domain.parameters import BySegment, number
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus, Series, SeriesState
 
 NEAR_ZERO = 1e-9
-LEAST_DISTANCE = 0.005  # of the forecast, which rounds to 0%
-LEAST_EFFECT = 0.005  # of the forecast, below which a companion's effect is not shown
-SNAPSHOTS_FOR = dt.timedelta(days=21)  # how far weekly states reach back from the evaluated day
+LEAST_DISTANCE = 0.005  # fraction of the forecast below which a distance rounds to 0%
+LEAST_EFFECT = 0.005  # fraction of the forecast below which a companion's effect is not shown
+SNAPSHOTS_FOR = dt.timedelta(days=21)  # age up to which weekly states are stored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class Anomaly(CheckType[AnomalyParameters]):
     other_metric_help = "A metric that explains this one, such as the temperature. Optional."
 
     def history(self, parameters: AnomalyParameters, *, bucket: dt.datetime, step: dt.timedelta) -> dt.timedelta:
-        """Return twenty years: what is learned depends on all of the history."""
+        """Return twenty years: the detector learns from the whole history."""
         return dt.timedelta(days=20 * 366)
 
     def state_settings(
@@ -60,7 +60,7 @@ class Anomaly(CheckType[AnomalyParameters]):
     ) -> str:
         """Return a hash of the code, the parameters and the calendar from `since` to `through`."""
         first, last = context.local_date(since), context.local_date(through)
-        # The days beside a public holiday differ too.
+        # The days next to a public holiday differ too.
         beside = {day: name for day, name in context.holidays.items() if first - DAY <= day <= last + DAY}
         known, off = (
             sorted(day for day in days if first <= day <= last) for days in (context.known_events, context.off_days)
@@ -84,7 +84,7 @@ class Anomaly(CheckType[AnomalyParameters]):
     def backtest(
         self, parameters: AnomalyParameters, context: EvaluationContext
     ) -> Callable[[dt.datetime], ResultStatus] | None:
-        """Return the status of each bucket from one pass over the history."""
+        """Return the status of each bucket, from one pass over the history."""
         if parameters.by_segment:
             return None
         by_day = {result.day: result for result in _results(parameters, context)}
@@ -99,7 +99,7 @@ class Anomaly(CheckType[AnomalyParameters]):
         return status
 
     def explain(self, parameters: AnomalyParameters, context: EvaluationContext) -> Sequence[tuple[str, str]]:
-        """Return the forecast and the range of the evaluated day, and why it alerted or not, as labels and texts."""
+        """Return labels and texts: the forecast and range of the evaluated day, and why it alerted or did not."""
         value = context.series.at(context.bucket)
         if value is None:
             return [("Result", "No value.")]
@@ -137,7 +137,7 @@ def _advance(
 ) -> tuple[AnomalyDetector, list[SeriesState]]:
     """Return the detector after all days before the evaluated one, and its states to store: weekly ones and the newest.
 
-    Without points after the series' state, there is nothing to store.
+    Without points after the state there is nothing to store.
     """
     series, start = context.series, context.series.state
     detector = _detector(parameters, context)
@@ -173,7 +173,7 @@ def _advance(
 def _digests(
     series: Series, *, context: EvaluationContext, after: dt.datetime | None, since: dt.datetime
 ) -> list[tuple[dt.datetime, int]]:
-    """Return the sum of the digests up to each bucket, oldest first, after one of zero at the start of time."""
+    """Return the sums of the digests up to each bucket, oldest first, starting with zero."""
     sums = [(dt.datetime.min.replace(tzinfo=dt.UTC), 0)]
     for bucket, digest in zip(series.buckets, series.digests or [0] * len(series), strict=True):
         if context.is_comparable(bucket) and bucket >= since and (after is None or bucket > after):
@@ -219,7 +219,7 @@ def _explanation(
 
 
 def _distance(value: float, expected: float) -> str:
-    """Return how far the value is off its forecast, as the end of a sentence."""
+    """Return the distance of the value from its forecast, as the end of a sentence."""
     if abs(expected) < NEAR_ZERO:
         return ""
     off = value / expected - 1

@@ -40,7 +40,7 @@ DAYS_PER_YEAR = 365.25
 class CheckOutcome:
     """The result of a check: its status, the reason in one sentence, the evaluated value and the expected range.
 
-    `details` contains values from a data source, which only those may see who may see the source. `states` are for the
+    `details` contains values from a data source, for people who may see that source. `states` are for the
     next evaluation of the same series.
     """
 
@@ -55,10 +55,10 @@ class CheckOutcome:
 
 @dataclass(frozen=True, slots=True)
 class SeriesState:
-    """What a check type has learned from a series up to and including the bucket `through`, the first being `since`.
+    """What a check type has learned from a series, from the bucket `since` up to and including `through`.
 
     `hour` is the hour in UTC of its buckets. `digest` is the sum of the digests of the points, so that a changed or late
-    one is noticed; `settings` identifies parameters, calendar and code. `is_weekly` states stay longer.
+    one is noticed; `settings` identifies parameters, calendar and code. States with `is_weekly` are stored for longer.
     """
 
     segment: str
@@ -73,10 +73,12 @@ class SeriesState:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Values by bucket, oldest first. A bucket is the first instant of an hour, or a date at 00:00 UTC.
+    """Values by bucket, oldest first.
 
-    `acknowledged` are the buckets whose value was acknowledged as expected. `digests` has a number per point that changes
-    with it. With a `state`, only points after it are present.
+    A bucket is the first instant of an hour, or a date at 00:00 UTC.
+
+    `acknowledged` are the buckets whose value was acknowledged as expected. `digests` has a number per point that
+    changes when the point does. With a `state`, only points after it are present.
     """
 
     buckets: Sequence[dt.datetime] = ()

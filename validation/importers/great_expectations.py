@@ -34,7 +34,7 @@ SETTINGS = {
     "description",
 }
 PERIOD_IDENTIFIERS = {"year", "month", "day", "hour", "date", "path", "dataframe"}
-# The end of a batch's id that names a period or a file, not a table.
+# The end of a batch ID that names a period or a file, not a table.
 PERIOD_OF_BATCH = re.compile(rf"-(?:{'|'.join(sorted(PERIOD_IDENTIFIERS))})_.*", re.DOTALL)
 BOUNDS = ("min_value", "max_value", "value", "value_set", "regex", "mostly", "column_list", "type_")
 
@@ -186,7 +186,7 @@ def _asset(suite: Record) -> str:
 
 
 def _described_asset(suite: Record, kwargs: Record) -> str:
-    """Return the data source and asset of a `describe()`, such as `shop-orders`, which only the batch's id names there."""
+    """Return the data source and asset in a `describe()`, such as `shop-orders`. Only the batch ID names them there."""
     return "" if "meta" in suite else PERIOD_OF_BATCH.sub("", text(kwargs.get("batch_id")))
 
 

@@ -23,7 +23,7 @@ SCHEMA = re.compile(r"/dbt/manifest/v([0-9]{1,6})\.json\Z")
 # The first schema that a file names, near its start, tells what it is.
 SCHEMA_IN_FILE = re.compile(rb"/dbt/([a-z-]+)/v[0-9]+\.json")
 SCHEMAS = (9, 10, 11, 12, 20)
-# Of a file, in `depends_on` and `parent_map` together. A project of 20,000 models has about 200,000.
+# Per file, in `depends_on` and `parent_map` together. A project of 20,000 models has about 200,000.
 MAX_REFERENCES = 500_000
 NODE_SECTIONS = {"nodes", "sources", "metrics", "semantic_models", "saved_queries", "unit_tests", "functions"}
 
@@ -35,7 +35,9 @@ def is_manifest(start: bytes) -> bool:
 
 
 def read_manifest(pieces: Iterable[bytes]) -> Manifest:
-    """Return the content of a manifest, which is read piece by piece. Macros, docs and disabled nodes are left out.
+    """Return the content of a manifest, which is read piece by piece.
+
+    Macros, docs and disabled nodes are left out.
 
     Raises UnreadableFileError for another file, an unsupported schema, or more than `MAX_REFERENCES`.
     """

@@ -22,7 +22,7 @@ from validation.importers.results import ExternalResult, ResultStatus, Unreadabl
 TOOL = "openlineage"
 STARTED = {"START", "RUNNING"}
 ENDED = {"COMPLETE": ResultStatus.PASS, "FAIL": ResultStatus.FAIL, "ABORT": ResultStatus.FAIL}
-# Of one call: recording them takes a second or two.
+# Per call. Recording this many takes a second or two.
 MAX_EVENTS = 1_000
 MAX_DATASETS = 20_000
 EVENT_TYPES = {*STARTED, *ENDED, "OTHER"}
@@ -30,7 +30,9 @@ EVENT_TYPES = {*STARTED, *ENDED, "OTHER"}
 
 @dataclass(frozen=True, slots=True)
 class LineageEvent:
-    """An event about a job. `state` is empty for one that describes the job without a run, or only says more about a run.
+    """An event about a job.
+
+    `state` is empty for one that describes the job without a run, or only says more about a run.
 
     `parent` is the job that this run is a step of. `period` is the nominal time of the run.
     """
@@ -48,10 +50,12 @@ class LineageEvent:
 
 
 def read_events(document: Json) -> list[LineageEvent]:
-    """Return the events of one event or a list of them. Events about a dataset alone are left out.
+    """Return the events of one event or a list of them.
 
-    Raises UnreadableFileError for an event without a job, a run event without a run id or with an unknown type, more than
-    `MAX_EVENTS`, and more than `MAX_DATASETS` inputs and outputs.
+    Events about a dataset alone are left out.
+
+    Raises UnreadableFileError for an event without a job, a run event without a run id or with an unknown type, more
+    than `MAX_EVENTS`, and more than `MAX_DATASETS` inputs and outputs.
     """
     entries = items(document, where="openlineage: the file") if isinstance(document, list) else None
     events = entries if entries is not None else [record(document, where="openlineage: the event")]

@@ -387,7 +387,7 @@ class PendingReevaluation(models.Model):
 class DetectorState(models.Model):
     """What a check has learned from a series up to a bucket, so that its next run reads only newer points.
 
-    It can be deleted at any time: the next run replays the history.
+    Rows can be deleted at any time: the next run replays the history.
     """
 
     parent_check = models.ForeignKey(Check, on_delete=models.CASCADE, related_name="detector_states", db_index=False)

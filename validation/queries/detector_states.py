@@ -1,4 +1,4 @@
-"""Stored states of checks that still hold: neither points nor settings up to them have changed."""
+"""Stored states of checks that are still valid: neither the points up to them nor the settings have changed."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable
@@ -11,10 +11,10 @@ from validation.domain.buckets import DAY
 from validation.domain.results import SeriesState
 from validation.models import Check, DetectorState
 
-# A point's digest; a change of it, a new point or a missing one changes the sum.
+# Digest of a point. A changed, new or missing point changes the sum of the digests.
 DIGEST = "hash_record_extended((p.bucket, p.value, p.is_expected), 0)"
 
-# For the check's metric, every point counts that is not after the state; for the companion, those since its start.
+# The sum covers the points of the check's metric up to the state, and those of the companion since the state's start.
 UNCHANGED = f"""
 SELECT s.id FROM validation_detectorstate s
 WHERE s.parent_check_id = %(check)s AND s.hour = %(hour)s AND s.through < %(bucket)s AND s.digest = (
@@ -63,7 +63,7 @@ def unchanged_states(check: Check, *, bucket: dt.datetime) -> list[SeriesState]:
 def newest_by_segment(
     states: Iterable[SeriesState], *, bucket: dt.datetime, holds: Callable[[SeriesState], bool]
 ) -> dict[str, SeriesState]:
-    """Return the newest state before `bucket` of each segment that holds."""
+    """Return the newest valid state before `bucket` of each segment."""
     newest: dict[str, SeriesState] = {}
     for state in sorted(states, key=lambda one: one.through, reverse=True):
         is_before = state.through < bucket and state.hour == bucket.hour

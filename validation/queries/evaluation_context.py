@@ -73,8 +73,8 @@ def build_context(
 ) -> EvaluationContext:
     """Return the context for evaluating `bucket`, by default the newest due one.
 
-    For a check that keeps state, `states` are those of earlier evaluations of the same run; stored ones are used too.
-    Without them, its whole history is read.
+    For a check that stores state, `states` are those of earlier evaluations in the same run; stored ones are used too.
+    Without any, the whole history is read.
     """
     bucket = bucket or newest_due(check, at=at)
     history = check.type.history(parameters, bucket=bucket, step=check_granularity(check).step)
@@ -97,7 +97,7 @@ def build_context(
     after = min((one for one in throughs if one), default=None) if None not in throughs else None
     others = _other_series(check, since=after + DAY if after and _is_daily(check) else after or since, until=bucket)
     first = min((series.buckets[0] for series in needed if len(series) and series.state is None), default=origin)
-    if first < origin:  # a point arrived before the first one that any state has seen
+    if first < origin:  # a point arrived from before the first one of the state
         context = _calendar_context(check, at=at, since=first, bucket=bucket, rows=rows)
     return replace(context, series=segments.get("", Series()), segments=segments, other_series=others)
 
@@ -112,7 +112,7 @@ def context_since(
     rows: Sequence[Sequence[object]] = (),
 ) -> EvaluationContext:
     """Return the context from `since` to `bucket`, regardless of how much history the check type needs."""
-    if check.type.keeps_state:  # it reads its whole history, which may be short
+    if check.type.keeps_state:  # the whole history is read, which may be short
         since = max(since, _first_point(check, since=since) or bucket)
     segments = _segments(check, parameters, since=since, until=bucket)
     context = _calendar_context(check, at=at, since=since, bucket=bucket, rows=rows)
@@ -123,7 +123,7 @@ def context_since(
 def _calendar_context(
     check: Check, *, at: dt.datetime, since: dt.datetime, bucket: dt.datetime, rows: Sequence[Sequence[object]]
 ) -> EvaluationContext:
-    """Return the context without series: the calendar from `since`, the pipeline's runs, and rows of the check's query."""
+    """Return a context without series: the calendar from `since`, the pipeline's runs, the rows of the check's query."""
     granularity = check_granularity(check)
     first, last = since.date() - DAY, at.date() + DAY
     holidays = _holidays(check.country, first, last)
@@ -149,7 +149,7 @@ def _is_daily(check: Check) -> bool:
 
 
 def _first_point(check: Check, *, since: dt.datetime) -> dt.datetime | None:
-    """Return the bucket of the metric's first point from `since` on."""
+    """Return the bucket of the metric's first point at or after `since`."""
     points = MetricPoint.objects.filter(metric=check.metric, bucket__gte=since)
     return points.order_by("bucket").values_list("bucket", flat=True).first()
 

@@ -1,4 +1,4 @@
-"""Why a check alerted, or did not, on a past day."""
+"""Explanations of why a check alerted, or did not, on a past day."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from validation.queries.evaluation_context import build_context, check_granulari
 
 
 def explain_day(check: Check, *, day: dt.date, at: dt.datetime) -> Sequence[tuple[str, str]]:
-    """Return a check's forecast of a day and what came of it, as labels and texts; nothing for a day that is not due.
+    """Return a check's forecast and result of a day as labels and texts, or nothing if the day is not due.
 
-    For an hourly metric, it is the newest due hour of the day. The check's settings are those of now.
+    For an hourly metric, the day is its newest due hour. The check's current settings apply.
     """
     parameters = check.type.load_draft(check.parameters)
     if not can_explain_days(check) or parameters is None:
@@ -25,6 +25,6 @@ def explain_day(check: Check, *, day: dt.date, at: dt.datetime) -> Sequence[tupl
 
 
 def can_explain_days(check: Check) -> bool:
-    """Return True if the check's page explains past days: not for each segment of a metric."""
+    """Return True if the check's page explains past days: not if the check evaluates each segment of a metric."""
     parameters = check.type.load_draft(check.parameters)
     return check.type.explains_days and check.metric is not None and not check.type.is_by_segment(parameters)

@@ -93,7 +93,9 @@ def update_check(check: Check, *, fields: Mapping[str, Any], by: User, at: dt.da
 
 @transaction.atomic
 def delete_check(check: Check, *, by: User, at: dt.datetime) -> None:
-    """Delete a check; one with results can be restored for 30 days. Raises NotAllowedError as `update_check` does.
+    """Delete a check; one with results can be restored for 30 days.
+
+    Raises NotAllowedError as `update_check` does.
 
     `check` keeps its `pk` and gets its `deleted_at`, None if it was deleted for good.
     """
@@ -254,7 +256,7 @@ def _data_problems(check: Check) -> dict[str, list[str]]:
 
 
 def _companion_problem(check: Check) -> str:
-    """Return why the other metric cannot explain the metric, or an empty string."""
+    """Return why the other metric cannot be a companion of the metric, or an empty string."""
     if check.metric is None or check.other_metric is None:
         return ""
     if check.other_metric_id == check.metric_id:

@@ -1,4 +1,4 @@
-"""Store what a check has learned from its series."""
+"""Store the states that a check has learned from its series."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from validation.domain.results import SeriesState
 from validation.models import Check, DetectorState
 
-# With the newest state, these cover points that arrive or change up to two weeks late; for older ones, the check replays
-# its history.
+# With the newest state, these cover points that arrive or change up to two weeks late. After older changes, the check
+# replays its history.
 WEEKLY_STATES = 2
 
 
 def save_states(check: Check, *, states: Iterable[SeriesState]) -> None:
-    """Store the states of a run, and delete those that newer ones replace. The caller holds the check's row."""
+    """Store the states of a run, and delete those that newer ones replace. The caller holds the lock on the check."""
     rows = [
         DetectorState(
             parent_check=check,
@@ -45,6 +45,6 @@ def save_states(check: Check, *, states: Iterable[SeriesState]) -> None:
 
 
 def _replaced(states: list[tuple[int, bool]]) -> list[int]:
-    """Return the IDs to delete of a series' states, newest first: all but the newest and some weekly ones."""
+    """Return the IDs of a series' states to delete, newest first: all but the newest and some weekly ones."""
     weekly = [pk for pk, is_weekly in states[1:] if is_weekly][:WEEKLY_STATES]
     return [pk for pk, _ in states[1:] if pk not in weekly]

@@ -39,12 +39,12 @@ def save_metric(metric: Metric, *, by: User) -> Metric:
 
 @transaction.atomic
 def delete_unused_metric(metric: Metric, *, by: User) -> None:
-    """Delete a metric without data points and checks; raise DomainError if it has any, NotAllowedError as `save_metric`."""
+    """Delete a metric; raise DomainError if it has data points or checks, and NotAllowedError as `save_metric` does."""
     row = Metric.objects.select_for_update().filter(pk=metric.pk).first()
     if row is None:
         raise DomainError("This metric has since been deleted.")
     if row.query and not by.is_staff:
         raise NotAllowedError("Only admins can create or edit metrics with SQL.")
     if row.points.exists() or Check.all_objects.filter(Q(metric=row) | Q(other_metric=row)).exists():
-        raise DomainError("This metric has data points or checks by now.")
+        raise DomainError("This metric now has data points or checks.")
     row.delete()

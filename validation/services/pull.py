@@ -98,7 +98,7 @@ def _described(metric: Metric, point: NewPoint) -> str:
 
 
 def read_table(source: DataSource, *, query: str, budget: Budget, limit: int) -> QueryTable:
-    """Return the first `limit` rows of a query with its columns; raise QueryFailedError."""
+    """Return the columns and the first `limit` rows of a query; raise QueryFailedError."""
     address, seconds = _address(source), budget.seconds_for(source)
     return query_table(
         address, query=bare_query(query), seconds=seconds, cap=_row_cap(source, enough=limit), enough=limit
@@ -114,7 +114,7 @@ def _query(source: DataSource, *, query: str, budget: Budget, enough: int | None
 
 
 def _row_cap(source: DataSource, *, enough: int) -> int:
-    """Return the row limit of a query that stops after enough rows: it may have more in total than the data source's limit."""
+    """Return the row limit of a query that stops after enough rows: its result may exceed the data source's limit."""
     return max(source.row_cap, 2 * enough + 1000)
 
 

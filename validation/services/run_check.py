@@ -210,7 +210,7 @@ def _evaluate_bucket(
 def _evaluate_again(
     check: Check, *, at: dt.datetime, states: list[SeriesState]
 ) -> list[tuple[dt.datetime, Evaluation]]:
-    """Return the evaluations of buckets whose data arrived late or changed, oldest first; each continues from the last."""
+    """Return the evaluations of buckets with late or changed data, oldest first; each continues from the previous one."""
     pending = PendingReevaluation.objects.filter(parent_check=check).order_by("bucket").values_list("bucket", flat=True)
     evaluations = []
     for bucket in pending[:MAX_REEVALUATIONS]:

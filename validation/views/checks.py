@@ -169,7 +169,7 @@ def _check_page(request: SignedInRequest, check: Check, *, event_form: KnownEven
 
 
 def _explanation(request: SignedInRequest, check: Check, *, at: dt.datetime) -> dict[str, object]:
-    """Return the form for a past day, and the explanation of the day that was asked for."""
+    """Return the form for a past day and the explanation of the requested day."""
     if not can_explain_days(check):
         return {}
     form = ExplainForm(request.GET if "day" in request.GET else None)

@@ -19,7 +19,8 @@ from notifications.models import Message
 from notifications.queries.outbox import absolute_url, is_worth_listing
 from notifications.registry import load
 
-# An enhanced status code of a rule of the server, not of the address (RFC 3463, section 3.8): "550 5.7.1 Relaying denied".
+# An enhanced status code that reports a rule of the server, not a bad address (RFC 3463, section 3.8): "550 5.7.1
+# Relaying denied".
 POLICY = re.compile(r": \d{3} 5\.7\.\d")
 
 

@@ -17,12 +17,15 @@ URGENT_PRIORITY, DEFAULT_PRIORITY = 8, 5
 
 
 class GotifyChannel(HttpChannel):
-    """An application of a Gotify server, by its token. There is no public server, so admins allow each host."""
+    """An application on a Gotify server, identified by its token.
+
+    There is no public server, so admins allow each host.
+    """
 
     name = Message.Channel.GOTIFY
-    address_help = f"The URL of your application with its token, such as {EXAMPLE}. An admin allows the host."
+    address_help = f"The URL of your application with its token, such as {EXAMPLE}. An admin must allow the host."
 
-    # The application was deleted, and its token with it.
+    # The application, and with it the token, was deleted.
     gone_statuses = frozenset({401})
 
     def check_address(self, address: str) -> str:
@@ -49,7 +52,7 @@ class GotifyChannel(HttpChannel):
 
 
 def _server_and_token(address: str) -> tuple[str, str]:
-    """Return the URL that messages are posted to, without the token, and the token."""
+    """Return the URL to post to, without the token, and the token."""
     parts = urlsplit(address)
     path = parts.path.rstrip("/")
     path = path if path.endswith("/message") else f"{path}/message"

@@ -65,7 +65,7 @@ class DirectMessage(Sending):
         super().__init__(self.send)
 
     def send(self, deadline: Deadline) -> None:
-        """Find the member unless it is known, and post the message."""
+        """Find the member unless it is known, then post the message."""
         slack_id = self.slack_id or find_member(self.app, self.email)
         deadline.check()
         self.place = post_card(self.app, slack_id, self.card)
@@ -89,14 +89,14 @@ def find_member(app: App, email: str) -> str:
 
 
 def post_card(app: App, channel: str, card: Card, *, thread: str = "") -> tuple[str, str]:
-    """Post a message to a channel or member, or as a reply; return the channel and timestamp by which Slack knows it."""
+    """Post a message to a channel or member, or as a reply; return its channel and timestamp, its ID in Slack."""
     reply = {"thread_ts": thread} if thread else {}
     answer = call(app, "chat.postMessage", {"channel": channel, **card_fields(card), **reply})
     return str(answer.get("channel", ""))[:32], str(answer.get("ts", ""))[:32]
 
 
 def update_card(app: App, channel: str, ts: str, card: Card) -> None:
-    """Replace a message by a newer one."""
+    """Replace a message with a newer version."""
     call(app, "chat.update", {"channel": channel, "ts": ts, **card_fields(card)})
 
 

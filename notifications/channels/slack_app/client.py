@@ -20,7 +20,7 @@ MAX_CODE_LENGTH = 100
 DEFAULT_PAUSE_SECONDS = 30.0
 TOO_MANY = 429
 RETRYABLE_STATUSES = frozenset({408, 425})
-# The member or channel that a message goes to no longer exists, or the app may not write there.
+# The recipient no longer exists, or the app may not write there.
 GONE_ERRORS = frozenset(
     {
         "users_not_found",
@@ -32,7 +32,7 @@ GONE_ERRORS = frozenset(
         "cannot_dm_bot",
     }
 )
-# The app's own problem, which an admin can solve, or one that passes.
+# Problems of the app, which an admin can solve, and temporary ones.
 RETRYABLE_ERRORS = frozenset(
     {
         "invalid_auth",
@@ -55,7 +55,7 @@ RETRYABLE_ERRORS = frozenset(
 )
 
 REFUSED_APP = "Slack does not accept the site’s bot token. An admin must replace it."
-# What people read of an error; of others, its code.
+# The text for each error. Other errors show their code.
 PROBLEMS = {
     "users_not_found": "Slack has no member with this e-mail address.",
     "user_not_found": "The member has left the Slack workspace.",
@@ -67,8 +67,8 @@ PROBLEMS = {
     "no_such_subteam": "Slack has no such user group.",
     "permission_denied": "The workspace does not let apps change user groups.",
     "plan_upgrade_required": "The workspace’s plan has no user groups.",
-    "messages_tab_disabled": "The Slack app may not write to people. An admin must turn its Messages tab on.",
-    "missing_scope": "The Slack app lacks a permission. An admin must install it again with the permissions in the manifest.",
+    "messages_tab_disabled": "The Slack app cannot send direct messages. An admin must turn on its Messages tab.",
+    "missing_scope": "The Slack app lacks a permission. An admin must reinstall it with the permissions in the manifest.",
     **dict.fromkeys(("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"), REFUSED_APP),
 }
 
@@ -109,7 +109,7 @@ def call(app: App, method: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     code = str(document.get("error", ""))
     if answer.status == TOO_MANY or code in ("ratelimited", "rate_limited"):
         raise RetryLaterError(
-            "Slack answered: too many requests.",
+            "Slack’s rate limit was reached.",
             seconds=retry_after(answer, at=dt.datetime.now(dt.UTC)) or DEFAULT_PAUSE_SECONDS,
         )
     if answer.status >= 500 or answer.status in RETRYABLE_STATUSES:
@@ -125,7 +125,7 @@ def call(app: App, method: str, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def post_answer(url: str, text: str) -> None:
-    """Post an answer that only the person who clicked sees. Raises ConnectionError and UndeliverableError."""
+    """Post a response that only the person who clicked sees. Raises ConnectionError and UndeliverableError."""
     body = {"response_type": "ephemeral", "replace_original": False, "text": text}
     try:
         status = post(url, body=json.dumps(body).encode(), rules=answer_rules())

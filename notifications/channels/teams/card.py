@@ -1,4 +1,4 @@
-"""Messages of Microsoft Teams: an Adaptive Card in what a workflow takes.
+"""Messages for Microsoft Teams: an Adaptive Card, as a workflow expects it.
 
 https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook
 """
@@ -10,7 +10,7 @@ from typing import Any
 from notifications.domain.markup import escape_markdown
 
 CARD_TYPE = "application/vnd.microsoft.card.adaptive"
-# The newest version that all of Teams's clients show.
+# The newest version that all Teams clients support.
 CARD_VERSION = "1.4"
 
 
@@ -25,7 +25,9 @@ class Button:
 def teams_message(
     title: str, text: str, *, style: str, button: Button | None, facts: Iterable[tuple[str, str]] = ()
 ) -> dict[str, Any]:
-    """Return a message as a workflow takes it. Title and text are rich text, in which Markdown has no effect.
+    """Return a message as a workflow expects it.
+
+    Title and text are rich text, in which Markdown has no effect.
 
     `style` is that of the title's container: default, emphasis, good, attention, warning or accent.
     """

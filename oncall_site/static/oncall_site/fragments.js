@@ -1,5 +1,5 @@
-// Runs the site's hx-… attributes: sends a form or a request in the background and replaces a part of the page by a part of
-// the answer. The subset of htmx that the templates use, with htmx's meaning; ADR 44 lists it.
+// Runs the site's hx-… attributes: sends a form or a request in the background and replaces a part of the page with a part of
+// the response. The subset of htmx that the templates use, with htmx's meaning; ADR 44 lists it.
 
 const TRIGGER = /^(every|\S+)(?: (?:delay:)?([\d.]+)(ms|s))?/;
 const SLOW_MS = 200;
@@ -55,7 +55,7 @@ const swap = (element, html) => {
   if (target && fresh) replace(target, fresh, inside);
 };
 
-// A request that comes while the same element's last one runs waits for it; of several that wait the last is sent.
+// A request waits while the element's previous one runs; of several waiting requests, only the last is sent.
 const send = async (element, submitter) => {
   if (running.has(element)) {
     running.set(element, () => send(element, submitter));
@@ -67,7 +67,7 @@ const send = async (element, submitter) => {
   const data = isPost ? fields(element, submitter) : undefined;
   const options = { method: isPost ? "POST" : "GET", body: data, headers: { "HX-Request": "true" } };
   const target = targetOf(element);
-  // The style shows a skeleton in what is busy. A poll changes nothing that anyone waits for.
+  // Busy elements show a skeleton. Nobody waits for a poll.
   const slow = setTimeout(() => isPost && target?.setAttribute("aria-busy", "true"), SLOW_MS);
   const response = await fetch(path, options).catch(() => null);
   clearTimeout(slow);
@@ -97,7 +97,7 @@ const later = (element, ms) => {
   );
 };
 
-// Starts what waits for no event: a request after loading, or one again and again while the tab is visible.
+// Starts requests that wait for no event: after loading, or repeatedly while the tab is visible.
 const start = (root) => {
   for (const element of [root, ...root.querySelectorAll("[hx-trigger]")]) {
     if (!element.matches("[hx-trigger]")) continue;

@@ -1,9 +1,9 @@
 // On every page: keeps the offline copy up to date, and sends what was marked and noted without a connection.
 
 const QUEUE = "unsent-steps";
-// Who turned on push in this browser.
+// The user who turned on push in this browser.
 const PUSH_USER = "push-user";
-// A browser that is slow to end push does not keep anyone from signing out.
+// A browser that is slow to end push must not delay signing out.
 const SIGN_OUT_MS = 3000;
 const STEP = /\/incidents\/(\d+)\/steps\/(\d+)\//;
 // Later attempts may succeed: the server is busy, or the session has to be renewed.
@@ -83,7 +83,7 @@ const queue = (data, path) => {
 
 const clear = () => caches.delete("offline");
 
-// Ends push in this browser; returns the endpoint that it had. Its push service knows nothing of the site's sign-out.
+// Ends push in this browser and returns its endpoint. The push service does not notice a sign-out.
 const endPush = async () => {
   const registration = await navigator.serviceWorker.getRegistration();
   const subscription = await registration?.pushManager?.getSubscription();
@@ -107,7 +107,7 @@ const signOut = async (form) => {
 const start = () => {
   if (!user) return clear();
   navigator.serviceWorker.register("/service-worker.js");
-  // Somebody else has signed in since, without a sign-out in between.
+  // Someone else has signed in without a sign-out in between.
   if ((localStorage.getItem(PUSH_USER) ?? user) !== user) endPush().catch(() => {});
   const isIncident = document.querySelector("#checklist") !== null;
   navigator.serviceWorker.ready.then(({ active }) => active.postMessage(isIncident ? "refresh" : "save"));

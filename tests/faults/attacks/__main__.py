@@ -33,7 +33,7 @@ REPORT_SECONDS = 0.5
 
 @dataclass
 class Site:
-    """The target, and what its attackers know: an account's token and session, an integration key, a reader link."""
+    """The target, and its attackers' secrets: a token and session, an integration key, a reader link."""
 
     attack: str
     host: str

@@ -1,4 +1,4 @@
-"""Attacks with requests: as many expensive ones as the site answers, with an account, a key or a link, or with nothing."""
+"""Attacks with as many expensive requests as the site answers: with an account, a key, a link or nothing."""
 
 import asyncio
 import functools
@@ -10,7 +10,7 @@ import urllib.parse
 ALERTS = 1_000
 PREVIEW_BYTES = 64 * 1024
 RETRY_SECONDS = 0.05
-# Who has no account comes from another address than the team.
+# Attackers without an account use another address than the team.
 STRANGER = ("127.0.0.2", 0)
 
 
@@ -58,7 +58,7 @@ async def pages(site):
 
 
 async def events(site):
-    """Send events of ever new problems with a pipeline's integration key, and every other one with a wrong key."""
+    """Send events about new problems with a pipeline's integration key, half of them with a wrong key."""
     for number in itertools.count():
         event = {
             "routing_key": site.routing_key if number % 2 else f"{number:032}",
@@ -76,7 +76,7 @@ async def events(site):
 
 
 async def lineage(site):
-    """Send as many OpenLineage events as a call may have, of ever new jobs and datasets."""
+    """Send as many OpenLineage events as one call permits, each time with new jobs and datasets."""
     name = f"{id(asyncio.current_task()):x}"
     for number in itertools.count():
         batch = [
@@ -102,7 +102,7 @@ async def manifests(site):
 
 @functools.cache
 def _manifests():
-    """Return manifests with an entry of 50 MB, nested without an end, with a huge name, and with as many parents as are allowed."""
+    """Return manifests: an entry of 50 MB, endless nesting, a huge name, and as many parents as are allowed."""
     head = b'{"metadata":{"dbt_schema_version":"https://schemas.getdbt.com/dbt/manifest/v12.json","project_name":"x"},"nodes":'
     names = [f"model.x.m{number}" for number in range(1_000)]
     nodes = {key: {"resource_type": "model", "name": key, "depends_on": {"nodes": names[:499]}} for key in names}
@@ -124,7 +124,7 @@ async def readers(site):
 
 
 async def hooks(site):
-    """Answer pages in everybody's name, with forged signatures of the provider of SMS and calls."""
+    """Answer pages in other people's names, with forged signatures of the SMS and voice provider."""
     form = "application/x-www-form-urlencoded"
     fields = {"From": "+491512345678", "Body": "a", "Digits": "1"} | {
         f"field{number}": "x" * 900 for number in range(900)
@@ -149,7 +149,7 @@ async def push(site):
 
 
 async def _request(site, method, path, body, content_type, *, token="", cookie="", address=None, headers=()):
-    """Make a request on a connection of its own, from an address of this machine, and count its status."""
+    """Make a request on a new connection, from an address of this machine, and count its status."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: localhost:{site.port}", "Connection: close", *headers]
     lines += [f"Content-Length: {len(body)}", f"Content-Type: {content_type}"] if body else []
     lines += [f"Authorization: Bearer {token}"] if token else []

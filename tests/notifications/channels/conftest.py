@@ -1,4 +1,4 @@
-"""Fixtures of the tests of channels: a server in the place of their services, and a function that sends a message to it."""
+"""Fixtures for channel tests: a server that replaces their services, and a function that sends a message to it."""
 
 import pytest
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""A stand-in for Slack: its Web API as `slack_sdk` knows it, and the requests that it signs."""
+"""A stand-in for Slack: the Web API that `slack_sdk` calls, and signed requests."""
 
 import itertools
 import json
@@ -19,9 +19,9 @@ REFUSED = {"ok": False}
 
 
 class FakeSlack:
-    """The server: members by e-mail, messages by channel and timestamp, user groups, and how it answers next.
+    """The server: members by e-mail, messages by channel and timestamp, and user groups.
 
-    `failures` are the next answers to a method instead of the right one: (status, headers, document).
+    `failures` are the next responses to a method, instead of the correct one: (status, headers, document).
     """
 
     def __init__(self):
@@ -133,7 +133,7 @@ def signed_post(http, path, fields, *, secret=SECRET, at=None, **headers):
 
 
 def click(http, message, action, *, slack_id, value="", answer="", trigger="", **options):
-    """Post a click on a button of a message, as it was posted. Slack gives each click another trigger."""
+    """Post a click on a button of a message, as it was posted. Slack gives each click a different trigger."""
     [block] = [block for block in message["blocks"] if block["type"] == "actions"]
     [element] = [element for element in block["elements"] if element["action_id"] == action]
     chosen = {"selected_option": {"value": value}} if value else {"value": element["value"]}

@@ -1,4 +1,4 @@
-"""Gotify: a message to an application, as https://gotify.net/docs/pushmsg describes, on hosts that an admin allows."""
+"""Gotify: messages to an application (https://gotify.net/docs/pushmsg) on hosts that an admin allows."""
 
 import ipaddress
 
@@ -68,9 +68,25 @@ def test_an_allowed_host_may_be_private_on_the_ports_that_are_allowed(db, url, a
 
 
 @pytest.mark.parametrize(
-    "address", ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "::ffff:127.0.0.1"]
+    "address",
+    [
+        "127.0.0.1",
+        "::1",
+        "169.254.169.254",
+        "fe80::1",
+        "0.0.0.0",
+        "0.1.2.3",
+        "224.0.0.1",
+        "::ffff:127.0.0.1",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "192.0.0.192",
+        "100.100.100.200",
+        "2001:0:1::1",
+        "64:ff9b::a00:1",
+    ],
 )
-def test_not_even_an_allowed_host_leads_to_this_machine_or_to_metadata_services(db, address):
+def test_an_allowed_host_cannot_lead_to_this_machine_or_metadata_services(db, address):
     PrivateHost.objects.create(host="gotify.example.org")
     assert not http_rules(URL).permitted(ipaddress.ip_address(address))
 
@@ -79,5 +95,5 @@ def test_an_admin_adds_a_host_on_the_admins_page(signed_in, admin):
     client, path = signed_in(admin), "/admin/notifications/privatehost/add/"
     assert "Enter the host in lower case." in client.post(path, {"host": "Gotify.example.org"}).content.decode()
     client.post(path, {"host": "gotify.example.org"})
-    assert "This host is on the list already." in client.post(path, {"host": "gotify.example.org"}).content.decode()
+    assert "This host is already on the list." in client.post(path, {"host": "gotify.example.org"}).content.decode()
     assert [str(row) for row in PrivateHost.objects.all()] == ["gotify.example.org"]

@@ -37,7 +37,7 @@ def test_the_status_decides_whether_a_message_is_sent_failed_or_retried(peer, de
     assert (str(status) in message.problem) == (state != "sent")
 
 
-def test_a_service_that_asks_for_a_pause_gets_it(peer, delivered):
+def test_a_requested_pause_is_respected(peer, delivered):
     peer.status, peer.headers = 429, {"Retry-After": "1800"}
     message = delivered("webhook", peer.url + "/hook")
     assert message.state == "pending"
@@ -57,7 +57,7 @@ def test_a_server_that_is_away_is_retried(peer, delivered, channel):
     "host", ["localhost", "127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]"]
 )
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_no_address_leads_into_the_internal_network(a, delivered, channel, host):
+def test_no_address_leads_to_the_internal_network(a, delivered, channel, host):
     message = delivered(channel, f"https://{host}{CHANNELS[channel]}")
     assert message.state == "pending"
     assert message.problem == "The URL does not lead to a public address."

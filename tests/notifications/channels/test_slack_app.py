@@ -1,4 +1,4 @@
-"""The Slack app as a contact method: offered with an app, verified by a code, tested, turned off when its member is gone."""
+"""The Slack app as a contact method: offered with an app, verified by a code, tested, turned off when a member left."""
 
 import re
 import textwrap

@@ -1,4 +1,4 @@
-"""What a check says about a day, by its results, its last run and its next one."""
+"""The state of a day by a check's results, last run and next run."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -53,7 +53,7 @@ def test_a_day_has_its_times():
         (YESTERDAY, HOURLY, ["pass", "pass"], False, NOON - 11 * HOUR, None, "passed"),
     ],
 )
-def test_results_of_a_day_s_buckets(day, calendar, results, changed, ran_at, next_run_at, state):
+def test_results_of_a_days_buckets(day, calendar, results, changed, ran_at, next_run_at, state):
     check = schedule(calendar=calendar, ran_at=ran_at, next_run_at=next_run_at)
     assert bucket_state(check, results, window=window(day), is_changed=changed) == state
 
@@ -70,7 +70,7 @@ def test_a_check_that_broke_before_its_first_result_of_the_day_is_broken():
         ("fail", "", NOON - DAY, NOON + HOUR, NOON, "failed"),
         ("fail", "Migration", NOON, NOON + HOUR, NOON, "passed"),
         ("pass", "", NOON - DAY, NOON + HOUR, NOON, "waiting"),
-        # It does not run before the next day is due: its last result counts, or nothing.
+        # It does not run before the next day is due: its last result counts, if there is one.
         ("warn", "", NOON - DAY, NOON + 5 * DAY, NOON, "warned"),
         ("", "", None, None, NOON, None),
         ("", "", None, NOON + HOUR, NOON, "waiting"),
@@ -81,7 +81,7 @@ def test_the_last_run_of_a_check_without_buckets(status, expected, ran_at, next_
     assert run_state(check, window=window(at=at)) == state
 
 
-def test_a_day_that_is_not_settled_waits_for_nothing_and_nothing_counts():
+def test_nothing_counts_for_a_day_that_is_not_settled():
     assert run_state(schedule("fail", calendar=None), window=window(TODAY)) is None
 
 
@@ -92,5 +92,5 @@ def test_an_overdue_check_runs_within_a_minute():
     assert schedule(next_run_at=None).next_run(at) is None
 
 
-def test_what_was_expected_is_a_pass():
+def test_an_expected_failure_is_a_pass():
     assert [counts_as("fail", ""), counts_as("fail", "Migration")] == ["fail", "pass"]

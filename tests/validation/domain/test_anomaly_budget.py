@@ -1,4 +1,4 @@
-"""The alert budget holds whatever the series, and a new metric starts with care."""
+"""The alert budget holds for any series, and new metrics start with wider limits."""
 
 import datetime as dt
 
@@ -12,11 +12,11 @@ from validation.anomaly.budget import GROSS, YEAR_DAYS, AlertBudget
 from validation.anomaly.scoring import score_series
 
 START = dt.date(2022, 1, 3)
-CONTINUES_DAYS = 7  # days after its first that an alert may be reported again
+CONTINUES_DAYS = 7  # days after its start in which an alert may be reported again
 
 
 def hostile(name, rng, days=800):
-    """A series that is unlike the ones that the check is made for."""
+    """A series unlike those that the check is designed for."""
     if name == "heavy tail":
         log = 0.05 * rng.standard_t(2.5, days)
     elif name == "no mean":
@@ -43,7 +43,10 @@ HOSTILE = ("heavy tail", "no mean", "random walk", "jumping walk", "levels", "vo
 
 
 def alerts(results):
-    """The first day of each alert and whether it is gross: its side has not been reported in the days before."""
+    """The first day of each alert and whether it is gross.
+
+    An alert is new if its side was not reported in the days before.
+    """
     starts = []
     for one in results:
         if not (one.is_flagged and one.maturity == "alerting"):
@@ -61,7 +64,7 @@ def alerts(results):
 
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("budget", [2.0, 4.0])
-def test_the_budget_holds_whatever_the_series(name, budget):
+def test_the_budget_holds_for_any_series(name, budget):
     rng = np.random.default_rng([3, len(name), int(budget)])
     values = hostile(name, rng).tolist()
     results = score_series(
@@ -82,7 +85,7 @@ def test_the_budget_holds_whatever_the_series(name, budget):
     st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=120),
 )
 def test_no_year_has_more_alerts_than_the_budget_allows(budget, offered):
-    """Whatever is offered, and whenever."""
+    """For any sequence of deviations."""
     spent, day = AlertBudget(budget), START
     taken = []
     for days, is_gross in offered:
@@ -127,7 +130,7 @@ def test_a_used_up_budget_is_explained_and_warns():
     assert "no alert: the alert budget of 1 a year is used up" in withheld[0].reason
 
 
-def test_new_metrics_alert_no_more_than_their_budget_says():
+def test_new_metrics_stay_within_their_budget():
     """Days 57 to 90, on series without incidents."""
     days = count = 0
     for name in MADE:

@@ -13,7 +13,7 @@ START = dt.date(2022, 1, 3)
 
 
 def rides_and_rain(seed, days=730):
-    """Bike rides, of which a wet day takes up to half, and the rain."""
+    """Bike rides, which a wet day cuts by up to half, and the rain."""
     rng = np.random.default_rng([11, seed])
     rain = rng.gamma(2.0, 1.0, days) * (rng.random(days) < 0.4)
     week = np.array([0.05, 0.08, 0.06, 0.04, 0.0, -0.25, -0.2])[np.arange(days) % 7]
@@ -41,7 +41,7 @@ def test_a_companion_finds_more_with_fewer_false_alarms():
     assert some.recall >= without.recall
 
 
-def test_a_companion_that_explains_nothing_changes_little():
+def test_an_unrelated_companion_changes_little():
     days, rides, _ = rides_and_rain(0)
     noise = np.random.default_rng(5).standard_normal(len(days)).tolist()
     points = list(zip(days, rides.tolist(), strict=True))
@@ -59,7 +59,7 @@ def test_the_companion_changes_the_forecast_of_its_day():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_state_and_replay_answer_alike(seed):
+def test_state_and_replay_give_the_same_results(seed):
     """Resumed before every day, with gaps in both series."""
     days, rides, rain = rides_and_rain(seed, days=160)
     rng = np.random.default_rng(seed)

@@ -367,12 +367,12 @@ def test_signing_out_removes_the_browsers_device_and_no_other(signed_in, a, b):
     signed_in(a).post("/sign-out/", {"push_endpoint": "https://fcm.googleapis.com/unknown"})
     signed_in(a).post("/sign-out/")
     assert list(PushDevice.objects.all()) == [here, phone]
-    # B signs out of a browser in which A once turned on push: nobody is signed in there any more.
+    # B signs out of a browser in which A once turned on push, so nobody is signed in there.
     signed_in(b).post("/sign-out/", {"push_endpoint": here.endpoint})
     assert list(PushDevice.objects.all()) == [phone]
 
 
-def test_a_deactivated_user_gets_no_push_and_neither_after_reactivation(a, admin, push_service):
+def test_a_deactivated_user_gets_no_push_even_after_reactivation(a, admin, push_service):
     browser = push_service.browser()
     device = add_device(a, endpoint="https://fcm.googleapis.com/x", **browser.subscription["keys"])
     PushDevice.objects.update(endpoint=browser.endpoint)
