@@ -1,10 +1,13 @@
 """Form fields for text, and showing service errors in forms."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
 from django.forms.renderers import DjangoTemplates
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_minutes, parse_minutes
@@ -43,10 +46,19 @@ class MultilineField(forms.CharField):
 
 
 class CheckboxList(forms.CheckboxSelectMultiple):
-    """Check boxes in a row, which a screen reader announces as one group."""
+    """Check boxes in columns, wide ones for long labels, which a screen reader announces as one group."""
 
-    def __init__(self) -> None:
-        super().__init__(attrs={"class": "choices"})
+    def __init__(self, *, is_wide: bool = False) -> None:
+        super().__init__(attrs={"class": "choices wide" if is_wide else "choices"})
+
+
+def option_help(select: str, options: Iterable[tuple[str, str, str]]) -> SafeString:
+    """Return the help of a field that depends on the select named `select`: a value, label and text each.
+
+    The page shows the help of the selected option; without JavaScript, of all.
+    """
+    rows = ((select, value, label, text) for value, label, text in options)
+    return format_html_join("", '<div data-select="{}" data-option="{}"><strong>{}</strong>: {}</div>', rows)
 
 
 class MinutesField(forms.Field):

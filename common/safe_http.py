@@ -132,8 +132,10 @@ def post_bytes(
 
 def check_url(address: str, *, ports: frozenset[int] | None = PORTS) -> SplitResult:
     """Return the parts of a permitted URL; raise UnreachableError otherwise. Does not resolve the host."""
-    if len(address) > MAX_URL_LENGTH or any(not "!" <= character <= "~" for character in address):
-        raise UnreachableError("The URL contains characters that are not allowed, or is too long.")
+    if len(address) > MAX_URL_LENGTH:
+        raise UnreachableError(f"The URL is longer than {MAX_URL_LENGTH:,} characters.")
+    if any(not "!" <= character <= "~" for character in address):
+        raise UnreachableError("Enter a URL without spaces or special characters, such as https://example.org/path.")
     try:
         parts = urlsplit(address)
         port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)

@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.utils.html import format_html_join
 
 from common.exceptions import InvalidInputError
-from common.forms import LineField
+from common.forms import LineField, option_help
 from notifications.channels.base import Channel
 from notifications.channels.catalog import CHANNELS
 from notifications.domain.rules import Step
@@ -117,8 +116,9 @@ class RulesForm(forms.Form):
 
 def _address_help(channels: Iterable[Channel]) -> str:
     """Return the address format of each channel, one per line."""
-    rows = ((Message.Channel(channel.name).label, channel.address_help) for channel in channels)
-    return format_html_join("", "<div><strong>{}</strong>: {}</div>", rows)
+    return option_help(
+        "channel", ((channel.name, Message.Channel(channel.name).label, channel.address_help) for channel in channels)
+    )
 
 
 class ContactMethodForm(forms.ModelForm[ContactMethod]):

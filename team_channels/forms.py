@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from common.forms import CheckboxList, LineField
+from common.forms import CheckboxList, LineField, option_help
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 from team_channels.domain.events import EVENTS, INCIDENT_EVENTS, SHIFT_EVENTS
@@ -27,7 +27,7 @@ class EditChannelForm(forms.Form):
         help_text="Leave empty to keep the saved address.",
     )
     events = forms.MultipleChoiceField(
-        label="Sends", widget=CheckboxList, error_messages={"required": "Choose at least one event."}
+        label="Sends", widget=CheckboxList(is_wide=True), error_messages={"required": "Choose at least one event."}
     )
 
     user_group = LineField(
@@ -63,8 +63,8 @@ class NewChannelForm(EditChannelForm):
         field = self.fields["kind"]
         if isinstance(field, forms.ChoiceField):
             field.choices = [(name, TeamChannel.Kind(name).label) for name in kinds]
-        self.fields["address"].help_text = "<br>".join(
-            f"{TeamChannel.Kind(name).label}: {KINDS[name].address_help}" for name in kinds
+        self.fields["address"].help_text = option_help(
+            "kind", ((name, TeamChannel.Kind(name).label, KINDS[name].address_help) for name in kinds)
         )
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import F, QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from common.formatting import format_value
 from incidents.models import (
@@ -153,7 +153,13 @@ class EvidenceItem:
 
 def all_evidence(incident: Incident) -> QuerySet[Evidence]:
     """Return the evidence of an incident, oldest first."""
-    return incident.evidence.select_related("source", "approval", "requested_by").order_by("pk")
+    return with_check_names(incident.evidence.select_related("source", "approval", "requested_by")).order_by("pk")
+
+
+def with_check_names(rows: QuerySet[Evidence]) -> QuerySet[Evidence]:
+    """Return evidence with the current name of its check as `check_name`, None without one."""
+    name = Check.objects.filter(pk=OuterRef("check_id")).values("name")
+    return rows.annotate(check_name=Subquery(name))
 
 
 def evidence_items(incident: Incident) -> list[EvidenceItem]:

@@ -22,6 +22,7 @@ from incidents.models import (
     RunStep,
     TimelineEntry,
 )
+from incidents.queries.evidence import with_check_names
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.domain.responder_chain import Link
@@ -109,7 +110,7 @@ def timeline(incident: Incident) -> QuerySet[TimelineEntry]:
 def runbook_runs(incident: Incident) -> QuerySet[RunbookRun]:
     """Return an incident's runbook runs with their steps and newest evidence, newest first."""
     steps = RunStep.objects.select_related("done_by").order_by("position")
-    evidence = Evidence.objects.select_related("source", "approval", "requested_by").order_by("-pk")
+    evidence = with_check_names(Evidence.objects.select_related("source", "approval", "requested_by")).order_by("-pk")
     rows = incident.runs.select_related("runbook__pipeline", "started_by")
     prefetched = (
         Prefetch("steps", queryset=steps),

@@ -92,6 +92,7 @@ def team_channel(request: SignedInRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, "Channel saved.")
             return redirect("team_channel", pk=pk)
+    page = Paginator(deliveries_of(channel), PAGE_SIZE).get_page(request.GET.get("page"))
     context: dict[str, object] = {
         "channel": channel,
         "owner": channel.owner,
@@ -101,7 +102,9 @@ def team_channel(request: SignedInRequest, pk: int) -> HttpResponse:
         "form": form,
         "events": [EVENTS[event] for event in channel.events if event in EVENTS],
         "user_group": user_group(channel),
-        "page": Paginator(deliveries_of(channel), PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": page,
+        # After a failed save, the log does not replace itself.
+        "is_sending": request.method != "POST" and any(not row.is_finished for row in page),
     }
     if request.method == "GET" and request.session.get(NEW_SECRET, {}).get("channel") == pk:
         context["new_secret"] = request.session.pop(NEW_SECRET)["secret"]

@@ -4,6 +4,8 @@ import re
 
 from django import forms
 
+from common.forms import option_help
+
 
 class Example(forms.Form):
     name = forms.CharField()
@@ -23,3 +25,9 @@ def test_the_first_field_with_an_error_has_the_focus():
 def test_a_form_without_errors_takes_no_focus():
     assert focused(Example()) == []
     assert focused(Example({"name": "x", "days": "1", "kind": "a"})) == []
+
+
+def test_the_help_of_each_option_names_its_select_and_is_escaped():
+    assert option_help("kind", [("a", "A & B", "A <b>URL</b>.")]) == (
+        '<div data-select="kind" data-option="a"><strong>A &amp; B</strong>: A &lt;b&gt;URL&lt;/b&gt;.</div>'
+    )

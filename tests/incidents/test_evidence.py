@@ -296,7 +296,7 @@ def test_long_results_are_cut_and_values_outside_json_become_text(pipeline, sour
     assert row.rows[0] == [1, "inf", "x�", " " * services.MAX_CELL_LENGTH]
 
 
-def test_a_check_block_has_the_newest_results_and_the_points_around_the_failure(pipeline, runbook, admin, a):
+def test_a_check_block_has_the_newest_results_and_the_points_around_the_failure(signed_in, pipeline, runbook, admin, a):
     metric = make_metric(pipeline, "logs")
     push(metric, [10.0, 11.0, None, 1.0])
     check = make_check(pipeline, a, metric=metric, name="Logs are fresh", parameters={"fail_below": 5}, is_active=True)
@@ -314,6 +314,9 @@ def test_a_check_block_has_the_newest_results_and_the_points_around_the_failure(
         ("2026-11-23", None, "Missing"),
         ("2026-11-24", 1.0, ""),
     ]
+    assert f'Check <a href="/checks/{check.pk}/">Logs are fresh</a>' in html_of(
+        signed_in(a).get(f"/incidents/{incident.pk}/")
+    )
     assert row.shows_rows_to(a)
 
 
@@ -490,17 +493,17 @@ def test_the_incidents_page_shows_the_rows_under_the_step(signed_in, pipeline, r
     fragment = html_of(signed_in(a).get(f"{path}evidence/{sql_block(runbook).block.key}/"))
     page = html_of(signed_in(a).get(path))
     for text in (page, fragment):
-        assert "<td>2026-11-24</td><td>7</td>" in text
-        assert "<td>2026-11-25</td><td>–</td>" in text
+        assert '<td class="short">2026-11-24</td><td class="short">7</td>' in text
+        assert '<td class="short">2026-11-25</td><td class="short">–</td>' in text
     assert "hx-get" not in fragment
     start_run(incident, by=a, at=at)
     page = html_of(signed_in(a).get(path))
     checklist = page[page.index('<form class="checklist"') : page.index("</form>", page.index('class="checklist"'))]
-    assert "<td>2026-11-24</td><td>7</td>" in checklist
+    assert '<td class="short">2026-11-24</td><td class="short">7</td>' in checklist
     assert 'id="evidence-all"' not in page
     resolve(incident, by=a, at=at)
     page = html_of(signed_in(a).get(path))
-    assert page.count("<td>2026-11-24</td><td>7</td>") == 2
+    assert page.count('<td class="short">2026-11-24</td><td class="short">7</td>') == 2
     assert "Run again" not in page
     assert signed_in(a).get(f"{path}evidence/{'0' * 64}/").status_code == 404
 
@@ -511,8 +514,8 @@ def test_values_are_hidden_without_permission(signed_in, pipeline, runbook, sour
     run_due(timezone.now())
     page = html_of(signed_in(a).get(f"/incidents/{incident.pk}/"))
     assert "2 rows. Only admins can see the values." in page
-    assert "<td>7</td>" not in page
-    assert "<td>7</td>" in html_of(signed_in(admin).get(f"/incidents/{incident.pk}/"))
+    assert ">7</td>" not in page
+    assert ">7</td>" in html_of(signed_in(admin).get(f"/incidents/{incident.pk}/"))
 
 
 def test_running_again_saves_the_notes_on_the_checklist(signed_in, pipeline, runbook, source, admin, a):

@@ -118,7 +118,7 @@ def test_a_sweep_starts_a_deliverer_per_due_message_up_to_the_limit(a, b, monkey
 
 
 def test_the_hard_limit_is_between_a_deliverers_need_and_the_lease(settings):
-    from notifications.services.delivery import LEASE_SHARE
+    from notifications.services.leases import LEASE_SHARE
 
     lease = settings.MESSAGE_LEASE_SECONDS
     assert tasks.DELIVERY_SECONDS + lease * LEASE_SHARE + 0.5 < tasks.HARD_LIMIT_SECONDS < lease

@@ -110,7 +110,7 @@ def test_the_calendar_has_the_people_who_are_ever_on_call(signed_in, rotation, a
     assert 'title="Outsider">Outsider</span>' not in page
     assert 'title="Admin">Admin</span>' not in page
     assert '1<span class="visually-hidden"> away</span>' in page
-    assert "Show 2 others" in page
+    assert "Show 2 more people" in page
     page = text(signed_in(a).get(path, {"everyone": "1"}))
     assert 'title="Outsider">Outsider</span>' in page
     assert '2<span class="visually-hidden"> away</span>' in page

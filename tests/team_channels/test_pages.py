@@ -37,6 +37,7 @@ def test_an_owner_adds_a_webhook_and_sees_its_secret_once(signed_in, a, pipeline
         ("name", "", "This field is required."),
         ("address", "http://example.org/x", "The URL must start with https://."),
         ("address", "https://10.0.0.1:22/x", "Port 22 is not allowed."),
+        ("address", "our channel", "Enter a URL without spaces or special characters"),
         ("events", [], "Choose at least one event."),
     ],
 )
@@ -104,13 +105,21 @@ def test_a_pipeline_has_no_shift_events(signed_in, a, pipeline):
 
 def test_a_test_message_arrives_and_shows_in_the_log(signed_in, a, make_channel, peer):
     channel, client = make_channel(), signed_in(a)
+    empty = client.get(f"/channels/{channel.pk}/").content.decode()
+    assert "Send a test to see that the channel works." in empty
+    assert "hx-get" not in empty
     client.post(f"/channels/{channel.pk}/test/")
+    waiting = client.get(f"/channels/{channel.pk}/").content.decode()
+    assert 'hx-select="#delivery-log"' in waiting, "the log replaces itself until the message has arrived"
+    assert "Resend" not in waiting
+    assert 'data-label="Actions"' not in waiting
     deliver_one()
     [(_, _, body)] = peer.requests
     assert (body["type"], body["title"]) == ("test", "Test message for Orders")
     page = client.get(f"/channels/{channel.pk}/").content.decode()
     assert "Test message for Orders" in page
     assert "Works" in page
+    assert "hx-get" not in page
     again = client.post(f"/channels/{channel.pk}/test/", follow=True).content.decode()
     assert "Wait a minute" in again
     assert ChannelDelivery.objects.count() == 1

@@ -342,6 +342,7 @@ def test_the_page_explains_any_past_day(signed_in, daily_growth, a):
     assert "Expected range" in low
     assert "Result Alert: 300 – 7" in low
     usual = explained(20)
+    assert "the value is 0%" not in usual
     assert "Result No alert: within the expected range." in usual
     assert "Result Warning: " not in usual
     assert "No forecast: 5 of 28 days of history." in explained(115)

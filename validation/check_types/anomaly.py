@@ -17,6 +17,7 @@ from validation.domain.parameters import BySegment, number
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus, Series, SeriesState
 
 NEAR_ZERO = 1e-9
+LEAST_DISTANCE = 0.005  # fraction of the forecast below which a distance rounds to 0%
 LEAST_EFFECT = 0.005  # fraction of the forecast below which a companion's effect is not shown
 SNAPSHOTS_FOR = dt.timedelta(days=21)  # age up to which weekly states are stored
 
@@ -222,6 +223,8 @@ def _distance(value: float, expected: float) -> str:
     if abs(expected) < NEAR_ZERO:
         return ""
     off = value / expected - 1
+    if abs(off) < LEAST_DISTANCE:
+        return "; the value is less than 1% off"
     return f"; the value is {abs(off):.0%} {'above' if off > 0 else 'below'}"
 
 

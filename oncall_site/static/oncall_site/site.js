@@ -1,4 +1,4 @@
-// On every page: menus that close, the command palette, confirmation dialogs, buttons that copy.
+// On every page: menus that close, help of the selected option, the command palette, confirmation dialogs, buttons that copy.
 
 const closeMenus = (event) => {
   for (const menu of document.querySelectorAll("details.site-menu[open]")) {
@@ -9,6 +9,17 @@ const closeMenus = (event) => {
   }
 };
 for (const type of ["keydown", "pointerdown", "focusin"]) document.addEventListener(type, closeMenus);
+
+// A field whose help depends on a select shows the help of the selected option.
+for (const help of document.querySelectorAll("[data-select]")) {
+  const select = help.closest("form")?.elements[help.dataset.select];
+  if (!(select instanceof HTMLSelectElement)) continue;
+  const show = () => {
+    help.hidden = help.dataset.option !== select.value;
+  };
+  select.addEventListener("change", show);
+  show();
+}
 
 // The command palette shows the search page's results. A dialog keeps the focus inside and gives it back when it closes.
 const palette = document.getElementById("palette");
