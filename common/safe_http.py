@@ -156,7 +156,7 @@ def _get(address: str, *, rules: Rules, until: float) -> bytes | str:
         if answer.status in REDIRECTING and "location" in headers_received:
             return headers_received["location"]
         if answer.status != 200:
-            raise UnreachableError(f"The server answered with status {answer.status}.")
+            raise UnreachableError(f"The server returned status {answer.status}.")
         if headers_received.get("content-encoding", "identity").lower() != "identity":
             raise UnreachableError("The server sent a compressed body, which is not supported.")
         return _body(answer.iter_stream(), limit=rules.limit_bytes)

@@ -168,10 +168,10 @@ def rerun_evidence(incident: Incident, *, by: User, at: dt.datetime, key: str | 
         raise DomainError(f"An incident can have at most {MAX_EVIDENCE_PER_INCIDENT} evidence results.")
     runbook = Runbook.objects.select_related("pipeline").filter(pipeline=row.pipeline_id).first()
     states = runbook_blocks(runbook) if runbook else []
-    wanted = [one for one in states if key in (None, one.block.key)]
-    if runbook is None or not wanted:
+    requested = [one for one in states if key in (None, one.block.key)]
+    if runbook is None or not requested:
         raise DomainError("The runbook no longer has this block." if key else "The runbook has no evidence blocks.")
-    return _add(row, runbook, wanted, by=by, at=at)
+    return _add(row, runbook, requested, by=by, at=at)
 
 
 def _add(
@@ -226,8 +226,8 @@ def run_evidence(claimed: ClaimedEvidence, *, at: dt.datetime) -> Evidence | Non
     once.
     """
     claim = uuid.uuid4()
-    held = Evidence.objects.filter(pk=claimed.evidence, claim=claimed.claim, state=Evidence.State.PENDING)
-    if not held.update(claim=claim, lease_until=at + RUN_LEASE, started_at=at, attempts=F("attempts") + 1):
+    due = Evidence.objects.filter(pk=claimed.evidence, claim=claimed.claim, state=Evidence.State.PENDING)
+    if not due.update(claim=claim, lease_until=at + RUN_LEASE, started_at=at, attempts=F("attempts") + 1):
         return None
     row = Evidence.objects.select_related("source").get(pk=claimed.evidence)
     if row.attempts > MAX_ATTEMPTS:
@@ -307,8 +307,7 @@ def _has_slow_source(row: Evidence, *, at: dt.datetime) -> bool:
 
 
 def _release(row: Evidence, *, claim: uuid.UUID, due_at: dt.datetime, attempts: int) -> None:
-    held = Evidence.objects.filter(pk=row.pk, claim=claim)
-    held.update(
+    Evidence.objects.filter(pk=row.pk, claim=claim).update(
         claim=None,
         lease_until=None,
         due_at=due_at,

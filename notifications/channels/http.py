@@ -52,7 +52,7 @@ def check_answer(answer: PostResult, *, url: str, gone: bool = False) -> None:
     """
     if 200 <= answer.status < 300:
         return
-    text = f"{urlsplit(url).hostname} answered with status {answer.status}."
+    text = f"{urlsplit(url).hostname} returned status {answer.status}."
     if answer.status in GONE_STATUSES or gone:
         raise GoneError(text)
     if answer.status >= 500 or answer.status in RETRYABLE_STATUSES:

@@ -70,7 +70,7 @@ def _publish_days(*, at: dt.datetime) -> int:
         .union(ExternalCheck.objects.filter(pipeline__isnull=False).values("pipeline"))
     )
     pipelines = {row.pk: row for row in Pipeline.objects.filter(pk__in=checked)}
-    newest = {key: found.day for key, found in readiness_by_pipeline(pipelines.values(), at=at).items()}
+    newest = {key: readiness.day for key, readiness in readiness_by_pipeline(pipelines.values(), at=at).items()}
     published = set(
         Publication.objects.filter(pipeline__in=pipelines, day__gt=at.date() - (PUBLISHED_DAYS + 9) * DAY).values_list(
             "pipeline", "day"
@@ -143,8 +143,8 @@ def _compare(publication: Publication, *, at: dt.datetime) -> SweepResult:
             continue
         opened += row.pk is None
         _update(row, drift, cause=_find_incident(publication, since=drift.since, until=at))
-    found = readiness_by_pipeline([publication.pipeline], at=at, day=publication.day)[publication.pipeline_id]
-    if found.verdict is not Verdict.SAFE:
+    readiness = readiness_by_pipeline([publication.pipeline], at=at, day=publication.day)[publication.pipeline_id]
+    if readiness.verdict is not Verdict.SAFE:
         return SweepResult(opened=opened)
     newest = _watermarks(metrics)["last_revision"]
     settled = publication.restatements.filter(settled_at=None).update(settled_at=at, last_revision=newest)

@@ -131,25 +131,25 @@ def notify_subscribers(*, at: dt.datetime) -> int:
     rested = Q(notified_at=None) | Q(notified_at__lte=at - PAUSE)
     changed = Q(pipeline__in=list(troubled), is_alerted=False) | (Q(is_alerted=True) & ~Q(pipeline__in=list(troubled)))
     return sum(
-        _notify(key, found=troubled.get(pipeline), at=at)
+        _notify(key, readiness=troubled.get(pipeline), at=at)
         for key, pipeline in active.filter(rested & changed).order_by("pk").values_list("pk", "pipeline")
     )
 
 
 @transaction.atomic
-def _notify(key: int, *, found: Readiness | None, at: dt.datetime) -> int:
+def _notify(key: int, *, readiness: Readiness | None, at: dt.datetime) -> int:
     """Enqueue a subscriber's message; return 0 if another worker has done so."""
-    is_alerted = found is not None
+    is_alerted = readiness is not None
     rested = Q(notified_at=None) | Q(notified_at__lte=at - PAUSE)
-    taken = Subscription.objects.filter(rested, pk=key, is_alerted=not is_alerted)
-    if not taken.update(is_alerted=is_alerted, notified_at=at):
+    due = Subscription.objects.filter(rested, pk=key, is_alerted=not is_alerted)
+    if not due.update(is_alerted=is_alerted, notified_at=at):
         return 0
     row = Subscription.objects.select_related("pipeline").get(pk=key)
-    if found is None:
+    if readiness is None:
         kind, text = ReaderMessage.Kind.CLEAR, clear_text(row.pipeline)
     else:
         note = ReaderNote.objects.filter(pipeline=row.pipeline).values_list("text", flat=True).first() or ""
-        kind, text = ReaderMessage.Kind.ALERT, alert_text(row.pipeline, readiness=found, note=note)
+        kind, text = ReaderMessage.Kind.ALERT, alert_text(row.pipeline, readiness=readiness, note=note)
     _enqueue(row, kind=kind, text=text, occurrence=f"{at:%Y-%m-%dT%H:%M:%SZ}", at=at, lifetime=NEWS_LIFETIME)
     return 1
 

@@ -23,7 +23,7 @@ from team_channels.kinds.catalog import KINDS
 from team_channels.kinds.webhook import new_secret
 from team_channels.models import MAX_NAME_LENGTH, ChannelDelivery, TeamChannel
 from team_channels.notifications import ChannelOff
-from team_channels.queries import channels_of, may_edit_channels, owner_filter, people_responsible
+from team_channels.queries import may_edit_channels, owner_channels, owner_filter, people_responsible
 from team_channels.services.outbox import DELIVERY_LIFETIME, new_delivery
 
 MAX_CHANNELS = 20
@@ -67,7 +67,7 @@ def add_channel(
     name, events = clean_channel_name(name), clean_events(owner, events)
     # One at a time per owner, so that the limit holds.
     type(owner).objects.select_for_update(no_key=True).get(pk=owner.pk)
-    if channels_of(owner).count() >= MAX_CHANNELS:
+    if owner_channels(owner).count() >= MAX_CHANNELS:
         raise DomainError(f"{owner} already has {MAX_CHANNELS} channels. Delete one first.")
     secret = new_secret() if KINDS[kind].is_signed else ""
     row = TeamChannel.objects.create(

@@ -224,7 +224,7 @@ def test_changes_to_a_group_in_slack_are_reverted_within_an_hour(slack, on_call)
     [
         ((200, {}, {"ok": False, "error": "no_such_subteam"}), "Slack has no such user group."),
         ((429, {"Retry-After": "100"}, {}), "Slack’s rate limit was reached."),
-        ((500, {}, {}), "Slack answered with status 500."),
+        ((500, {}, {}), "Slack returned status 500."),
     ],
 )
 def test_an_update_that_slack_rejects_is_tried_again(slack, on_call, signed_in, admin, failure, problem):
