@@ -6,7 +6,7 @@ import time
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpcore
@@ -22,6 +22,8 @@ MAX_URL_LENGTH = 2_000
 TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 # Obsolete ranges that may lead anywhere (6to4, Teredo, IPv4-compatible, site-local).
 NEVER = (IPv6Network("2002::/16"), IPv6Network("2001::/32"), IPv6Network("::/96"), IPv6Network("fec0::/10"))
+# Not reachable from outside, but global to this version of Python: IETF protocol assignments, and Azure's platform.
+NOT_GLOBAL = (IPv4Network("192.0.0.0/24"), IPv4Network("168.63.129.16/32"))
 
 
 class UnreachableError(Exception):
@@ -63,6 +65,8 @@ def is_public(address: Address) -> bool:
             return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
         if any(address in network for network in NEVER):
             return False
+    if any(address in network for network in NOT_GLOBAL):
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_link_local)
 
 

@@ -12,6 +12,7 @@ from rest_framework.decorators import action, api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import LineField
 from common.api.filters import BooleanFilter, ListFilterBackend, SlugFilter, WordFilter
 from common.identifiers import SLUG_PATTERN
 from lineage.domain.dbt import KINDS
@@ -147,12 +148,12 @@ class DecisionSerializer(serializers.Serializer[Any]):
     """
 
     side = serializers.ChoiceField(["code", "site"])
-    code_name = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
-    code_email = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
-    code_owner = serializers.CharField(
+    code_name = LineField(required=False, allow_blank=True, trim_whitespace=False)
+    code_email = LineField(required=False, allow_blank=True, trim_whitespace=False)
+    code_owner = LineField(
         required=False, allow_null=True, help_text="User name; null if no user matched the owner in the code."
     )
-    primary_owner = serializers.CharField(required=False)
+    primary_owner = LineField(required=False)
 
     def shown_owners(self) -> ShownOwners:
         """Return the owners that the client saw."""

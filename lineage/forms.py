@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 
+from common.forms import LineField
 from lineage.services.drift import ShownOwners
 from pipelines.models import Pipeline
 
@@ -18,10 +19,10 @@ class DriftForm(forms.Form):
     """The owner of a pipeline that is right, and the owners that the page showed."""
 
     side = forms.ChoiceField(choices=[(CODE, "Owner in code"), (SITE, "Owner on this site")])
-    code_name = forms.CharField(required=False, strip=False)
-    code_email = forms.CharField(required=False, strip=False)
-    code_owner = forms.CharField(required=False)
-    primary_owner = forms.CharField(required=False)
+    code_name = LineField(required=False, strip=False)
+    code_email = LineField(required=False, strip=False)
+    code_owner = LineField(required=False)
+    primary_owner = LineField(required=False)
 
     @property
     def shown(self) -> ShownOwners:

@@ -491,7 +491,7 @@ class SlackMember(models.Model):
 class SlackRequest(models.Model):
     """The signature of an accepted request from Slack, stored to reject replays."""
 
-    signature = models.CharField(max_length=80, unique=True)
+    signature = models.CharField(max_length=80, unique=True, editable=False)
     received_at = models.DateTimeField(db_default=Now(), db_index=True)
 
     def __str__(self) -> str:

@@ -36,8 +36,12 @@ MAX_EVIDENCE_SHOWN, MAX_EARLIER_SHOWN = 100, 3
 CHECK_COLUMNS = ("What", "Time", "Segment", "Value", "Status", "Expected", "Message")
 MAX_RESULTS, MAX_SEGMENTS = 5, 5
 BUCKETS_BEFORE, BUCKETS_AFTER = 7, 1
-# What an admin reads must be what runs. These characters reorder or hide text (Unicode Technical Standard 55).
-INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+# What an admin reads must be what runs. These characters reorder or hide text (Unicode Technical Standard 55): those with
+# Default_Ignorable_Code_Point, format characters, and blanks that SQL does not take for space.
+INVISIBLE = re.compile(
+    "[\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800"
+    "\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 WRONG = (ResultStatus.FAIL, ResultStatus.WARN)
 
 

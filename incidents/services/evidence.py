@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from incidents.models import MAX_EVIDENCE_QUERY_LENGTH, Evidence, Incident, QueryApproval
@@ -84,9 +84,7 @@ def approve_query(
             "approved_at": at,
         },
     )
-    open_incidents = Incident.objects.unresolved().values("pk")
-    waiting = Evidence.objects.filter(source=source, query=query, state=Evidence.State.WAITING)
-    waiting.filter(incident__in=open_incidents).update(state=Evidence.State.PENDING, due_at=at, attempts=0)
+    _end_waiting(at=at)
     return approval
 
 
@@ -128,11 +126,23 @@ def _block(runbook: Runbook, *, key: str) -> BlockState:
     return state
 
 
+def _end_waiting(*, at: dt.datetime) -> None:
+    """Make evidence of open incidents due whose query is approved, or whose data source was deleted, which its run then says.
+
+    Sweeps call it too: an approval may come while the evidence is being added, between two runs, or while the incident is resolved.
+    """
+    approvals = QueryApproval.objects.filter(source=OuterRef("source"), query=OuterRef("query"))
+    waiting = Evidence.objects.filter(state=Evidence.State.WAITING, incident__in=Incident.objects.unresolved())
+    ready = waiting.filter(Q(source=None) | Exists(approvals))
+    ready.update(state=Evidence.State.PENDING, due_at=at, attempts=0)
+
+
 def request_evidence(*, at: dt.datetime, limit: int = 100) -> int:
     """Request the evidence of incidents that opened or reopened; return their number.
 
     A sweep that stops halfway loses nothing.
     """
+    _end_waiting(at=at)
     count = 0
     for pk in incidents_without_evidence().values_list("pk", flat=True)[:limit]:
         count += _request_for_round(pk, at=at)
@@ -317,8 +327,15 @@ def _release(row: Evidence, *, claim: uuid.UUID, due_at: dt.datetime, attempts: 
     )
 
 
+@transaction.atomic
 def _finish(row: Evidence, *, claim: uuid.UUID, state: str, at: dt.datetime) -> Evidence | None:
-    """Save the result of a run; return None if its lease has ended and another worker has claimed it."""
+    """Save the result of a run; return None if its lease has ended and another worker has claimed it.
+
+    The rows of a query whose approval was revoked meanwhile are not saved.
+    """
+    approvals = QueryApproval.objects.select_for_update(no_key=True)
+    if row.approval is not None and not approvals.filter(pk=row.approval.pk):
+        state, row.approval, row.columns, row.rows, row.is_truncated = Evidence.State.WAITING, None, [], [], False
     is_waiting = state == Evidence.State.WAITING
     row.state, row.due_at, row.claim, row.lease_until = state, None, None, None
     row.finished_at, row.started_at = (None, None) if is_waiting else (at, row.started_at)

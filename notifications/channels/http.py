@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -16,6 +17,9 @@ from notifications.models import PrivateHost
 GONE_STATUSES = frozenset({404, 410})
 # Request Timeout, Too Early and Too Many Requests: the request may succeed later.
 RETRYABLE_STATUSES = frozenset({408, 425, 429})
+# RFC 1918 and RFC 4193; and the addresses in them at which clouds give their machines secrets (AWS, Google Cloud).
+PRIVATE_NETWORKS = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
+METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "fd20:ce::254")))
 # Enough to see why a service refused a message.
 ANSWER_BYTES = 500
 
@@ -94,6 +98,7 @@ def is_private_host_allowed(url: str) -> bool:
 
 
 def _is_public_or_private(address: Address) -> bool:
-    """Return True for public and private addresses, never for this machine, link-local addresses and their metadata services."""
-    never = address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified
-    return is_public(address) or (address.is_private and not address.is_reserved and not never)
+    """Return True for public addresses and those of private networks, never for this machine or a cloud's metadata service."""
+    if address in METADATA:
+        return False
+    return is_public(address) or any(address in network for network in PRIVATE_NETWORKS)

@@ -1,12 +1,17 @@
 """Messages in Slack's Block Kit (https://docs.slack.dev/reference/block-kit)."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
+
+from notifications.domain.markup import ZERO_WIDTH_SPACE
 
 # Slack's limits, in characters.
 MAX_SECTION_LENGTH = 3000
 MAX_OPTION_LENGTH = 75
 MAX_OPTIONS = 100
+# Not in an e-mail address, which people copy.
+MENTION = re.compile(r"(?<!\w)@(?=\w)")
 
 Block = dict[str, Any]
 
@@ -24,7 +29,8 @@ class Card:
 
 
 def escape(text: str) -> str:
-    """Escape the three characters with a meaning in Slack's markup."""
+    """Escape the three characters with a meaning in Slack's markup, and the mentions that Slack makes of words such as "@channel"."""
+    text = MENTION.sub(f"@{ZERO_WIDTH_SPACE}", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

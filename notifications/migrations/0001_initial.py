@@ -150,7 +150,7 @@ class Migration(migrations.Migration):
             name='SlackRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('signature', models.CharField(max_length=80, unique=True)),
+                ('signature', models.CharField(editable=False, max_length=80, unique=True)),
                 ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),
             ],
         ),

@@ -8,7 +8,7 @@ import pghistory
 from django.db import models
 from django.db.models import Q
 
-from common.fields import MultilineField
+from common.fields import LineField, MultilineField
 from common.formatting import format_value
 from incidents.models import Incident
 from people.models import User
@@ -68,7 +68,7 @@ class Restatement(models.Model):
 
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="restatements")
     metric = models.ForeignKey(Metric, on_delete=models.CASCADE, related_name="restatements")
-    segment = models.CharField(max_length=120, blank=True)
+    segment = LineField(max_length=120, blank=True)
     bucket = models.DateTimeField()
     from_value = models.FloatField("from")
     to_value = models.FloatField("to")

@@ -21,12 +21,13 @@ META = re.compile(rf' *(?:source=(?:"[^"<>]{{1,{LONGEST_NAME}}}"|[^"<>\s][^"<>]{
 SQL_META = re.compile(r'source="?([^"]+)"?')
 CHECK_LANGUAGE = "check:"
 PRE = re.compile(r"<pre((?: [\w-]+=\"[^\"]*\")*)>(.*?)</pre>", re.DOTALL)
+# What a fenced block becomes. With tags of raw HTML in it, the text that people see would not be the text that runs.
+PLAIN_CODE = re.compile(r"<code>[^<]*</code>")
 ATTRIBUTE = re.compile(r' ([\w-]+)="([^"]*)"')
 FIGURE = re.compile(
     r'<figure class="evidence" data-evidence="(sql|check)" data-name="([^"]*)">(.*?)</figure>', re.DOTALL
 )
 CODE = re.compile(r"<code>(.*?)</code>", re.DOTALL)
-TAG = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ def _figure(match: re.Match[str]) -> str:
     language, meta = attributes.get("lang", ""), html.unescape(attributes.pop("data-meta", "")).strip()
     other_attributes = "".join(f' {name}="{value}"' for name, value in attributes.items())
     pre = f"<pre{other_attributes}>{match[2]}</pre>"
+    if not PLAIN_CODE.fullmatch(match[2]):
+        return pre
     if language == CHECK_LANGUAGE and re.fullmatch(SLUGS, meta):
         caption = f"Check <code>{meta}</code>"
         return f'<figure class="evidence" data-evidence="check" data-name="{meta}"><figcaption>{caption}</figcaption></figure>'
@@ -101,8 +104,4 @@ def extend_blocks(rendered: str, *, extra: Callable[[EvidenceBlock], str]) -> st
 
 def _block(match: re.Match[str]) -> EvidenceBlock:
     code = CODE.search(match[3]) if match[1] == SQL else None
-    return EvidenceBlock(match[1], html.unescape(match[2]), _code_text(code[1]) if code else "")
-
-
-def _code_text(code: str) -> str:
-    return html.unescape(TAG.sub("", code)).strip()
+    return EvidenceBlock(match[1], html.unescape(match[2]), html.unescape(code[1]).strip() if code else "")

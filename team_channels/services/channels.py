@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -121,15 +122,29 @@ def update_channel(
 
 
 @transaction.atomic
-def turn_off(channel: TeamChannel, *, by: User | None, problem: str = "") -> None:
-    """Turn a channel off and drop its pending messages.
-
-    `by` is None, with a problem, if its service says that it is gone.
-    """
+def turn_off(channel: TeamChannel, *, by: User | None) -> None:
+    """Turn a channel off and drop its pending messages. `by` is None if its service says that it is gone."""
     active = TeamChannel.objects.active().filter(pk=channel.pk)
-    health = {"problem": problem, "problem_at": Now(), "retry_at": None} if problem else {}
-    if active.update(switched_off_at=Now(), switched_off_by=by, **health):
+    if active.update(switched_off_at=Now(), switched_off_by=by):
         ChannelDelivery.objects.unclaimed().filter(channel=channel).drop(TURNED_OFF)
+
+
+def save_health(channel: TeamChannel, **columns: Any) -> bool:
+    """Save what the service at a channel's address answered; return False if the channel has another address by now, or was deleted.
+
+    `channel` is as it was read from the database: its ciphertext is compared, which differs after each change.
+    """
+    current = TeamChannel.objects.filter(pk=channel.pk, address=vars(channel)["address"])
+    return current.update(**columns) == 1
+
+
+@transaction.atomic
+def turn_off_gone(channel: TeamChannel, *, problem: str) -> bool:
+    """Turn a channel off whose service says that it no longer exists; return False, and leave it, as `save_health` does."""
+    is_saved = save_health(channel, problem=problem, problem_at=Now(), retry_at=None)
+    if is_saved:
+        turn_off(channel, by=None)
+    return is_saved
 
 
 @transaction.atomic

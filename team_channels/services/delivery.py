@@ -14,8 +14,8 @@ from notifications.channels.deadline import within
 from notifications.channels.exceptions import GoneError, RetryLaterError, UndeliverableError, describe_error
 from notifications.services.leases import MAX_RETRY_AFTER_SECONDS, Claim, Outcome, deliver_row, send_row
 from team_channels.kinds.catalog import KINDS
-from team_channels.models import ChannelDelivery, TeamChannel
-from team_channels.services.channels import turn_off
+from team_channels.models import ChannelDelivery
+from team_channels.services.channels import save_health, turn_off_gone
 
 # Below the limits of all services. Discord permits 30 for a webhook.
 MAX_PER_MINUTE = 20
@@ -45,22 +45,24 @@ def _attempt(claim: Claim[ChannelDelivery]) -> Outcome:
 
 
 def _send(row: ChannelDelivery) -> Mapping[str, Any]:
-    """Send a message and save the channel's health; return the columns to store."""
-    channel = TeamChannel.objects.filter(pk=row.channel_id)
+    """Send a message and save the channel's health, unless its address was changed meanwhile; return the columns to store."""
+    channel = row.channel
     row.response_status = None
     try:
         _post(row)
     except GoneError as error:
-        turn_off(row.channel, by=None, problem=describe_error(error))
+        if not turn_off_gone(channel, problem=describe_error(error)):
+            # The message goes to the new address.
+            raise ConnectionError("The address was changed while this message was being sent.") from error
         raise
     except RetryLaterError as error:
         pause = dt.timedelta(seconds=min(error.seconds, MAX_RETRY_AFTER_SECONDS))
-        channel.update(problem=describe_error(error), problem_at=Now(), retry_at=Now() + pause)
+        save_health(channel, problem=describe_error(error), problem_at=Now(), retry_at=Now() + pause)
         raise
     except Exception as error:
-        channel.update(problem=describe_error(error), problem_at=Now())
+        save_health(channel, problem=describe_error(error), problem_at=Now())
         raise
-    channel.update(last_delivered_at=Now(), problem="", problem_at=None, retry_at=_next_at(row))
+    save_health(channel, last_delivered_at=Now(), problem="", problem_at=None, retry_at=_next_at(row))
     return {}
 
 

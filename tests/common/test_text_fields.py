@@ -33,6 +33,8 @@ APPS = (
     "handoffs",
     "calendar_feeds",
     "handbook",
+    "lineage",
+    "readiness",
     "oncall_site",
 )
 # Line feed, NUL, line separator, right-to-left override, escape, C1 control, isolate.

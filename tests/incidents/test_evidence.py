@@ -120,6 +120,66 @@ def test_new_or_changed_sql_waits_for_an_admin(pipeline, runbook, source, admin,
         approve_block(changed, key=row.key, by=admin, at=now)
 
 
+def test_an_approval_while_the_incident_was_resolved_counts_when_it_reopens(pipeline, runbook, source, admin, a, now):
+    incident = make_incident(pipeline, at=now)
+    run_due(now)
+    resolve(incident, by=a, at=now + MINUTE)
+    approve_query(source, query=QUERY, by=admin, at=now + MINUTE)
+    assert run_due(now + MINUTE) == []
+    reopen(incident, by=a, at=now + 2 * MINUTE)
+    run_due(now + 2 * MINUTE)
+    run_due(now + 3 * MINUTE)
+    row = incident.evidence.get(kind="sql")
+    assert (row.state, row.round, len(row.rows)) == ("done", 2, 2)
+
+
+def test_an_approval_between_the_read_and_the_end_of_a_run_counts(pipeline, runbook, source, admin, now, monkeypatch):
+    incident = make_incident(pipeline, at=now)
+    run_due(now)
+    approval = approve_query(source, query=QUERY, by=admin, at=now)
+    [claimed] = claim_evidence(at=now)
+    revoke_approval(approval, by=admin)
+    finish = services._finish
+
+    def approve_first(row, **fields):
+        approve_query(source, query=QUERY, by=admin, at=now)
+        return finish(row, **fields)
+
+    monkeypatch.setattr(services, "_finish", approve_first)
+    assert run_evidence(claimed, at=now).state == "waiting"
+    monkeypatch.undo()
+    run_due(now)
+    assert incident.evidence.get(kind="sql").state == "done"
+
+
+def test_the_rows_of_an_approval_that_is_revoked_during_the_run_are_not_saved(
+    pipeline, runbook, source, admin, now, monkeypatch
+):
+    approval = approve_query(source, query=QUERY, by=admin, at=now)
+    incident = make_incident(pipeline, at=now)
+    read_table = services.read_table
+
+    def read_and_revoke(*args, **fields):
+        table = read_table(*args, **fields)
+        revoke_approval(approval, by=admin)
+        return table
+
+    monkeypatch.setattr(services, "read_table", read_and_revoke)
+    run_due(now)
+    row = incident.evidence.get(kind="sql")
+    assert (row.state, row.columns, row.rows, row.approval, row.due_at) == ("waiting", [], [], None, None)
+
+
+def test_evidence_does_not_wait_for_a_data_source_that_was_deleted(pipeline, runbook, source, now):
+    incident = make_incident(pipeline, at=now)
+    run_due(now)
+    source.delete()
+    run_due(now)
+    run_due(now + MINUTE)
+    row = incident.evidence.get(kind="sql")
+    assert (row.state, row.error) == ("failed", "The data source was deleted.")
+
+
 def test_an_approval_is_for_one_data_source(pipeline, source, admin, now, tmp_path):
     approve_query(source, query=QUERY, by=admin, at=now)
     create_data_source(name="Other", address=make_warehouse(tmp_path / "other.sqlite"), by=admin)
@@ -157,8 +217,9 @@ def test_a_block_that_cannot_run_says_why(pipeline, source, now):
     ]
 
 
-def test_a_query_with_invisible_characters_cannot_be_approved(pipeline, source, admin, now):
-    runbook = write_runbook(pipeline, STEPS.replace(QUERY, "SELECT 1 -- \u200b"))
+@pytest.mark.parametrize("character", "\u200b\u00a0\u00ad\u034f\u061c\u115f\u3164\u2800\ufe0f\uffa0\U000e0041")
+def test_a_query_with_invisible_characters_cannot_be_approved(pipeline, source, admin, now, character):
+    runbook = write_runbook(pipeline, STEPS.replace(QUERY, f"SELECT{character}1 -- x"))
     [state, _] = runbook_blocks(runbook)
     assert state.problem == "The query contains invisible characters. Type it again."
     with pytest.raises(DomainError):

@@ -67,11 +67,23 @@ def test_other_text_is_not_a_block_and_leaves_no_trace(markdown):
     assert "figure" not in rendered
 
 
-def test_the_text_that_an_admin_reads_is_the_text_that_runs():
-    rendered = render(
-        f'{TITLE}1. Look.\n\n   <pre lang="sql" data-meta="source=x"><code>SELECT <b>1</b></code></pre>\n'
-    )
-    [block] = evidence_blocks(rendered.html)
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "SELECT count(*) FROM (<code>SELECT email FROM users</code>) t",
+        "<code>SELECT 1</code> -- <code>SELECT email FROM users</code>",
+        "<code>SELECT email -- per day<br>FROM users</code>",
+        "<code>SELECT <b>1</b></code>",
+        "SELECT 1",
+    ],
+)
+def test_the_text_that_an_admin_reads_is_the_text_that_runs(shown):
+    """Raw HTML in a block, which would be shown but not run, makes it no block."""
+    start = f'{TITLE}1. Look.\n\n   <pre lang="sql" data-meta="source=x">'
+    rendered = render(f"{start}{shown}</pre>\n").html
+    assert evidence_blocks(rendered) == ()
+    assert "data-meta" not in rendered
+    [block] = evidence_blocks(render(f"{start}<code>SELECT 1</code></pre>\n").html)
     assert block.query == "SELECT 1"
 
 

@@ -18,6 +18,7 @@ from notifications.services.leases import claim_row
 from notifications.services.restore import drop_possibly_sent
 from team_channels.domain.events import ChannelEvent
 from team_channels.kinds import base
+from team_channels.kinds.catalog import KINDS as KINDS_BY_NAME
 from team_channels.kinds.webhook import new_secret, signature
 from team_channels.models import ChannelDelivery, TeamChannel
 from team_channels.services import delivery
@@ -93,6 +94,35 @@ def test_a_channel_that_no_longer_exists_is_turned_off_and_reported_once(make_ch
     subjects = Message.objects.filter(type="channel-off").values_list("recipient__username", "subject")
     assert ("engineer-a", f"Channel turned off: {channel} (Orders)") in list(subjects)
     assert admin.pk in Message.objects.values_list("recipient", flat=True)
+
+
+@pytest.mark.parametrize(("status", "retry_after"), [(410, ""), (429, "3600"), (400, "")])
+def test_an_answer_of_the_old_address_says_nothing_about_a_new_one(
+    make_channel, peer, admin, monkeypatch, status, retry_after
+):
+    """The address is changed while a message is being sent to the old one."""
+    peer.status, peer.headers = status, {"Retry-After": retry_after}
+    channel = make_channel("teams", path="/old")
+    post(channel)
+    within = delivery.within
+    monkeypatch.setattr(KINDS_BY_NAME["teams"], "check_address", lambda address: "new")
+
+    def within_and_change(seconds, send):
+        try:
+            return within(seconds, send)
+        finally:
+            update_channel(channel, by=admin, address=f"{peer.url}/new")
+
+    monkeypatch.setattr(delivery, "within", within_and_change)
+    deliver_one()
+    channel.refresh_from_db()
+    assert (channel.is_active, channel.problem, channel.retry_at) == (True, "", None)
+    monkeypatch.setattr(delivery, "within", within)
+    if status == 410:
+        peer.status = 200
+        ChannelDelivery.objects.update(retry_at=timezone.now() - HOUR)
+        deliver_one()
+        assert (states(), [path for path, _, _ in peer.requests]) == (["sent"], ["/old", "/new"])
 
 
 @pytest.mark.parametrize(

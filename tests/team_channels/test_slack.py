@@ -90,6 +90,11 @@ def test_a_test_message_and_shifts_have_no_buttons(slack, rotation, admin):
     assert test["text"] == "Test message for First"
 
 
+def test_nobody_is_mentioned_whatever_a_title_says():
+    text = escape("@channel <!here> (@here) a@example.org <@U012AB3CD> @ noon")
+    assert text == "@\u200bchannel &lt;!here&gt; (@\u200bhere) a@example.org &lt;@\u200bU012AB3CD&gt; @ noon"
+
+
 @pytest.mark.parametrize("character", ["x", "*", "\U0001f525", "<", "&"])
 def test_the_longest_message_is_within_slacks_limits(slack, rotation, admin, character):
     """Slack's own library checks the blocks in the stand-in."""

@@ -68,7 +68,23 @@ def test_an_allowed_host_may_be_private_on_the_ports_that_are_allowed(db, url, a
 
 
 @pytest.mark.parametrize(
-    "address", ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "::ffff:127.0.0.1"]
+    "address",
+    [
+        "127.0.0.1",
+        "::1",
+        "169.254.169.254",
+        "fe80::1",
+        "0.0.0.0",
+        "0.1.2.3",
+        "224.0.0.1",
+        "::ffff:127.0.0.1",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "192.0.0.192",
+        "100.100.100.200",
+        "2001:0:1::1",
+        "64:ff9b::a00:1",
+    ],  # fmt: skip
 )
 def test_an_allowed_host_cannot_lead_to_this_machine_or_metadata_services(db, address):
     PrivateHost.objects.create(host="gotify.example.org")
