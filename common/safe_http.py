@@ -22,7 +22,8 @@ MAX_URL_LENGTH = 2_000
 TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 # Obsolete ranges that may lead anywhere (6to4, Teredo, IPv4-compatible, site-local).
 NEVER = (IPv6Network("2002::/16"), IPv6Network("2001::/32"), IPv6Network("::/96"), IPv6Network("fec0::/10"))
-# Not reachable from outside, but global to this version of Python: IETF protocol assignments, and Azure's platform.
+# Not reachable from outside, but this version of Python calls them global: IETF protocol assignments and Azure's
+# platform.
 NOT_GLOBAL = (IPv4Network("192.0.0.0/24"), IPv4Network("168.63.129.16/32"))
 
 

@@ -127,9 +127,10 @@ def _block(runbook: Runbook, *, key: str) -> BlockState:
 
 
 def _end_waiting(*, at: dt.datetime) -> None:
-    """Make evidence of open incidents due whose query is approved, or whose data source was deleted, which its run then says.
+    """Make waiting evidence of open incidents due if its query is now approved or its data source was deleted.
 
-    Sweeps call it too: an approval may come while the evidence is being added, between two runs, or while the incident is resolved.
+    Sweeps call it too: a query can be approved while evidence is being added, between two runs, or while the incident
+    is resolved.
     """
     approvals = QueryApproval.objects.filter(source=OuterRef("source"), query=OuterRef("query"))
     waiting = Evidence.objects.filter(state=Evidence.State.WAITING, incident__in=Incident.objects.unresolved())
@@ -331,7 +332,7 @@ def _release(row: Evidence, *, claim: uuid.UUID, due_at: dt.datetime, attempts: 
 def _finish(row: Evidence, *, claim: uuid.UUID, state: str, at: dt.datetime) -> Evidence | None:
     """Save the result of a run; return None if its lease has ended and another worker has claimed it.
 
-    The rows of a query whose approval was revoked meanwhile are not saved.
+    Rows are not saved if the approval of their query was revoked meanwhile.
     """
     approvals = QueryApproval.objects.select_for_update(no_key=True)
     if row.approval is not None and not approvals.filter(pk=row.approval.pk):

@@ -21,7 +21,7 @@ META = re.compile(rf' *(?:source=(?:"[^"<>]{{1,{LONGEST_NAME}}}"|[^"<>\s][^"<>]{
 SQL_META = re.compile(r'source="?([^"]+)"?')
 CHECK_LANGUAGE = "check:"
 PRE = re.compile(r"<pre((?: [\w-]+=\"[^\"]*\")*)>(.*?)</pre>", re.DOTALL)
-# What a fenced block becomes. With tags of raw HTML in it, the text that people see would not be the text that runs.
+# The HTML of a fenced block. With raw HTML tags in it, the text that people see would not be the text that runs.
 PLAIN_CODE = re.compile(r"<code>[^<]*</code>")
 ATTRIBUTE = re.compile(r' ([\w-]+)="([^"]*)"')
 FIGURE = re.compile(

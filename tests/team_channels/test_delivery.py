@@ -97,7 +97,7 @@ def test_a_channel_that_no_longer_exists_is_turned_off_and_reported_once(make_ch
 
 
 @pytest.mark.parametrize(("status", "retry_after"), [(410, ""), (429, "3600"), (400, "")])
-def test_an_answer_of_the_old_address_says_nothing_about_a_new_one(
+def test_a_response_from_the_old_address_does_not_affect_the_new_one(
     make_channel, peer, admin, monkeypatch, status, retry_after
 ):
     """The address is changed while a message is being sent to the old one."""

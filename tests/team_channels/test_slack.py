@@ -90,7 +90,7 @@ def test_a_test_message_and_shifts_have_no_buttons(slack, rotation, admin):
     assert test["text"] == "Test message for First"
 
 
-def test_nobody_is_mentioned_whatever_a_title_says():
+def test_titles_cannot_mention_anyone():
     text = escape("@channel <!here> (@here) a@example.org <@U012AB3CD> @ noon")
     assert text == "@\u200bchannel &lt;!here&gt; (@\u200bhere) a@example.org &lt;@\u200bU012AB3CD&gt; @ noon"
 

@@ -84,7 +84,7 @@ def test_an_allowed_host_may_be_private_on_the_ports_that_are_allowed(db, url, a
         "100.100.100.200",
         "2001:0:1::1",
         "64:ff9b::a00:1",
-    ],  # fmt: skip
+    ],
 )
 def test_an_allowed_host_cannot_lead_to_this_machine_or_metadata_services(db, address):
     PrivateHost.objects.create(host="gotify.example.org")
