@@ -1,6 +1,7 @@
 """Dates, instants, durations and numbers as text; every page, mail and result uses these formats."""
 
 import datetime as dt
+import math
 import re
 from functools import lru_cache
 from typing import Literal
@@ -81,7 +82,9 @@ def format_relative(span: dt.timedelta) -> str:
 
 
 def format_number(value: float) -> str:
-    """Return a number for display: "12,300", "0.042"."""
+    """Return a number for display: "12,300", "0.042"; "inf" and "nan" for what is not finite."""
+    if not math.isfinite(value):
+        return str(value)
     if value == int(value) and abs(value) < 1e15:  # a whole number, shown without decimals
         return f"{int(value):,}"
     # Four significant digits are enough below a thousand.

@@ -139,14 +139,14 @@ def lay_out(layers: Sequence[Sequence[str]]) -> dict[str, Box]:
 
 def ports(arrows: Sequence[Arrow], *, boxes: Mapping[str, Box]) -> dict[tuple[Arrow, str], float]:
     """Return where each arrow leaves its importer ("out") and meets its imported app ("in"), side by side, left to right."""
-    found: dict[tuple[Arrow, str], float] = {}
+    places: dict[tuple[Arrow, str], float] = {}
     for app, box in boxes.items():
         for side, own, other in (("out", "importer", "imported"), ("in", "imported", "importer")):
             meeting = [(boxes[getattr(arrow, other)].center, arrow) for arrow in arrows if getattr(arrow, own) == app]
             meeting.sort(key=itemgetter(0))
             first = box.center - PORT_GAP * (len(meeting) - 1) / 2
-            found |= {(arrow, side): first + PORT_GAP * place for place, (_, arrow) in enumerate(meeting)}
-    return found
+            places |= {(arrow, side): first + PORT_GAP * place for place, (_, arrow) in enumerate(meeting)}
+    return places
 
 
 def arrow_path(arrow: Arrow, *, boxes: Mapping[str, Box], at: Mapping[tuple[Arrow, str], float], lane: int) -> str:
@@ -228,11 +228,11 @@ def main() -> int:
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
     layers = read_layers(ROOT / ".importlinter", root=ROOT)
-    found = read_imports([app for layer in layers for app in layer])
-    wrong = upward(layers, found)
+    imports = read_imports([app for layer in layers for app in layer])
+    wrong = upward(layers, imports)
     for arrow in wrong:
         sys.stderr.write(f"{arrow.importer} imports {arrow.imported}, which is not below it: not drawn\n")
-    picture = draw(layers, reduced(found.difference(wrong)))
+    picture = draw(layers, reduced(imports.difference(wrong)))
     if options.check:
         if PICTURE.exists() and PICTURE.read_text(encoding="utf-8") == picture:
             return 0

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundWidget
 
+from common.datetimes import EARLIEST, LATEST
 from common.formatting import format_minutes
 from common.forms import CheckboxList, LineField, MinutesField, MultilineField
 from people.domain.names import slug_for
@@ -340,6 +341,13 @@ class ExplainForm(forms.Form):
     """Form for a past day whose result the check's page explains."""
 
     day = forms.DateField(widget=DateInput())
+
+    def clean_day(self) -> dt.date:
+        """Refuse dates before 2000 or after 2099."""
+        day: dt.date = self.cleaned_data["day"]
+        if not EARLIEST <= day < LATEST:
+            raise forms.ValidationError("Enter a date between 2000 and 2100.")
+        return day
 
 
 class KnownEventForm(forms.Form):

@@ -367,12 +367,12 @@ def _report_missing_parts(outline: Outline, chunks: Sequence[Chunk], *, report_e
                 _missing_part(f"# {SCHEDULE_TITLE}", title=SCHEDULE_TITLE, at=1, outline=outline, chunks=chunks)
             )
         return
-    found = {title for group in outline.groups for title in group}
+    titles = {title for group in outline.groups for title in group}
     for title in PIECES:
         error = _missing_part(
             f"## {title}” under “# {SCHEDULE_TITLE}", title=title, at=schedule.line, outline=outline, chunks=chunks
         )
-        if title not in found and (title == ROTATION_TITLE or error.line != schedule.line):
+        if title not in titles and (title == ROTATION_TITLE or error.line != schedule.line):
             report_error(error)
 
 

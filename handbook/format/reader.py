@@ -90,9 +90,9 @@ def parse_handbook(data: bytes) -> tuple[Handbook, list[HandbookError]]:
         wrong = "this code block is not closed"
         raise HandbookErrors([HandbookError(opening.number, wrong, f"a closing line {closing_fence(opening)}")])
     errors += [
-        HandbookError(line.number, f"the control character {found}", "text")
+        HandbookError(line.number, f"the control character {character}", "text")
         for line in lines
-        if (found := forbidden_character(line.text))
+        if (character := forbidden_character(line.text))
     ]
     outline = build_outline(at_usual_levels(_without_setext(lines)), report_error=errors.append)
     return _handbook(outline, report_error=errors.append), errors

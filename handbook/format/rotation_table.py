@@ -131,10 +131,10 @@ def _first_day(
 
 def _parse_day(cell: str) -> FirstDay | None:
     text = tidy_name(cell)
-    found = [match for pattern in DATES if (match := pattern.search(text))]
-    if not found:
+    matches = [match for pattern in DATES if (match := pattern.search(text))]
+    if not matches:
         return None
-    groups = min(found, key=lambda match: match.start()).groupdict()
+    groups = min(matches, key=lambda match: match.start()).groupdict()
     month = int(groups["number"]) if groups.get("number") else MONTHS.index(groups["month"].lower()) + 1
     day = FirstDay(int(groups["year"]) if groups["year"] else None, month, int(groups["day"]))
     return day if calendar_date(day.year or SOME_YEAR, day.month, day.day) else None
@@ -161,13 +161,13 @@ def _check_days(rows: Sequence[tuple[int, FirstDay | None, str]], report_error: 
 def _check_numbers(rows: Sequence[tuple[int, str]], report_error: ReportError) -> None:
     numbers = []
     for line, cell in rows:
-        found = WEEK_NUMBER.fullmatch(tidy_name(cell))
-        if found is None:
+        match = WEEK_NUMBER.fullmatch(tidy_name(cell))
+        if match is None:
             report_error(
                 HandbookError(line, f"{quoted(tidy_name(cell))} is not a week", "a number, “Week 1” or a date")
             )
             return
-        numbers.append((line, int(found[1])))
+        numbers.append((line, int(match[1])))
     for (_, above), (line, number) in pairwise(numbers):
         # Numbers of the calendar's weeks begin again after 52 or 53.
         if number != above + 1 and not (number == 1 and above in (52, 53)):

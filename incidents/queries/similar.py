@@ -36,13 +36,13 @@ def similar_incidents(incident: Incident) -> list[SimilarIncident]:
     traits = _traits(incident, own)
     scored = [(similarity(traits, _traits(row, checks[row.pk])), row) for row in candidates]
     alike = sorted((pair for pair in scored if pair[0] >= LEAST), key=lambda pair: -pair[0])[:MAX_SIMILAR]
-    found = [row for _, row in alike]
+    incidents = [row for _, row in alike]
     steps = dict(
-        RunStep.objects.filter(run__incident__in=found, fixed_incident=True).values_list("run__incident", "text")
+        RunStep.objects.filter(run__incident__in=incidents, fixed_incident=True).values_list("run__incident", "text")
     )
-    resolved = TimelineEntry.objects.filter(incident__in=found, kind=TimelineEntry.Kind.RESOLVED).exclude(text="")
+    resolved = TimelineEntry.objects.filter(incident__in=incidents, kind=TimelineEntry.Kind.RESOLVED).exclude(text="")
     comments = dict(resolved.order_by("pk").values_list("incident", "text"))
-    return [SimilarIncident(row, steps.get(row.pk, ""), comments.get(row.pk, "")) for row in found]
+    return [SimilarIncident(row, steps.get(row.pk, ""), comments.get(row.pk, "")) for row in incidents]
 
 
 def _traits(incident: Incident, checks: Iterable[str]) -> IncidentTraits:

@@ -56,13 +56,13 @@ def readiness(request: Request, slug: str) -> Response:
         if request.query_params.get("day")
         else None
     )
-    found = readiness_by_pipeline([pipeline], at=at, day=day)[pipeline.pk]
-    is_safe = found.verdict is Verdict.SAFE
+    current = readiness_by_pipeline([pipeline], at=at, day=day)[pipeline.pk]
+    is_safe = current.verdict is Verdict.SAFE
     response = Response(
-        ReadinessSerializer(_fields(pipeline, found)).data,
+        ReadinessSerializer(_fields(pipeline, current)).data,
         status=status.HTTP_200_OK if is_safe else status.HTTP_409_CONFLICT,
     )
-    etag = f'"{_digest(pipeline, found)}"'
+    etag = f'"{_digest(pipeline, current)}"'
     response.headers["ETag"] = etag
     response.headers["Cache-Control"] = "private, no-cache"
     # Conditions apply to successful answers only (RFC 9110, section 13.2.1).
@@ -74,15 +74,15 @@ def _conditional(request: Request, *, etag: str, response: Response) -> Response
     return conditional
 
 
-def _fields(pipeline: Pipeline, found: Readiness) -> dict[str, object]:
+def _fields(pipeline: Pipeline, readiness: Readiness) -> dict[str, object]:
     return {
         "pipeline": pipeline.slug,
-        "day": found.day,
-        "verdict": str(found.verdict),
-        "why": found.why,
-        "until": found.until,
+        "day": readiness.day,
+        "verdict": str(readiness.verdict),
+        "why": readiness.why,
+        "until": readiness.until,
     }
 
 
-def _digest(pipeline: Pipeline, found: Readiness) -> str:
-    return hashlib.sha256(repr(sorted(_fields(pipeline, found).items())).encode()).hexdigest()[:32]
+def _digest(pipeline: Pipeline, readiness: Readiness) -> str:
+    return hashlib.sha256(repr(sorted(_fields(pipeline, readiness).items())).encode()).hexdigest()[:32]

@@ -45,14 +45,14 @@ class Line:
     @property
     def heading(self) -> tuple[int, str] | None:
         """The level and title of an ATX heading without closing hashes (CommonMark 0.31, §4.2), or None."""
-        found = None if self.code else HEADING.match(self.text)
-        return (len(found[1]), _without_closing(self.text[found.end() :])) if found else None
+        match = None if self.code else HEADING.match(self.text)
+        return (len(match[1]), _without_closing(self.text[match.end() :])) if match else None
 
     @property
     def item(self) -> tuple[int, str, str] | None:
         """The indent, marker and text of a list item, or None."""
-        found = None if self.code or self.is_rule else ITEM.fullmatch(self.text)
-        return (len(found[1].expandtabs(4)), found[2], found[3] or "") if found else None
+        match = None if self.code or self.is_rule else ITEM.fullmatch(self.text)
+        return (len(match[1].expandtabs(4)), match[2], match[3] or "") if match else None
 
 
 def decoded(data: bytes) -> str:
@@ -78,19 +78,19 @@ def split_lines(text: str) -> tuple[list[Line], Line | None]:
 
 def closing_fence(line: Line) -> str:
     """Return the backticks or tildes of a fence, which also close its block, or "" if the line is no fence."""
-    found = FENCE.match(line.text)
-    return found[1] if found else ""
+    match = FENCE.match(line.text)
+    return match[1] if match else ""
 
 
 def underlined_headings(lines: Sequence[Line]) -> dict[int, int]:
     """Return the levels of the underlined headings of one line, by their place (CommonMark 0.31, §4.3)."""
     levels = {}
     for place, (above, title, underline) in enumerate(zip([None, *lines], lines, lines[1:], strict=False)):
-        found = None if title.code or underline.code else SETEXT.fullmatch(underline.text)
+        match = None if title.code or underline.code else SETEXT.fullmatch(underline.text)
         starts = above is None or above.is_blank or above.is_rule or above.heading is not None or above.code
         is_code = title.text.expandtabs(4).startswith("    ")
-        if found and starts and not (BLOCK.match(title.text) or title.is_rule or is_code):
-            levels[place] = 1 if found[1][0] == "=" else 2
+        if match and starts and not (BLOCK.match(title.text) or title.is_rule or is_code):
+            levels[place] = 1 if match[1][0] == "=" else 2
     return levels
 
 
@@ -124,14 +124,14 @@ def _with_code_marked(texts: list[str]) -> tuple[list[Line], Line | None]:
     opening: Line | None = None
     fence = ""
     for number, text in enumerate(texts, start=1):
-        found = FENCE.fullmatch(text)
+        match = FENCE.fullmatch(text)
         lines.append(Line(number, text, code=opening is not None))
-        if found is None:
+        if match is None:
             continue
-        if opening is None and ("`" not in found[2] or found[1][0] == "~"):
+        if opening is None and ("`" not in match[2] or match[1][0] == "~"):
             lines[-1] = opening = Line(number, text, code=True)
-            fence = found[1]
-        elif opening is not None and found[1].startswith(fence) and not found[2].strip(" \t"):
+            fence = match[1]
+        elif opening is not None and match[1].startswith(fence) and not match[2].strip(" \t"):
             opening = None
     return lines, opening
 

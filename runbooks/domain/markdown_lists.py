@@ -111,14 +111,14 @@ def parse_turns(part: ListPart, *, at: int, report_error: ReportError) -> tuple[
                     "one line per week, and a blank line after the list",
                 )
             )
-        found = WEEK.fullmatch(item.text)
-        name = tidy_person(found[2]) if found else ""
-        if found is None:
+        match = WEEK.fullmatch(item.text)
+        name = tidy_person(match[2]) if match else ""
+        if match is None:
             report_error(
                 HandbookError(item.line, f"{quoted(item.text)} is not a week", f"“**Week {number}**: ” and a name")
             )
-        elif int(found[1]) != number:
-            report_error(HandbookError(item.line, f"week {int(found[1])} is in position {number}", f"week {number}"))
+        elif int(match[1]) != number:
+            report_error(HandbookError(item.line, f"week {int(match[1])} is in position {number}", f"week {number}"))
         elif not match_key(name):
             report_error(HandbookError(item.line, f"week {number} has no engineer", "a name"))
         elif len(name) > LONGEST_PERSON:
@@ -172,8 +172,8 @@ def check_length(shortest: int, longest: int, *, at: int, report_error: ReportEr
 
 def length_in(text: str) -> tuple[int, int] | None:
     """Return the minimum and maximum of the first length in minutes that a text names, or None."""
-    found = LENGTH.search(re.sub(r"[*_]", "", text))
-    return (int(found[1]), int(found[2] or found[1])) if found else None
+    match = LENGTH.search(re.sub(r"[*_]", "", text))
+    return (int(match[1]), int(match[2] or match[1])) if match else None
 
 
 def parse_label(item: Item, *, report_error: ReportError) -> str:

@@ -129,11 +129,11 @@ def render_note(markdown: str, *, number: int = 0) -> str:
 
 
 def _body(markdown: str, *, references: dict[str, str], number: int, options: int = OPTIONS) -> str:
-    used = dict.fromkeys(_label(found[1]) for found in LABEL.finditer(markdown))
+    used = dict.fromkeys(_label(match[1]) for match in LABEL.finditer(markdown))
     definitions = "\n".join(references[label] for label in used if label in references)
     converted = cmarkgfm.github_flavored_markdown_to_html(f"{markdown}\n\n{definitions}", options=options)
     clean = mark_blocks(_sanitised(converted, tags=TAGS))
-    clean = re.sub(r"<input[^>]*>", lambda found: DONE if "checked" in found[0] else OPEN, clean)
+    clean = re.sub(r"<input[^>]*>", lambda match: DONE if "checked" in match[0] else OPEN, clean)
     clean = re.sub(r'<li>(\s*(?:<p>)?)(?=<span aria-hidden="true">[☑☐])', r'<li class="task-list-item">\1', clean)
     # cmark-gfm names a block's programming language in `lang`, which HTML reserves for human languages.
     clean = clean.replace("<pre lang=", "<pre data-language=").replace("<pre", '<pre tabindex="0"')
@@ -147,12 +147,12 @@ def _images_as_links(text: str) -> str:
     """Return the HTML with a link for each image: pages load nothing from other sites (content security policy)."""
     is_in_link = False
 
-    def link(found: re.Match[str]) -> str:
+    def link(match: re.Match[str]) -> str:
         nonlocal is_in_link
-        if not found[0].startswith("<img"):
-            is_in_link = found[0] != "</a>"
-            return found[0]
-        source, alt = (re.search(rf' {name}="([^"]*)"', found[0]) for name in ("src", "alt"))
+        if not match[0].startswith("<img"):
+            is_in_link = match[0] != "</a>"
+            return match[0]
+        source, alt = (re.search(rf' {name}="([^"]*)"', match[0]) for name in ("src", "alt"))
         words = alt[1] if alt and alt[1].strip() else "image"
         return words if is_in_link or source is None else f'<a href="{source[1]}" rel="noopener noreferrer">{words}</a>'
 
@@ -180,9 +180,9 @@ def _sanitised(text: str, *, tags: set[str]) -> str:
 
 def _check_nesting(text: str) -> None:
     depth = 0
-    for found in re.finditer(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)", text):
-        if found[2].lower() not in VOID_TAGS:
-            depth = max(0, depth - 1) if found[1] else depth + 1
+    for match in re.finditer(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)", text):
+        if match[2].lower() not in VOID_TAGS:
+            depth = max(0, depth - 1) if match[1] else depth + 1
         if depth > MAX_NESTING:
             raise TooComplexError(f"The text is nested more than {MAX_NESTING} levels deep.")
 
@@ -197,11 +197,11 @@ def _levelled(text: str) -> str:
     previous = SECTION_HEADING
     tags: list[str] = []
 
-    def level(found: re.Match[str]) -> str:
+    def level(match: re.Match[str]) -> str:
         nonlocal previous
-        if found[1]:
+        if match[1]:
             return f"</{tags.pop() if tags else 'h3'}>"
-        previous = max(SECTION_HEADING + 1, min(int(found[2]) - 1, previous + 1))
+        previous = max(SECTION_HEADING + 1, min(int(match[2]) - 1, previous + 1))
         tags.append(f"h{previous}")
         return f"<h{previous}>"
 
@@ -212,8 +212,8 @@ def _references(markdowns: Iterable[str]) -> dict[str, str]:
     """Return the definitions of links and footnotes in the whole text by label. Any section may use them."""
     references: dict[str, str] = {}
     for line in (line for markdown in markdowns for line in markdown.split("\n")):
-        if found := REFERENCE.fullmatch(line):
-            references.setdefault(_label(found[1]), line)
+        if match := REFERENCE.fullmatch(line):
+            references.setdefault(_label(match[1]), line)
     return references
 
 
@@ -233,5 +233,5 @@ def _anchor(title: str, *, counts: dict[str, int]) -> str:
 
 
 def _plain(text: str) -> str:
-    spaced = BLOCK_TAG.sub(lambda found: " " + found[0], text)
+    spaced = BLOCK_TAG.sub(lambda match: " " + match[0], text)
     return " ".join(html.unescape(nh3.clean(spaced, tags=set())).split())

@@ -41,7 +41,7 @@ def normalize_runbook(markdown: str) -> str:
 
 def split_sections(markdown: str) -> tuple[Section, ...]:
     """Return the sections of a runbook's text, normalised as in `normalize_runbook`."""
-    text = CONTROL.sub(lambda found: found[0] if found[0] in "\0\n\r" else "", markdown)
+    text = CONTROL.sub(lambda match: match[0] if match[0] in "\0\n\r" else "", markdown)
     lines, opening = split_lines(text)
     if opening is not None:
         lines, _ = split_lines(f"{text}\n{closing_fence(opening)}")
@@ -66,8 +66,8 @@ def runbook_title(title: str) -> str | None:
 
 def forgotten_gap(line: Line) -> str | None:
     """Return the title of a heading that lacks the space after its hashes (`##Runbook: …`), or None."""
-    found = None if line.code else GAPLESS.fullmatch(line.text)
-    title = found[1].rstrip(" \t#") if found else ""
+    match = None if line.code else GAPLESS.fullmatch(line.text)
+    title = match[1].rstrip(" \t#") if match else ""
     return title if match_key(title) in PART_KEYS or runbook_title(title) is not None else None
 
 

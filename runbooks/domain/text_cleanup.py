@@ -89,8 +89,8 @@ def tidy_person(text: str) -> str:
     """Return a person's normalised name, without links, mentions, HTML entities, line breaks and emphasis."""
     for _ in range(MENDING_ROUNDS):
         name = tidy_name(LINK.sub(r"\1", html.unescape(text)).strip().removeprefix("@"))
-        found = EMPHASIZED.fullmatch(name)
-        name = found[2] if found and found[1] not in found[2] else name
+        match = EMPHASIZED.fullmatch(name)
+        name = match[2] if match and match[1] not in match[2] else name
         if name == text:
             break
         text = name
@@ -135,8 +135,8 @@ def counted(number: int, noun: str) -> str:
 
 def forbidden_character(text: str) -> str | None:
     """Return the first line break or forbidden character (`common.text`) as `U+0000`, or None."""
-    found = CONTROL.search(text)
-    return f"U+{ord(found[0]):04X}" if found else None
+    match = CONTROL.search(text)
+    return f"U+{ord(match[0]):04X}" if match else None
 
 
 def _mend_prose(text: str) -> str:

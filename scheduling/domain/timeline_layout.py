@@ -299,7 +299,7 @@ def _gaps(
     for name, starts_at, ends_at in uncovered:
         if axis.includes(starts_at, ends_at):
             names.setdefault((starts_at, ends_at), []).append(name)
-    gaps += [Gap(begin, end, axis.band(begin, end), tuple(found)) for (begin, end), found in names.items()]
+    gaps += [Gap(begin, end, axis.band(begin, end), tuple(pipelines)) for (begin, end), pipelines in names.items()]
     return sorted(gaps, key=lambda gap: gap.starts_at)
 
 
@@ -315,7 +315,7 @@ class Tick:
 def ticks(axis: Axis, *, weeks: int) -> list[Tick]:
     """Return the lines of the axis: days for up to 4 weeks, else weeks, of which every second has a label from 26 weeks on."""
     daily, sparse = weeks <= 4, weeks >= 26  # the choices of the page
-    found: list[Tick] = []
+    ticks: list[Tick] = []
     for index, day in enumerate(axis.dates):
         is_monday = day.weekday() == 0
         if not (daily or is_monday):
@@ -323,10 +323,10 @@ def ticks(axis: Axis, *, weeks: int) -> list[Tick]:
         names_month = not daily or index == 0 or day.day == 1
         label = f"{day.day} {day:%b}" if names_month else str(day.day)
         # The label of the first day, and that of a week in half a year, is as wide as two.
-        if (daily and index == 1) or (sparse and len(found) % 2):
+        if (daily and index == 1) or (sparse and len(ticks) % 2):
             label = ""
-        found.append(Tick(f"{axis.percent(axis.day_starts[index]):.3f}%", label, is_monday))
-    return found
+        ticks.append(Tick(f"{axis.percent(axis.day_starts[index]):.3f}%", label, is_monday))
+    return ticks
 
 
 def holiday_marks(axis: Axis, holidays: Mapping[dt.date, str]) -> list[tuple[Band, str]]:

@@ -61,11 +61,11 @@ def open_periods(requests: Iterable[CoverRequest], *, at: dt.datetime) -> dict[i
             on_call = part.cover or part.week if part.week else None
             if on_call is None or on_call.engineer_id != row.requester_id:
                 continue
-            found = periods[row.pk]
-            if found and found[-1][1] == part.starts_at:
-                found[-1] = (found[-1][0], part.ends_at)
+            stretches = periods[row.pk]
+            if stretches and stretches[-1][1] == part.starts_at:
+                stretches[-1] = (stretches[-1][0], part.ends_at)
             else:
-                found.append((part.starts_at, part.ends_at))
+                stretches.append((part.starts_at, part.ends_at))
     return periods
 
 

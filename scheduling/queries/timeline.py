@@ -68,7 +68,7 @@ def rotation_timelines(rotations: Iterable[Rotation], *, axis: Axis, at: dt.date
         )
         for row in rotations
     ]
-    keys = {person.id for found in engineers.values() for person in found}
+    keys = {person.id for people in engineers.values() for person in people}
     return Timeline(axis, boards, User.objects.in_bulk(keys))
 
 
@@ -78,8 +78,8 @@ def _uncovered(rotations: list[Rotation], *, axis: Axis) -> dict[int, list[tuple
     gaps: dict[int, list[tuple[str, dt.datetime, dt.datetime]]] = {}
     window = {"starts_at": axis.starts_at, "ends_at": axis.ends_at}
     for row in rows.overlapping(**window).select_related("pipeline__in_rotation")[:MAX_GAPS]:
-        found = gaps.setdefault(row.pipeline.in_rotation.rotation_id, [])
-        found.append((str(row.pipeline), row.starts_at, row.ends_at))
+        gaps_of_rotation = gaps.setdefault(row.pipeline.in_rotation.rotation_id, [])
+        gaps_of_rotation.append((str(row.pipeline), row.starts_at, row.ends_at))
     return gaps
 
 
@@ -91,10 +91,10 @@ def _cover_requests(
     )
     requests = list(rows.select_related("requester").order_by("starts_at", "pk")[:MAX_REQUESTS])
     periods = open_periods(requests, at=at)
-    found: dict[int, list[tuple[CoverRequest, list[Period]]]] = {}
+    by_rotation: dict[int, list[tuple[CoverRequest, list[Period]]]] = {}
     for row in requests:
-        found.setdefault(row.rotation_id, []).append((row, periods[row.pk]))
-    return found
+        by_rotation.setdefault(row.rotation_id, []).append((row, periods[row.pk]))
+    return by_rotation
 
 
 def _offered_weeks(rotations: list[Rotation], *, at: dt.datetime) -> dict[int, set[dt.date]]:

@@ -44,13 +44,13 @@ def timeline(request: SignedInRequest) -> HttpResponse:
     selected = get_object_or_404(Rotation, slug=slug) if slug else None
     shown = [selected] if selected else rotations
     page = Paginator(shown, ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
-    found = rotation_timelines(page.object_list, axis=axis, at=at, today=today)
+    timelines = rotation_timelines(page.object_list, axis=axis, at=at, today=today)
     gaps = list(upcoming_gaps(at=at)[: GAPS_SHOWN + 1])
     lines = ticks(axis, weeks=weeks)
     context = {
         "gaps": gaps[:GAPS_SHOWN],
         "more_gaps": len(gaps) > GAPS_SHOWN,
-        "boards": presenters.timeline_boards(found, reader=request.user, zone=zone, at=at),
+        "boards": presenters.timeline_boards(timelines, reader=request.user, zone=zone, at=at),
         "axis": axis,
         "ticks": lines,
         "grid": render_to_string("scheduling/_timeline_grid.html", {"weekends": axis.weekends(), "ticks": lines}),
@@ -119,18 +119,18 @@ def details(request: SignedInRequest, slug: str) -> HttpResponse:
     except InvalidInputError:
         return render(request, "scheduling/_timeline_details.html", {"rotation": rotation}, status=400)
     at, reader = timezone.now(), request.user
-    found = time_details(rotation, moment=moment, at=at)
-    may_act = found is not None and (reader.is_staff or reader == found.engineer)
+    details = time_details(rotation, moment=moment, at=at)
+    may_act = details is not None and (reader.is_staff or reader == details.engineer)
     context = {
         "rotation": rotation,
-        "details": found,
-        "may_request_cover": may_act and found is not None and found.ends_at > at,
-        "may_request_swap": may_act and found is not None and not found.cover and found.week.starts_at > at,
-        "may_take_over": found is not None and found.ends_at > at,
-        "may_end": found is not None
-        and found.cover
-        and found.ends_at > at
-        and (may_act or reader == found.cover.covered_engineer),
-        "from": max(found.starts_at, at) if found else None,
+        "details": details,
+        "may_request_cover": may_act and details is not None and details.ends_at > at,
+        "may_request_swap": may_act and details is not None and not details.cover and details.week.starts_at > at,
+        "may_take_over": details is not None and details.ends_at > at,
+        "may_end": details is not None
+        and details.cover
+        and details.ends_at > at
+        and (may_act or reader == details.cover.covered_engineer),
+        "from": max(details.starts_at, at) if details else None,
     }
     return render(request, "scheduling/_timeline_details.html", context)

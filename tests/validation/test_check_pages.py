@@ -352,9 +352,27 @@ def test_explaining_a_day_that_is_not_due_or_not_a_date(signed_in, daily_growth,
     check = anomaly_check(daily_growth, a)
     later = timezone.now().date() + dt.timedelta(days=3)
     assert "is not due yet" in signed_in(a).get(f"/checks/{check.pk}/", {"day": later.isoformat()}).content.decode()
+    for day in ("0001-01-01", "1066-10-14", "1999-12-31", "9999-12-31"):
+        assert signed_in(a).get(f"/checks/{check.pk}/", {"day": day}).status_code in (200, 400)
     response = signed_in(a).get(f"/checks/{check.pk}/", {"day": "soon"})
     assert response.status_code == 400
     assert "Enter a valid date" in response.content.decode()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_numbers_near_the_limits_of_a_float_break_no_page(signed_in, daily_growth, a):
+    metric = make_metric(daily_growth, "orders")
+    push_days(metric, [1e308, -1e308] * 60)
+    check = make_check(daily_growth, a, "anomaly", metric=metric, at=timezone.now())
+    result = run(check, at=timezone.now())
+    assert (result.status, result.message) == (
+        "error",
+        "The check cannot be evaluated with these parameters and data (OverflowError).",
+    )
+    yesterday = (timezone.now().date() - dt.timedelta(days=3)).isoformat()
+    for path in (f"/checks/{check.pk}/", f"/checks/{check.pk}/?day={yesterday}", f"/checks/{check.pk}/backtest/"):
+        assert signed_in(a).get(path).status_code == 200
+    assert signed_in(a).get(f"/api/v1/checks/{check.pk}/results/").status_code == 200
 
 
 def test_other_types_and_segments_explain_no_days(signed_in, daily_growth, a):

@@ -65,7 +65,10 @@ def _each_by_itself(
     check_type: CheckType[Any], parameters: Parameters, context: EvaluationContext
 ) -> Callable[[dt.datetime], ResultStatus]:
     def status(bucket: dt.datetime) -> ResultStatus:
-        evaluation = evaluate(check_type, parameters=parameters, context=_at_bucket(context, bucket))
+        try:
+            evaluation = evaluate(check_type, parameters=parameters, context=_at_bucket(context, bucket))
+        except ArithmeticError:
+            return ResultStatus.ERROR
         return ResultStatus.PASS if evaluation.expected else evaluation.outcome.status
 
     return status

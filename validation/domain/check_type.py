@@ -1,6 +1,7 @@
 """The base of check types, and their evaluation. Each type is one file in `validation/check_types/`; see CONTRIBUTING.md."""
 
 import datetime as dt
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -195,23 +196,32 @@ class Evaluation:
 def evaluate(check_type: CheckType[Any], *, parameters: Parameters, context: EvaluationContext) -> Evaluation:
     """Return the evaluation of a check type in a context.
 
-    If a known event or an acknowledgement covers the evaluated bucket, `expected` names it.
+    If a known event or an acknowledgement covers the evaluated bucket, `expected` names it. Raises OverflowError if values are so large
+    that a bound is not a finite number.
     """
     if not check_type.is_per_bucket:
-        return Evaluation(check_type.evaluate(parameters, context), {})
+        return Evaluation(_outcome(check_type, parameters, context), {})
     day = context.local_date(context.bucket)
     if day in context.off_days:
         return Evaluation(CheckOutcome(ResultStatus.SKIP, f"No data expected on {format_day(day)}."), {})
     if not check_type.is_by_segment(parameters):
-        return _explained(check_type.evaluate(parameters, context), {}, context)
+        return _explained(_outcome(check_type, parameters, context), {}, context)
     segments = {
-        name: check_type.evaluate(parameters, replace(context, series=series))
+        name: _outcome(check_type, parameters, replace(context, series=series))
         for name, series in sorted(context.segments.items())
         if name
     }
     if not segments:
-        return _explained(check_type.evaluate(parameters, context), {}, context)
+        return _explained(_outcome(check_type, parameters, context), {}, context)
     return _joined(segments, context)
+
+
+def _outcome(check_type: CheckType[Any], parameters: Parameters, context: EvaluationContext) -> CheckOutcome:
+    outcome = check_type.evaluate(parameters, context)
+    numbers = (outcome.value, outcome.low, outcome.high)
+    if not all(number is None or math.isfinite(number) for number in numbers):
+        raise OverflowError(f"the outcome {numbers} is not finite")
+    return outcome
 
 
 def _explained(

@@ -76,11 +76,11 @@ def instant(value: Json) -> dt.datetime | None:
         return None
     try:
         parsed = dt.datetime.fromisoformat(value.strip())
-        found = parsed.replace(tzinfo=dt.UTC) if parsed.tzinfo is None else parsed.astimezone(dt.UTC)
+        aware = parsed.replace(tzinfo=dt.UTC) if parsed.tzinfo is None else parsed.astimezone(dt.UTC)
     except (ValueError, OverflowError):
         return None
     # The first and last instants of the calendar cannot be shown in every time zone.
-    return found if EARLIEST <= found.date() < LATEST else None
+    return aware if EARLIEST <= aware.date() < LATEST else None
 
 
 def result_key(*parts: str) -> str:

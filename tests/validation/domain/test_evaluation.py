@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import math
 from dataclasses import replace
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -403,3 +404,18 @@ def test_a_day_is_due_after_its_end_and_its_delay(name):
     for hours, day in ((0, 23), (5.99, 23), (6, 24), (23.99, 24), (29.99, 24), (30, 25)):
         at = (midnight + dt.timedelta(hours=hours)).astimezone(dt.UTC)
         assert newest_due_bucket(at, step=DAY, zone=zone, delay=delay).date() == dt.date(2026, 11, day)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("kind", ["count", "ratio"])
+@pytest.mark.parametrize("check_type", CHECK_TYPES)
+def test_numbers_near_the_limits_of_a_float_give_finite_bounds_or_an_error(check_type, kind):
+    """What is stored must go into JSON and onto pages; the worker takes ArithmeticError for an error of the check."""
+    for numbers in ([1e308, -1e308], [1e308, 0.0, 1e-300], [-1e308, -1e308, 5e-324]):
+        values = (numbers * 50)[:100]
+        try:
+            outcome = run(check_type, values, kind=kind, other_series=series(values[::-1])).outcome
+        except ArithmeticError:
+            continue
+        stored = (outcome.value, outcome.low, outcome.high)
+        assert all(number is None or math.isfinite(number) for number in stored)
