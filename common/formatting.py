@@ -82,7 +82,7 @@ def format_relative(span: dt.timedelta) -> str:
 
 
 def format_number(value: float) -> str:
-    """Return a number for display: "12,300", "0.042"; "inf" and "nan" for what is not finite."""
+    """Return a number for display: "12,300", "0.042"; "inf" or "nan" for numbers that are not finite."""
     if not math.isfinite(value):
         return str(value)
     if value == int(value) and abs(value) < 1e15:  # a whole number, shown without decimals

@@ -22,7 +22,8 @@ MAX_URL_LENGTH = 2_000
 TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 # Obsolete ranges that may lead anywhere (6to4, Teredo, IPv4-compatible, site-local).
 NEVER = (IPv6Network("2002::/16"), IPv6Network("2001::/32"), IPv6Network("::/96"), IPv6Network("fec0::/10"))
-# Not reachable from outside, but global to this version of Python: IETF protocol assignments, and Azure's platform.
+# Not reachable from outside, but this version of Python calls them global: IETF protocol assignments and Azure's
+# platform.
 NOT_GLOBAL = (IPv4Network("192.0.0.0/24"), IPv4Network("168.63.129.16/32"))
 
 
@@ -162,7 +163,7 @@ def _get(address: str, *, rules: Rules, until: float) -> bytes | str:
         if answer.status in REDIRECTING and "location" in headers_received:
             return headers_received["location"]
         if answer.status != 200:
-            raise UnreachableError(f"The server answered with status {answer.status}.")
+            raise UnreachableError(f"The server returned status {answer.status}.")
         if headers_received.get("content-encoding", "identity").lower() != "identity":
             raise UnreachableError("The server sent a compressed body, which is not supported.")
         return _body(answer.iter_stream(), limit=rules.limit_bytes)

@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 
 from common.db import SpanQuerySet, no_overlap_constraint
 from common.fields import LineField, MultilineField
-from notifications.models import Leased, LeasedQuerySet
+from notifications.models import LeasedQuerySet, LeasedRow
 from people.models import User
 from pipelines.models import Pipeline
 from runbooks.domain.evidence import LONGEST_NAME
@@ -768,7 +768,7 @@ class SlackPostQuerySet(LeasedQuerySet):
         )
 
 
-class SlackPost(Leased):
+class SlackPost(LeasedRow):
     """A message about an incident in Slack. Workers update it until it shows the newest entry of the incident's timeline."""
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="slack_posts")

@@ -511,7 +511,7 @@ class LeasedQuerySet(models.QuerySet[Any]):
         return self.filter(lease_until__gt=Now())
 
 
-class Leased(models.Model):
+class LeasedRow(models.Model):
     """A row that one worker claims at a time, by the database's clock (`notifications.services.slack_leases`)."""
 
     token = models.UUIDField(null=True, blank=True, editable=False)
@@ -524,7 +524,7 @@ class Leased(models.Model):
         abstract = True
 
 
-class SlackAnswer(Leased):
+class SlackAnswer(LeasedRow):
     """A response to a click that only that person sees. It is posted to the URL that Slack sent with the click."""
 
     response_url = EncryptedTextField(editable=False)

@@ -31,13 +31,13 @@ def answer_on_call(question: str, *, reader: User, at: dt.datetime) -> str:
             "There are no rotations yet."
         ]
         return _join([*lines, "For one rotation or pipeline: `/oncall name`"])
-    found = _matches(text, [*rotations, *Pipeline.objects.order_by("position", "pk")])
-    if not found:
+    matches = _matches(text, [*rotations, *Pipeline.objects.order_by("position", "pk")])
+    if not matches:
         return f"No pipeline or rotation is called “{escape(text)}”."
-    if len(found) > 1:
-        names = "\n".join(f"• {escape(str(row))}" for row in found[:MAX_LISTED])
+    if len(matches) > 1:
+        names = "\n".join(f"• {escape(str(row))}" for row in matches[:MAX_LISTED])
         return _join([f"Several names match “{escape(text)}”:\n{names}", "Enter more of the name."])
-    [row] = found
+    [row] = matches
     if isinstance(row, Rotation):
         return _rotation_text(on_call_shifts([row], at=at)[0], reader=reader)
     return _pipeline_text(row, on_call_snapshot([row], at=at).chains[row.pk], reader=reader)

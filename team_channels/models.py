@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from common.fields import EncryptedTextField, LineField, MultilineField
-from notifications.models import Leased, LeasedQuerySet
+from notifications.models import LeasedQuerySet, LeasedRow
 from notifications.outbox_row import OutboxQuerySet, OutboxRow, OutboxState
 from people.models import User
 from pipelines.models import Pipeline
@@ -223,7 +223,7 @@ class ChannelDelivery(OutboxRow):
         return [(str(label), str(value)) for label, value in self.facts]
 
 
-class SlackUserGroup(Leased):
+class SlackUserGroup(LeasedRow):
     """A user group in Slack, and the members that the site last set: the engineers on call."""
 
     group_id = LineField("group ID", max_length=32, unique=True)

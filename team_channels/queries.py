@@ -14,7 +14,7 @@ from team_channels.models import (
 )
 
 
-def channels_of(owner: Pipeline | Rotation) -> TeamChannelQuerySet:
+def owner_channels(owner: Pipeline | Rotation) -> TeamChannelQuerySet:
     """Return the channels of a pipeline or a rotation, with the users who added them and turned them off."""
     rows = TeamChannel.objects.select_related("created_by", "switched_off_by", "pipeline", "rotation")
     return rows.filter(**owner_filter(owner)).order_by("name", "pk")
@@ -42,7 +42,7 @@ def channels_for(
     return list(TeamChannel.objects.wanting(event).filter(owners).order_by("pk"))
 
 
-def deliveries_of(channel: TeamChannel) -> ChannelDeliveryQuerySet:
+def channel_deliveries(channel: TeamChannel) -> ChannelDeliveryQuerySet:
     """Return the deliveries of a channel, newest first."""
     return ChannelDelivery.objects.filter(channel=channel).order_by("-pk")
 

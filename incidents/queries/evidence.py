@@ -114,9 +114,9 @@ def _sql_problem(block: EvidenceBlock, source: DataSource | None) -> str:
 
 
 def _sources(names: Iterable[str]) -> dict[str, DataSource]:
-    wanted = {match_key(name) for name in names}
-    rows = DataSource.objects.defer("address").order_by("pk") if wanted else ()
-    return {key: row for row in rows if (key := match_key(row.name)) in wanted}
+    keys = {match_key(name) for name in names}
+    rows = DataSource.objects.defer("address").order_by("pk") if keys else ()
+    return {key: row for row in rows if (key := match_key(row.name)) in keys}
 
 
 def _approvals(sources: Iterable[DataSource], queries: Collection[str]) -> dict[tuple[int, str], QueryApproval]:
@@ -134,8 +134,8 @@ def _checks(names: Collection[str], *, pipeline: Pipeline) -> dict[str, Check]:
     slugs = {name.rpartition("/")[0] or pipeline.slug for name in names}
     rows = Check.objects.filter(pipeline__slug__in=slugs).select_related("pipeline", "metric").order_by("-pk")
     by_slug = {(row.pipeline.slug, check_slug(row)): row for row in rows}
-    found = {name: by_slug.get((name.rpartition("/")[0] or pipeline.slug, name.rpartition("/")[2])) for name in names}
-    return {name: row for name, row in found.items() if row is not None}
+    by_name = {name: by_slug.get((name.rpartition("/")[0] or pipeline.slug, name.rpartition("/")[2])) for name in names}
+    return {name: row for name, row in by_name.items() if row is not None}
 
 
 def check_slug(check: Check) -> str:

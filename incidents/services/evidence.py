@@ -127,9 +127,10 @@ def _block(runbook: Runbook, *, key: str) -> BlockState:
 
 
 def _end_waiting(*, at: dt.datetime) -> None:
-    """Make evidence of open incidents due whose query is approved, or whose data source was deleted, which its run then says.
+    """Make waiting evidence of open incidents due if its query is now approved or its data source was deleted.
 
-    Sweeps call it too: an approval may come while the evidence is being added, between two runs, or while the incident is resolved.
+    Sweeps call it too: a query can be approved while evidence is being added, between two runs, or while the incident
+    is resolved.
     """
     approvals = QueryApproval.objects.filter(source=OuterRef("source"), query=OuterRef("query"))
     waiting = Evidence.objects.filter(state=Evidence.State.WAITING, incident__in=Incident.objects.unresolved())
@@ -178,10 +179,10 @@ def rerun_evidence(incident: Incident, *, by: User, at: dt.datetime, key: str | 
         raise DomainError(f"An incident can have at most {MAX_EVIDENCE_PER_INCIDENT} evidence results.")
     runbook = Runbook.objects.select_related("pipeline").filter(pipeline=row.pipeline_id).first()
     states = runbook_blocks(runbook) if runbook else []
-    wanted = [one for one in states if key in (None, one.block.key)]
-    if runbook is None or not wanted:
+    requested = [one for one in states if key in (None, one.block.key)]
+    if runbook is None or not requested:
         raise DomainError("The runbook no longer has this block." if key else "The runbook has no evidence blocks.")
-    return _add(row, runbook, wanted, by=by, at=at)
+    return _add(row, runbook, requested, by=by, at=at)
 
 
 def _add(
@@ -236,8 +237,8 @@ def run_evidence(claimed: ClaimedEvidence, *, at: dt.datetime) -> Evidence | Non
     once.
     """
     claim = uuid.uuid4()
-    held = Evidence.objects.filter(pk=claimed.evidence, claim=claimed.claim, state=Evidence.State.PENDING)
-    if not held.update(claim=claim, lease_until=at + RUN_LEASE, started_at=at, attempts=F("attempts") + 1):
+    due = Evidence.objects.filter(pk=claimed.evidence, claim=claimed.claim, state=Evidence.State.PENDING)
+    if not due.update(claim=claim, lease_until=at + RUN_LEASE, started_at=at, attempts=F("attempts") + 1):
         return None
     row = Evidence.objects.select_related("source").get(pk=claimed.evidence)
     if row.attempts > MAX_ATTEMPTS:
@@ -317,8 +318,7 @@ def _has_slow_source(row: Evidence, *, at: dt.datetime) -> bool:
 
 
 def _release(row: Evidence, *, claim: uuid.UUID, due_at: dt.datetime, attempts: int) -> None:
-    held = Evidence.objects.filter(pk=row.pk, claim=claim)
-    held.update(
+    Evidence.objects.filter(pk=row.pk, claim=claim).update(
         claim=None,
         lease_until=None,
         due_at=due_at,
@@ -332,7 +332,7 @@ def _release(row: Evidence, *, claim: uuid.UUID, due_at: dt.datetime, attempts: 
 def _finish(row: Evidence, *, claim: uuid.UUID, state: str, at: dt.datetime) -> Evidence | None:
     """Save the result of a run; return None if its lease has ended and another worker has claimed it.
 
-    The rows of a query whose approval was revoked meanwhile are not saved.
+    Rows are not saved if the approval of their query was revoked meanwhile.
     """
     approvals = QueryApproval.objects.select_for_update(no_key=True)
     if row.approval is not None and not approvals.filter(pk=row.approval.pk):

@@ -11,7 +11,7 @@ from notifications.channels.http import Request, check_answer, http_rules, is_pr
 from notifications.models import Message
 
 
-class Sending:
+class Sender:
     """Sends one message; `record` then stores the service's response. Sending must not read the database."""
 
     def __init__(self, send: Callable[[Deadline], None]) -> None:
@@ -41,9 +41,9 @@ class Channel:
         """Return what an address is shown as, which reveals no secret; raise AddressError if it is invalid."""
         raise NotImplementedError
 
-    def prepare(self, message: Message, address: str) -> Sending:
+    def prepare(self, message: Message, address: str) -> Sender:
         """Return what sends a message, after reading what it needs from the database; raise UndeliverableError if it must not be sent."""
-        return Sending(lambda deadline: self.send(message, address, deadline=deadline))
+        return Sender(lambda deadline: self.send(message, address, deadline=deadline))
 
     def send(self, message: Message, address: str, *, deadline: Deadline) -> None:
         """Send a message; raise UndeliverableError if it can never be sent, another exception if it is to be retried."""
@@ -59,7 +59,7 @@ class HttpChannel(Channel):
     def check_address(self, address: str) -> str:
         return check_https_url(address)
 
-    def prepare(self, message: Message, address: str) -> Sending:
+    def prepare(self, message: Message, address: str) -> Sender:
         url, payload = self.request(message, address)
         request = Request(url, json.dumps(payload).encode(), self.headers(address), http_rules(url))
 
@@ -67,7 +67,7 @@ class HttpChannel(Channel):
             answer = post_request(request, deadline=deadline)
             check_answer(answer, url=url, gone=answer.status in self.gone_statuses)
 
-        return Sending(post)
+        return Sender(post)
 
     def headers(self, address: str) -> dict[str, str]:
         """Return headers of the request besides Content-Type."""

@@ -17,7 +17,7 @@ from notifications.models import PrivateHost
 GONE_STATUSES = frozenset({404, 410})
 # Request Timeout, Too Early and Too Many Requests: the request may succeed later.
 RETRYABLE_STATUSES = frozenset({408, 425, 429})
-# RFC 1918 and RFC 4193; and the addresses in them at which clouds give their machines secrets (AWS, Google Cloud).
+# Private networks (RFC 1918 and RFC 4193), and the metadata addresses in them (AWS, Google Cloud).
 PRIVATE_NETWORKS = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
 METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "fd20:ce::254")))
 # Enough to see why a service refused a message.
@@ -56,7 +56,7 @@ def check_answer(answer: PostResult, *, url: str, gone: bool = False) -> None:
     """
     if 200 <= answer.status < 300:
         return
-    text = f"{urlsplit(url).hostname} answered with status {answer.status}."
+    text = f"{urlsplit(url).hostname} returned status {answer.status}."
     if answer.status in GONE_STATUSES or gone:
         raise GoneError(text)
     if answer.status >= 500 or answer.status in RETRYABLE_STATUSES:

@@ -10,7 +10,7 @@ from notifications.domain.markup import ZERO_WIDTH_SPACE
 MAX_SECTION_LENGTH = 3000
 MAX_OPTION_LENGTH = 75
 MAX_OPTIONS = 100
-# Not in an e-mail address, which people copy.
+# Not in e-mail addresses, because people copy them.
 MENTION = re.compile(r"(?<!\w)@(?=\w)")
 
 Block = dict[str, Any]
@@ -29,7 +29,7 @@ class Card:
 
 
 def escape(text: str) -> str:
-    """Escape the three characters with a meaning in Slack's markup, and the mentions that Slack makes of words such as "@channel"."""
+    """Escape the three special characters of Slack's markup, and words that would become mentions, such as "@channel"."""
     text = MENTION.sub(f"@{ZERO_WIDTH_SPACE}", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 

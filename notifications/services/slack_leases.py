@@ -15,12 +15,12 @@ from django.db.models.functions import Now
 
 from notifications.channels.exceptions import describe_error
 from notifications.domain.backoff import MAX_ATTEMPTS
-from notifications.models import Leased
+from notifications.models import LeasedRow
 from notifications.services.leases import retry_pause
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T", bound=Leased)
+T = TypeVar("T", bound=LeasedRow)
 
 
 @transaction.atomic
@@ -35,7 +35,7 @@ def claim(rows: QuerySet[T]) -> T | None:
     return row
 
 
-def finish(row: Leased, **columns: Any) -> bool:
+def finish(row: LeasedRow, **columns: Any) -> bool:
     """Save the outcome of a claimed row and release it; return False if another worker has taken it over."""
     fields = {"attempts": 0, "retry_at": None, "problem": "", **columns, "token": None, "lease_until": None}
     rows = type(row)._default_manager.filter(pk=row.pk, token=row.token)  # noqa: SLF001  # Django's API
@@ -45,12 +45,12 @@ def finish(row: Leased, **columns: Any) -> bool:
     return False
 
 
-def delete(row: Leased) -> None:
+def delete(row: LeasedRow) -> None:
     """Delete a claimed row, unless another worker has taken it over."""
     type(row)._default_manager.filter(pk=row.pk, token=row.token).delete()  # noqa: SLF001  # Django's API
 
 
-def retry_later(row: Leased, error: Exception) -> bool:
+def retry_later(row: LeasedRow, error: Exception) -> bool:
     """Release a claimed row until its next attempt; return False after too many attempts, which leaves it claimed."""
     if row.attempts + 1 >= MAX_ATTEMPTS:
         return False

@@ -141,8 +141,8 @@ def _notify(key: int, *, readiness: Readiness | None, at: dt.datetime) -> int:
     """Enqueue a subscriber's message; return 0 if another worker has done so."""
     is_alerted = readiness is not None
     rested = Q(notified_at=None) | Q(notified_at__lte=at - PAUSE)
-    taken = Subscription.objects.filter(rested, pk=key, is_alerted=not is_alerted)
-    if not taken.update(is_alerted=is_alerted, notified_at=at):
+    due = Subscription.objects.filter(rested, pk=key, is_alerted=not is_alerted)
+    if not due.update(is_alerted=is_alerted, notified_at=at):
         return 0
     row = Subscription.objects.select_related("pipeline").get(pk=key)
     if readiness is None:

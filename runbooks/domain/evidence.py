@@ -21,7 +21,7 @@ META = re.compile(rf' *(?:source=(?:"[^"<>]{{1,{LONGEST_NAME}}}"|[^"<>\s][^"<>]{
 SQL_META = re.compile(r'source="?([^"]+)"?')
 CHECK_LANGUAGE = "check:"
 PRE = re.compile(r"<pre((?: [\w-]+=\"[^\"]*\")*)>(.*?)</pre>", re.DOTALL)
-# What a fenced block becomes. With tags of raw HTML in it, the text that people see would not be the text that runs.
+# The HTML of a fenced block. With raw HTML tags in it, the text that people see would not be the text that runs.
 PLAIN_CODE = re.compile(r"<code>[^<]*</code>")
 ATTRIBUTE = re.compile(r' ([\w-]+)="([^"]*)"')
 FIGURE = re.compile(
@@ -51,12 +51,12 @@ def fence_check_lines(markdown: str) -> str:
     lines: list[str] = []
     fence = ""
     for line in markdown.split("\n"):
-        found = FENCE.fullmatch(line)
+        match = FENCE.fullmatch(line)
         if fence:
-            if found and found[1].startswith(fence) and not found[2].strip():
+            if match and match[1].startswith(fence) and not match[2].strip():
                 fence = ""
-        elif found:
-            fence = found[1]
+        elif match:
+            fence = match[1]
         elif check := CHECK_LINE.fullmatch(line):
             lines.append(f"{check[1]}```check: {check[2]}\n{check[1]}```")
             continue
@@ -69,12 +69,12 @@ def mark_blocks(clean: str) -> str:
     return PRE.sub(_figure, clean)
 
 
-def _figure(found: re.Match[str]) -> str:
-    attributes = dict(ATTRIBUTE.findall(found[1]))
+def _figure(match: re.Match[str]) -> str:
+    attributes = dict(ATTRIBUTE.findall(match[1]))
     language, meta = attributes.get("lang", ""), html.unescape(attributes.pop("data-meta", "")).strip()
-    kept = "".join(f' {name}="{value}"' for name, value in attributes.items())
-    pre = f"<pre{kept}>{found[2]}</pre>"
-    if not PLAIN_CODE.fullmatch(found[2]):
+    other_attributes = "".join(f' {name}="{value}"' for name, value in attributes.items())
+    pre = f"<pre{other_attributes}>{match[2]}</pre>"
+    if not PLAIN_CODE.fullmatch(match[2]):
         return pre
     if language == CHECK_LANGUAGE and re.fullmatch(SLUGS, meta):
         caption = f"Check <code>{meta}</code>"
@@ -89,19 +89,19 @@ def _figure(found: re.Match[str]) -> str:
 
 def evidence_blocks(rendered: str) -> tuple[EvidenceBlock, ...]:
     """Return the evidence blocks of rendered HTML, in order."""
-    return tuple(_block(found) for found in FIGURE.finditer(rendered))
+    return tuple(_block(match) for match in FIGURE.finditer(rendered))
 
 
 def without_blocks(rendered: str, *, keys: Container[str] | None = None) -> str:
     """Return rendered HTML without its evidence blocks, or without those with these keys."""
-    return FIGURE.sub(lambda found: "" if keys is None or _block(found).key in keys else found[0], rendered)
+    return FIGURE.sub(lambda match: "" if keys is None or _block(match).key in keys else match[0], rendered)
 
 
 def extend_blocks(rendered: str, *, extra: Callable[[EvidenceBlock], str]) -> str:
     """Return rendered HTML with more HTML at the end of each evidence block."""
-    return FIGURE.sub(lambda found: found[0].removesuffix("</figure>") + extra(_block(found)) + "</figure>", rendered)
+    return FIGURE.sub(lambda match: match[0].removesuffix("</figure>") + extra(_block(match)) + "</figure>", rendered)
 
 
-def _block(found: re.Match[str]) -> EvidenceBlock:
-    code = CODE.search(found[3]) if found[1] == SQL else None
-    return EvidenceBlock(found[1], html.unescape(found[2]), html.unescape(code[1]).strip() if code else "")
+def _block(match: re.Match[str]) -> EvidenceBlock:
+    code = CODE.search(match[3]) if match[1] == SQL else None
+    return EvidenceBlock(match[1], html.unescape(match[2]), html.unescape(code[1]).strip() if code else "")

@@ -25,7 +25,7 @@ from pipelines.models import Pipeline
 from scheduling.models import Rotation
 from team_channels.domain.events import EVENTS
 from team_channels.models import MAX_NAME_LENGTH, ChannelDelivery, TeamChannel
-from team_channels.queries import channels_of, deliveries_of
+from team_channels.queries import channel_deliveries, owner_channels
 from team_channels.services.channels import (
     add_channel,
     delete_channel,
@@ -185,7 +185,7 @@ class TeamChannelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
         """Return the channels of the pipeline or rotation in the path."""
         if getattr(self, "swagger_fake_view", False):
             return TeamChannel.objects.none()
-        return channels_of(self.get_owner())
+        return owner_channels(self.get_owner())
 
     def get_owner(self) -> Pipeline | Rotation:
         """Return the pipeline or rotation in the path, or raise Http404."""
@@ -240,13 +240,13 @@ class TeamChannelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
     @action(detail=True, methods=["get"])
     def deliveries(self, request: Request, slug: str, pk: str) -> Response:
         """List the messages to a channel, newest first."""
-        return paginate_list(self, request, deliveries_of(self.get_object()), serializer=ChannelDeliverySerializer)
+        return paginate_list(self, request, channel_deliveries(self.get_object()), serializer=ChannelDeliverySerializer)
 
     @extend_schema(request=None, responses=ChannelDeliverySerializer)
     @action(detail=True, methods=["post"], url_path=f"deliveries/(?P<delivery>{ID_PATTERN})/redeliver")
     def redeliver(self, request: Request, slug: str, pk: str, delivery: str) -> Response:
         """Send a message again, with the same ID."""
-        row = get_object_or_404(deliveries_of(self.get_object()).select_related("channel"), pk=delivery)
+        row = get_object_or_404(channel_deliveries(self.get_object()).select_related("channel"), pk=delivery)
         return Response(ChannelDeliverySerializer(redeliver(row, by=request_user(request))).data)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from common.safe_http import PostResult
-from notifications.channels.base import Sending, check_https_url
+from notifications.channels.base import Sender, check_https_url
 from notifications.channels.deadline import Deadline
 from notifications.channels.http import Request, check_answer, http_rules, post_request
 from notifications.queries.outbox import absolute_url
@@ -33,7 +33,7 @@ class Kind:
         """Return the part of an address that can be shown, without secrets; raise AddressError if it is invalid."""
         raise NotImplementedError
 
-    def prepare(self, delivery: ChannelDelivery) -> Sending:
+    def prepare(self, delivery: ChannelDelivery) -> Sender:
         """Return an object that sends a message, after reading what it needs from the database.
 
         It sets the delivery's `response_status` and raises the errors of `notifications.channels.http.check_answer`.
@@ -50,7 +50,7 @@ class HttpKind(Kind):
     def check_address(self, address: str) -> str:
         return check_https_url(address)
 
-    def prepare(self, delivery: ChannelDelivery) -> Sending:
+    def prepare(self, delivery: ChannelDelivery) -> Sender:
         url = self.url(delivery)
         body = json.dumps(self.payload(delivery), ensure_ascii=False).encode()
         request = Request(url, body, self.headers(delivery, body), http_rules(url))
@@ -60,7 +60,7 @@ class HttpKind(Kind):
             delivery.response_status = answer.status
             check_answer(answer, url=url, gone=self.is_gone(answer))
 
-        return Sending(post)
+        return Sender(post)
 
     def url(self, delivery: ChannelDelivery) -> str:
         """Return where to post."""

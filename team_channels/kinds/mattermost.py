@@ -10,7 +10,7 @@ from team_channels.kinds.base import HttpKind, colour, link
 from team_channels.models import ChannelDelivery, TeamChannel
 
 EXAMPLE = "https://mattermost.example.org/hooks/abc"
-# Mattermost answers with status 400 and this error for a webhook that was deleted.
+# Mattermost returns status 400 and this error for a webhook that was deleted.
 GONE = b"web.incoming_webhook.invalid"
 
 

@@ -4,7 +4,7 @@ import re
 
 from django.utils import timezone
 
-from notifications.channels.base import Sending
+from notifications.channels.base import Sender
 from notifications.channels.deadline import Deadline
 from notifications.channels.exceptions import AddressError
 from notifications.channels.slack_app.channel import post_card
@@ -35,7 +35,7 @@ class SlackKind(Kind):
             raise AddressError("Enter the ID of a channel, such as C0123ABCD.")
         return address
 
-    def prepare(self, delivery: ChannelDelivery) -> Sending:
+    def prepare(self, delivery: ChannelDelivery) -> Sender:
         cards, subject, card, thread = live_cards(delivery.event.partition(".")[0]), _subject(delivery), None, ""
         channel = delivery.channel.address
         if cards is not None and subject is not None:
@@ -51,7 +51,7 @@ class SlackKind(Kind):
         )
 
 
-class ChannelPost(Sending):
+class ChannelPost(Sender):
     """A message to a channel: a live card that follows its subject, a reply to one, or a plain message."""
 
     def __init__(

@@ -24,7 +24,7 @@ from team_channels.kinds.catalog import KINDS
 from team_channels.kinds.webhook import new_secret
 from team_channels.models import MAX_NAME_LENGTH, ChannelDelivery, TeamChannel
 from team_channels.notifications import ChannelOff
-from team_channels.queries import channels_of, may_edit_channels, owner_filter, people_responsible
+from team_channels.queries import may_edit_channels, owner_channels, owner_filter, people_responsible
 from team_channels.services.outbox import DELIVERY_LIFETIME, new_delivery
 
 MAX_CHANNELS = 20
@@ -68,7 +68,7 @@ def add_channel(
     name, events = clean_channel_name(name), clean_events(owner, events)
     # One at a time per owner, so that the limit holds.
     type(owner).objects.select_for_update(no_key=True).get(pk=owner.pk)
-    if channels_of(owner).count() >= MAX_CHANNELS:
+    if owner_channels(owner).count() >= MAX_CHANNELS:
         raise DomainError(f"{owner} already has {MAX_CHANNELS} channels. Delete one first.")
     secret = new_secret() if KINDS[kind].is_signed else ""
     row = TeamChannel.objects.create(
@@ -130,9 +130,9 @@ def turn_off(channel: TeamChannel, *, by: User | None) -> None:
 
 
 def save_health(channel: TeamChannel, **columns: Any) -> bool:
-    """Save what the service at a channel's address answered; return False if the channel has another address by now, or was deleted.
+    """Save the health that a response shows; return False if the address was changed or the channel deleted.
 
-    `channel` is as it was read from the database: its ciphertext is compared, which differs after each change.
+    `channel` must be as read from the database: its ciphertext is compared, which differs after each change.
     """
     current = TeamChannel.objects.filter(pk=channel.pk, address=vars(channel)["address"])
     return current.update(**columns) == 1
@@ -140,7 +140,7 @@ def save_health(channel: TeamChannel, **columns: Any) -> bool:
 
 @transaction.atomic
 def turn_off_gone(channel: TeamChannel, *, problem: str) -> bool:
-    """Turn a channel off whose service says that it no longer exists; return False, and leave it, as `save_health` does."""
+    """Turn off a channel that its service no longer has; return False without a change, as `save_health` does."""
     is_saved = save_health(channel, problem=problem, problem_at=Now(), retry_at=None)
     if is_saved:
         turn_off(channel, by=None)

@@ -45,7 +45,10 @@ def _attempt(claim: Claim[ChannelDelivery]) -> Outcome:
 
 
 def _send(row: ChannelDelivery) -> Mapping[str, Any]:
-    """Send a message and save the channel's health, unless its address was changed meanwhile; return the columns to store."""
+    """Send a message and return the columns to store.
+
+    Save the channel's health unless its address was changed meanwhile.
+    """
     channel = row.channel
     row.response_status = None
     try:

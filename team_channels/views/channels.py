@@ -19,7 +19,7 @@ from scheduling.models import Rotation
 from team_channels.domain.events import EVENTS
 from team_channels.forms import EditChannelForm, NewChannelForm, initial_values
 from team_channels.models import ChannelDelivery, TeamChannel
-from team_channels.queries import channels_of, deliveries_of, may_edit_channels, user_group
+from team_channels.queries import channel_deliveries, may_edit_channels, owner_channels, user_group
 from team_channels.services.channels import (
     NewChannel,
     add_channel,
@@ -64,7 +64,7 @@ def _channels(request: SignedInRequest, owner: Pipeline | Rotation) -> HttpRespo
     context = {
         "owner": owner,
         "is_pipeline": isinstance(owner, Pipeline),
-        "page": Paginator(channels_of(owner), PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": Paginator(owner_channels(owner), PAGE_SIZE).get_page(request.GET.get("page")),
         "may_edit": may_edit_channels(owner, request.user),
         "form": form,
     }
@@ -92,7 +92,7 @@ def team_channel(request: SignedInRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, "Channel saved.")
             return redirect("team_channel", pk=pk)
-    page = Paginator(deliveries_of(channel), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(channel_deliveries(channel), PAGE_SIZE).get_page(request.GET.get("page"))
     context: dict[str, object] = {
         "channel": channel,
         "owner": channel.owner,

@@ -13,7 +13,7 @@ from tests.factories import make_engineer, make_pipeline
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
 
-PROBLEM = "chat.example.org answered with status 503."
+PROBLEM = "chat.example.org returned status 503."
 
 
 @pytest.fixture

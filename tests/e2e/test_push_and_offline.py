@@ -291,10 +291,10 @@ def devices(a, b):
     states = (
         {"name": "Chrome on Android", "confirmed_at": at, "last_delivered_at": at},
         {"name": "Firefox on Linux"},
-        {"name": "Safari on Mac", "problem": "web.push.apple.com answered with status 503.", "confirmed_at": at},
+        {"name": "Safari on Mac", "problem": "web.push.apple.com returned status 503.", "confirmed_at": at},
         {
             "name": "Edge on Windows",
-            "problem": "wns2.notify.windows.com answered with status 410.",
+            "problem": "wns2.notify.windows.com returned status 410.",
             "switched_off_at": at,
         },
     )

@@ -149,7 +149,7 @@ def _check_kills(var, *, kills):
     wait_until(lambda: ready(address))
     check_that_a_second_is_refused(var)
     for number in range(kills):
-        # Every other time with the web process.
+        # The web process is killed too, every other time.
         web = [process for process in marked(var) if process.name() == "oncall-web"]
         left = [process for process in psutil.process_iter() if is_in_group(process, nginx_group(var))]
         for process in [site.process, *(web if number % 2 == 0 else [])]:

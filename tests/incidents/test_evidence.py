@@ -314,7 +314,7 @@ def test_a_check_block_has_the_newest_results_and_the_points_around_the_failure(
         ("2026-11-23", None, "Missing"),
         ("2026-11-24", 1.0, ""),
     ]
-    assert f'Check <a href="/checks/{check.pk}/">Logs are fresh</a>' in html_of(
+    assert f'Check <a href="/checks/{check.pk}/">Logs are fresh</a>' in page_html(
         signed_in(a).get(f"/incidents/{incident.pk}/")
     )
     assert row.shows_rows_to(a)
@@ -451,32 +451,32 @@ def test_the_api_has_step_statistics(client, pipeline, a, now):
     assert rows[1]["seconds_to_resolve"] > 0
 
 
-def html_of(answer):
+def page_html(answer):
     return " ".join(answer.content.decode().split())
 
 
 def test_the_runbook_shows_the_state_of_each_block_and_admins_approve(signed_in, pipeline, runbook, source, admin, a):
     path, key = f"/runbooks/{SLUG}/", sql_block(runbook).block.key
-    page = html_of(signed_in(a).get(path))
+    page = page_html(signed_in(a).get(path))
     assert "Query on Demo warehouse" in page
     assert "waiting for approval" in page
     assert "There is no check “logs-are-fresh”." in page
     assert "Approve query" not in page
     assert signed_in(a).post(f"{path}evidence/{key}/approve/").status_code == 403
-    assert "Approve query" in html_of(signed_in(admin).get(path))
+    assert "Approve query" in page_html(signed_in(admin).get(path))
     answer = signed_in(admin).post(f"{path}evidence/{key}/approve/", {"rows_for_engineers": "1"}, follow=True)
-    assert "Query approved." in html_of(answer)
-    assert "Engineers see the rows." in html_of(answer)
+    assert "Query approved." in page_html(answer)
+    assert "Engineers see the rows." in page_html(answer)
     answer = signed_in(admin).post(f"{path}evidence/{key}/revoke/", follow=True)
-    assert "Approval revoked." in html_of(answer)
+    assert "Approval revoked." in page_html(answer)
     assert not QueryApproval.objects.exists()
     answer = signed_in(admin).post(f"{path}evidence/{'0' * 64}/approve/", follow=True)
-    assert "no longer has this block" in html_of(answer)
+    assert "no longer has this block" in page_html(answer)
 
 
 def test_a_block_outside_the_steps_says_that_it_does_not_run(signed_in, pipeline, source, a):
     write_runbook(pipeline, f"### Purpose\n\n```sql source=Demo warehouse\n{QUERY}\n```\n")
-    assert "This block does not run." in html_of(signed_in(a).get(f"/runbooks/{SLUG}/"))
+    assert "This block does not run." in page_html(signed_in(a).get(f"/runbooks/{SLUG}/"))
 
 
 def test_the_incidents_page_shows_the_rows_under_the_step(signed_in, pipeline, runbook, source, admin, a):
@@ -484,25 +484,25 @@ def test_the_incidents_page_shows_the_rows_under_the_step(signed_in, pipeline, r
     approve_query(source, query=QUERY, by=admin, at=at, rows_for_engineers=True)
     incident = make_incident(pipeline, at=at)
     path = f"/incidents/{incident.pk}/"
-    assert "Evidence" not in html_of(signed_in(a).get(path))
+    assert "Evidence" not in page_html(signed_in(a).get(path))
     request_evidence(at=at)
-    page = html_of(signed_in(a).get(path))
+    page = page_html(signed_in(a).get(path))
     assert "1. Check upstream log systems for delays." in page
     assert "running" in page
     run_due(at)
-    fragment = html_of(signed_in(a).get(f"{path}evidence/{sql_block(runbook).block.key}/"))
-    page = html_of(signed_in(a).get(path))
+    fragment = page_html(signed_in(a).get(f"{path}evidence/{sql_block(runbook).block.key}/"))
+    page = page_html(signed_in(a).get(path))
     for text in (page, fragment):
         assert '<td class="short">2026-11-24</td><td class="short">7</td>' in text
         assert '<td class="short">2026-11-25</td><td class="short">–</td>' in text
     assert "hx-get" not in fragment
     start_run(incident, by=a, at=at)
-    page = html_of(signed_in(a).get(path))
+    page = page_html(signed_in(a).get(path))
     checklist = page[page.index('<form class="checklist"') : page.index("</form>", page.index('class="checklist"'))]
     assert '<td class="short">2026-11-24</td><td class="short">7</td>' in checklist
     assert 'id="evidence-all"' not in page
     resolve(incident, by=a, at=at)
-    page = html_of(signed_in(a).get(path))
+    page = page_html(signed_in(a).get(path))
     assert page.count('<td class="short">2026-11-24</td><td class="short">7</td>') == 2
     assert "Run again" not in page
     assert signed_in(a).get(f"{path}evidence/{'0' * 64}/").status_code == 404
@@ -512,10 +512,10 @@ def test_values_are_hidden_without_permission(signed_in, pipeline, runbook, sour
     approve_query(source, query=QUERY, by=admin, at=timezone.now())
     incident = make_incident(pipeline, at=timezone.now())
     run_due(timezone.now())
-    page = html_of(signed_in(a).get(f"/incidents/{incident.pk}/"))
+    page = page_html(signed_in(a).get(f"/incidents/{incident.pk}/"))
     assert "2 rows. Only admins can see the values." in page
     assert ">7</td>" not in page
-    assert ">7</td>" in html_of(signed_in(admin).get(f"/incidents/{incident.pk}/"))
+    assert ">7</td>" in page_html(signed_in(admin).get(f"/incidents/{incident.pk}/"))
 
 
 def test_running_again_saves_the_notes_on_the_checklist(signed_in, pipeline, runbook, source, admin, a):
@@ -525,11 +525,11 @@ def test_running_again_saves_the_notes_on_the_checklist(signed_in, pipeline, run
     start_run(incident, by=a, at=timezone.now())
     fields = {"key": sql_block(runbook).block.key, "note-2": "Typed.", "shown-2": ""}
     answer = signed_in(a).post(f"/incidents/{incident.pk}/evidence/", fields, follow=True)
-    assert "Evidence requested." in html_of(answer)
+    assert "Evidence requested." in page_html(answer)
     assert incident.runs.get().steps.get(position=2).note == "Typed."
     assert incident.evidence.filter(kind="sql").count() == 2
     answer = signed_in(a).post(f"/incidents/{incident.pk}/evidence/", {"key": fields["key"]}, follow=True)
-    assert "already requested" in html_of(answer)
+    assert "already requested" in page_html(answer)
     assert signed_in(a).post(f"/incidents/{incident.pk}/evidence/", {"key": "x"}).status_code == 409
 
 
@@ -538,11 +538,11 @@ def test_admins_read_evidence_and_revoke_approvals_in_the_admin(signed_in, pipel
     incident = make_incident(pipeline, at=timezone.now())
     run_due(timezone.now())
     client, row = signed_in(admin), incident.evidence.get(kind="sql")
-    assert QUERY in html_of(client.get(f"/admin/incidents/evidence/{row.pk}/change/"))
+    assert QUERY in page_html(client.get(f"/admin/incidents/evidence/{row.pk}/change/"))
     assert client.post(f"/admin/incidents/evidence/{row.pk}/change/", {"query": "SELECT 1"}).status_code == 403
     assert client.get("/admin/incidents/queryapproval/add/").status_code == 403
     fields = {"action": "revoke", "_selected_action": [approval.pk]}
-    assert "1 approval revoked." in html_of(client.post("/admin/incidents/queryapproval/", fields, follow=True))
+    assert "1 approval revoked." in page_html(client.post("/admin/incidents/queryapproval/", fields, follow=True))
     assert not QueryApproval.objects.exists()
 
 

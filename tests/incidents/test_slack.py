@@ -292,7 +292,7 @@ def test_other_interactions_are_accepted_and_ignored(client, slack, db, payload)
     ("failure", "is_stopped", "problem"),
     [
         ((429, {"Retry-After": "120"}, {}), False, "Slack’s rate limit was reached."),
-        ((503, {}, {}), False, "Slack answered with status 503."),
+        ((503, {}, {}), False, "Slack returned status 503."),
         (
             (200, {}, {"ok": False, "error": "invalid_auth"}),
             False,
@@ -305,7 +305,7 @@ def test_other_interactions_are_accepted_and_ignored(client, slack, db, payload)
             True,
             "Slack has no such channel, or the app is not in it.",
         ),
-        ((200, {}, []), True, "Slack answered with status 200."),
+        ((200, {}, []), True, "Slack returned status 200."),
     ],
 )
 def test_an_update_that_slack_rejects(slack, incident, people, failure, is_stopped, problem):

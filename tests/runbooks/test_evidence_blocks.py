@@ -78,7 +78,7 @@ def test_other_text_is_not_a_block_and_leaves_no_trace(markdown):
     ],
 )
 def test_the_text_that_an_admin_reads_is_the_text_that_runs(shown):
-    """Raw HTML in a block, which would be shown but not run, makes it no block."""
+    """A block with raw HTML, which would be shown but not run, is not an evidence block."""
     start = f'{TITLE}1. Look.\n\n   <pre lang="sql" data-meta="source=x">'
     rendered = render(f"{start}{shown}</pre>\n").html
     assert evidence_blocks(rendered) == ()

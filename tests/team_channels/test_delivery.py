@@ -74,7 +74,7 @@ def test_the_status_decides_whether_a_message_is_sent_failed_or_retried(make_cha
     channel = TeamChannel.objects.get()
     assert (row.state, row.response_status) == (state, status)
     assert len(peer.requests) == 1, "a redirect is not followed"
-    problem = "" if state == "sent" else f"127.0.0.1 answered with status {status}."
+    problem = "" if state == "sent" else f"127.0.0.1 returned status {status}."
     assert (row.problem, channel.problem, channel.is_active) == (problem, problem, True)
     assert (channel.last_delivered_at is not None) == (state == "sent")
 
@@ -97,7 +97,7 @@ def test_a_channel_that_no_longer_exists_is_turned_off_and_reported_once(make_ch
 
 
 @pytest.mark.parametrize(("status", "retry_after"), [(410, ""), (429, "3600"), (400, "")])
-def test_an_answer_of_the_old_address_says_nothing_about_a_new_one(
+def test_a_response_from_the_old_address_does_not_affect_the_new_one(
     make_channel, peer, admin, monkeypatch, status, retry_after
 ):
     """The address is changed while a message is being sent to the old one."""
@@ -278,7 +278,7 @@ def test_a_channel_gets_a_limited_number_of_messages_a_minute_and_the_rest_later
 
 def test_a_message_of_a_dead_worker_is_sent_when_its_lease_ends(make_channel, peer):
     row = post(make_channel())
-    assert claim_row(ChannelDelivery.objects.claimable()).row == row  # as a worker that dies after it
+    assert claim_row(ChannelDelivery.objects.claimable()).row == row  # like a worker that dies after it
     assert deliver_one() is None
     ChannelDelivery.objects.update(lease_until=timezone.now() - HOUR)
     deliver_one()

@@ -90,7 +90,7 @@ def test_a_test_message_and_shifts_have_no_buttons(slack, rotation, admin):
     assert test["text"] == "Test message for First"
 
 
-def test_nobody_is_mentioned_whatever_a_title_says():
+def test_titles_cannot_mention_anyone():
     text = escape("@channel <!here> (@here) a@example.org <@U012AB3CD> @ noon")
     assert text == "@\u200bchannel &lt;!here&gt; (@\u200bhere) a@example.org &lt;@\u200bU012AB3CD&gt; @ noon"
 
@@ -229,7 +229,7 @@ def test_changes_to_a_group_in_slack_are_reverted_within_an_hour(slack, on_call)
     [
         ((200, {}, {"ok": False, "error": "no_such_subteam"}), "Slack has no such user group."),
         ((429, {"Retry-After": "100"}, {}), "Slack’s rate limit was reached."),
-        ((500, {}, {}), "Slack answered with status 500."),
+        ((500, {}, {}), "Slack returned status 500."),
     ],
 )
 def test_an_update_that_slack_rejects_is_tried_again(slack, on_call, signed_in, admin, failure, problem):

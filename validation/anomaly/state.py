@@ -18,7 +18,7 @@ State = dict[str, Any]
 def pack(state: State) -> bytes:
     """Return a state as bytes."""
     arrays: list[np.ndarray[Any, Any]] = []
-    header = json.dumps(_take_out(state, arrays), separators=(",", ":")).encode()
+    header = json.dumps(_extract_arrays(state, arrays), separators=(",", ":")).encode()
     return b"".join([len(header).to_bytes(4, "big"), header, *(array.astype("<f8").tobytes() for array in arrays)])
 
 
@@ -27,10 +27,10 @@ def unpack(data: bytes) -> State:
     start = 4 + int.from_bytes(data[:4], "big")
     header: State = json.loads(data[4:start])
     numbers = np.frombuffer(data, dtype="<f8", offset=start).astype(float)
-    return _put_back(header, numbers)
+    return _insert_arrays(header, numbers)
 
 
-def _take_out(state: State, arrays: list[np.ndarray[Any, Any]]) -> State:
+def _extract_arrays(state: State, arrays: list[np.ndarray[Any, Any]]) -> State:
     """Return the state with a placeholder for each array; add the arrays to the list."""
     header: State = {}
     for name, value in state.items():
@@ -39,19 +39,19 @@ def _take_out(state: State, arrays: list[np.ndarray[Any, Any]]) -> State:
             arrays.append(value)
             header[f"@{name}"] = [start, start + len(value)]
         elif isinstance(value, dict):
-            header[f"/{name}"] = _take_out(value, arrays)
+            header[f"/{name}"] = _extract_arrays(value, arrays)
         else:
             header[name] = value
     return header
 
 
-def _put_back(header: State, numbers: np.ndarray[Any, Any]) -> State:
+def _insert_arrays(header: State, numbers: np.ndarray[Any, Any]) -> State:
     state: State = {}
     for name, value in header.items():
         if name[0] == "@":
             state[name[1:]] = numbers[value[0] : value[1]].copy()
         elif name[0] == "/":
-            state[name[1:]] = _put_back(value, numbers)
+            state[name[1:]] = _insert_arrays(value, numbers)
         else:
             state[name] = value
     return state

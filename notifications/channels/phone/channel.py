@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 
 from common.crypto import DecryptionError
-from notifications.channels.base import Channel, Sending
+from notifications.channels.base import Channel, Sender
 from notifications.channels.deadline import Deadline
 from notifications.channels.exceptions import AddressError, UndeliverableError
 from notifications.channels.phone.twilio import create
@@ -44,7 +44,7 @@ class PhoneChannel(Channel):
             raise AddressError("Enter a number with its country code, such as +49 151 23456789.")
         return f"{number[:3]} … {number[-3:]}"
 
-    def prepare(self, message: Message, address: str) -> Sending:
+    def prepare(self, message: Message, address: str) -> Sender:
         account = _account()
         check_limits(message)
         fields = self.fields(message, load(message.type, message.context))
@@ -53,7 +53,7 @@ class PhoneChannel(Channel):
             deadline.check()
             message.provider_id = create(account, self.resource, {"To": address, **fields})
 
-        return Sending(send)
+        return Sender(send)
 
     @abstractmethod
     def fields(self, message: Message, notification: Notification | None) -> Mapping[str, str]:

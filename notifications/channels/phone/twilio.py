@@ -40,7 +40,7 @@ def create(account: Account, resource: str, fields: Mapping[str, str]) -> str:
     document = _document(answer)
     if 200 <= answer.status < 300:
         return str(document.get("sid", ""))[:64]
-    text = f"Twilio answered with status {answer.status}: {document.get('message') or 'no reason given'}"
+    text = f"Twilio returned status {answer.status}: {document.get('message') or 'no reason given'}"
     if answer.status == TOO_MANY:
         raise RetryLaterError(text, seconds=_pause(answer))
     if answer.status >= 500 or answer.status in RETRYABLE_STATUSES:

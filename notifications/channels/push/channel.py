@@ -210,7 +210,7 @@ def _delivery(target: Target, answer: PostResult, *, host: str, at: dt.datetime)
     status = answer.status
     if 200 <= status < 300:
         return Delivery(target)
-    text = f"{host} answered with status {status}."
+    text = f"{host} returned status {status}."
     if status in GONE_STATUSES:
         return Delivery(target, problem=f"{text} Push was removed on this device.", is_gone=True)
     if status in RETRYABLE_STATUSES or status >= 500:

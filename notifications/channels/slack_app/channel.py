@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from notifications.channels.base import Channel, Sending
+from notifications.channels.base import Channel, Sender
 from notifications.channels.deadline import Deadline
 from notifications.channels.exceptions import AddressError, GoneError, UndeliverableError
 from notifications.channels.slack_app.client import app_or_error, call
@@ -33,7 +33,7 @@ class SlackAppChannel(Channel):
             raise AddressError("Enter the e-mail address of your Slack account.") from error
         return email
 
-    def prepare(self, message: Message, address: str) -> Sending:
+    def prepare(self, message: Message, address: str) -> Sender:
         notification = load(message.type, message.context)
         card = notification.slack_card(message.recipient) if notification else None
         return DirectMessage(
@@ -46,7 +46,7 @@ class SlackAppChannel(Channel):
         )
 
 
-class DirectMessage(Sending):
+class DirectMessage(Sender):
     """One direct message, and where Slack put it."""
 
     def __init__(

@@ -113,10 +113,10 @@ def call(app: App, method: str, fields: Mapping[str, Any]) -> dict[str, Any]:
             seconds=retry_after(answer, at=dt.datetime.now(dt.UTC)) or DEFAULT_PAUSE_SECONDS,
         )
     if answer.status >= 500 or answer.status in RETRYABLE_STATUSES:
-        raise ConnectionError(f"Slack answered with status {answer.status}.")
+        raise ConnectionError(f"Slack returned status {answer.status}.")
     if document.get("ok") is True:
         return document
-    text = f"Slack answered with status {answer.status}."
+    text = f"Slack returned status {answer.status}."
     if code:
         text = PROBLEMS.get(code) or f"Slack refused the request: {code[:MAX_CODE_LENGTH]}."
     if code in RETRYABLE_ERRORS:
@@ -132,9 +132,9 @@ def post_answer(url: str, text: str) -> None:
     except UnreachableError as error:
         raise ConnectionError(str(error)) from error
     if status >= 500 or status == TOO_MANY:
-        raise ConnectionError(f"Slack answered with status {status}.")
+        raise ConnectionError(f"Slack returned status {status}.")
     if not 200 <= status < 300:
-        raise UndeliverableError(f"Slack answered with status {status}.")
+        raise UndeliverableError(f"Slack returned status {status}.")
 
 
 def _document(answer: PostResult) -> dict[str, Any]:

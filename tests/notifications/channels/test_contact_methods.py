@@ -108,20 +108,20 @@ def test_a_method_that_is_gone_is_switched_off_and_reported_once_by_mail(peer, d
     message = delivered("webhook", peer.url + "/hook")
     assert message.state == "failed"
     row = ContactMethod.objects.get()
-    assert (row.is_live, row.problem) == (False, "127.0.0.1 answered with status 410.")
+    assert (row.is_live, row.problem) == (False, "127.0.0.1 returned status 410.")
     assert [report_methods_off(), report_methods_off()] == [1, 0]
     mail.outbox.clear()
     deliver_one()
     [sent] = mail.outbox
     assert sent.subject == "Webhook to peer was turned off"
-    assert "answered with status 410" in sent.body
+    assert "returned status 410" in sent.body
 
 
 def test_health_is_the_last_answer(peer, delivered):
     peer.status = 503
     delivered("webhook", peer.url + "/hook")
     row = ContactMethod.objects.get()
-    assert (row.is_live, row.problem, row.last_delivered_at) == (True, "127.0.0.1 answered with status 503.", None)
+    assert (row.is_live, row.problem, row.last_delivered_at) == (True, "127.0.0.1 returned status 503.", None)
     peer.status = 200
     delivered("webhook", peer.url + "/hook")
     row.refresh_from_db()

@@ -31,7 +31,7 @@ def test_a_deleted_application_is_turned_off(peer, delivered, status):
     assert delivered("gotify", f"{peer.url}/message?token=A").state == "failed"
     row = ContactMethod.objects.get()
     assert row.switched_off_at is not None
-    assert row.problem == f"127.0.0.1 answered with status {status}."
+    assert row.problem == f"127.0.0.1 returned status {status}."
 
 
 def test_an_admin_allows_the_host(a):

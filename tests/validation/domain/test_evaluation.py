@@ -410,7 +410,7 @@ def test_a_day_is_due_after_its_end_and_its_delay(name):
 @pytest.mark.parametrize("kind", ["count", "ratio"])
 @pytest.mark.parametrize("check_type", CHECK_TYPES)
 def test_numbers_near_the_limits_of_a_float_give_finite_bounds_or_an_error(check_type, kind):
-    """What is stored must go into JSON and onto pages; the worker takes ArithmeticError for an error of the check."""
+    """Stored results must fit into JSON and pages; the worker reports ArithmeticError as an error of the check."""
     for numbers in ([1e308, -1e308], [1e308, 0.0, 1e-300], [-1e308, -1e308, 5e-324]):
         values = (numbers * 50)[:100]
         try:

@@ -101,7 +101,7 @@ def test_a_device_that_is_gone_is_switched_off(device, pushed, status):
     row.refresh_from_db()
     assert message.state == "pending"
     assert row.switched_off_at is not None
-    assert row.problem == f"127.0.0.1 answered with status {status}. Push was removed on this device."
+    assert row.problem == f"127.0.0.1 returned status {status}. Push was removed on this device."
     assert pushed().state == "sent"
     assert (len(gone.requests), len(other.requests)) == (1, 2)
 
@@ -111,7 +111,7 @@ def test_a_message_fails_if_the_only_device_is_gone(device, pushed):
     message = pushed()
     assert (message.state, message.problem) == (
         "failed",
-        "127.0.0.1 answered with status 410. Push was removed on this device.",
+        "127.0.0.1 returned status 410. Push was removed on this device.",
     )
 
 
@@ -127,7 +127,7 @@ def test_a_push_service_that_refuses_the_shorter_message_too_is_a_failure(device
     message = pushed()
     row.refresh_from_db()
     assert (message.state, len(browser.requests)) == ("failed", 2)
-    assert (row.problem, row.switched_off_at) == ("127.0.0.1 answered with status 413.", None)
+    assert (row.problem, row.switched_off_at) == ("127.0.0.1 returned status 413.", None)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
@@ -135,7 +135,7 @@ def test_a_refusal_is_shown_on_the_device_and_is_not_repeated(device, pushed, st
     _, row = device(status)
     assert pushed().state == "failed"
     row.refresh_from_db()
-    assert row.problem.startswith(f"127.0.0.1 answered with status {status}.")
+    assert row.problem.startswith(f"127.0.0.1 returned status {status}.")
     assert ("turn push off and on again" in row.problem) == (status != 400)
     assert row.switched_off_at is None
 

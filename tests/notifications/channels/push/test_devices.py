@@ -230,7 +230,7 @@ def test_a_device_that_is_gone_is_reported_by_e_mail_once(a, device, pushed):
     [message] = mail.outbox
     assert (message.subject, message.to) == ("Push stopped on Tablet", ["engineer-a@example.org"])
     assert "You still get push messages on 1 other device." in message.body
-    assert "127.0.0.1 answered with status 410. Push was removed on this device." in message.body
+    assert "127.0.0.1 returned status 410. Push was removed on this device." in message.body
 
 
 def test_a_device_that_is_on_again_is_not_reported(a, device, pushed):
@@ -390,7 +390,7 @@ def test_a_deactivated_user_gets_no_push_even_after_reactivation(a, admin, push_
     assert (device.problem, device.switched_off_at is not None) == (DEACTIVATED, True)
     [report] = Message.objects.filter(recipient=a)
     assert (report.type, report.channel) == ("push-off", "email")
-    # Turned on again in that browser, it is a device from now on.
+    # After push is turned on again in that browser, it is a device again.
     again = add_device(a, endpoint="https://fcm.googleapis.com/x", **browser.subscription["keys"])
     assert list(PushDevice.objects.live()) == [again]
     assert report_switched_off() == 0
