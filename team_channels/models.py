@@ -121,9 +121,10 @@ class TeamChannel(models.Model):
                 condition=Q(user_group="") | Q(kind="slack", rotation__isnull=False),
                 name="user_group_is_of_a_rotation_in_slack",
             ),
-            models.CheckConstraint(condition=~Q(kind="webhook") | ~Q(secret=""), name="webhook_has_a_secret"),
+            models.CheckConstraint(condition=~Q(kind="webhook") | ~Q(secret=""), name="webhook_has_a_secret"),  # nosec B106
             models.CheckConstraint(
-                condition=Q(previous_secret="", previous_secret_until=None) | Q(previous_secret_until__isnull=False),
+                condition=Q(previous_secret="", previous_secret_until=None)  # nosec B106
+                | Q(previous_secret_until__isnull=False),
                 name="previous_secret_has_an_end",
             ),
             models.CheckConstraint(

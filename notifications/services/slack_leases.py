@@ -37,7 +37,7 @@ def claim(rows: QuerySet[T]) -> T | None:
 
 def finish(row: LeasedRow, **columns: Any) -> bool:
     """Save the outcome of a claimed row and release it; return False if another worker has taken it over."""
-    fields = {"attempts": 0, "retry_at": None, "problem": "", **columns, "token": None, "lease_until": None}
+    fields = {"attempts": 0, "retry_at": None, "problem": "", **columns, "token": None, "lease_until": None}  # nosec B105
     rows = type(row)._default_manager.filter(pk=row.pk, token=row.token)  # noqa: SLF001  # Django's API
     if rows.update(**fields) == 1:
         return True

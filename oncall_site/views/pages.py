@@ -82,7 +82,7 @@ def runbook(request: SignedInRequest, slug: str) -> HttpResponse:
         "runbook": row,
         "revision": revision,
         # The sanitised text, and templates.
-        "text": mark_safe(extend_blocks(revision.html, extra=lambda block: states.get(block, inactive))),  # noqa: S308  # nosec B308 B703
+        "text": mark_safe(extend_blocks(revision.html, addition=lambda block: states.get(block, inactive))),  # noqa: S308  # nosec B308 B703
         "has_read": has_read(row, person=request.user),
         "statistics": step_statistics(row),
         "incidents": incidents_to_run(row.pipeline)[:MAX_INCIDENTS],

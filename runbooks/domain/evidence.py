@@ -97,9 +97,11 @@ def without_blocks(rendered: str, *, keys: Container[str] | None = None) -> str:
     return FIGURE.sub(lambda match: "" if keys is None or _block(match).key in keys else match[0], rendered)
 
 
-def extend_blocks(rendered: str, *, extra: Callable[[EvidenceBlock], str]) -> str:
+def extend_blocks(rendered: str, *, addition: Callable[[EvidenceBlock], str]) -> str:
     """Return rendered HTML with more HTML at the end of each evidence block."""
-    return FIGURE.sub(lambda match: match[0].removesuffix("</figure>") + extra(_block(match)) + "</figure>", rendered)
+    return FIGURE.sub(
+        lambda match: match[0].removesuffix("</figure>") + addition(_block(match)) + "</figure>", rendered
+    )
 
 
 def _block(match: re.Match[str]) -> EvidenceBlock:

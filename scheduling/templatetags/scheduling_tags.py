@@ -69,6 +69,8 @@ ROW = (
     '<td data-label="On call">{}</td><td data-label="Notes"{}>{}</td></tr>'
 )
 
+NOW_ROW, PAST_ROW = SafeString(' aria-current="time"'), SafeString(' class="past"')
+
 
 @register.simple_tag
 def shift_bar(bar: TimelineBar, row: Row, slug: str) -> SafeString:
@@ -114,7 +116,7 @@ def shift_row(bar: TimelineBar, slug: str) -> SafeString:
     whose = {"Cover": f" for {shift.other}", "Swapped": f" planned: {shift.other}"}
     return format_html(
         ROW,
-        SafeString(' aria-current="time"' if bar.is_now else ' class="past"' if bar.is_past else ""),
+        NOW_ROW if bar.is_now else PAST_ROW if bar.is_past else "",
         path_to("week", shift.week),
         slug,
         when(shift.starts_at, "brief"),

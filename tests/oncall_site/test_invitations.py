@@ -62,8 +62,8 @@ def test_an_invited_engineer_sets_a_password_and_signs_in(client, admin, a):
     page = client.get(path)
     assert page.status_code == 200
     assert "engineer-a" in page.content.decode()
-    assert choose(client, path).headers["Location"] == "/"
-    assert client.get("/").context["user"] == a
+    assert choose(client, path).headers["Location"] == "/me/"
+    assert client.get("/me/").context["user"] == a
     client.post("/sign-out/")
     assert client.post("/sign-in/", {"username": "engineer-a", "password": NEW}).headers["Location"] == "/"
 

@@ -102,7 +102,7 @@ def test_lines_in_code_stay_as_they_are():
 def test_blocks_are_extended_and_removed():
     rendered = render(f"{TITLE}1. Look.\n\n{fenced('sql source=x', 'SELECT 1')}\n   check: a\n").html
     sql, check = evidence_blocks(rendered)
-    extended = extend_blocks(rendered, extra=lambda block: f"<p>{block.name}</p>")
+    extended = extend_blocks(rendered, addition=lambda block: f"<p>{block.name}</p>")
     assert (extended.count("<p>x</p></figure>"), extended.count("<p>a</p></figure>")) == (1, 1)
     assert evidence_blocks(extended) == (sql, check)
     assert evidence_blocks(without_blocks(rendered, keys={sql.key})) == (check,)

@@ -24,7 +24,7 @@ MULTILINE = {
 SECRET = {"password", "old_password", "new_password1", "new_password2", "secret"}
 FIELD_LABELS = {"name": "Event: ", "starts_on": "First day: ", "ends_on": "Last day: "}
 # Buttons, choices and codes of pages, which are compared with known values.
-CHOICES = {"code", "side", "save", "confirm", "theme", "engineer", "move", "hours"}
+CHOICES = {"code", "side", "save", "confirm", "theme", "engineer", "move", "hours", "key"}
 # Files of other tools are never refused for a character: an alert with a line break in its name still opens an incident.
 NOT_SAVED = ("/api/v1/integrations/", "/handbook/", "/runbooks/{pipeline}/preview/")
 
