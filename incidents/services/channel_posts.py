@@ -1,6 +1,7 @@
 """Posts about incidents to the channels of their pipeline and its rotation, in the transaction of the change."""
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.urls import reverse
 
@@ -38,12 +39,13 @@ def post_incident(event: str, entry: TimelineEntry, *, incident: Incident, at: d
     channels = channels_for(event, pipeline=incident.pipeline)
     if not channels:
         return
+    notified = _notified(incident)
     facts = [
         ("Pipeline", str(incident.pipeline)),
         ("Severity", str(incident.get_severity_display())),
         ("Kind", str(incident.get_kind_display())),
         ("Assigned to", str(incident.assignee or "Nobody")),
-        ("Notified", ", ".join(str(person) for person in _notified(incident))),
+        ("Notified", ", ".join(str(person) for person in notified)),
         ("By", str(entry.by or "")),
         ("At", format_instant(entry.at, dt.UTC)),
     ]
@@ -56,13 +58,13 @@ def post_incident(event: str, entry: TimelineEntry, *, incident: Incident, at: d
         text=incident_text(incident) if event in WITH_TEXT else entry.text,
         path=reverse("incident", args=[incident.pk]),
         facts=tuple((label, value) for label, value in facts if value),
-        data={"incident": incident_data(incident), "by": _username(entry.by), "note": entry.text},
+        data={"incident": incident_data(incident, notified=notified), "by": _username(entry.by), "note": entry.text},
     )
     post_event(channels, new, at=at)
 
 
-def incident_data(incident: Incident) -> dict[str, object]:
-    """Return an incident as webhooks get it, with the field names of the API."""
+def incident_data(incident: Incident, *, notified: Iterable[User]) -> dict[str, object]:
+    """Return an incident as webhooks get it, with the field names of the API; `notified` are those notified in its round, in order."""
     return {
         "id": incident.pk,
         "pipeline": incident.pipeline.slug,
@@ -77,7 +79,7 @@ def incident_data(incident: Incident) -> dict[str, object]:
         "resolved_at": isoformat_z(incident.resolved_at) if incident.resolved_at else None,
         "resolved_by": _username(incident.resolved_by),
         "assignee": _username(incident.assignee),
-        "notified": [person.username for person in _notified(incident)],
+        "notified": [person.username for person in notified],
     }
 
 
