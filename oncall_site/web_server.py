@@ -22,6 +22,7 @@ from pathlib import Path
 import psutil
 from django.conf import settings
 
+CONFIGURATION = "nginx.conf"
 TEMPLATE = Path(__file__).with_name("nginx.conf")
 DEFAULT_PORT = 8000
 KEEP_ALIVE = ("--keep-alive", "60")
@@ -93,7 +94,12 @@ def write_configuration(folder: Path, *, bind: str, pid_file: Path, is_one_proce
         behind_proxy=settings.BEHIND_PROXY,
         is_one_process=is_one_process,
     )
-    (folder / "nginx.conf").write_text(text, encoding="utf-8")
+    (folder / CONFIGURATION).write_text(text, encoding="utf-8")
+
+
+def nginx_command(nginx: Path, *, folder: Path) -> list[str]:
+    """Return the command that runs nginx with the configuration in the folder."""
+    return [str(nginx), "-p", str(folder), "-c", str(folder / CONFIGURATION), "-e", "stderr"]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -114,7 +120,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         write_configuration(folder, bind=options.bind, pid_file=options.pid_file or folder / "nginx.pid")
         socket = folder / "gunicorn.sock"
-        front = [str(nginx), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
+        front = nginx_command(nginx, folder=folder)
         environment = {**os.environ, "BEHIND_FRONT": "1"}
         running["gunicorn"] = subprocess.Popen(  # noqa: S603  # nosec B603  # our own command
             [*gunicorn, "--bind", f"unix:{socket}", *KEEP_ALIVE], env=environment, process_group=0

@@ -19,6 +19,7 @@ from oncall_site.web_server import (
     WITHOUT_NGINX,
     find_nginx,
     make_folder,
+    nginx_command,
     sweep_folders,
     write_configuration,
 )
@@ -80,7 +81,7 @@ def site_programs(address: str, *, var: Path, pid_file: Path) -> dict[str, Progr
     folder = make_folder()
     write_configuration(folder, bind=bind, pid_file=pid_file, is_one_process=True)
     socket = folder / "gunicorn.sock"
-    front = [str(nginx), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
+    front = nginx_command(nginx, folder=folder)
     return {
         "web": Program(lambda: run_gunicorn(f"unix:{socket}")),
         # Nobody can connect until gunicorn can take requests.
