@@ -21,6 +21,7 @@ from django.db.models.functions import Now
 
 from notifications.channels.exceptions import RetryLaterError, UndeliverableError, describe_error
 from notifications.domain.backoff import MAX_ATTEMPTS, retry_delay
+from notifications.models import LeasedRow
 from notifications.outbox_row import OutboxRow, OutboxState
 from notifications.queries.outbox import database_clock
 
@@ -34,6 +35,7 @@ MAX_RETRY_AFTER_SECONDS = 3600
 CRASHED = "Every attempt ended in a crash of the worker."
 
 Row = TypeVar("Row", bound=OutboxRow)
+LeasedT = TypeVar("LeasedT", bound=OutboxRow | LeasedRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +56,28 @@ class Outcome:
     columns: Mapping[str, Any] = field(default_factory=dict)
 
 
-@transaction.atomic
-def claim_row(claimable: QuerySet[Row]) -> Claim[Row] | None:
-    """Claim the first of the rows that can be sent now; return None if there is none."""
-    started = time.monotonic()
+def lease_first(claimable: QuerySet[LeasedT], **columns: Any) -> LeasedT | None:
+    """Give the first of the rows a token, a lease and these columns; return it with its token, or None if there is none.
+
+    The caller has a transaction. A row that another worker is claiming at the moment is skipped.
+    """
     row = claimable.select_for_update(skip_locked=True, of=("self",)).first()
     if row is None:
         return None
     row.token = uuid.uuid4()
-    row.attempts += 1
     lease = dt.timedelta(seconds=settings.MESSAGE_LEASE_SECONDS)
-    type(row).objects.filter(pk=row.pk).update(
-        state=OutboxState.SENDING, token=row.token, lease_until=Now() + lease, attempts=F("attempts") + 1
-    )
+    type(row)._default_manager.filter(pk=row.pk).update(token=row.token, lease_until=Now() + lease, **columns)  # noqa: SLF001  # Django's API
+    return row
+
+
+@transaction.atomic
+def claim_row(claimable: QuerySet[Row]) -> Claim[Row] | None:
+    """Claim the first of the rows that can be sent now; return None if there is none."""
+    started = time.monotonic()
+    row = lease_first(claimable, state=OutboxState.SENDING, attempts=F("attempts") + 1)
+    if row is None:
+        return None
+    row.attempts += 1
     return Claim(row, database_clock(), started + settings.MESSAGE_LEASE_SECONDS * LEASE_SHARE)
 
 

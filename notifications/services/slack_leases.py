@@ -3,12 +3,9 @@
 Messages that are sent once are rows of an outbox instead (`services/leases.py`).
 """
 
-import datetime as dt
 import logging
-import uuid
 from typing import Any, TypeVar
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
@@ -16,7 +13,7 @@ from django.db.models.functions import Now
 from notifications.channels.exceptions import describe_error
 from notifications.domain.backoff import MAX_ATTEMPTS
 from notifications.models import LeasedRow
-from notifications.services.leases import retry_pause
+from notifications.services.leases import lease_first, retry_pause
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +23,7 @@ T = TypeVar("T", bound=LeasedRow)
 @transaction.atomic
 def claim(rows: QuerySet[T]) -> T | None:
     """Claim the first of these claimable rows and return it; return None if there is none."""
-    row = rows.select_for_update(skip_locked=True, of=("self",)).first()
-    if row is None:
-        return None
-    row.token = uuid.uuid4()
-    lease = dt.timedelta(seconds=settings.MESSAGE_LEASE_SECONDS)
-    type(row)._default_manager.filter(pk=row.pk).update(token=row.token, lease_until=Now() + lease)  # noqa: SLF001  # Django's API
-    return row
+    return lease_first(rows)
 
 
 def finish(row: LeasedRow, **columns: Any) -> bool:
