@@ -171,10 +171,9 @@ def escalate(pk: int, *, at: dt.datetime) -> bool:
             restart_escalation(incident, kind=TimelineEntry.Kind.MAINTENANCE_ENDED, at=at)
     else:
         notified = escalate_to_next(incident, at=at)
-        steps = incident.escalation_steps.filter(round=incident.round).count() if notified else 0
-        entry = incident.timeline.order_by("-pk").first()
-        if steps > len(notified) and entry is not None:  # others were notified before
-            post_incident(INCIDENT_ESCALATED, entry, incident=incident, at=at)
+        # Otherwise these are the first of the round: that the incident opened was posted already.
+        if notified and incident.escalation_steps.filter(round=incident.round).count() > len(notified):
+            post_incident(INCIDENT_ESCALATED, incident.timeline.latest("pk"), incident=incident, at=at)
     return True
 
 
