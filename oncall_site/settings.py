@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "csp",
     "django_cotton",
     "django_htmx",
+    "lucide",
     "rest_framework",
     "drf_spectacular",
 ]
