@@ -27,11 +27,11 @@ from django.db import DatabaseError
 from oncall_site.local import postgres, programs
 from oncall_site.web_server import find_nginx
 
-MARKER = "ONCALL_RUN"
+RUN_VARIABLE = "ONCALL_RUN"
 # nginx overwrites its environment, and with it the marker.
 NGINX_PID = "nginx.pid"
 FIRST_PORT = 8000
-PORTS = 50
+PORT_ATTEMPTS = 50
 GRACE_SECONDS = 8
 READY_SECONDS = 120
 POLL_SECONDS = 0.5
@@ -48,11 +48,11 @@ def main() -> int:
     """Run the site until Ctrl-C; return the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
     var = _folder()
-    if os.environ.get(MARKER) != str(var):
+    if os.environ.get(RUN_VARIABLE) != str(var):
         # Processes are found by a variable that they were started with. The settings read the others.
         os.execve(sys.executable, [sys.executable, "-m", __spec__.name], {**os.environ, **_environment(var)})  # noqa: S606  # nosec B606  # our own command
     # The system still shows it for copies. Programs that this process starts, such as PostgreSQL, must not have it.
-    del os.environ[MARKER]
+    del os.environ[RUN_VARIABLE]
     stopped = _handle_signals()
     try:
         programs.metrics_folder(var).mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def _environment(var: Path) -> dict[str, str]:
     with contextlib.suppress(SystemExit, OverflowError):
         chosen = _free_port(chosen)
     return {
-        MARKER: str(var),
+        RUN_VARIABLE: str(var),
         "ONCALL_VAR": str(var),
         "SITE_URL": f"http://127.0.0.1:{chosen}",
         "BEHIND_FRONT": "1" if find_nginx() else "",
@@ -333,7 +333,7 @@ def _stop_leftovers(var: Path) -> None:
     group, leftovers = _nginx_group(var), []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            is_marked = process.environ().get(MARKER) == str(var)
+            is_marked = process.environ().get(RUN_VARIABLE) == str(var)
             is_nginx = process.name().startswith("nginx") and os.getpgid(process.pid) == group
             if process.pid != os.getpid() and (is_marked or is_nginx):
                 leftovers.append(process.pid)
@@ -350,7 +350,7 @@ def _nginx_group(var: Path) -> int | None:
 
 
 def _free_port(chosen: int) -> int:
-    for port in [chosen] if chosen else range(FIRST_PORT, FIRST_PORT + PORTS):
+    for port in [chosen] if chosen else range(FIRST_PORT, FIRST_PORT + PORT_ATTEMPTS):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
@@ -358,7 +358,7 @@ def _free_port(chosen: int) -> int:
                 return port
     if chosen:
         sys.exit(f"Port {chosen} is in use or not allowed. Choose another: PORT=8123 make run")
-    sys.exit(f"No free port between {FIRST_PORT} and {FIRST_PORT + PORTS - 1}. Choose one: PORT=9000 make run")
+    sys.exit(f"No free port between {FIRST_PORT} and {FIRST_PORT + PORT_ATTEMPTS - 1}. Choose one: PORT=9000 make run")
 
 
 class Announcement:
