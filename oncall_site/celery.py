@@ -47,6 +47,7 @@ app.conf.update(
         },
         "purge readers": {"task": "readiness.tasks.purge_readers", "schedule": crontab(hour=3, minute=47)},
         "escalate incidents": {"task": "incidents.tasks.escalate", "schedule": 15.0},
+        "start drills": {"task": "incidents.tasks.start_drills", "schedule": 60.0},
         "purge sign-in attempts": {"task": "people.tasks.purge_attempts", "schedule": crontab(minute=29)},
         "purge saved responses": {"task": "people.tasks.purge_responses", "schedule": crontab(hour=3, minute=5)},
         "purge deleted checks": {"task": "validation.tasks.purge_checks", "schedule": crontab(hour=3, minute=17)},

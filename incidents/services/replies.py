@@ -45,8 +45,8 @@ def _act(incident: Incident, *, person: User, is_acknowledgement: bool, at: dt.d
         else:
             resolve(incident, by=person, at=at, text="Resolved by phone.")
     except DomainError as error:
-        return f"{incident.title}: {error}"
-    return f"{'Acknowledged' if is_acknowledgement else 'Resolved'}: {incident.title}"
+        return f"{incident.marked_title}: {error}"
+    return f"{'Acknowledged' if is_acknowledgement else 'Resolved'}: {incident.marked_title}"
 
 
 def newest_incident(person: User, *, at: dt.datetime) -> Incident | None:

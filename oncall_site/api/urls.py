@@ -20,6 +20,7 @@ from common.identifiers import SLUG_PATTERN
 from handoffs.api.action_items import ActionItemViewSet
 from handoffs.api.handoffs import HandoffViewSet
 from incidents.api.alerts import AlertViewSet, alertmanager
+from incidents.api.drills import DrillViewSet
 from incidents.api.events import events
 from incidents.api.evidence import RunbookEvidenceViewSet
 from incidents.api.incidents import IncidentViewSet
@@ -67,6 +68,7 @@ router.register("holidays", HolidayViewSet, basename="api-holiday")
 router.register("swaps", SwapViewSet, basename="api-swap")
 router.register("covers", CoverViewSet, basename="api-cover")
 router.register("cover-requests", CoverRequestViewSet, basename="api-cover-request")
+router.register("incidents/drills", DrillViewSet, basename="api-drill")
 router.register("incidents", IncidentViewSet, basename="api-incident")
 router.register("reports/incidents", ReportViewSet, basename="api-report")
 router.register("alerts", AlertViewSet, basename="api-alert")

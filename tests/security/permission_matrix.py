@@ -265,6 +265,7 @@ RULES = {
     "GET /incidents/reports/": Rule(SIGNED_IN),
     "GET /incidents/reports/csv/": Rule(SIGNED_IN),
     "GET /incidents/alerts/": Rule(SIGNED_IN),
+    "GET /incidents/drills/": Rule(SIGNED_IN),
     "GET /incidents/{incident}/": Rule(SIGNED_IN),
     "GET /incidents/{incident}/edit/": Rule(SIGNED_IN),
     "POST /incidents/{incident}/edit/": Rule(SIGNED_IN, INCIDENT),
@@ -448,6 +449,7 @@ RULES = {
     "POST /api/v1/rotations/{rotation}/channels/{rotation_channel}/deliveries/{rotation_delivery}/redeliver/": Rule(ADMIN),
     # Maintenance and integration keys.
     "POST /pipelines/{pipeline}/drill/": Rule(SIGNED_IN),
+    "GET /api/v1/incidents/drills/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/drills/": Rule(SIGNED_IN, {"pipeline": "{pipeline}"}),
     "GET /api/v1/incidents/{incident}/stopwatch/": Rule(SIGNED_IN),
     "GET /pipelines/{pipeline}/maintenance/": Rule(SIGNED_IN),
