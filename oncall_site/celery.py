@@ -41,6 +41,7 @@ app.conf.update(
         "render reader pages": {"task": "readiness.tasks.render_readers_pages", "schedule": 60.0},
         "deliver reader messages": {"task": "readiness.tasks.deliver_reader_messages", "schedule": 10.0},
         "sweep channels": {"task": "team_channels.tasks.sweep", "schedule": 5.0},
+        "post checks": {"task": "team_channels.tasks.post_checks", "schedule": 15.0},
         "purge channel deliveries": {
             "task": "team_channels.tasks.purge_deliveries",
             "schedule": crontab(hour=3, minute=53),

@@ -53,6 +53,7 @@ TASK_LABELS = {
     "scheduling.tasks.sync_calendar_links": "Sync linked calendars",
     "scheduling.tasks.sync_coverage_gaps": "Find coverage gaps",
     "team_channels.tasks.deliver": "Post a message to a channel",
+    "team_channels.tasks.post_checks": "Post failing and recovered checks to channels",
     "team_channels.tasks.purge_deliveries": "Delete old channel messages",
     "team_channels.tasks.sweep": "Find due channel messages",
     "team_channels.tasks.sync_user_groups": "Update Slack user groups",
