@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from incidents.queries.drills import weekly_drills
+from notifications.queries.providers import missing_providers
 from oncall_site import prometheus, queries
 from people.models import User
 from people.queries import find_token
@@ -124,6 +125,7 @@ def system(request: HttpRequest) -> HttpResponse:
         "outbox": outbox,
         "lateness": [(f"{part:.0%}", outbox.percentile(part)) for part in prometheus.PERCENTILES],
         "failed": queries.failed_messages(most=MAX_FAILED_MESSAGES),
+        "missing_providers": missing_providers(),
         "drills": weekly_drills(),
         "database": queries.database_facts(),
         "versions": {"Python": platform.python_version(), "Django": django.get_version()},

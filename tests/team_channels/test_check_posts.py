@@ -18,14 +18,7 @@ EVENTS = ["check.failed", "check.recovered"]
 
 @pytest.fixture
 def check(pipeline):
-    return Check.objects.create(
-        pipeline=pipeline,
-        name="Orders arrive",
-        check_type="custom_sql",
-        cron="0 6 * * *",
-        is_active=False,
-        parameters={},
-    )
+    return Check.objects.create(pipeline=pipeline, name="Orders arrive", check_type="custom_sql", parameters={})
 
 
 def fail(check, *, since):
