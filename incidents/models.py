@@ -315,6 +315,7 @@ class TimelineEntry(models.Model):
         MAINTENANCE_ENDED = "maintenance_ended", "Maintenance ended"
         UPSTREAM = "upstream", "Escalation paused for an upstream incident"
         UPSTREAM_ENDED = "upstream_ended", "Escalation resumed"
+        CHANGE = "change", "Change"
         FAILURE_ADDED = "failure_added", "Failure added"
         FAILURE_RECOVERED = "failure_recovered", "Failure recovered"
         ALERT_ADDED = "alert_added", "Alert added"

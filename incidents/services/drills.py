@@ -1,6 +1,6 @@
 """Drills: incidents that follow the notification rules and escalation chain but do not change statuses or reports.
 
-Anyone can start one of a pipeline. A rotation can have a weekly one, which a sweep starts for whoever is on call.
+Anyone can start one of a pipeline. A rotation can have a weekly one, which a sweep starts for the engineer on call.
 """
 
 import datetime as dt

@@ -21,7 +21,7 @@ from handoffs.api.action_items import ActionItemViewSet
 from handoffs.api.handoffs import HandoffViewSet
 from incidents.api.alerts import AlertViewSet, alertmanager
 from incidents.api.drills import DrillViewSet
-from incidents.api.events import events
+from incidents.api.events import changes, events
 from incidents.api.evidence import RunbookEvidenceViewSet
 from incidents.api.incidents import IncidentViewSet
 from incidents.api.integration_keys import IntegrationKeyViewSet
@@ -118,6 +118,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("integrations/events/", events, name="api-events"),
     # Where PagerDuty's clients post to if their base URL is the address above.
     path("integrations/events/v2/enqueue", extend_schema(exclude=True)(events), name="api-events-enqueue"),
+    path("integrations/events/v2/change/enqueue", changes, name="api-changes"),
     path("integrations/<slug:kind>/", integration, name="api-integration"),
     path("pipelines/<slug:slug>/lineage/", lineage, name="api-lineage"),
     path("metrics/<slug:pipeline>/<slug:slug>/", metric, name="api-metric-detail"),

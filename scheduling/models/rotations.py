@@ -53,7 +53,8 @@ class Rotation(models.Model):
     handoff_weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
     handoff_time = models.TimeField(default=DEFAULT_HANDOFF_TIME, help_text="Local time in the rotation's time zone.")
     weekly_drill = models.BooleanField(
-        default=False, help_text="Start a drill once a week for whoever is on call. It is marked as a drill everywhere."
+        default=False,
+        help_text="Start a drill once a week for the engineer on call. It is marked as a drill everywhere.",
     )
     drill_weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.TUESDAY)
     drill_time = models.TimeField(default=DEFAULT_DRILL_TIME, help_text="Local time in the rotation's time zone.")

@@ -477,6 +477,7 @@ RULES = {
     # An event has the integration key in its body instead of a sign-in.
     "POST /api/v1/integrations/events/": Rule(OPEN, EVENT_TRIGGER, key_in_body=True),
     "POST /api/v1/integrations/events/v2/enqueue": Rule(OPEN, EVENT_TRIGGER, key_in_body=True),
+    "POST /api/v1/integrations/events/v2/change/enqueue": Rule(OPEN, EVENT_TRIGGER, key_in_body=True),
     # The API of incidents.
     "GET /api/v1/incidents/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/": Rule(SIGNED_IN, {**INCIDENT, "pipeline": "{pipeline}"}),
