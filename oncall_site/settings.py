@@ -329,6 +329,7 @@ SPECTACULAR_SETTINGS = {
         "SwapStateEnum": "scheduling.models.SwapRequest.State",
         "TeamChannelKindEnum": "team_channels.models.TeamChannel.Kind",
         "TimelineKindEnum": "incidents.models.TimelineEntry.Kind",
+        "WeekdayEnum": "scheduling.models.rotations.Weekday",
     },
 }
 

@@ -27,7 +27,11 @@ def answer_reply(person: User, *, text: str, at: dt.datetime) -> str:
         return HELP_TEXT
     incident = _incident(int(match[2])) if match[2] else newest_incident(person, at=at)
     if incident is None:
-        return f"Incident not found. {HELP_TEXT}" if match[2] else "No incident was sent to you by SMS in the last 24 hours."
+        return (
+            f"Incident not found. {HELP_TEXT}"
+            if match[2]
+            else "No incident was sent to you by SMS in the last 24 hours."
+        )
     answer = _act(incident, person=person, is_acknowledgement=match[1].casefold().startswith("a"), at=at)
     others = [row for row in incidents_sent(person, at=at) if row.state == Incident.State.OPEN and row != incident]
     lines = [f"Still open: {row.marked_title} (A {row.pk})" for row in others[:MAX_OTHERS_LISTED]]
