@@ -20,8 +20,8 @@ from scheduling.models import Rotation
 from scheduling.queries.on_call import responder_chains
 from scheduling.services.locks import lock_rotation
 
-TITLE = "Drill: nothing is wrong"
-TEXT = "This is a drill. Acknowledge it as you would a real incident, then resolve it. No other action is needed."
+DRILL_TITLE = "Drill: nothing is wrong"
+DRILL_TEXT = "This is a drill. Acknowledge it as you would a real incident, then resolve it. No other action is needed."
 MAX_DRILL = dt.timedelta(hours=4)
 # A weekly drill that could not start in time is skipped, so that it does not come at an hour that nobody chose.
 MAX_DELAY = dt.timedelta(hours=1)
@@ -134,7 +134,7 @@ def _had_drill(rotation: Rotation, *, engineer: User, at: dt.datetime) -> bool:
 
 def _open(pipeline: Pipeline, *, by: User | None, at: dt.datetime) -> Incident:
     check_no_drill(pipeline.pk)
-    what = NewIncident(kind=Incident.Kind.ISSUE, title=TITLE, text=TEXT, source=Incident.Source.DRILL)
+    what = NewIncident(kind=Incident.Kind.ISSUE, title=DRILL_TITLE, text=DRILL_TEXT, source=Incident.Source.DRILL)
     return open_incident(pipeline, what=what, by=by, at=at)
 
 
