@@ -122,6 +122,7 @@ class Plot:
     rows: tuple[DataRow, ...]
     count: int
     size: Size
+    unit: str = ""
     left: int = LEFT
     top: int = TOP
 
@@ -205,6 +206,7 @@ def build_plot(
         rows=tuple(_row(point, unit=unit, daily=daily) for point in list(reversed(points))[:MAX_ROWS]),
         count=len(points),
         size=size,
+        unit=unit,
         left=left,
     )
 
