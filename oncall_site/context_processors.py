@@ -40,7 +40,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     """Return the navigation with the current section and page marked, the theme, and the user's schedule."""
     all_sections = (*SECTIONS, ("Account", ACCOUNT_PAGES))
     urls = {name: reverse(name) for _, pages in all_sections for _, name, _ in pages}
-    current = _current_page(request.path, urls)
+    current = _current_page(getattr(request, "navigation_path", request.path), urls)
     sections = [
         NavigationSection(
             label=section,

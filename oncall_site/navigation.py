@@ -41,7 +41,6 @@ OTHER_PATHS = (
     ("/covers/", "swaps"),
     ("/restatements/", "pipelines"),
     ("/readers/", "pipelines"),
-    ("/channels/", "pipelines"),
     ("/rotations/", "schedule"),
     ("/action-items/", "handoffs"),
     ("/me/second-factor/", "security"),
