@@ -24,6 +24,8 @@ SECTIONS = (
         ),
     ),
 )
+# Their icons in the bar at the foot of a phone's screen.
+SECTION_ICONS = {"Now": "activity", "Incidents": "siren", "Schedule": "calendar-days", "Pipelines": "workflow"}
 # The pages of the user menu; they have tabs, but no place in the navigation.
 ACCOUNT_PAGES = (
     ("My schedule", "account", "m"),

@@ -149,7 +149,7 @@ TEMPLATES = [
     },
 ]
 
-# Components live in templates/components: <c-page-header>, <c-breadcrumbs>, <c-table>, <c-empty-state>, <c-confirm-button>, <c-copy-button>.
+# Components live in templates/components: <c-page-header>, <c-breadcrumbs>, <c-table>, <c-empty-state>, <c-confirm-button>, <c-copy-button>, <c-menu>.
 COTTON_DIR = "components"
 
 DATABASES = {
