@@ -14,7 +14,7 @@ from common.fields import LineField, MultilineField
 from notifications.models import LeasedQuerySet, LeasedRow
 from people.models import User
 from pipelines.models import Pipeline
-from runbooks.domain.evidence import LONGEST_NAME
+from runbooks.domain.evidence import MAX_NAME_LENGTH
 from runbooks.models import Runbook
 from validation.models import DataSource
 
@@ -28,7 +28,7 @@ MAX_REASON_LENGTH = 200
 MAX_EVIDENCE_QUERY_LENGTH = 20_000
 MAX_STEP_TEXT_LENGTH = 200
 # Older messages in Slack are no longer updated; a click on them gets a response that says what has changed.
-SLACK_POST_AGE = dt.timedelta(days=14)
+MAX_SLACK_POST_AGE = dt.timedelta(days=14)
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -550,7 +550,7 @@ class Evidence(models.Model):
     step = models.PositiveSmallIntegerField(help_text="Number of the step.")
     step_text = MultilineField(blank=True, max_length=MAX_STEP_TEXT_LENGTH)
     kind = models.CharField(max_length=5, choices=Kind)
-    name = LineField(max_length=LONGEST_NAME, help_text="Data source or check, as written in the runbook.")
+    name = LineField(max_length=MAX_NAME_LENGTH, help_text="Data source or check, as written in the runbook.")
     query = MultilineField(blank=True, max_length=MAX_EVIDENCE_QUERY_LENGTH)
     key = LineField(max_length=64, help_text="Identifies the block by its source and text.")
     source = models.ForeignKey(DataSource, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -759,7 +759,7 @@ class SlackPostQuerySet(LeasedQuerySet):
     def stale(self) -> Self:
         """Return messages that do not show the newest state of their incident and that Slack can still update."""
         newest = TimelineEntry.objects.filter(incident=OuterRef("incident")).order_by("-pk").values("pk")[:1]
-        rows = self.filter(stopped_at=None, created_at__gt=Now() - SLACK_POST_AGE)
+        rows = self.filter(stopped_at=None, created_at__gt=Now() - MAX_SLACK_POST_AGE)
         rows = rows.exclude(incident__state=Incident.State.RESOLVED, shows_resolved=True)
         return (
             rows.annotate(newest_entry=Coalesce(Subquery(newest), 0))

@@ -10,8 +10,8 @@ from incidents.services.transitions import NewIncident, check_no_drill, open_inc
 from people.models import User
 from pipelines.models import Pipeline
 
-TITLE = "Drill: nothing is wrong"
-TEXT = "This is a drill. Acknowledge it as you would a real incident, then resolve it. No other action is needed."
+DRILL_TITLE = "Drill: nothing is wrong"
+DRILL_TEXT = "This is a drill. Acknowledge it as you would a real incident, then resolve it. No other action is needed."
 MAX_DRILL = dt.timedelta(hours=4)
 
 
@@ -19,7 +19,7 @@ MAX_DRILL = dt.timedelta(hours=4)
 def start_drill(pipeline: Pipeline, *, by: User, at: dt.datetime) -> Incident:
     """Start a drill for a pipeline and notify its responder. Raises DomainError if one is already in progress."""
     check_no_drill(pipeline.pk)
-    what = NewIncident(kind=Incident.Kind.ISSUE, title=TITLE, text=TEXT, source=Incident.Source.DRILL)
+    what = NewIncident(kind=Incident.Kind.ISSUE, title=DRILL_TITLE, text=DRILL_TEXT, source=Incident.Source.DRILL)
     return open_incident(pipeline, what=what, by=by, at=at)
 
 

@@ -13,20 +13,24 @@ from people.models import User
 # A reply without a number is about the newest incident of this time.
 REPLY_WINDOW = dt.timedelta(days=1)
 # Of a text with single spaces: a pattern with runs of spaces takes seconds for a long one.
-REPLY = re.compile(r"(a|ack|acknowledge|r|res|resolve) ?#?([0-9]{1,15})? ?[.!]?", re.IGNORECASE)
+REPLY_PATTERN = re.compile(r"(a|ack|acknowledge|r|res|resolve) ?#?([0-9]{1,15})? ?[.!]?", re.IGNORECASE)
 ACKNOWLEDGE_KEY, RESOLVE_KEY = "1", "2"
 MESSAGES_SEARCHED = 20
-HELP = "Reply A to acknowledge or R to resolve. To choose an incident, add its number, such as A 42."
+HELP_TEXT = "Reply A to acknowledge or R to resolve. To choose an incident, add its number, such as A 42."
 
 
 def answer_reply(person: User, *, text: str, at: dt.datetime) -> str:
     """Perform the action in an SMS reply; return the answer."""
-    match = REPLY.fullmatch(" ".join(text.split()))
+    match = REPLY_PATTERN.fullmatch(" ".join(text.split()))
     if match is None:
-        return HELP
+        return HELP_TEXT
     incident = _incident(int(match[2])) if match[2] else newest_incident(person, at=at)
     if incident is None:
-        return f"Incident not found. {HELP}" if match[2] else "No incident was sent to you by SMS in the last 24 hours."
+        return (
+            f"Incident not found. {HELP_TEXT}"
+            if match[2]
+            else "No incident was sent to you by SMS in the last 24 hours."
+        )
     return _act(incident, person=person, is_acknowledgement=match[1].casefold().startswith("a"), at=at)
 
 

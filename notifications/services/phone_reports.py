@@ -6,19 +6,19 @@ from django.db.models.functions import Now
 from notifications.channels.phone.twilio import GONE_CODES
 from notifications.models import ContactMethod, Message
 
-DELIVERED = frozenset({"delivered", "completed"})
-FAILED = frozenset({"undelivered", "failed"})
-UNANSWERED = frozenset({"busy", "no-answer", "canceled"})
+DELIVERED_STATUSES = frozenset({"delivered", "completed"})
+FAILED_STATUSES = frozenset({"undelivered", "failed"})
+UNANSWERED_STATUSES = frozenset({"busy", "no-answer", "canceled"})
 
 
 @transaction.atomic
 def record_status(message: Message, *, status: str, error_code: str) -> None:
     """Record the delivery report of an SMS or a call, and turn off a number that no longer exists."""
     method = ContactMethod.objects.filter(pk=message.contact_method)
-    if status in DELIVERED:
+    if status in DELIVERED_STATUSES:
         method.update(last_delivered_at=Now(), problem="")
         return
-    if status not in FAILED | UNANSWERED:
+    if status not in FAILED_STATUSES | UNANSWERED_STATUSES:
         return
     code = int(error_code) if error_code.isascii() and error_code.isdigit() else None
     problem = f"Twilio reported: {status}" + (f", error {code}" if code else "")
@@ -26,7 +26,7 @@ def record_status(message: Message, *, status: str, error_code: str) -> None:
     if code in GONE_CODES:
         method.filter(switched_off_at=None).update(switched_off_at=Now())
     sent = Message.objects.filter(pk=message.pk, state=Message.State.SENT)
-    if status in FAILED:
+    if status in FAILED_STATUSES:
         sent.update(state=Message.State.FAILED, sent_at=None, problem=problem)
     else:
         sent.update(problem=problem)

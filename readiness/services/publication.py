@@ -23,7 +23,7 @@ from validation.models import Check, ExternalCheck, Metric, MetricPoint, MetricP
 # A day that was not safe in time is still published within this number of days.
 PUBLISHED_DAYS = 7
 # Longer than any transaction: a change that is older was committed before the last sweep.
-OVERLAP = dt.timedelta(minutes=10)
+SWEEP_OVERLAP = dt.timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def sweep_publications(*, at: dt.datetime) -> SweepResult:
     """Record the changes of published values, then publish the days that are safe; each in a transaction of its own."""
     cursor, _ = SweepCursor.objects.get_or_create(pk=1, defaults={"compared_until": at})
     result = SweepResult()
-    for publication in _changed_publications(since=cursor.compared_until - OVERLAP):
+    for publication in _changed_publications(since=cursor.compared_until - SWEEP_OVERLAP):
         result += _compare(publication, at=at)
     result += SweepResult(published=_publish_days(at=at))
     SweepCursor.objects.filter(pk=1, compared_until__lt=at).update(compared_until=at)

@@ -36,7 +36,7 @@ from scheduling.services.rosters import change_roster
 from scheduling.services.rotations import archive_rotation, create_rotation, update_rotation
 
 DEFAULT_WEEKS = 12
-FOREVER = dt.datetime.max.replace(tzinfo=dt.UTC)
+LATEST_INSTANT = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 class NextShiftSerializer(serializers.Serializer[OnCallShift]):
@@ -275,4 +275,4 @@ class RotationViewSet(PlanningActions):
         response = paginate_list(self, request, intervals, serialize=serialize_intervals, paginator=LongPagination())
         if not request.query_params.get("from") or not request.query_params.get("to"):
             return response
-        return mark_period(response, Period(timezone.now(), FOREVER, is_past=False))
+        return mark_period(response, Period(timezone.now(), LATEST_INSTANT, is_past=False))

@@ -24,7 +24,7 @@ from team_channels.domain.events import EVENTS, INCIDENT_EVENTS, TEST, ChannelEv
 from team_channels.kinds.catalog import KINDS
 from team_channels.kinds.webhook import new_secret
 from team_channels.models import MAX_NAME_LENGTH, ChannelDelivery, TeamChannel
-from team_channels.notifications import ChannelOff
+from team_channels.notifications import DisabledChannel
 from team_channels.queries import may_edit_channels, owner_channels, owner_filter, people_responsible
 from team_channels.services.outbox import DELIVERY_LIFETIME, new_delivery
 
@@ -33,8 +33,8 @@ MAX_CHANNELS = 20
 OLD_SECRET_LIFETIME = dt.timedelta(days=1)
 TEST_PAUSE = dt.timedelta(minutes=1)
 USER_GROUP_ID = re.compile(r"\AS[A-Z0-9]{5,20}\Z")
-TURNED_OFF = "The channel was turned off."
-DELETED = "The channel was deleted."
+TURNED_OFF_TEXT = "The channel was turned off."
+DELETED_TEXT = "The channel was deleted."
 REPORT_LIFETIME = dt.timedelta(days=7)
 REPORT_BATCH_SIZE = 100
 
@@ -125,7 +125,7 @@ def turn_off(channel: TeamChannel, *, by: User | None) -> None:
     """Turn a channel off and drop its pending messages. `by` is None if its service says that it is gone."""
     active = TeamChannel.objects.active().filter(pk=channel.pk)
     if active.update(switched_off_at=Now(), switched_off_by=by):
-        ChannelDelivery.objects.unclaimed().filter(channel=channel).drop(TURNED_OFF)
+        ChannelDelivery.objects.unclaimed().filter(channel=channel).drop(TURNED_OFF_TEXT)
 
 
 def save_health(channel: TeamChannel, **columns: Any) -> bool:
@@ -167,7 +167,7 @@ def delete_channel(channel: TeamChannel, *, by: User) -> TeamChannel:
     row = _lock(channel, by=by)
     row.deleted_at = database_clock()
     row.save(update_fields=["deleted_at"])
-    ChannelDelivery.objects.unclaimed().filter(channel=row).drop(DELETED)
+    ChannelDelivery.objects.unclaimed().filter(channel=row).drop(DELETED_TEXT)
     return row
 
 
@@ -251,7 +251,7 @@ def report_channels_off() -> int:
     channels = list(rows.select_for_update(skip_locked=True, of=("self",))[:REPORT_BATCH_SIZE])
     for row in channels:
         at = database_clock()
-        report = ChannelOff(
+        report = DisabledChannel(
             channel_id=row.pk,
             channel=str(row),
             owner=str(row.owner),

@@ -16,7 +16,7 @@ from scheduling.queries.on_call import on_call_shifts
 from team_channels.models import SlackUserGroup, TeamChannel
 
 # Changes made in Slack are reverted after this time.
-SYNC_AGE = dt.timedelta(hours=1)
+MAX_SYNC_AGE = dt.timedelta(hours=1)
 # An update that Slack refuses is tried again after this time.
 REFUSED_PAUSE = dt.timedelta(hours=1)
 
@@ -73,7 +73,7 @@ def update_next_group(app: App, *, at: dt.datetime) -> bool:
 
 
 def _is_old(row: SlackUserGroup, at: dt.datetime) -> bool:
-    return row.synced_at is not None and row.synced_at <= at - SYNC_AGE
+    return row.synced_at is not None and row.synced_at <= at - MAX_SYNC_AGE
 
 
 def _set_members(app: App, fields: dict[str, str]) -> None:

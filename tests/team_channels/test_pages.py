@@ -258,4 +258,4 @@ def test_the_navigation_shows_the_section_of_the_owner(signed_in, admin, request
         by=admin,
     ).channel
     page = signed_in(admin).get(f"/channels/{channel.pk}/").content.decode()
-    assert re.findall(r'class="section-(\w+)" href="[^"]+" aria-current="true"', page) == [section.lower()]
+    assert re.findall(r'href="[^"]+" aria-current="true">\s*<svg.*?</svg>(\w+)', page) == [section.lower()]
