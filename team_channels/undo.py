@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from people.models import User
-from people.undo import Undo, Undone, register
+from people.undo import Undo, UndoResult, register
 from team_channels.services.channels import channel_path, restore_channel
 
 
@@ -18,7 +18,7 @@ class UndoDeleteChannel(Undo):
 
     channel: int
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Restore it with its delivery log, unless it was restored already."""
         channel = restore_channel(self.channel, by=by)
-        return Undone(f"Channel {channel.name} restored.", channel_path(channel))
+        return UndoResult(f"Channel {channel.name} restored.", channel_path(channel))
