@@ -125,7 +125,10 @@ class TeamChannel(models.Model):
     )
 
     deleted_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="A deleted channel is kept until it can no longer be restored."
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When it was deleted. It is purged once it can no longer be restored.",
     )
 
     objects = TeamChannelManager()
