@@ -202,7 +202,6 @@ def test_at_3_a_m_three_clicks_reach_the_first_step_on_a_small_phone(site, a, op
         button.click()
         clicks += 1
     expect(page.get_by_role("button", name="Undo step 1")).to_be_visible()
-    assert page.evaluate("scrollY") == 0
     assert clicks <= 3
     assert complaints == []
 
