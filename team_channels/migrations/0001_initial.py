@@ -16,7 +16,8 @@ class Migration(migrations.Migration):
     dependencies = [
         ('pghistory', '0007_auto_20250421_0444'),
         ('pipelines', '0001_initial'),
-        ('scheduling', '0001_initial'),
+        ('scheduling', '0002_remove_rotation_insert_insert_and_more'),
+        ('validation', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -51,7 +52,7 @@ class Migration(migrations.Migration):
                 ('previous_secret', common.fields.EncryptedTextField(blank=True, editable=False)),
                 ('previous_secret_until', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('user_group', models.CharField(blank=True, help_text='Slack’s ID of the group whose members are the engineers on call.', max_length=32)),
-                ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('incident.opened', 'Incident opened'), ('incident.acknowledged', 'Incident acknowledged'), ('incident.reassigned', 'Incident reassigned'), ('incident.escalated', 'Incident escalated'), ('incident.resolved', 'Incident resolved'), ('incident.reopened', 'Incident reopened'), ('shift.started', 'Shift started'), ('shift.ended', 'Shift ended, with the hand-off'), ('week.started', 'Who is on call this week (Mondays)')], max_length=32), help_text='Events that the channel receives.', size=None)),
+                ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('incident.opened', 'Incident opened'), ('incident.acknowledged', 'Incident acknowledged'), ('incident.reassigned', 'Incident reassigned'), ('incident.escalated', 'Incident escalated'), ('incident.resolved', 'Incident resolved'), ('incident.reopened', 'Incident reopened'), ('check.failed', 'Check failed'), ('check.recovered', 'Check recovered'), ('restatement.opened', 'Published numbers changed'), ('restatement.settled', 'Changed numbers are safe to use'), ('shift.started', 'Shift started'), ('shift.ended', 'Shift ended, with the hand-off'), ('week.started', 'Who is on call this week (Mondays)')], max_length=32), help_text='Events that the channel receives.', size=None)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('last_delivered_at', models.DateTimeField(blank=True, help_text='When it last accepted a message.', null=True)),
                 ('problem', models.CharField(blank=True, help_text='Why the last message was not accepted.', max_length=500)),
@@ -88,7 +89,7 @@ class Migration(migrations.Migration):
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('problem', models.CharField(blank=True, help_text='Why it was not sent.', max_length=500)),
                 ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('event', models.CharField(choices=[('incident.opened', 'Incident opened'), ('incident.acknowledged', 'Incident acknowledged'), ('incident.reassigned', 'Incident reassigned'), ('incident.escalated', 'Incident escalated'), ('incident.resolved', 'Incident resolved'), ('incident.reopened', 'Incident reopened'), ('shift.started', 'Shift started'), ('shift.ended', 'Shift ended, with the hand-off'), ('week.started', 'Who is on call this week (Mondays)'), ('test', 'Test')], max_length=32)),
+                ('event', models.CharField(choices=[('incident.opened', 'Incident opened'), ('incident.acknowledged', 'Incident acknowledged'), ('incident.reassigned', 'Incident reassigned'), ('incident.escalated', 'Incident escalated'), ('incident.resolved', 'Incident resolved'), ('incident.reopened', 'Incident reopened'), ('check.failed', 'Check failed'), ('check.recovered', 'Check recovered'), ('restatement.opened', 'Published numbers changed'), ('restatement.settled', 'Changed numbers are safe to use'), ('shift.started', 'Shift started'), ('shift.ended', 'Shift ended, with the hand-off'), ('week.started', 'Who is on call this week (Mondays)'), ('test', 'Test')], max_length=32)),
                 ('event_id', models.CharField(help_text='Identifies the event, the same for every attempt.', max_length=64)),
                 ('occurred_at', models.DateTimeField()),
                 ('title', models.CharField(max_length=250)),
@@ -117,7 +118,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(help_text='The name that the team uses, such as #data-alerts.', max_length=80)),
                 ('shown_as', models.CharField(help_text='The host, without secrets.', max_length=255)),
                 ('user_group', models.CharField(blank=True, help_text='Slack’s ID of the group whose members are the engineers on call.', max_length=32)),
-                ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('incident.opened', 'Incident opened'), ('incident.acknowledged', 'Incident acknowledged'), ('incident.reassigned', 'Incident reassigned'), ('incident.escalated', 'Incident escalated'), ('incident.resolved', 'Incident resolved'), ('incident.reopened', 'Incident reopened'), ('shift.started', 'Shift started'), ('shift.ended', 'Shift ended, with the hand-off'), ('week.started', 'Who is on call this week (Mondays)')], max_length=32), help_text='Events that the channel receives.', size=None)),
+                ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('incident.opened', 'Incident opened'), ('incident.acknowledged', 'Incident acknowledged'), ('incident.reassigned', 'Incident reassigned'), ('incident.escalated', 'Incident escalated'), ('incident.resolved', 'Incident resolved'), ('incident.reopened', 'Incident reopened'), ('check.failed', 'Check failed'), ('check.recovered', 'Check recovered'), ('restatement.opened', 'Published numbers changed'), ('restatement.settled', 'Changed numbers are safe to use'), ('shift.started', 'Shift started'), ('shift.ended', 'Shift ended, with the hand-off'), ('week.started', 'Who is on call this week (Mondays)')], max_length=32), help_text='Events that the channel receives.', size=None)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('switched_off_at', models.DateTimeField(blank=True, null=True)),
                 ('deleted_at', models.DateTimeField(blank=True, editable=False, help_text='When it was deleted. It is purged once it can no longer be restored.', null=True)),
@@ -130,6 +131,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='CheckFailure',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('since', models.DateTimeField()),
+                ('external_check', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='channel_failure', to='validation.externalcheck')),
+                ('parent_check', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='channel_failure', to='validation.check')),
+            ],
+            options={
+                'ordering': ['since', 'pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('external_check', None), ('parent_check__isnull', False)), models.Q(('external_check__isnull', False), ('parent_check', None)), _connector='OR'), name='check_failure_has_one_check')],
             },
         ),
         migrations.AddIndex(
