@@ -1,7 +1,9 @@
 """Queries about channels."""
 
 from django.db.models import Q
+from django.db.models.functions import Now
 
+from common.db import ExistsQuestion
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
@@ -11,6 +13,15 @@ from team_channels.models import (
     SlackUserGroup,
     TeamChannel,
     TeamChannelQuerySet,
+)
+
+# Asked every five seconds, mostly in vain.
+has_work = ExistsQuestion(
+    lambda: [
+        ChannelDelivery.objects.claimable(),
+        ChannelDelivery.objects.unclaimed().filter(expires_at__lte=Now()),
+        TeamChannel.objects.unreported(),
+    ]
 )
 
 

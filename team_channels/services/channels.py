@@ -210,8 +210,7 @@ def redeliver(delivery: ChannelDelivery, *, by: User) -> ChannelDelivery:
 @transaction.atomic
 def report_channels_off() -> int:
     """Enqueue a message about each channel that no longer exists; return the number of channels."""
-    rows = TeamChannel.objects.filter(switched_off_at__isnull=False, switched_off_by=None, reported_at=None)
-    rows = rows.select_related("pipeline", "rotation").order_by("pk")
+    rows = TeamChannel.objects.unreported().select_related("pipeline", "rotation").order_by("pk")
     channels = list(rows.select_for_update(skip_locked=True, of=("self",))[:REPORT_BATCH_SIZE])
     for row in channels:
         at = database_clock()
