@@ -11,6 +11,7 @@ from notifications.channels.exceptions import RetryLaterError
 from notifications.models import Message, SlackAnswer
 from notifications.queries.outbox import due_count, sending_count
 from notifications.queries.slack import has_slack_app, slack_app
+from notifications.queries.sweep import has_work
 from notifications.services import retention
 from notifications.services.catch_up import merge_overdue
 from notifications.services.contact_methods import report_methods_off
@@ -38,8 +39,11 @@ HARD_LIMIT_SECONDS = int(settings.MESSAGE_LEASE_SECONDS * 0.95)
 def sweep() -> None:
     """Drop expired messages, merge overdue ones, and start a deliverer per due message, up to the limit.
 
-    Before that, report the push devices and contact methods that were turned off, and rejected e-mail addresses.
+    Before that, report the push devices and contact methods that were turned off, and rejected e-mail addresses. If there is
+    nothing to do, this is one statement.
     """
+    if not has_work():
+        return
     Message.objects.drop_expired()
     merge_overdue()
     report_switched_off()

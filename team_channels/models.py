@@ -29,6 +29,10 @@ class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
         """Return the channels that are not turned off."""
         return self.filter(switched_off_at=None)
 
+    def unreported(self) -> Self:
+        """Return the channels that were turned off because they no longer exist, which nobody was notified of."""
+        return self.filter(switched_off_at__isnull=False, switched_off_by=None, reported_at=None)
+
     def wanting(self, event: str) -> Self:
         """Return the active channels that want an event."""
         return self.active().filter(events__contains=[event])

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from notifications.queries.slack import slack_app
 from team_channels.models import ChannelDelivery
+from team_channels.queries import has_work
 from team_channels.services.channels import purge_deleted_channels, report_channels_off
 from team_channels.services.check_posts import post_check_changes
 from team_channels.services.delivery import deliver_one, due_count, purge_finished, sending_count
@@ -23,7 +24,12 @@ HARD_LIMIT_SECONDS = int(settings.MESSAGE_LEASE_SECONDS * 0.95)
 
 @shared_task
 def sweep() -> None:
-    """Drop expired messages, report and purge channels, and start a deliverer per due message, up to the limit."""
+    """Drop expired messages, report and purge channels, and start a deliverer per due message, up to the limit.
+
+    If there is nothing to do, this is one statement.
+    """
+    if not has_work():
+        return
     ChannelDelivery.objects.drop_expired()
     report_channels_off()
     purge_deleted_channels()

@@ -6,6 +6,7 @@ The processes are copies of this one, which has loaded everything: they start at
 
 import contextlib
 import fcntl
+import gc
 import io
 import os
 import selectors
@@ -53,6 +54,8 @@ def main() -> int:
     # PostgreSQL, must not have it.
     del os.environ[RUN_VARIABLE]
     stopped = _handle_signals()
+    # Until everything is loaded, the garbage collector would visit again and again what stays.
+    gc.disable()
     try:
         programs.metrics_folder(var).mkdir(parents=True, exist_ok=True)
         django.setup()

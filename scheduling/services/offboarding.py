@@ -142,10 +142,10 @@ def _cover_running_week(rotation: Rotation, *, by: User, at: dt.datetime) -> Non
     unattended = [part for part in parts if not part.engineer.is_active]
     if not unattended:
         return
-    rosters = roster_versions([rotation])[rotation.pk]
-    upcoming = rosters_from(rosters, week=running.starts_on + WEEK)[0]
-    active = User.objects.filter(is_active=True).in_bulk([person.id for person in upcoming.engineers])
-    following = next((active[person.id] for person in upcoming.engineers if person.id in active), None)
+    rosters = rosters_from(roster_versions([rotation]).get(rotation.pk, []), week=running.starts_on + WEEK)
+    upcoming = rosters[0].engineers if rosters else ()
+    active = User.objects.filter(is_active=True).in_bulk([person.id for person in upcoming])
+    following = next((active[person.id] for person in upcoming if person.id in active), None)
     if following is None:
         raise DomainError(f"Nobody on the roster of {rotation} is active. Add an active engineer first.")
     for part in unattended:

@@ -247,6 +247,14 @@ def test_the_only_engineer_of_a_roster_cannot_be_deactivated(rotation, admin, a,
     assert a.is_active
 
 
+def test_without_a_roster_the_on_call_engineer_cannot_be_deactivated(rotation, running, admin, now):
+    rotation.rosters.all().delete()
+    with pytest.raises(DomainError, match="Nobody on the roster of"):
+        deactivate(running.engineer, by=admin, at=now)
+    running.engineer.refresh_from_db()
+    assert running.engineer.is_active
+
+
 def test_only_another_admin_can_deactivate(rotation, admin, a, b, now):
     with pytest.raises(NotAllowedError):
         deactivate(a, by=b, at=now)
