@@ -167,12 +167,13 @@ class ChannelDeliveryQuerySet(OutboxQuerySet["ChannelDelivery"]):
         earlier = ChannelDelivery.objects.waiting().filter(
             channel=OuterRef("channel"), pk__lt=OuterRef("pk"), attempts__lt=ORDERED_ATTEMPTS, expires_at__gt=Now()
         )
-        under_way = ChannelDelivery.objects.filter(
-            channel=OuterRef("channel"), state=OutboxState.SENDING, lease_until__gt=Now()
+        under_way = ChannelDelivery.objects.held().filter(channel=OuterRef("channel"))
+        ready = (
+            super()
+            .claimable()
+            .filter(Q(channel__retry_at=None) | Q(channel__retry_at__lte=Now()), channel__switched_off_at=None)
         )
-        ready = self.sendable().filter(Q(retry_at=None) | Q(retry_at__lte=Now()))
-        ready = ready.filter(Q(channel__retry_at=None) | Q(channel__retry_at__lte=Now()), channel__switched_off_at=None)
-        return ready.filter(~Exists(earlier), ~Exists(under_way)).order_by("due_at", "pk")
+        return ready.filter(~Exists(earlier), ~Exists(under_way))
 
 
 class ChannelDelivery(OutboxRow):
