@@ -115,8 +115,8 @@ class AnswerMiddleware:
         except InvalidInputError:
             return self.get_response(request)
         caller = _find_caller(request, at=now)
-        rest = tuple((name, *values) for name, values in request.GET.lists() if name != "at") if query else ()
-        key = (request.scheme, request.get_host(), request.path, rest)
+        parameters = tuple((name, *values) for name, values in request.GET.lists() if name != "at") if query else ()
+        key = (request.scheme, request.get_host(), request.path, parameters)
         if caller is not None:
             past = is_past(at, now=now)
             answer = ANSWERS.find(key, version=caller.version, at=at, is_past=past, query=query)

@@ -28,7 +28,7 @@ class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
         """Return the channels that are not turned off."""
         return self.filter(switched_off_at=None)
 
-    def wanting(self, event: str) -> Self:
+    def subscribed_to(self, event: str) -> Self:
         """Return the active channels that want an event."""
         return self.active().filter(events__contains=[event])
 

@@ -36,7 +36,7 @@ def answer_reply(person: User, *, text: str, at: dt.datetime) -> str:
 
 def answer_key(message: Message, *, key: str, at: dt.datetime) -> str:
     """Perform the action of a key pressed in a call; return what the call says."""
-    incident = incident_of_message(message)
+    incident = message_incident(message)
     if incident is None or key not in (ACKNOWLEDGE_KEY, RESOLVE_KEY):
         return "Nothing changed."
     return _act(incident, person=message.recipient, is_acknowledgement=key == ACKNOWLEDGE_KEY, at=at)
@@ -57,12 +57,12 @@ def newest_incident(person: User, *, at: dt.datetime) -> Incident | None:
     """Return the incident of the newest SMS about one that a person got within a day, or None."""
     rows = Message.objects.filter(recipient=person, channel=Message.Channel.SMS, sent_at__gt=at - REPLY_WINDOW)
     for row in rows.order_by("-sent_at", "-pk")[:MESSAGES_SEARCHED]:
-        if (incident := incident_of_message(row)) is not None:
+        if (incident := message_incident(row)) is not None:
             return incident
     return None
 
 
-def incident_of_message(message: Message) -> Incident | None:
+def message_incident(message: Message) -> Incident | None:
     """Return the incident that a message is about, or None."""
     notification = load(message.type, message.context)
     number = notification.phone_actions() if notification is not None else None

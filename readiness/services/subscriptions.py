@@ -12,7 +12,7 @@ from pipelines.models import Pipeline
 from readiness.domain.verdict import Readiness
 from readiness.models import ReaderMessage, ReaderNote, ReadersLink, Subscription
 from readiness.notifications import ReaderText, alert_text, clear_text, confirm_text
-from readiness.queries.readers import troubled_pipelines
+from readiness.queries.readers import pipelines_with_problems
 
 CONFIRM_SALT, LEAVE_SALT = "readiness.confirm", "readiness.leave"
 CONFIRM_DAYS = 3
@@ -127,7 +127,7 @@ def notify_subscribers(*, at: dt.datetime) -> int:
     pipelines = list(Pipeline.objects.filter(pk__in=active.values("pipeline")))
     if not pipelines:
         return 0
-    troubled = troubled_pipelines(pipelines, at=at, days=WATCHED_DAYS)
+    troubled = pipelines_with_problems(pipelines, at=at, days=WATCHED_DAYS)
     rested = Q(notified_at=None) | Q(notified_at__lte=at - MESSAGE_PAUSE)
     changed = Q(pipeline__in=list(troubled), is_alerted=False) | (Q(is_alerted=True) & ~Q(pipeline__in=list(troubled)))
     return sum(

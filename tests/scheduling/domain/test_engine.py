@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduling.domain.impact import changes_of_responder
+from scheduling.domain.impact import find_responder_changes
 from scheduling.domain.responder_chain import Absence, Availability, RotationSchedule, chain_at, coverage_gaps, timeline
 from scheduling.domain.wall_time import dates_to_interval, format_days, to_utc
 from scheduling.domain.weeks import Hours, RosterVersion, planned_weeks
@@ -218,7 +218,7 @@ def test_changes_of_responder_are_the_difference_between_before_and_after(seed):
     after = RotationSchedule(
         availability=availability, weeks=schedule.weeks, covers=schedule.covers, rosters=schedule.rosters
     )
-    changes = changes_of_responder(schedule, after, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
+    changes = find_responder_changes(schedule, after, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
     with_block = {**parts, "absences": [*parts["absences"], block]}
     at = begin
     while at < end:
