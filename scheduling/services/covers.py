@@ -14,7 +14,7 @@ from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, Rotat
 from scheduling.notifications import notify_cover_created, notify_cover_ended
 from scheduling.queries.on_call import assignments_between
 from scheduling.services.locks import lock_people, lock_rotation
-from scheduling.services.superseded_requests import void_cover_requests
+from scheduling.services.open_requests import void_cover_requests
 
 # A start a few minutes ago, when the form was opened, means now.
 START_TOLERANCE = dt.timedelta(minutes=5)

@@ -32,9 +32,9 @@ from scheduling.services.open_requests import (
     lock_expired_requests,
     lock_open_request,
     save_decline,
+    void_cover_requests,
     void_request,
 )
-from scheduling.services.superseded_requests import void_cover_requests
 
 
 @dataclass(frozen=True, slots=True)
