@@ -110,7 +110,7 @@ MIDDLEWARE = [
     "oncall_site.middleware.RequestMiddleware",
     "oncall_site.fair_use.FairUseMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "oncall_site.middleware.AnswerMiddleware",
+    "oncall_site.middleware.ResponseCacheMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -149,7 +149,7 @@ TEMPLATES = [
     },
 ]
 
-# Components live in templates/components: <c-page-header>, <c-breadcrumbs>, <c-table>, <c-empty-state>, <c-confirm-button>, <c-copy-button>.
+# Components live in templates/components: <c-page-header>, <c-breadcrumbs>, <c-table>, <c-empty-state>, <c-confirm-button>, <c-copy-button>, <c-menu>.
 COTTON_DIR = "components"
 
 DATABASES = {

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django.urls import reverse
 
@@ -153,7 +153,7 @@ def notify_cover_ended(cover: Cover, *, at: dt.datetime) -> None:
 class _CoverRequestNotification(Notification):
     """What all notifications about a cover request have in common."""
 
-    identity = ("request_id",)
+    identity: ClassVar[tuple[str, ...]] = ("request_id",)
 
     request_id: int
     requester: str
@@ -196,6 +196,21 @@ class NewCoverRequest(_CoverRequestNotification):
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
         return is_open_for(recipient, CoverRequest.objects.filter(pk=self.request_id), at=at)
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class CoverReminder(NewCoverRequest):
+    """A reminder that a cover request waits for an answer."""
+
+    name = "cover-reminder"
+    label = "Reminder of a cover request"
+    identity = ("request_id", "reminded_at")
+
+    reminded_at: dt.datetime
+
+    def subject(self, reader: User) -> str:
+        return f"Reminder: {self.requester} asks for cover, {self.rotation}, {local_time(self.starts_at, reader)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +341,19 @@ def notify_cover_requested(request: CoverRequest, *, people: Sequence[User], at:
     )
     readers = [*people, *([request.requester] if on_behalf else [])]
     enqueue(readers, notification, due_at=at, expires_at=request.expires_at)
+
+
+def notify_cover_reminder(request: CoverRequest, *, people: Sequence[User], at: dt.datetime) -> None:
+    """Remind those who have not answered a cover request."""
+    on_behalf = request.requested_by_id != request.requester_id
+    notification = CoverReminder(
+        **_cover_request_fields(request),
+        requester_id=request.requester_id,
+        message=request.message,
+        requested_by=str(request.requested_by) if on_behalf else "",
+        reminded_at=at,
+    )
+    enqueue(people, notification, due_at=at, expires_at=request.expires_at)
 
 
 def notify_cover_request_accepted(
@@ -569,7 +597,7 @@ class NewSwapRequest(Notification):
 
     name = "swap-requested"
     label = "Swap requested"
-    identity = ("swap_id",)
+    identity: ClassVar[tuple[str, ...]] = ("swap_id",)
 
     swap_id: int
     requester_id: int
@@ -612,6 +640,21 @@ class NewSwapRequest(Notification):
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
         return is_open_for(recipient, SwapRequest.objects.filter(pk=self.swap_id), at=at)
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class SwapReminder(NewSwapRequest):
+    """A reminder that a swap request waits for an answer."""
+
+    name = "swap-reminder"
+    label = "Reminder of a swap request"
+    identity = ("swap_id", "reminded_at")
+
+    reminded_at: dt.datetime
+
+    def subject(self, reader: User) -> str:
+        return f"Reminder: {self.requester} asks for a swap, week of {format_day(self.offered_week)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -674,6 +717,9 @@ class SwapClosure(_SwapClosureNotification):
         week = f"{self.requester}’s week of {format_day(self.offered_week)}"
         return paragraphs(f"The swap request for {week} was {self.state}{by}. No shift changes.", self.reason)
 
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return not SwapRequest.objects.pending().filter(pk=self.swap_id).exists()
+
 
 SWAP_OUTCOMES = {
     SwapRequest.State.ACCEPTED: "accepted",
@@ -684,21 +730,32 @@ SWAP_OUTCOMES = {
 }
 
 
+def _swap_request_fields(swap: SwapRequest) -> dict[str, Any]:
+    on_behalf = swap.requested_by_id != swap.requester_id
+    return {
+        "swap_id": swap.pk,
+        "requester_id": swap.requester_id,
+        "requester": str(swap.requester),
+        "offered_week": swap.offered_week,
+        "wanted_week": swap.wanted_week,
+        "third": str(swap.third or ""),
+        "third_week": swap.third_week,
+        "message": swap.message,
+        "requested_by": str(swap.requested_by) if on_behalf else "",
+        "expires_at": swap.expires_at,
+    }
+
+
+def notify_swap_reminder(swap: SwapRequest, *, people: Sequence[User], at: dt.datetime) -> None:
+    """Remind those who have not answered a swap request."""
+    notification = SwapReminder(**_swap_request_fields(swap), reminded_at=at)
+    enqueue(people, notification, due_at=at, expires_at=swap.expires_at)
+
+
 def notify_swap_requested(swap: SwapRequest, *, at: dt.datetime) -> None:
     """Notify the recipients of a swap request; also the requester, if someone else made the request for them."""
     on_behalf = swap.requested_by_id != swap.requester_id
-    notification = NewSwapRequest(
-        swap_id=swap.pk,
-        requester_id=swap.requester_id,
-        requester=str(swap.requester),
-        offered_week=swap.offered_week,
-        wanted_week=swap.wanted_week,
-        third=str(swap.third or ""),
-        third_week=swap.third_week,
-        message=swap.message,
-        requested_by=str(swap.requested_by) if on_behalf else "",
-        expires_at=swap.expires_at,
-    )
+    notification = NewSwapRequest(**_swap_request_fields(swap))
     people = [*recipients(swap), *([swap.requester] if on_behalf else [])]
     enqueue(people, notification, due_at=at, expires_at=swap.expires_at)
 

@@ -1,6 +1,7 @@
-"""What the Undo buttons of time off, covers, swap requests and cover requests do."""
+"""What the Undo buttons of time off, rotations, rosters, covers, swap requests and cover requests do."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import ClassVar
 
@@ -10,13 +11,17 @@ from django.urls import reverse
 from common.exceptions import DomainError
 from people.models import User
 from people.undo import Undo, UndoResult, register
+from scheduling.domain.wall_time import to_utc
+from scheduling.loaders import rotation_hours
 from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, SwapRequest
 from scheduling.queries.on_call import assignments_between
 from scheduling.services.cover_requests import CoverProposal, cancel_cover_request, request_cover
 from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.holidays import HolidayData, create_holiday, delete_holiday, holiday_data, update_holiday
 from scheduling.services.locks import lock_active_rotation, lock_availability, lock_rotation
+from scheduling.services.rosters import change_roster
 from scheduling.services.rotations import archive_rotation, update_rotation
+from scheduling.services.snapshots import ScheduleSnapshot, restore_schedule
 from scheduling.services.swaps import SwapProposal, cancel_swap, request_swap
 
 
@@ -70,6 +75,67 @@ class UndoDeleteTimeOff(Undo):
         """Add it, unless the same time off is there again."""
         block = create_holiday(User.objects.get(pk=self.engineer), data=self.deleted, by=by)
         return UndoResult(f"Time off {block.days} restored.", _month(self.deleted.starts_on))
+
+
+@dataclass(frozen=True, slots=True)
+class UndoScheduleChange(Undo):
+    """Restore the schedule of a rotation."""
+
+    rotation: int
+    before: ScheduleSnapshot
+    # The digest of the schedule that the action left.
+    saved: str
+
+    why: ClassVar[str]
+    done: ClassVar[str]
+
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
+        """Restore it, unless it has since changed or a restored shift has started."""
+        row = Rotation.objects.get(pk=self.rotation)
+        rotation = restore_schedule(row, before=self.before, saved=self.saved, why=self.why.format(row), at=at)
+        return UndoResult(self.done.format(rotation), reverse("schedule"))
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoArchiveRotation(UndoScheduleChange):
+    """Make an archived rotation active again, with its schedule, pipelines and requests."""
+
+    name: ClassVar[str] = "rotation.archive"
+    why = "{} is active again."
+    done = "Rotation “{}” restored."
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoChangeRoster(UndoScheduleChange):
+    """Restore the earlier roster of a rotation."""
+
+    name: ClassVar[str] = "rotation.roster"
+    why = "The earlier roster of {} was restored."
+    done = "Earlier roster of {} restored."
+
+
+@transaction.atomic
+def archive_with_undo(rotation: Rotation, *, by: User, at: dt.datetime) -> UndoArchiveRotation:
+    """Archive a rotation and return how to undo it; raise the same errors as `archive_rotation`."""
+    row = lock_rotation(rotation)
+    before = ScheduleSnapshot.load(row, since=at)
+    archive_rotation(row, by=by, at=at)
+    return UndoArchiveRotation(row.pk, before, ScheduleSnapshot.load(row, since=at).digest)
+
+
+@transaction.atomic
+def change_roster_with_undo(
+    rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.date, by: User, at: dt.datetime
+) -> UndoChangeRoster:
+    """Change a roster and return how to undo it; raise the same errors as `change_roster`."""
+    row = lock_rotation(rotation)
+    hours = rotation_hours(row)
+    since = to_utc(starts_on, hours.hour, zone=hours.zone)
+    before = ScheduleSnapshot.load(row, since=since)
+    change_roster(row, engineers=engineers, starts_on=starts_on, by=by, at=at)
+    return UndoChangeRoster(row.pk, before, ScheduleSnapshot.load(row, since=since).digest)
 
 
 @dataclass(frozen=True, slots=True)

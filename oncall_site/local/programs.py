@@ -70,7 +70,7 @@ def load_everything() -> None:
     gc.freeze()
 
 
-def site_programs(address: str, *, var: Path, pid_file: Path) -> dict[str, Program]:
+def site_programs(address: str) -> dict[str, Program]:
     """Return the programs of the site by name: the web server, nginx in front of it, and the worker with beat."""
     bind = address.rpartition("/")[2]
     worker = Program(run_worker)
@@ -79,7 +79,7 @@ def site_programs(address: str, *, var: Path, pid_file: Path) -> dict[str, Progr
         sys.stderr.write(WITHOUT_NGINX)
         return {"web": Program(lambda: run_gunicorn(bind)), "worker": worker}
     folder = make_folder()
-    write_configuration(folder, bind=bind, pid_file=pid_file, is_one_process=True)
+    write_configuration(folder, bind=bind, pid_file=folder / "nginx.pid", is_one_process=True)
     socket = folder / "gunicorn.sock"
     front = nginx_command(nginx, folder=folder)
     return {

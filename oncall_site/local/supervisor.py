@@ -28,8 +28,6 @@ from oncall_site.local import postgres, programs
 from oncall_site.web_server import find_nginx
 
 RUN_VARIABLE = "ONCALL_RUN"
-# nginx overwrites its environment, and with it the marker.
-NGINX_PID = "nginx.pid"
 FIRST_PORT = 8000
 PORT_ATTEMPTS = 50
 GRACE_SECONDS = 8
@@ -51,7 +49,8 @@ def main() -> int:
     if os.environ.get(RUN_VARIABLE) != str(var):
         # Processes are found by a variable that they were started with. The settings read the others.
         os.execve(sys.executable, [sys.executable, "-m", __spec__.name], {**os.environ, **_environment(var)})  # noqa: S606  # nosec B606  # our own command
-    # The system still shows it for copies. Programs that this process starts, such as PostgreSQL, must not have it.
+    # The system still shows it for copies, and they give it to what they start. What this process starts itself, which is
+    # PostgreSQL, must not have it.
     del os.environ[RUN_VARIABLE]
     stopped = _handle_signals()
     try:
@@ -108,7 +107,7 @@ def _run(stopped: threading.Event) -> None:
             notes = io.StringIO()
             call_command("create_demo", stdout=notes)
             _free_port(settings.PORT)
-            for name, program in programs.site_programs(settings.SITE_URL, var=var, pid_file=var / NGINX_PID).items():
+            for name, program in programs.site_programs(settings.SITE_URL).items():
                 processes.append(SupervisedProcess(name, program))
             programs.load_everything()
             _supervise(processes, stopped, announcement=Announcement(settings.SITE_URL, notes.getvalue(), var), var=var)
@@ -239,6 +238,7 @@ def _run_as_process(name: str, run: Callable[[], int], *, output: int) -> None:
     code = 1
     try:
         os.setsid()
+        os.environ[RUN_VARIABLE] = str(_folder())
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
@@ -329,24 +329,23 @@ def single_instance(var: Path) -> Iterator[None]:
 
 
 def _stop_leftovers(var: Path) -> None:
-    """Stop the processes that a killed supervisor left running, found by their marker or, for nginx, its process group."""
-    group, leftovers = _nginx_group(var), []
+    """Stop the processes that a killed supervisor left running, and those that they start meanwhile."""
+    stopped = 0
+    while leftovers := _leftovers(var):
+        stopped += len(leftovers)
+        _stop(leftovers)
+    if stopped:
+        say(f"Stopped {stopped} processes of an earlier run.")
+
+
+def _leftovers(var: Path) -> list[int]:
+    """Return the processes of an earlier run, found by the marker that they inherited."""
+    leftovers = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            is_marked = process.environ().get(RUN_VARIABLE) == str(var)
-            is_nginx = process.name().startswith("nginx") and os.getpgid(process.pid) == group
-            if process.pid != os.getpid() and (is_marked or is_nginx):
+            if process.pid != os.getpid() and process.environ().get(RUN_VARIABLE) == str(var):
                 leftovers.append(process.pid)
-    _stop(leftovers)
-    if leftovers:
-        say(f"Stopped {len(leftovers)} processes of an earlier run.")
-
-
-def _nginx_group(var: Path) -> int | None:
-    """Return the process group of the last nginx, from a file that exists until nginx exits normally."""
-    with contextlib.suppress(OSError, ValueError):
-        return int((var / NGINX_PID).read_text())
-    return None
+    return leftovers
 
 
 def _free_port(chosen: int) -> int:

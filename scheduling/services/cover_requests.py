@@ -11,6 +11,7 @@ from scheduling.domain.responder_chain import Period, intersect
 from scheduling.models import Cover, CoverRequest, RequestQuerySet, Rotation
 from scheduling.models.requests import RequestState
 from scheduling.notifications import (
+    notify_cover_reminder,
     notify_cover_request_accepted,
     notify_cover_request_closed,
     notify_cover_requested,
@@ -23,11 +24,14 @@ from scheduling.services.open_requests import (
     MAX_OPEN_REQUESTS,
     REQUEST_LIFETIME,
     answering_engineer,
+    check_may_remind,
     check_may_withdraw,
     close_request,
     lock_expired_requests,
     lock_open_request,
     save_decline,
+    save_reminder,
+    unanswered,
 )
 
 REQUEST_PEOPLE = ("requester", "counterpart")
@@ -207,6 +211,21 @@ def cancel_cover_request(request: CoverRequest, *, by: User, at: dt.datetime) ->
     row = lock_open_request(request, people=REQUEST_PEOPLE, at=at)
     check_may_withdraw(row, by=by)
     _close(row, state=CoverRequest.State.CANCELLED, by=by, at=at)
+    return row
+
+
+@transaction.atomic
+def remind_cover_request(request: CoverRequest, *, by: User, at: dt.datetime) -> CoverRequest:
+    """Remind the recipients of a cover request who have not answered, once in 24 hours; return the reloaded request.
+
+    Raises the same errors as `remind_swap`.
+    """
+    lock_rotation(request.rotation)
+    row = lock_open_request(request, people=REQUEST_PEOPLE, at=at)
+    check_may_remind(row, by=by)
+    people = unanswered(row, people=recipients(row))
+    save_reminder(row, at=at)
+    notify_cover_reminder(row, people=people, at=at)
     return row
 
 

@@ -75,6 +75,7 @@ def _channels(request: SignedInRequest, owner: Pipeline | Rotation) -> HttpRespo
 def team_channel(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show a channel with its delivery log and, once, its new secret; or change it."""
     channel = _channel(pk)
+    request.navigation_path = channel_path(channel)
     if request.method == "POST":
         _require_editor(request, channel.owner)
     form = EditChannelForm(

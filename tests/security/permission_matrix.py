@@ -200,7 +200,7 @@ RULES = {
     "POST /schedule/new/": Rule(ADMIN, NEW_ROTATION_FORM),
     "GET /schedule/{rotation}/edit/": Rule(ADMIN),
     "POST /schedule/{rotation}/edit/": Rule(ADMIN, ROTATION_FORM),
-    "POST /schedule/{rotation}/archive/": Rule(ADMIN, {"confirm": "on"}),
+    "POST /schedule/{rotation}/archive/": Rule(ADMIN),
     "GET /schedule/{rotation}/roster/": Rule(ADMIN),
     "POST /schedule/{rotation}/roster/": Rule(
         ADMIN, {"starts_on": "{later_week}", "engineers": "engineer-b\nengineer-a", "save": "1"}
@@ -222,6 +222,7 @@ RULES = {
     "POST /swaps/{asked}/accept/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /swaps/{asked}/decline/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /swaps/{asking}/cancel/": Rule(OWNER),
+    "POST /swaps/{asking}/remind/": Rule(OWNER),
     # Cover requests.
     "GET /covers/request/": Rule(SIGNED_IN),
     "GET /covers/request/?rotation={rotation} #of a rotation": Rule(SIGNED_IN),
@@ -233,6 +234,7 @@ RULES = {
     "POST /covers/requests/{cover_asked}/accept/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /covers/requests/{cover_asked}/decline/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /covers/requests/{cover_asking}/cancel/": Rule(OWNER),
+    "POST /covers/requests/{cover_asking}/remind/": Rule(OWNER),
     # The shared calendar.
     "GET /calendar/": Rule(SIGNED_IN),
     "GET /calendar/{year}/{month}/": Rule(SIGNED_IN, private=NOTE),
@@ -379,6 +381,7 @@ RULES = {
     "POST /api/v1/swaps/{asked}/accept/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /api/v1/swaps/{asked}/decline/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /api/v1/swaps/{asking}/cancel/": Rule(OWNER, {}),
+    "POST /api/v1/swaps/{asking}/remind/": Rule(OWNER, {}),
     "GET /api/v1/covers/": Rule(SIGNED_IN),
     "POST /api/v1/covers/": Rule(
         OWNER,
@@ -394,6 +397,7 @@ RULES = {
     "POST /api/v1/cover-requests/{cover_asked}/accept/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /api/v1/cover-requests/{cover_asked}/decline/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /api/v1/cover-requests/{cover_asking}/cancel/": Rule(OWNER, {}),
+    "POST /api/v1/cover-requests/{cover_asking}/remind/": Rule(OWNER, {}),
     "GET /api/v1/calendar-link/": Rule(OWNER_ALONE, hidden=True),
     "PUT /api/v1/calendar-link/": Rule(SIGNED_IN, {"address": "https://127.0.0.1/mine.ics"}),
     "DELETE /api/v1/calendar-link/": Rule(OWNER_ALONE, hidden=True),
