@@ -10,9 +10,9 @@ from notifications.models import Message
 from notifications.registry import load
 from people.models import User
 
-# A reply without a number is about the newest incident of this time.
+# A reply without a number is about the newest incident of this period.
 REPLY_WINDOW = dt.timedelta(days=1)
-# Of a text with single spaces: a pattern with runs of spaces takes seconds for a long one.
+# Matches texts whose runs of spaces were replaced by one: a pattern for such runs takes seconds on a long text.
 REPLY_PATTERN = re.compile(r"(a|ack|acknowledge|r|res|resolve) ?#?([0-9]{1,15})? ?[.!]?", re.IGNORECASE)
 ACKNOWLEDGE_KEY, RESOLVE_KEY = "1", "2"
 MESSAGES_SEARCHED = 20
@@ -20,7 +20,7 @@ HELP_TEXT = "Reply A to acknowledge or R to resolve. To choose an incident, add 
 
 
 def answer_reply(person: User, *, text: str, at: dt.datetime) -> str:
-    """Perform the action in an SMS reply; return the answer."""
+    """Perform the action in an SMS reply; return the text to send back."""
     match = REPLY_PATTERN.fullmatch(" ".join(text.split()))
     if match is None:
         return HELP_TEXT

@@ -16,7 +16,7 @@ from readiness.queries.readers import pipelines_with_problems
 
 CONFIRM_SALT, LEAVE_SALT = "readiness.confirm", "readiness.leave"
 CONFIRM_DAYS = 3
-# Requests that nobody has confirmed, of one link and day: more would make the site send mail to strangers.
+# Unconfirmed requests per link and day: more would make the site send mail to strangers.
 MAX_UNCONFIRMED = 50
 # A subscriber gets at most one message a day about a pipeline.
 MESSAGE_PAUSE = dt.timedelta(days=1)
@@ -59,14 +59,14 @@ def request_subscription(link: ReadersLink, *, email: str, pipelines: Sequence[P
 
 
 def _count_requests(link: ReadersLink, *, since: dt.datetime) -> int:
-    """Return how many subscriptions were asked for on a link and not confirmed since, repeats of confirmed ones included."""
+    """Return how many unconfirmed subscriptions a link has, and how often confirmed addresses subscribed again."""
     unconfirmed = Subscription.objects.filter(link=link, created_at__gt=since, confirmed_at=None)
     repeats = ReaderMessage.objects.filter(occurrence__startswith=f"link {link.pk} ", due_at__gt=since)
     return unconfirmed.count() + repeats.order_by().values("subscription").distinct().count()
 
 
 def _record_repeat(row: Subscription, *, link: ReadersLink, at: dt.datetime) -> None:
-    """Record that a confirmed subscription was asked for again: it counts as another one does, so that the limit tells nothing."""
+    """Record that a confirmed address subscribed again: it counts towards the limit like a new one, so that nobody learns who subscribes."""
     message = ReaderMessage(
         subscription=row,
         kind=ReaderMessage.Kind.CONFIRM,
