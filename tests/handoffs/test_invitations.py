@@ -33,8 +33,8 @@ def invitations(rows):
 
 def swap(rotation, one, other, *, by):
     asked = SwapProposal(one, other, acknowledge_conflicts=True)
-    made = request_swap(rotation, proposal=asked, by=by, at=NOW)
-    return accept_swap(made, by=by, at=NOW, acknowledge_conflicts=True)
+    created = request_swap(rotation, proposal=asked, by=by, at=NOW)
+    return accept_swap(created, by=by, at=NOW, acknowledge_conflicts=True)
 
 
 def test_each_change_of_engineer_has_a_meeting_that_ends_at_the_hand_off(handoffs, rotation):
@@ -232,8 +232,8 @@ def true_reminders():
 
 def test_both_are_reminded_a_day_and_a_quarter_of_an_hour_before(handoffs):
     begin = handoffs[0].meeting_starts_at
-    found = [(row.due_at, str(row.recipient)) for row in true_reminders() if row.expires_at == begin]
-    assert found == [
+    actual = [(row.due_at, str(row.recipient)) for row in true_reminders() if row.expires_at == begin]
+    assert actual == [
         (begin - DAY, "Engineer A"),
         (begin - DAY, "Engineer B"),
         (begin - 15 * MINUTE, "Engineer A"),
@@ -347,8 +347,8 @@ def test_names_of_every_kind_are_written_as_calendars_read_them(name):
     for text in texts:
         assert complaints(text) == []
         read(text)
-    for found in read_by_client(texts):
-        [event] = found["events"]
+    for actual in read_by_client(texts):
+        [event] = actual["events"]
         assert (event["summary"], event["description"]) == (
             plain_text(meeting.summary),
             plain_text(meeting.description),

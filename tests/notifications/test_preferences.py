@@ -306,8 +306,8 @@ def test_no_chat_service_is_self_hosted():
 def test_quiet_hours_pass_midnight(at, end):
     from notifications.domain.quiet_hours import quiet_hours_end
 
-    found = quiet_hours_end(dt.datetime.fromisoformat(at), zone="UTC", start=dt.time(22), end=dt.time(7))
-    assert found == (dt.datetime.fromisoformat(end) if end else None)
+    actual = quiet_hours_end(dt.datetime.fromisoformat(at), zone="UTC", start=dt.time(22), end=dt.time(7))
+    assert actual == (dt.datetime.fromisoformat(end) if end else None)
 
 
 @pytest.mark.parametrize("day", ["2026-03-28", "2026-03-29", "2026-10-24", "2026-10-25"])

@@ -463,7 +463,7 @@ def test_the_memory_is_bounded():
     for number in range(200):
         cache.store(number, answer_of(response_cache.MAX_RESPONSE_BYTES // 2))
         assert cache.size <= response_cache.MAX_CACHE_BYTES
-    assert cache.size == sum(answer.size for kept in cache.entries.values() for answer in kept)
+    assert cache.size == sum(answer.size for stored in cache.entries.values() for answer in stored)
     assert 10 < len(cache.entries) < 20
     cache.store("large", answer_of(response_cache.MAX_RESPONSE_BYTES))
     assert "large" not in cache.entries

@@ -198,12 +198,12 @@ def test_coverage_gaps_are_exactly_the_times_without_a_responder(seed):
     source = random.Random(seed)
     schedule, parts = oracle.random_schedule(source)
     begin, end = oracle.START, oracle.START + oracle.HOUR * 500
-    found = coverage_gaps(schedule, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
+    actual = coverage_gaps(schedule, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
     for step in range(500):
         at = begin + oracle.HOUR * step
         nobody = all(why for _, _, why in oracle.links(parts, at))
-        assert nobody == any(first <= at < last for _, first, last in found)
-    assert all(one[2] < two[1] for one, two in pairwise(found))
+        assert nobody == any(first <= at < last for _, first, last in actual)
+    assert all(one[2] < two[1] for one, two in pairwise(actual))
 
 
 @settings(max_examples=40, deadline=None)
