@@ -184,7 +184,7 @@ def notify_escalation(incident: Incident, people: Iterable[User], *, at: dt.date
     notification = IncidentEscalation(
         incident_id=incident.pk,
         kind=incident.get_kind_display(),
-        title=incident.title,
+        title=incident.marked_title,
         pipeline=str(incident.pipeline),
         round=incident.round,
         text=incident_text(incident),
@@ -201,7 +201,7 @@ def notify_held(incident: Incident, people: Iterable[User], *, at: dt.datetime) 
     notification = IncidentHold(
         incident_id=incident.pk,
         kind=incident.get_kind_display(),
-        title=incident.title,
+        title=incident.marked_title,
         pipeline=str(incident.pipeline),
         parent_id=parent.pk,
         parent_round=parent.round,
@@ -216,7 +216,7 @@ def notify_assignment(incident: Incident, *, to: User, by: User, at: dt.datetime
     notification = IncidentAssignment(
         incident_id=incident.pk,
         kind=incident.get_kind_display(),
-        title=incident.title,
+        title=incident.marked_title,
         pipeline=str(incident.pipeline),
         number=incident.timeline.filter(kind=TimelineEntry.Kind.REASSIGNED).count(),
         assigned_by=str(by),

@@ -140,13 +140,16 @@ def change_roster_with_undo(
 
 @dataclass(frozen=True, slots=True)
 class RotationValues:
-    """A rotation's name, description and hand-off."""
+    """A rotation's name, description, hand-off and weekly drill."""
 
     name: str
     description: str
     time_zone: str
     handoff_weekday: int
     handoff_time: dt.time
+    weekly_drill: bool
+    drill_weekday: int
+    drill_time: dt.time
 
     @classmethod
     def load(cls, rotation: Rotation) -> "RotationValues":
@@ -173,7 +176,7 @@ class UndoCreateRotation(Undo):
 @register
 @dataclass(frozen=True, slots=True)
 class UndoSaveRotation(Undo):
-    """Restore the name, description and hand-off of a rotation."""
+    """Restore the name, description, hand-off and weekly drill of a rotation."""
 
     name: ClassVar[str] = "rotation.save"
 

@@ -9,6 +9,7 @@ from notifications.queries.slack import slack_app
 from notifications.services.leases import DELIVERY_SECONDS, HARD_LIMIT_SECONDS
 from team_channels.models import ChannelDelivery
 from team_channels.services.channels import report_channels_off
+from team_channels.services.check_posts import post_check_changes
 from team_channels.services.delivery import deliver_one, purge_finished
 from team_channels.services.user_groups import engineers_on_call, update_next_group
 
@@ -29,6 +30,12 @@ def sweep() -> None:
 def deliver() -> None:
     """Deliver due messages one after another for a few seconds."""
     repeat(deliver_one, seconds=DELIVERY_SECONDS)
+
+
+@shared_task
+def post_checks() -> None:
+    """Post checks that failed or recovered."""
+    post_check_changes(at=timezone.now())
 
 
 @shared_task

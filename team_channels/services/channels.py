@@ -19,7 +19,7 @@ from notifications.services.outbox import enqueue
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
-from team_channels.domain.events import EVENTS, INCIDENT_EVENTS, TEST, ChannelEvent
+from team_channels.domain.events import EVENTS, PIPELINE_EVENTS, TEST, ChannelEvent
 from team_channels.kinds.catalog import KINDS
 from team_channels.kinds.webhook import new_secret
 from team_channels.models import MAX_NAME_LENGTH, ChannelDelivery, TeamChannel
@@ -267,7 +267,7 @@ def clean_channel_name(name: str) -> str:
 def event_choices(owner: Pipeline | Rotation | type[Pipeline] | type[Rotation]) -> dict[str, str]:
     """Return the events that a channel of this owner can get, with their labels. Only rotations have shift events."""
     is_pipeline = isinstance(owner, Pipeline) or owner is Pipeline
-    return INCIDENT_EVENTS if is_pipeline else EVENTS
+    return PIPELINE_EVENTS if is_pipeline else EVENTS
 
 
 def clean_events(owner: Pipeline | Rotation, events: Sequence[str]) -> list[str]:
