@@ -34,10 +34,28 @@ class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
         return self.active().filter(events__contains=[event])
 
 
+class TeamChannelManager(models.Manager["TeamChannel"]):
+    """Manager of the channels that are not deleted."""
+
+    def get_queryset(self) -> TeamChannelQuerySet:
+        """Leave out deleted channels."""
+        return TeamChannelQuerySet(self.model, using=self._db).filter(deleted_at=None)
+
+    def active(self) -> TeamChannelQuerySet:
+        """Return the channels that are not turned off."""
+        return self.get_queryset().active()
+
+    def wanting(self, event: str) -> TeamChannelQuerySet:
+        """Return the active channels that want an event."""
+        return self.get_queryset().wanting(event)
+
+
 # Health changes often and is not an edit.
 @pghistory.track(
     pghistory.InsertEvent(),
-    pghistory.UpdateEvent(condition=pghistory.AnyChange("name", "shown_as", "user_group", "events", "switched_off_at")),
+    pghistory.UpdateEvent(
+        condition=pghistory.AnyChange("name", "shown_as", "user_group", "events", "switched_off_at", "deleted_at")
+    ),
     pghistory.DeleteEvent(),
     # The default name is already that of a column.
     obj_field=pghistory.ObjForeignKey(related_name="history"),
@@ -107,9 +125,18 @@ class TeamChannel(models.Model):
         null=True, blank=True, editable=False, help_text="When people were notified that it no longer exists."
     )
 
-    objects = TeamChannelQuerySet.as_manager()
+    deleted_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When it was deleted. It is purged once it can no longer be restored.",
+    )
+
+    objects = TeamChannelManager()
+    all_objects = TeamChannelQuerySet.as_manager()
 
     class Meta:
+        base_manager_name = "all_objects"
         ordering = ["name", "pk"]
         verbose_name = "channel"
         constraints = [
@@ -174,6 +201,7 @@ class ChannelDeliveryQuerySet(OutboxQuerySet["ChannelDelivery"]):
             .claimable()
             .filter(Q(channel__retry_at=None) | Q(channel__retry_at__lte=Now()), channel__switched_off_at=None)
         )
+        ready = ready.filter(channel__deleted_at=None)
         return ready.filter(~Exists(earlier), ~Exists(under_way))
 
 

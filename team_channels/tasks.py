@@ -8,7 +8,7 @@ from notifications.outbox_row import PURGE_SECONDS
 from notifications.queries.slack import slack_app
 from notifications.services.leases import DELIVERY_SECONDS, HARD_LIMIT_SECONDS
 from team_channels.models import ChannelDelivery
-from team_channels.services.channels import report_channels_off
+from team_channels.services.channels import purge_deleted_channels, report_channels_off
 from team_channels.services.check_posts import post_check_changes
 from team_channels.services.delivery import deliver_one, purge_finished
 from team_channels.services.user_groups import engineers_on_call, update_next_group
@@ -19,9 +19,10 @@ MAX_SENDERS = 2
 
 @shared_task
 def sweep() -> None:
-    """Drop expired messages, report channels that no longer exist, and start a deliverer per due message, up to the limit."""
+    """Drop expired messages, report and purge channels, and start a deliverer per due message, up to the limit."""
     ChannelDelivery.objects.drop_expired()
     report_channels_off()
+    purge_deleted_channels()
     for _ in range(ChannelDelivery.objects.deliverers_to_start(limit=MAX_SENDERS)):
         deliver.delay()
 

@@ -17,6 +17,7 @@ from notifications.channels.exceptions import AddressError
 from notifications.queries.outbox import database_clock
 from notifications.services.outbox import enqueue
 from people.models import User
+from people.undo import UNDO_WINDOW
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 from team_channels.domain.events import EVENTS, PIPELINE_EVENTS, TEST, ChannelEvent
@@ -33,6 +34,7 @@ OLD_SECRET_LIFETIME = dt.timedelta(days=1)
 TEST_PAUSE = dt.timedelta(minutes=1)
 USER_GROUP_ID = re.compile(r"\AS[A-Z0-9]{5,20}\Z")
 TURNED_OFF_TEXT = "The channel was turned off."
+DELETED_TEXT = "The channel was deleted."
 REPORT_LIFETIME = dt.timedelta(days=7)
 REPORT_BATCH_SIZE = 100
 
@@ -66,10 +68,7 @@ def add_channel(
     address, shown_as = clean_address(kind, address)
     user_group = clean_user_group(user_group, kind=kind, owner=owner)
     name, events = clean_channel_name(name), clean_events(owner, events)
-    # One at a time per owner, so that the limit holds.
-    type(owner).objects.select_for_update(no_key=True).get(pk=owner.pk)
-    if owner_channels(owner).count() >= MAX_CHANNELS:
-        raise DomainError(f"{owner} already has {MAX_CHANNELS} channels. Delete one first.")
+    _check_limit(owner)
     secret = new_secret() if KINDS[kind].is_signed else ""
     row = TeamChannel.objects.create(
         **owner_filter(owner),
@@ -160,9 +159,46 @@ def rotate_secret(channel: TeamChannel, *, by: User) -> NewChannel:
 
 
 @transaction.atomic
-def delete_channel(channel: TeamChannel, *, by: User) -> None:
-    """Delete a channel with its deliveries; raise NotAllowedError."""
-    _lock(channel, by=by).delete()
+def delete_channel(channel: TeamChannel, *, by: User) -> TeamChannel:
+    """Delete a channel and drop its pending messages; return it. It can be restored for `UNDO_WINDOW`.
+
+    Raises NotAllowedError, and DomainError if it is deleted.
+    """
+    row = _lock(channel, by=by)
+    row.deleted_at = database_clock()
+    row.save(update_fields=["deleted_at"])
+    ChannelDelivery.objects.unclaimed().filter(channel=row).drop(DELETED_TEXT)
+    return row
+
+
+@transaction.atomic
+def restore_channel(pk: int, *, by: User) -> TeamChannel:
+    """Restore a deleted channel with its delivery log; return it.
+
+    Raises NotAllowedError, and DomainError if it is not there or its owner has `MAX_CHANNELS` others.
+    """
+    rows = TeamChannel.all_objects.select_related("pipeline", "rotation")
+    row = rows.select_for_update(of=("self",), no_key=True).filter(pk=pk).exclude(deleted_at=None).first()
+    if row is None:
+        raise DomainError("This channel has since been restored, or deleted for good.")
+    _check_editor(row.owner, by)
+    _check_limit(row.owner)
+    row.deleted_at = None
+    row.save(update_fields=["deleted_at"])
+    return row
+
+
+def purge_deleted_channels() -> int:
+    """Delete the channels for good that can no longer be restored, with their secrets and deliveries; return how many."""
+    _, deleted = TeamChannel.all_objects.filter(deleted_at__lte=Now() - UNDO_WINDOW).delete()
+    return deleted.get("team_channels.TeamChannel", 0)
+
+
+def _check_limit(owner: Pipeline | Rotation) -> None:
+    # One at a time per owner, so that the limit holds.
+    type(owner).objects.select_for_update(no_key=True).get(pk=owner.pk)
+    if owner_channels(owner).count() >= MAX_CHANNELS:
+        raise DomainError(f"{owner} already has {MAX_CHANNELS} channels. Delete one first.")
 
 
 @transaction.atomic

@@ -27,6 +27,7 @@ from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import change_roster
 from scheduling.services.rotations import create_rotation
 from scheduling.services.swaps import accept_swap
+from team_channels.models import ChannelDelivery, TeamChannel
 from tests.security.permission_matrix import RULES
 from validation.models import Check, CheckResult, KnownEvent, Metric
 
@@ -57,6 +58,10 @@ STATES = {
         rows(PipelineRotation.objects.all(), "pipeline", "rotation"),
         rows(SwapRequest.objects.all(), *SWAP, "state", "decided_at"),
         rows(CoverRequest.objects.all(), *COVER_REQUEST, "state", "decided_at"),
+    ),
+    "/channels/": lambda: (
+        rows(TeamChannel.objects.all(), "pk", "name", "kind", "events", "shown_as"),
+        rows(ChannelDelivery.objects.filter(channel__deleted_at=None), "pk", "channel", "event_id"),
     ),
     "/me/notifications/": lambda: (
         rows(ContactMethod.objects.all(), "person", "channel", "address_digest", "verified_at"),
@@ -96,6 +101,7 @@ ACTIONS = [
     "POST /schedule/{rotation}/edit/",
     "POST /schedule/{rotation}/archive/",
     "POST /schedule/{rotation}/roster/",
+    "POST /channels/{channel}/delete/",
     "POST /me/notifications/contact-methods/",
     "POST /me/notifications/contact-methods/{contact_method}/remove/",
     "POST /me/notifications/rules/",
@@ -127,6 +133,7 @@ ACTIONS = [
 
 # Only admins do these.
 ADMIN_ACTIONS = {
+    "POST /channels/{channel}/delete/",
     "POST /schedule/new/",
     "POST /schedule/{rotation}/edit/",
     "POST /schedule/{rotation}/archive/",
