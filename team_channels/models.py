@@ -45,9 +45,9 @@ class TeamChannelManager(models.Manager["TeamChannel"]):
         """Return the channels that are not turned off."""
         return self.get_queryset().active()
 
-    def wanting(self, event: str) -> TeamChannelQuerySet:
+    def subscribed_to(self, event: str) -> TeamChannelQuerySet:
         """Return the active channels that want an event."""
-        return self.get_queryset().wanting(event)
+        return self.get_queryset().subscribed_to(event)
 
 
 # Health changes often and is not an edit.
