@@ -57,7 +57,7 @@ def channels_for(
     owners = Q(rotation=rotation) if rotation is not None else Q(pipeline=pipeline)
     if pipeline is not None:
         owners |= Q(rotation__pipelines__pipeline=pipeline)
-    return list(TeamChannel.objects.wanting(event).filter(owners).order_by("pk"))
+    return list(TeamChannel.objects.subscribed_to(event).filter(owners).order_by("pk"))
 
 
 def channel_deliveries(channel: TeamChannel) -> ChannelDeliveryQuerySet:

@@ -20,11 +20,11 @@ def findings(page, *, number=0):
     """
     widths = list(SIZES) if number % 2 else list(reversed(SIZES))
     schemes = SCHEMES if number % 4 < 2 else tuple(reversed(SCHEMES))
-    found = []
+    problems = []
     for width, scheme, rules in zip(widths, schemes, (VISUAL_RULES, EVERY_RULE), strict=True):
-        found += sideways(page, width=width)
-        found += found_in(page, width=width, scheme=scheme, rules=rules)
-    return found
+        problems += sideways(page, width=width)
+        problems += found_in(page, width=width, scheme=scheme, rules=rules)
+    return problems
 
 
 def found_in(page, *, width, scheme, rules=EVERY_RULE):

@@ -146,15 +146,15 @@ def _rotations(people, *, at):
 
 def _pipelines(people, rotations):
     names = [f"{noun} {view}" for view in VIEWS for noun in NOUNS.split()][: PIPELINES - 5]
-    made = []
+    created = []
     for place, name in enumerate(names):
         primary, secondary = dice.sample(people, 2)
-        made.append(create_pipeline(name, owners=Owners(primary=primary, secondary=secondary), position=place + 5))
+        created.append(create_pipeline(name, owners=Owners(primary=primary, secondary=secondary), position=place + 5))
         if place % 3 == 0:
-            create_runbook(made[-1], title=name, markdown=RUNBOOK, author=primary)
+            create_runbook(created[-1], title=name, markdown=RUNBOOK, author=primary)
     for number, rotation in enumerate(rotations):
-        join_rotation(rotation, pipelines=made[number :: len(rotations)])
-    return made
+        join_rotation(rotation, pipelines=created[number :: len(rotations)])
+    return created
 
 
 def _holidays(people, *, by, at):

@@ -100,7 +100,7 @@ def make_metrics_folder(var: Path) -> None:
 
 def remove_folders(*, var: Path) -> None:
     """Remove what the programs leave behind when they are killed."""
-    sweep_folders(of=os.getpid())
+    sweep_folders(owner_pid=os.getpid())
     shutil.rmtree(metrics_folder(var), ignore_errors=True)
 
 

@@ -125,12 +125,12 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
     # The page says who is notified next of an incident, and until when a pipeline is uncovered.
     in_full = [row for key, row in involved.items() if key in uncovered or key in incident_keys]
     snapshot = on_call_snapshot(in_full, rotations=rotations, at=at)
-    rest = chains_to_responder(
+    remaining_chains = chains_to_responder(
         (row for key, row in listed.items() if key not in snapshot.chains),
         rotations={pipeline: rotation for pipeline, (rotation, _) in memberships.items()},
         at=at,
     )
-    snapshot = replace(snapshot, chains=rest | snapshot.chains)
+    snapshot = replace(snapshot, chains=remaining_chains | snapshot.chains)
     covers = Cover.objects.filter(rotation__in=rotations, starts_at__lte=at, ends_at__gt=at)
     presenter = SnapshotPresenter(
         snapshot,

@@ -65,8 +65,8 @@ def test_a_time_of_day_and_nothing():
 
 def test_no_template_formats_dates_itself():
     pattern = re.compile(r"\|\s*(?:date|time)\b|{% (?:datetime|now)\b")
-    found = {path: pattern.findall((ROOT / path).read_text()) for path in template_files()}
-    assert {path: formats for path, formats in found.items() if formats} == {}
+    actual = {path: pattern.findall((ROOT / path).read_text()) for path in template_files()}
+    assert {path: formats for path, formats in actual.items() if formats} == {}
 
 
 @pytest.mark.parametrize(

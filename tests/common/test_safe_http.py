@@ -66,8 +66,8 @@ def names(table):
     def resolve(host, port):
         if host not in table:
             return [
-                ip_address(found[4][0].partition("%")[0])
-                for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                ip_address(actual[4][0].partition("%")[0])
+                for actual in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             ]
         answers = table[host]
         place = asked[host] = asked.get(host, -1) + 1

@@ -330,10 +330,10 @@ def devices(a, b):
 def test_the_pages_have_no_axe_findings(incident, devices, a, open_page, complaints):
     page = open_page(a)
     paths = ["/me/offline/", "/me/notifications/", *(f"/me/notifications/push/{row.pk}/?code=x" for row in devices[:2])]
-    found = []
+    problems = []
     for number, path in enumerate(paths):
         page.goto(path)
-        found += findings(page, number=number)
-        found += findings(page, number=number + 1)
-    assert found == []
+        problems += findings(page, number=number)
+        problems += findings(page, number=number + 1)
+    assert problems == []
     assert complaints == []

@@ -39,7 +39,7 @@ from tests.faults import test_sources as sources
 from tests.faults.test_backup import check_backup
 from tests.faults.test_make_run import check_kills
 from tests.faults.web import web
-from tests.oncall_site.test_answers import check_answers
+from tests.oncall_site.test_response_cache import check_answers
 from tests.people.test_sign_in import check_simultaneous
 from tests.runbooks.test_rendering import check_bombs
 from tests.scheduling.domain.test_engine import check_chains, check_weeks_meet

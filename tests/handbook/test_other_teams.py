@@ -68,10 +68,10 @@ def test_an_unassigned_owner_is_an_error_and_no_person(cell):
 
 
 def test_a_lost_closing_bracket_is_an_error():
-    found = errors(
+    actual = errors(
         SEED.replace("Unit-level profit (experiment-focused)  ", "Unit-level profit (experiment-focused  ", 1)
     )
-    assert found[0].startswith(
+    assert actual[0].startswith(
         "line 5: the pipeline “Unit-level profit (experiment-focused” has a bracket without its pair"
     )
 

@@ -61,8 +61,8 @@ def test_every_fact_of_the_file_is_read(draft):
 @given(drafts())
 def test_every_other_text_is_kept_word_for_word_in_its_place(draft):
     handbook = read(typed(draft))
-    kept = [(passage.place, passage.markdown.split()) for passage in handbook.extras]
-    assert kept == [(place, text.split()) for place, texts in draft.extras.items() for text in texts]
+    stored = [(passage.place, passage.markdown.split()) for passage in handbook.extras]
+    assert stored == [(place, text.split()) for place, texts in draft.extras.items() for text in texts]
 
 
 PIECES = [
@@ -148,13 +148,13 @@ texts = st.lists(st.one_of(st.sampled_from([*PIECES, *BODIES]), st.text(max_size
 def test_a_runbook_typed_on_the_site_survives_export_and_import(text):
     text = text.replace("\0", "")
     sections = split_sections(text)
-    kept = normalize_runbook(text)
-    assert normalize_runbook(kept) == kept
-    assert split_sections(kept) == sections
+    stored = normalize_runbook(text)
+    assert normalize_runbook(stored) == stored
+    assert split_sections(stored) == sections
     handbook = read("\n".join(SHORT))
     [runbook] = handbook.runbooks
     book = type(runbook)(runbook.name, runbook.audience, sections)
-    assert book.markdown == kept
+    assert book.markdown == stored
     whole = replace(handbook, runbooks=(book,), extras=())
     assert read(write_handbook(whole)) == whole
 

@@ -421,8 +421,8 @@ def test_a_failing_external_check_has_an_incident_until_it_passes(pipeline, now)
     )  # fmt: skip
     for _ in range(2):
         assert sync_with_external_checks(at=now + MINUTE) == 1
-    made = Incident.objects.get()
-    assert (made.source, made.fingerprint) == ("check", "dbt:test.shop.unique_orders")
+    created = Incident.objects.get()
+    assert (created.source, created.fingerprint) == ("check", "dbt:test.shop.unique_orders")
     row.at, row.status = now + 60 * MINUTE, "error"
     row.save()
     sync_with_external_checks(at=now + 61 * MINUTE)
@@ -431,8 +431,8 @@ def test_a_failing_external_check_has_an_incident_until_it_passes(pipeline, now)
     row.save()
     sync_with_external_checks(at=now + 121 * MINUTE)
     sync_with_external_checks(at=now + 121 * MINUTE + dt.timedelta(hours=1))
-    made.refresh_from_db()
-    assert made.state == "resolved"
+    created.refresh_from_db()
+    assert created.state == "resolved"
 
 
 def test_the_worker_task_syncs_incidents(pipeline, check):

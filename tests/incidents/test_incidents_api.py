@@ -91,7 +91,7 @@ def test_the_list_filters_by_pipeline_and_state(call, pipeline, a):
     now = timezone.now()
     one, two = (make_incident(pipeline, at=now, title=str(place)) for place in (1, 2))
     resolve(one, by=a, at=now)
-    for query, found in (
+    for query, actual in (
         ("", [two.pk, one.pk]),
         ("?state=open", [two.pk]),
         ("?state=unresolved", [two.pk]),
@@ -99,7 +99,7 @@ def test_the_list_filters_by_pipeline_and_state(call, pipeline, a):
         (f"?pipeline={SLUG}&state=acknowledged", []),
         ("?pipeline=aggregate-profit-investor-reporting", []),
     ):
-        assert [row["id"] for row in call("get", query).json()["results"]] == found, query
+        assert [row["id"] for row in call("get", query).json()["results"]] == actual, query
     assert call("get", "?state=x").status_code == 400
     assert call("get", "?pipeline=nothing").status_code == 400
     assert call("get", "?pipeline=%00").status_code == 400
@@ -173,7 +173,7 @@ def test_severity_is_set_and_filtered(call):
     assert call("post", "", FIELDS).json()["severity"] == "high"
     row = call("post", "", {**FIELDS, "severity": "low"}).json()
     assert row["severity"] == "low"
-    assert [found["id"] for found in call("get", "?severity=low").json()["results"]] == [row["id"]]
+    assert [actual["id"] for actual in call("get", "?severity=low").json()["results"]] == [row["id"]]
     assert call("patch", f"{row['id']}/", {"severity": "critical"}).json()["severity"] == "critical"
     for answer in (
         call("get", "?severity=x"),

@@ -67,9 +67,9 @@ def year(pipeline, now, a):
         (60, other, now),
         (8, pipeline, now - dt.timedelta(days=30)),
     ):
-        made = make_incident(place, at=at)
-        acknowledge(made, by=a, at=at + minutes * MINUTE)
-        resolve(made, by=a, at=at + 10 * minutes * MINUTE)
+        created = make_incident(place, at=at)
+        acknowledge(created, by=a, at=at + minutes * MINUTE)
+        resolve(created, by=a, at=at + 10 * minutes * MINUTE)
     make_incident(pipeline, at=now)
     return months_between(dt.date(2025, 12, 1), dt.date(2026, 11, 30))
 
@@ -104,12 +104,12 @@ def test_a_report_for_each_pipeline_and_month(year, pipeline):
 
 
 def test_a_reopened_incident_counts_to_its_first_acknowledgement(pipeline, now, a):
-    made = make_incident(pipeline, at=now)
-    acknowledge(made, by=a, at=now + 5 * MINUTE)
-    resolve(made, by=a, at=now + 6 * MINUTE)
-    reopen(made, by=a, at=now + 50 * MINUTE)
-    acknowledge(made, by=a, at=now + 55 * MINUTE)
-    resolve(made, by=a, at=now + 60 * MINUTE)
+    created = make_incident(pipeline, at=now)
+    acknowledge(created, by=a, at=now + 5 * MINUTE)
+    resolve(created, by=a, at=now + 6 * MINUTE)
+    reopen(created, by=a, at=now + 50 * MINUTE)
+    acknowledge(created, by=a, at=now + 55 * MINUTE)
+    resolve(created, by=a, at=now + 60 * MINUTE)
     [row] = pipeline_reports([dt.date(2026, 11, 1)])
     assert (row.incidents, row.to_acknowledge, row.to_resolve) == (1, 5 * MINUTE, 60 * MINUTE)
 

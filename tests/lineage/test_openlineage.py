@@ -143,14 +143,14 @@ def test_assertions_are_results_and_one_that_passes_never_hides_another(client, 
 
 
 def test_a_mild_assertion_warns_and_one_without_an_outcome_is_unknown():
-    found = read(
+    actual = read(
         assertions(
             {"assertion": "a", "success": False, "severity": "warn"},
             {"assertion": "b"},
             {"assertion": "c", "success": 1},
         )
     )
-    assert [result.status.value for result in found[1:]] == ["warn", "unknown", "unknown"]
+    assert [result.status.value for result in actual[1:]] == ["warn", "unknown", "unknown"]
 
 
 def test_a_backfill_of_an_older_date_never_ends_a_newer_failure(client, mapped, a):

@@ -119,7 +119,7 @@ def test_identifiers_are_ascii_unique_and_short(names):
         for make in (user_name_for, slug_for):
             taken.append(make(name, taken))
     assert len(set(taken)) == len(taken)
-    assert all(IDENTIFIER.fullmatch(made) and len(made) <= 60 for made in taken)
+    assert all(IDENTIFIER.fullmatch(created) and len(created) <= 60 for created in taken)
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from tests.factories import PASSWORD, make_engineer
 
 
 def test_an_engineer_is_matched_by_name_and_created_once(db):
-    found, created = engineers_named(["Engineer A", "engineer  a", "Engineer B"], time_zone="UTC")
+    actual, created = engineers_named(["Engineer A", "engineer  a", "Engineer B"], time_zone="UTC")
     assert [user.display_name for user in created] == ["Engineer A", "Engineer B"]
     again, none = engineers_named(["ENGINEER A"], time_zone="UTC")
     assert none == []
-    assert set(again.values()) == {found[next(iter(found))]}
+    assert set(again.values()) == {actual[next(iter(actual))]}
 
 
 def test_a_new_engineer_has_no_usable_password(db):

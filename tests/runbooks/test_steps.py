@@ -108,9 +108,9 @@ def check_page_and_steps_agree(markdown):
     items = Items()
     items.feed(page)
     shown = [text for text in map(bare, items.texts) if text]
-    found = [bare(step.text) for step in runbook_steps(page)]
-    assert len(found) == len(shown)
-    assert all(step.startswith(text[:1000]) for step, text in zip(found, shown, strict=True))
+    actual = [bare(step.text) for step in runbook_steps(page)]
+    assert len(actual) == len(shown)
+    assert all(step.startswith(text[:1000]) for step, text in zip(actual, shown, strict=True))
 
 
 LINES = ["1. a", "2. b", "- c", "   - d", "  ```", "   ```sh", "```", "x < y", "#### h", "", "> q", "    e", "- [x] f", "| a |", "|---|", "<b>g", "[^1]", "[^1]: n", "Troubleshooting Steps\n---"]  # fmt: skip

@@ -216,14 +216,14 @@ def test_an_engineer_connects_syncs_and_disconnects(signed_in, a):
 def test_the_api_connects_reads_and_disconnects(client, a):
     path = "/api/v1/calendar-link/"
     assert client.get(path, **bearer(a)).status_code == 404
-    made = client.put(path, {"address": ADDRESS}, content_type=JSON, **bearer(a))
-    assert made.status_code == 200
-    assert (made.json()["host"], made.json()["state"], "address" in made.json()) == (
+    created = client.put(path, {"address": ADDRESS}, content_type=JSON, **bearer(a))
+    assert created.status_code == 200
+    assert (created.json()["host"], created.json()["state"], "address" in created.json()) == (
         "calendar.example",
         "failing",
         False,
     )
-    assert client.get(path, **bearer(a)).json() == made.json()
+    assert client.get(path, **bearer(a)).json() == created.json()
     assert client.put(path, {"address": "x"}, content_type=JSON, **bearer(a)).json().keys() == {"address"}
     assert client.put(path, {"address": "https://x/\0"}, content_type=JSON, **bearer(a)).status_code == 400
     assert client.delete(path, **bearer(a)).status_code == 204

@@ -293,7 +293,7 @@ def test_turning_a_channel_off_drops_pending_messages(make_channel, peer, admin)
     post(channel, number=1)
     turn_off(channel, by=admin)
     assert states() == ["dropped"]
-    assert list(TeamChannel.objects.wanting("incident.opened")) == []
+    assert list(TeamChannel.objects.subscribed_to("incident.opened")) == []
     update_channel(channel, by=admin, is_active=True)
     post(channel, number=2)
     deliver_all()

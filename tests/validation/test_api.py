@@ -84,8 +84,8 @@ def test_an_unknown_metric_is_a_404(client, metric, a):
 
 def test_a_metric_is_created_and_updated(client, daily_growth, a, admin, tmp_path):
     body = {"pipeline": SLUG, "slug": "signups", "name": "Signups"}
-    made = client.post("/api/v1/metrics/", body, content_type="application/json", **bearer(a))
-    assert made.status_code == 201
+    created = client.post("/api/v1/metrics/", body, content_type="application/json", **bearer(a))
+    assert created.status_code == 201
     path = f"/api/v1/metrics/{SLUG}/signups/"
     assert (
         client.patch(path, {"unit": "people"}, content_type="application/json", **bearer(a)).json()["unit"] == "people"
@@ -109,9 +109,9 @@ def test_an_engineer_creates_updates_and_deletes_a_check(client, metric, a):
         "metric": f"{SLUG}/users",
         "parameters": {"fail_below": 1},
     }
-    made = client.post("/api/v1/checks/", body, content_type="application/json", **headers)
-    assert made.status_code == 201
-    path = f"/api/v1/checks/{made.json()['id']}/"
+    created = client.post("/api/v1/checks/", body, content_type="application/json", **headers)
+    assert created.status_code == 201
+    path = f"/api/v1/checks/{created.json()['id']}/"
     changed = client.patch(
         path, {"parameters": {"fail_below": 5}, "active": False}, content_type="application/json", **headers
     )
@@ -134,9 +134,9 @@ def test_an_anomaly_check_names_a_companion(client, metric, a, admin):
         "metric": f"{SLUG}/users",
         "other_metric": f"{SLUG}/weather",
     }
-    made = client.post("/api/v1/checks/", body, content_type="application/json", **bearer(a))
-    assert (made.status_code, made.json()["other_metric"]) == (201, f"{SLUG}/weather")
-    path = f"/api/v1/checks/{made.json()['id']}/"
+    created = client.post("/api/v1/checks/", body, content_type="application/json", **bearer(a))
+    assert (created.status_code, created.json()["other_metric"]) == (201, f"{SLUG}/weather")
+    path = f"/api/v1/checks/{created.json()['id']}/"
     for wrong, says in ((metric, "other than the one that is evaluated"), (hourly, "a metric with a value per day")):
         body = {"other_metric": f"{SLUG}/{wrong.slug}"}
         refused = client.patch(path, body, content_type="application/json", **bearer(a))
@@ -146,7 +146,7 @@ def test_an_anomaly_check_names_a_companion(client, metric, a, admin):
     assert none.json()["other_metric"] is None
     client.patch(path, {"other_metric": f"{SLUG}/weather"}, content_type="application/json", **bearer(a))
     client.force_login(admin)
-    page = client.get(f"/admin/validation/check/{made.json()['id']}/change/").content.decode()
+    page = client.get(f"/admin/validation/check/{created.json()['id']}/change/").content.decode()
     assert str(weather) in page
 
 
@@ -154,9 +154,9 @@ def test_only_admins_change_checks_with_sql(client, daily_growth, a, admin, tmp_
     create_data_source(name="W", address=make_warehouse(tmp_path / "w"), by=admin)
     body = {"pipeline": SLUG, "name": "SQL", "type": "custom_sql", "source": "W", "query": "SELECT 1"}
     assert client.post("/api/v1/checks/", body, content_type="application/json", **bearer(a)).status_code == 403
-    made = client.post("/api/v1/checks/", body, content_type="application/json", **bearer(admin))
-    assert made.status_code == 201
-    path = f"/api/v1/checks/{made.json()['id']}/"
+    created = client.post("/api/v1/checks/", body, content_type="application/json", **bearer(admin))
+    assert created.status_code == 201
+    path = f"/api/v1/checks/{created.json()['id']}/"
     assert client.patch(path, {"name": "x"}, content_type="application/json", **bearer(a)).status_code == 403
     assert client.delete(path, **bearer(a)).status_code == 403
     assert client.get(path, **bearer(a)).json()["query"] == "SELECT 1"
@@ -219,9 +219,9 @@ def test_a_known_event_is_created_and_deleted(client, metric, a):
         "ends_on": "2026-11-27",
         "name": "Black Friday",
     }
-    made = client.post("/api/v1/known-events/", body, content_type="application/json", **bearer(a))
-    assert made.status_code == 201
-    assert client.delete(f"/api/v1/known-events/{made.json()['id']}/", **bearer(a)).status_code == 204
+    created = client.post("/api/v1/known-events/", body, content_type="application/json", **bearer(a))
+    assert created.status_code == 201
+    assert client.delete(f"/api/v1/known-events/{created.json()['id']}/", **bearer(a)).status_code == 204
     for wrong in (
         {**body, "ends_on": "2026-11-01"},
         {**body, "name": " "},

@@ -92,8 +92,8 @@ def test_weekdays_are_check_boxes_and_are_kept(signed_in, metric, a):
     assert len(re.findall(r'<input type="checkbox" name="parameters.weekdays"[^>]* checked', page)) == 7
     fields = posted(metric, **{"parameters.by": "06:30", "parameters.weekdays": ["0", "4"], "weekdays": ["1"]})
     assert browser.post(path, fields).status_code == 302
-    made = Check.objects.get()
-    assert (made.parameters["weekdays"], made.weekdays) == ([0, 4], [1])
+    created = Check.objects.get()
+    assert (created.parameters["weekdays"], created.weekdays) == ([0, 4], [1])
 
 
 def test_each_type_is_explained_in_a_line(signed_in, metric, a, client):

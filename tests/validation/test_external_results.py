@@ -304,10 +304,10 @@ def test_existing_rules_apply_to_new_results(profit):
 def test_an_admin_adds_changes_and_deletes_rules(signed_in, admin, profit, daily_growth):
     record_file("soda", document=sample("soda"), at=AT)
     browser = signed_in(admin)
-    made = browser.post(
+    created = browser.post(
         "/admin/validation/mappingrule/add/", {"tool": "soda", "pattern": "shop/*", "pipeline": profit.pk}
     )
-    assert made.status_code == 302
+    assert created.status_code == 302
     assert ExternalCheck.objects.filter(pipeline=profit).count() == 5
     rule = MappingRule.objects.get()
     fields = {"tool": "soda", "pattern": "shop/*", "pipeline": daily_growth.pk}

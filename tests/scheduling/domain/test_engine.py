@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduling.domain.impact import changes_of_responder
+from scheduling.domain.impact import find_responder_changes
 from scheduling.domain.responder_chain import Absence, Availability, RotationSchedule, chain_at, coverage_gaps, timeline
 from scheduling.domain.wall_time import dates_to_interval, format_days, to_utc
 from scheduling.domain.weeks import Hours, RosterVersion, planned_weeks
@@ -198,12 +198,12 @@ def test_coverage_gaps_are_exactly_the_times_without_a_responder(seed):
     source = random.Random(seed)
     schedule, parts = oracle.random_schedule(source)
     begin, end = oracle.START, oracle.START + oracle.HOUR * 500
-    found = coverage_gaps(schedule, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
+    actual = coverage_gaps(schedule, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
     for step in range(500):
         at = begin + oracle.HOUR * step
         nobody = all(why for _, _, why in oracle.links(parts, at))
-        assert nobody == any(first <= at < last for _, first, last in found)
-    assert all(one[2] < two[1] for one, two in pairwise(found))
+        assert nobody == any(first <= at < last for _, first, last in actual)
+    assert all(one[2] < two[1] for one, two in pairwise(actual))
 
 
 @settings(max_examples=40, deadline=None)
@@ -218,7 +218,7 @@ def test_changes_of_responder_are_the_difference_between_before_and_after(seed):
     after = RotationSchedule(
         availability=availability, weeks=schedule.weeks, covers=schedule.covers, rosters=schedule.rosters
     )
-    changes = changes_of_responder(schedule, after, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
+    changes = find_responder_changes(schedule, after, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
     with_block = {**parts, "absences": [*parts["absences"], block]}
     at = begin
     while at < end:

@@ -21,10 +21,11 @@ def read(*events, zone="Europe/Berlin", **header):
 
 def days(*events, **options):
     """Return the dates of the busy days, "2026-12-07" or "2026-12-07/2026-12-11"; nothing may be skipped."""
-    found = read(*events, **options)
-    assert found.skipped == []
+    actual = read(*events, **options)
+    assert actual.skipped == []
     return [
-        str(one.starts_on) if one.starts_on == one.ends_on else f"{one.starts_on}/{one.ends_on}" for one in found.events
+        str(one.starts_on) if one.starts_on == one.ends_on else f"{one.starts_on}/{one.ends_on}"
+        for one in actual.events
     ]
 
 
@@ -253,14 +254,14 @@ def test_a_copy_of_an_event_is_one_absence_as_long_as_the_longest():
 
 def test_an_alarm_inside_an_event_is_not_the_event():
     alarm = ["BEGIN:VALARM", "TRIGGER;VALUE=DURATION:-P1D", "DURATION:PT1H", "SUMMARY:Ring", "UID:alarm", "END:VALARM"]
-    found = read(event("20261221", *alarm))
-    assert [(one.uid, one.summary, str(one.ends_on)) for one in found.events] == [("u1", "Skiing", "2026-12-21")]
+    actual = read(event("20261221", *alarm))
+    assert [(one.uid, one.summary, str(one.ends_on)) for one in actual.events] == [("u1", "Skiing", "2026-12-21")]
 
 
 def test_text_is_unfolded_and_unescaped():
     summary = "SUMMARY:Sk\n iing\\, with Zo\\; two\\nlines"
-    [found] = busy_days(calendar(f"UID:u\nDTSTART;VALUE=DATE:20261221\n{summary}"), first=FIRST, last=LAST).events
-    assert found.summary == "Skiing, with Zo; two\nlines"
+    [actual] = busy_days(calendar(f"UID:u\nDTSTART;VALUE=DATE:20261221\n{summary}"), first=FIRST, last=LAST).events
+    assert actual.summary == "Skiing, with Zo; two\nlines"
     assert busy_days(b"\xef\xbb\xbf" + calendar(event()), first=FIRST, last=LAST).events
     assert busy_days(calendar(event()).decode().encode("utf-16"), first=FIRST, last=LAST).events
 
@@ -287,26 +288,26 @@ def test_text_is_unfolded_and_unescaped():
     ],
 )  # fmt: skip
 def test_a_malformed_event_is_skipped_and_named_and_the_others_are_read(values, reason):
-    found = read("\n".join(["UID:bad", "SUMMARY:bad", *values]), event("20261214", uid="good"))
-    assert [str(one.starts_on) for one in found.events] == ["2026-12-14"]
-    assert found.skipped == [SkippedEvent("bad", reason)]
+    actual = read("\n".join(["UID:bad", "SUMMARY:bad", *values]), event("20261214", uid="good"))
+    assert [str(one.starts_on) for one in actual.events] == ["2026-12-14"]
+    assert actual.skipped == [SkippedEvent("bad", reason)]
 
 
 def test_a_malformed_change_is_named_and_the_series_stays():
-    found = read(
+    actual = read(
         event("20261207", "RRULE:FREQ=WEEKLY;COUNT=2"), lines("DTSTART:x", "RECURRENCE-ID;VALUE=DATE:20261214")
     )
-    assert [str(one.starts_on) for one in found.events] == ["2026-12-07", "2026-12-14"]
-    assert [one.title for one in found.skipped] == ["Skiing"]
+    assert [str(one.starts_on) for one in actual.events] == ["2026-12-07", "2026-12-14"]
+    assert [one.title for one in actual.skipped] == ["Skiing"]
 
 
 def test_an_event_without_an_end_line_is_named():
     text = calendar(event("20261214")).replace(
         b"BEGIN:VEVENT", b"BEGIN:VEVENT\r\nUID:cut\r\nSUMMARY:cut\r\nBEGIN:VEVENT", 1
     )
-    found = busy_days(text, first=FIRST, last=LAST)
-    assert [str(one.starts_on) for one in found.events] == ["2026-12-14"]
-    assert found.skipped == [SkippedEvent("cut", "The end of the event is missing.")]
+    actual = busy_days(text, first=FIRST, last=LAST)
+    assert [str(one.starts_on) for one in actual.events] == ["2026-12-14"]
+    assert actual.skipped == [SkippedEvent("cut", "The end of the event is missing.")]
 
 
 def test_a_free_event_is_not_named():
@@ -338,10 +339,10 @@ def test_an_empty_calendar_has_no_events():
 
 def test_a_rule_that_never_matches_is_named_and_costs_the_others_nothing():
     endless = [event("20200101", DAMAGED_RULE, uid=str(number)) for number in range(20)]
-    found = busy_days_within(calendar(*endless, event("20261214", uid="good")), first=FIRST, last=LAST, seconds=60)
-    assert "2026-12-14" in {str(one.starts_on) for one in found.events}
-    assert len(found.skipped) == 20
-    assert "too long to compute" in found.skipped[0].reason
+    actual = busy_days_within(calendar(*endless, event("20261214", uid="good")), first=FIRST, last=LAST, seconds=60)
+    assert "2026-12-14" in {str(one.starts_on) for one in actual.events}
+    assert len(actual.skipped) == 20
+    assert "too long to compute" in actual.skipped[0].reason
 
 
 def test_a_process_past_its_time_is_killed():
@@ -373,9 +374,9 @@ def test_a_damaged_calendar_is_read_or_unreadable_and_nothing_else(places, cut):
     for place, value in places:
         damaged[place] = value
     try:
-        found = busy_days(bytes(damaged[:cut] if cut % 3 == 0 else damaged), first=FIRST, last=LAST)
+        actual = busy_days(bytes(damaged[:cut] if cut % 3 == 0 else damaged), first=FIRST, last=LAST)
     except UnreadableCalendarError as error:
         assert str(error)
     else:
-        assert all(one.starts_on <= one.ends_on <= one.starts_on + dt.timedelta(days=365) for one in found.events)
-        assert all(one.reason for one in found.skipped)
+        assert all(one.starts_on <= one.ends_on <= one.starts_on + dt.timedelta(days=365) for one in actual.events)
+        assert all(one.reason for one in actual.skipped)
