@@ -46,6 +46,7 @@ app.conf.update(
             "schedule": crontab(hour=3, minute=53),
         },
         "purge readers": {"task": "readiness.tasks.purge_readers", "schedule": crontab(hour=3, minute=47)},
+        "purge OpenLineage nodes": {"task": "lineage.tasks.purge_openlineage", "schedule": crontab(hour=3, minute=59)},
         "escalate incidents": {"task": "incidents.tasks.escalate", "schedule": 15.0},
         "purge sign-in attempts": {"task": "people.tasks.purge_attempts", "schedule": crontab(minute=29)},
         "purge saved responses": {"task": "people.tasks.purge_responses", "schedule": crontab(hour=3, minute=5)},
