@@ -29,7 +29,7 @@ from team_channels.queries import may_edit_channels, owner_channels, owner_filte
 from team_channels.services.outbox import DELIVERY_LIFETIME, new_delivery
 
 MAX_CHANNELS = 20
-# After a change of secrets, requests are signed with the old one too for this long, with at most so many old ones.
+# After a change of secrets, requests are signed with the old one too for this long.
 OLD_SECRET_LIFETIME = dt.timedelta(days=1)
 MAX_OLD_SECRETS = 5
 TEST_PAUSE = dt.timedelta(minutes=1)
