@@ -3,17 +3,23 @@
 The cases come from the permission matrix: a new route is covered as soon as it has a rule.
 """
 
+import datetime as dt
 import re
 
 import pytest
+from django.test import Client
 from django.urls import resolve
 from django.utils import timezone
 
 from common.api.unknown_fields import _described_path, described_fields
+from people.models import ApiToken
+from people.services.accounts import create_token, revoke_token
 from pipelines.models import Pipeline
 from readiness.services.readers import create_link
+from scheduling.services.offboarding import deactivate
 from scheduling.services.rotations import create_rotation
-from tests.security.permission_matrix import RULES
+from tests.factories import make_engineer
+from tests.security.permission_matrix import OPEN, RULES
 from tests.validation.fixtures import make_check, make_metric
 
 # The second word names no object, or one that every object of the first kind has.
@@ -98,3 +104,42 @@ def test_a_call_sets_no_field_that_is_not_its_own(world, key):
             row = answer.json()
             taken += [(name, value)] if isinstance(row, dict) and row.get(name) == value else []
     assert taken == []
+
+
+def sample_rules():
+    """Return a rule for signed-in callers of each part of the site, pages and API."""
+    parts = {}
+    for key, rule in RULES.items():
+        if rule.who != OPEN:
+            parts.setdefault("/".join(key.partition("/")[2].split("/")[:3]), key)
+    return list(parts.values())
+
+
+def test_who_left_and_tokens_that_ended_reach_nothing(world):
+    """A deactivated person's session and token, a revoked token, and an expired one."""
+    admin, at = world.people["admin"], timezone.now()
+    leaver, owner = make_engineer("Leaver"), world.people["owner"]
+    callers = {"revoked": create_token(owner, name="revoked"), "expired": create_token(owner, name="expired")}
+    callers["leaver's token"] = create_token(leaver, name="left")
+    clients = {name: Client(**bearer_of(new.secret)) for name, new in callers.items()}
+    clients["leaver's session"] = Client()
+    clients["leaver's session"].force_login(leaver)
+    deactivate(leaver, by=admin, at=at)
+    revoke_token(callers["revoked"].token, by=owner, at=at)
+    ApiToken.objects.filter(pk=callers["expired"].token.pk).update(
+        created_at=at - dt.timedelta(days=1), expires_at=at - dt.timedelta(seconds=1)
+    )
+    world.clients |= clients
+    wrong = []
+    for key in sample_rules():
+        method, _, path = key.partition(" #")[0].partition(" ")
+        for name in clients:
+            answer, writes = world.call(name, method, world.fill(path), RULES[key].body)
+            to = answer.headers.get("Location", "")
+            if writes or not (answer.status_code == 401 or to.startswith(("/sign-in/", "/admin/login/"))):
+                wrong.append((key, name, answer.status_code, to, writes[:1]))
+    assert wrong == []
+
+
+def bearer_of(secret):
+    return {"headers": {"authorization": f"Bearer {secret}"}}
