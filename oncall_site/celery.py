@@ -41,6 +41,7 @@ app.conf.update(
         "render reader pages": {"task": "readiness.tasks.render_readers_pages", "schedule": 60.0},
         "deliver reader messages": {"task": "readiness.tasks.deliver_reader_messages", "schedule": 10.0},
         "sweep channels": {"task": "team_channels.tasks.sweep", "schedule": 5.0},
+        "post checks": {"task": "team_channels.tasks.post_checks", "schedule": 15.0},
         "purge channel deliveries": {
             "task": "team_channels.tasks.purge_deliveries",
             "schedule": crontab(hour=3, minute=53),
@@ -48,6 +49,7 @@ app.conf.update(
         "purge readers": {"task": "readiness.tasks.purge_readers", "schedule": crontab(hour=3, minute=47)},
         "purge OpenLineage nodes": {"task": "lineage.tasks.purge_openlineage", "schedule": crontab(hour=3, minute=59)},
         "escalate incidents": {"task": "incidents.tasks.escalate", "schedule": 15.0},
+        "start drills": {"task": "incidents.tasks.start_drills", "schedule": 60.0},
         "purge sign-in attempts": {"task": "people.tasks.purge_attempts", "schedule": crontab(minute=29)},
         "purge saved responses": {"task": "people.tasks.purge_responses", "schedule": crontab(hour=3, minute=5)},
         "purge deleted checks": {"task": "validation.tasks.purge_checks", "schedule": crontab(hour=3, minute=17)},

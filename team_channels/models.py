@@ -17,6 +17,7 @@ from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 from team_channels.domain.events import EVENTS, MAX_TITLE_LENGTH, TEST
+from validation.models import Check, ExternalCheck
 
 MAX_NAME_LENGTH = 80
 # A message that fails holds back the next ones for this many attempts, about two and a half minutes.
@@ -42,10 +43,28 @@ class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
         return self.active().filter(events__contains=[event])
 
 
+class TeamChannelManager(models.Manager["TeamChannel"]):
+    """Manager of the channels that are not deleted."""
+
+    def get_queryset(self) -> TeamChannelQuerySet:
+        """Leave out deleted channels."""
+        return TeamChannelQuerySet(self.model, using=self._db).filter(deleted_at=None)
+
+    def active(self) -> TeamChannelQuerySet:
+        """Return the channels that are not turned off."""
+        return self.get_queryset().active()
+
+    def wanting(self, event: str) -> TeamChannelQuerySet:
+        """Return the active channels that want an event."""
+        return self.get_queryset().wanting(event)
+
+
 # Health changes often and is not an edit.
 @pghistory.track(
     pghistory.InsertEvent(),
-    pghistory.UpdateEvent(condition=pghistory.AnyChange("name", "shown_as", "user_group", "events", "switched_off_at")),
+    pghistory.UpdateEvent(
+        condition=pghistory.AnyChange("name", "shown_as", "user_group", "events", "switched_off_at", "deleted_at")
+    ),
     pghistory.DeleteEvent(),
     # The default name is already that of a column.
     obj_field=pghistory.ObjForeignKey(related_name="history"),
@@ -114,9 +133,18 @@ class TeamChannel(models.Model):
         null=True, blank=True, editable=False, help_text="When people were notified that it no longer exists."
     )
 
-    objects = TeamChannelQuerySet.as_manager()
+    deleted_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When it was deleted. It is purged once it can no longer be restored.",
+    )
+
+    objects = TeamChannelManager()
+    all_objects = TeamChannelQuerySet.as_manager()
 
     class Meta:
+        base_manager_name = "all_objects"
         ordering = ["name", "pk"]
         verbose_name = "channel"
         constraints = [
@@ -181,6 +209,7 @@ class ChannelDeliveryQuerySet(OutboxQuerySet["ChannelDelivery"]):
         )
         ready = self.sendable().filter(Q(retry_at=None) | Q(retry_at__lte=Now()))
         ready = ready.filter(Q(channel__retry_at=None) | Q(channel__retry_at__lte=Now()), channel__switched_off_at=None)
+        ready = ready.filter(channel__deleted_at=None)
         return ready.filter(~Exists(earlier), ~Exists(under_way)).order_by("due_at", "pk")
 
 
@@ -231,6 +260,31 @@ class ChannelDelivery(OutboxRow):
     def fact_pairs(self) -> list[tuple[str, str]]:
         """The facts as labels and values."""
         return [(str(label), str(value)) for label, value in self.facts]
+
+
+class CheckFailure(models.Model):
+    """A failing check whose failure was posted to channels, until its recovery is posted. One row a check, so each is posted once."""
+
+    parent_check = models.OneToOneField(
+        Check, on_delete=models.CASCADE, null=True, blank=True, related_name="channel_failure"
+    )
+    external_check = models.OneToOneField(
+        ExternalCheck, on_delete=models.CASCADE, null=True, blank=True, related_name="channel_failure"
+    )
+    since = models.DateTimeField()
+
+    class Meta:
+        ordering = ["since", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(parent_check__isnull=False, external_check=None)
+                | Q(parent_check=None, external_check__isnull=False),
+                name="check_failure_has_one_check",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.parent_check or self.external_check} since {self.since:%Y-%m-%d %H:%M}Z"
 
 
 class SlackUserGroup(LeasedRow):

@@ -16,7 +16,7 @@ from team_channels.models import (
 
 def owner_channels(owner: Pipeline | Rotation) -> TeamChannelQuerySet:
     """Return the channels of a pipeline or a rotation, with the users who added them and turned them off."""
-    rows = TeamChannel.objects.select_related("created_by", "switched_off_by", "pipeline", "rotation")
+    rows = TeamChannel.objects.get_queryset().select_related("created_by", "switched_off_by", "pipeline", "rotation")
     return rows.filter(**owner_filter(owner)).order_by("name", "pk")
 
 

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from notifications.queries.slack import slack_app
 from team_channels.models import ChannelDelivery
-from team_channels.services.channels import report_channels_off
+from team_channels.services.channels import purge_deleted_channels, report_channels_off
+from team_channels.services.check_posts import post_check_changes
 from team_channels.services.delivery import deliver_one, due_count, purge_finished, sending_count
 from team_channels.services.user_groups import update_next_group
 
@@ -22,9 +23,10 @@ HARD_LIMIT_SECONDS = int(settings.MESSAGE_LEASE_SECONDS * 0.95)
 
 @shared_task
 def sweep() -> None:
-    """Drop expired messages, report channels that no longer exist, and start a deliverer per due message, up to the limit."""
+    """Drop expired messages, report and purge channels, and start a deliverer per due message, up to the limit."""
     ChannelDelivery.objects.drop_expired()
     report_channels_off()
+    purge_deleted_channels()
     for _ in range(due_count(limit=max(MAX_SENDERS - sending_count(), 0))):
         deliver.delay()
 
@@ -35,6 +37,12 @@ def deliver() -> None:
     until = time.monotonic() + DELIVERY_SECONDS
     while deliver_one() is not None and time.monotonic() < until:
         pass
+
+
+@shared_task
+def post_checks() -> None:
+    """Post checks that failed or recovered."""
+    post_check_changes(at=timezone.now())
 
 
 @shared_task

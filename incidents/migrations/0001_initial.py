@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
         ('pghistory', '0007_auto_20250421_0444'),
         ('pipelines', '0001_initial'),
         ('runbooks', '0001_initial'),
+        ('scheduling', '0001_initial'),
         ('validation', '0001_initial'),
     ]
 
@@ -144,6 +145,23 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['incident', 'round', 'at', 'pk'],
                 'constraints': [models.UniqueConstraint(fields=('incident', 'round', 'engineer'), name='one_notification_per_round')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Drill',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('week', models.DateField(blank=True, help_text='Monday of the week of a weekly drill.', null=True)),
+                ('at', models.DateTimeField(help_text='When it started or was skipped.')),
+                ('skip_reason', models.CharField(blank=True, help_text='Why it was skipped.', max_length=300)),
+                ('engineer', models.ForeignKey(blank=True, help_text='The responder at that time.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('rotation', models.ForeignKey(blank=True, help_text='Rotation whose weekly drill it is; empty if somebody started it.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='drills', to='scheduling.rotation')),
+                ('incident', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='drill', to='incidents.incident')),
+            ],
+            options={
+                'ordering': ['-at', '-pk'],
+                'indexes': [models.Index(fields=['-at'], name='drill_newest')],
+                'constraints': [models.UniqueConstraint(fields=('rotation', 'week'), name='one_weekly_drill_per_week'), models.CheckConstraint(condition=models.Q(models.Q(('rotation', None), ('week', None)), models.Q(('rotation__isnull', False), ('week__isnull', False)), _connector='OR'), name='weekly_drill_has_week'), models.CheckConstraint(condition=models.Q(models.Q(('incident__isnull', False), ('skip_reason', '')), models.Q(('incident', None), models.Q(('skip_reason', ''), _negated=True)), _connector='OR'), name='drill_ran_or_was_skipped')],
             },
         ),
         migrations.CreateModel(
@@ -313,7 +331,7 @@ class Migration(migrations.Migration):
             name='TimelineEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('opened', 'Opened'), ('notified', 'Notified'), ('exhausted', 'Escalation exhausted'), ('acknowledged', 'Acknowledged'), ('note', 'Note'), ('edited', 'Edited'), ('reassigned', 'Reassigned'), ('unassigned', 'Unassigned'), ('snoozed', 'Snoozed'), ('snooze_ended', 'Snooze ended'), ('held', 'Escalation paused for maintenance'), ('maintenance_ended', 'Maintenance ended'), ('upstream', 'Escalation paused for an upstream incident'), ('upstream_ended', 'Escalation resumed'), ('failure_added', 'Failure added'), ('failure_recovered', 'Failure recovered'), ('alert_added', 'Alert added'), ('alert_resolved', 'Alert resolved'), ('repeated', 'Failed again'), ('recovered', 'Recovered'), ('run_started', 'Runbook started'), ('step', 'Runbook step'), ('resolved', 'Resolved'), ('reopened', 'Reopened')], max_length=17)),
+                ('kind', models.CharField(choices=[('opened', 'Opened'), ('notified', 'Notified'), ('exhausted', 'Escalation exhausted'), ('acknowledged', 'Acknowledged'), ('note', 'Note'), ('edited', 'Edited'), ('reassigned', 'Reassigned'), ('unassigned', 'Unassigned'), ('snoozed', 'Snoozed'), ('snooze_ended', 'Snooze ended'), ('held', 'Escalation paused for maintenance'), ('maintenance_ended', 'Maintenance ended'), ('upstream', 'Escalation paused for an upstream incident'), ('upstream_ended', 'Escalation resumed'), ('change', 'Change'), ('failure_added', 'Failure added'), ('failure_recovered', 'Failure recovered'), ('alert_added', 'Alert added'), ('alert_resolved', 'Alert resolved'), ('repeated', 'Failed again'), ('recovered', 'Recovered'), ('run_started', 'Runbook started'), ('step', 'Runbook step'), ('resolved', 'Resolved'), ('reopened', 'Reopened')], max_length=17)),
                 ('at', models.DateTimeField()),
                 ('text', models.TextField(blank=True)),
                 ('data', models.JSONField(blank=True, default=dict)),

@@ -18,13 +18,14 @@ from notifications.channels.exceptions import AddressError
 from notifications.queries.outbox import database_clock
 from notifications.services.outbox import enqueue
 from people.models import User
+from people.undo import UNDO_WINDOW
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
-from team_channels.domain.events import EVENTS, INCIDENT_EVENTS, TEST, ChannelEvent
+from team_channels.domain.events import EVENTS, PIPELINE_EVENTS, TEST, ChannelEvent
 from team_channels.kinds.catalog import KINDS
 from team_channels.kinds.webhook import new_secret
 from team_channels.models import MAX_NAME_LENGTH, ChannelDelivery, OldSecret, TeamChannel
-from team_channels.notifications import ChannelOff
+from team_channels.notifications import DisabledChannel
 from team_channels.queries import may_edit_channels, owner_channels, owner_filter, people_responsible
 from team_channels.services.outbox import DELIVERY_LIFETIME, new_delivery
 
@@ -34,7 +35,8 @@ OLD_SECRET_LIFETIME = dt.timedelta(days=1)
 MAX_OLD_SECRETS = 5
 TEST_PAUSE = dt.timedelta(minutes=1)
 USER_GROUP_ID = re.compile(r"\AS[A-Z0-9]{5,20}\Z")
-TURNED_OFF = "The channel was turned off."
+TURNED_OFF_TEXT = "The channel was turned off."
+DELETED_TEXT = "The channel was deleted."
 REPORT_LIFETIME = dt.timedelta(days=7)
 REPORT_BATCH_SIZE = 100
 
@@ -68,10 +70,7 @@ def add_channel(
     address, shown_as = clean_address(kind, address)
     user_group = clean_user_group(user_group, kind=kind, owner=owner)
     name, events = clean_channel_name(name), clean_events(owner, events)
-    # One at a time per owner, so that the limit holds.
-    type(owner).objects.select_for_update(no_key=True).get(pk=owner.pk)
-    if owner_channels(owner).count() >= MAX_CHANNELS:
-        raise DomainError(f"{owner} already has {MAX_CHANNELS} channels. Delete one first.")
+    _check_limit(owner)
     secret = new_secret() if KINDS[kind].is_signed else ""
     row = TeamChannel.objects.create(
         **owner_filter(owner),
@@ -128,7 +127,7 @@ def turn_off(channel: TeamChannel, *, by: User | None) -> None:
     """Turn a channel off and drop its pending messages. `by` is None if its service says that it is gone."""
     active = TeamChannel.objects.active().filter(pk=channel.pk)
     if active.update(switched_off_at=Now(), switched_off_by=by):
-        ChannelDelivery.objects.unclaimed().filter(channel=channel).drop(TURNED_OFF)
+        ChannelDelivery.objects.unclaimed().filter(channel=channel).drop(TURNED_OFF_TEXT)
 
 
 def save_health(channel: TeamChannel, **columns: Any) -> bool:
@@ -169,9 +168,46 @@ def rotate_secret(channel: TeamChannel, *, by: User) -> NewChannel:
 
 
 @transaction.atomic
-def delete_channel(channel: TeamChannel, *, by: User) -> None:
-    """Delete a channel with its deliveries; raise NotAllowedError."""
-    _lock(channel, by=by).delete()
+def delete_channel(channel: TeamChannel, *, by: User) -> TeamChannel:
+    """Delete a channel and drop its pending messages; return it. It can be restored for `UNDO_WINDOW`.
+
+    Raises NotAllowedError, and DomainError if it is deleted.
+    """
+    row = _lock(channel, by=by)
+    row.deleted_at = database_clock()
+    row.save(update_fields=["deleted_at"])
+    ChannelDelivery.objects.unclaimed().filter(channel=row).drop(DELETED_TEXT)
+    return row
+
+
+@transaction.atomic
+def restore_channel(pk: int, *, by: User) -> TeamChannel:
+    """Restore a deleted channel with its delivery log; return it.
+
+    Raises NotAllowedError, and DomainError if it is not there or its owner has `MAX_CHANNELS` others.
+    """
+    rows = TeamChannel.all_objects.select_related("pipeline", "rotation")
+    row = rows.select_for_update(of=("self",), no_key=True).filter(pk=pk).exclude(deleted_at=None).first()
+    if row is None:
+        raise DomainError("This channel has since been restored, or deleted for good.")
+    _check_editor(row.owner, by)
+    _check_limit(row.owner)
+    row.deleted_at = None
+    row.save(update_fields=["deleted_at"])
+    return row
+
+
+def purge_deleted_channels() -> int:
+    """Delete the channels for good that can no longer be restored, with their secrets and deliveries; return how many."""
+    _, deleted = TeamChannel.all_objects.filter(deleted_at__lte=Now() - UNDO_WINDOW).delete()
+    return deleted.get("team_channels.TeamChannel", 0)
+
+
+def _check_limit(owner: Pipeline | Rotation) -> None:
+    # One at a time per owner, so that the limit holds.
+    type(owner).objects.select_for_update(no_key=True).get(pk=owner.pk)
+    if owner_channels(owner).count() >= MAX_CHANNELS:
+        raise DomainError(f"{owner} already has {MAX_CHANNELS} channels. Delete one first.")
 
 
 @transaction.atomic
@@ -224,7 +260,7 @@ def report_channels_off() -> int:
     channels = list(rows.select_for_update(skip_locked=True, of=("self",))[:REPORT_BATCH_SIZE])
     for row in channels:
         at = database_clock()
-        report = ChannelOff(
+        report = DisabledChannel(
             channel_id=row.pk,
             channel=str(row),
             owner=str(row.owner),
@@ -276,7 +312,7 @@ def clean_channel_name(name: str) -> str:
 def event_choices(owner: Pipeline | Rotation | type[Pipeline] | type[Rotation]) -> dict[str, str]:
     """Return the events that a channel of this owner can get, with their labels. Only rotations have shift events."""
     is_pipeline = isinstance(owner, Pipeline) or owner is Pipeline
-    return INCIDENT_EVENTS if is_pipeline else EVENTS
+    return PIPELINE_EVENTS if is_pipeline else EVENTS
 
 
 def clean_events(owner: Pipeline | Rotation, events: Sequence[str]) -> list[str]:

@@ -172,4 +172,4 @@ def test_postgresql_is_configured_once(tmp_path):
     (tmp_path / "postgresql.conf").write_text("jit = on\n")
     for _ in range(2):
         postgres._configure(tmp_path)
-    assert (tmp_path / "postgresql.conf").read_text() == f"jit = on\n{postgres.SETTINGS}"
+    assert (tmp_path / "postgresql.conf").read_text() == f"jit = on\n{postgres.SERVER_SETTINGS}"
