@@ -1,6 +1,8 @@
 """Channels of pipelines and rotations, and the deliveries to them."""
 
-from typing import Self
+import datetime as dt
+import json
+from typing import NamedTuple, Self
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
@@ -20,6 +22,13 @@ from validation.models import Check, ExternalCheck
 MAX_NAME_LENGTH = 80
 # A message that fails holds back the next ones for this many attempts, about two and a half minutes.
 ORDERED_ATTEMPTS = 5
+
+
+class OldSecret(NamedTuple):
+    """An earlier secret of a webhook, and until when it signs too."""
+
+    secret: str
+    until: dt.datetime
 
 
 class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
@@ -66,8 +75,7 @@ class TeamChannelManager(models.Manager["TeamChannel"]):
     exclude=[
         "address",
         "secret",
-        "previous_secret",
-        "previous_secret_until",
+        "previous_secrets",
         "last_delivered_at",
         "problem",
         "problem_at",
@@ -102,8 +110,8 @@ class TeamChannel(models.Model):
     address = EncryptedTextField(editable=False)
     shown_as = LineField(max_length=255, help_text="The host, without secrets.")
     secret = EncryptedTextField(blank=True, editable=False)
-    previous_secret = EncryptedTextField(blank=True, editable=False)
-    previous_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # JSON of pairs: an earlier secret, and until when it signs too. Newest first.
+    previous_secrets = EncryptedTextField(blank=True, editable=False)
     user_group = LineField(
         max_length=32, blank=True, help_text="Slack’s ID of the group whose members are the engineers on call."
     )
@@ -155,11 +163,6 @@ class TeamChannel(models.Model):
             ),
             models.CheckConstraint(condition=~Q(kind="webhook") | ~Q(secret=""), name="webhook_has_a_secret"),  # nosec B106
             models.CheckConstraint(
-                condition=Q(previous_secret="", previous_secret_until=None)  # nosec B106
-                | Q(previous_secret_until__isnull=False),
-                name="previous_secret_has_an_end",
-            ),
-            models.CheckConstraint(
                 condition=Q(reported_at=None) | Q(switched_off_at__isnull=False), name="channel_reported_is_off"
             ),
         ]
@@ -177,6 +180,12 @@ class TeamChannel(models.Model):
     @property
     def is_active(self) -> bool:
         return self.switched_off_at is None
+
+    def old_secrets(self, at: dt.datetime) -> list[OldSecret]:
+        """Return the earlier secrets that still sign at an instant, newest first."""
+        rows = json.loads(self.previous_secrets) if self.previous_secrets else []
+        secrets = [OldSecret(secret, dt.datetime.fromisoformat(until)) for secret, until in rows]
+        return [row for row in secrets if row.until > at]
 
     @property
     def owner(self) -> Pipeline | Rotation:

@@ -10,7 +10,7 @@ WRITING = re.compile(r"(?:\A|;)\s*(?:INSERT|UPDATE|DELETE)\b")
 
 def writing(captured):
     """Return the captured statements that change rows."""
-    return [row["sql"] for row in captured if WRITING.search(row["sql"])]
+    return [row["sql"] for row in captured if WRITING.search(row["sql"] or "")]
 
 
 def scans(sql):

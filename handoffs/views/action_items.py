@@ -5,11 +5,11 @@ import re
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from common.exceptions import DomainError
 from common.forms import add_service_error
+from common.http import local_path
 from handoffs.forms import ItemForm
 from handoffs.models import ActionItem
 from handoffs.services.action_items import ItemChange, add_item, change_item
@@ -64,7 +64,4 @@ def _save_notes(request: SignedInRequest) -> HttpResponse | None:
 
 def _redirect_back(request: SignedInRequest) -> HttpResponse:
     """Redirect to the page of this site that submitted the form."""
-    page = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(page, allowed_hosts=None):
-        return redirect(page)
-    return redirect("handoffs")
+    return redirect(local_path(request, request.POST.get("next", "")) or "handoffs")

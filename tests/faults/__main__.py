@@ -1,5 +1,6 @@
 """`make faults`: the full counts of what the suite tests in short, and a table of what held. Name promises to run only those."""
 
+import contextlib
 import logging
 import os
 import subprocess
@@ -124,17 +125,30 @@ def remembered():
     return f"{CHANGES:,} changes, {counts.total():,} answers, {counts['from memory']:,} of them from memory: as given afresh"
 
 
+@contextlib.contextmanager
+def own_database():
+    """Create a database and drop it afterwards, although a process that was killed may still have a session in it."""
+    runner = DiscoverRunner(verbosity=0, interactive=False)
+    databases = runner.setup_databases()
+    try:
+        yield
+    finally:
+        connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        connection.close()
+        runner.teardown_databases(databases)
+
+
 def race(check, summary, **counts):
     """Return a check that runs in a database of its own, with real web processes."""
 
     def run():
-        runner = DiscoverRunner(verbosity=0, interactive=False)
-        databases = runner.setup_databases()
-        try:
-            with web() as address:
-                check(address, **counts)
-        finally:
-            runner.teardown_databases(databases)
+        with own_database(), web() as address:
+            check(address, **counts)
         return summary
 
     return run
@@ -144,13 +158,8 @@ def in_a_database(check):
     """Return a check that runs in a database of its own and says itself what it found."""
 
     def run():
-        runner = DiscoverRunner(verbosity=0, interactive=False)
-        databases = runner.setup_databases()
-        try:
+        with own_database():
             return check()
-        finally:
-            connection.close()
-            runner.teardown_databases(databases)
 
     return run
 

@@ -226,6 +226,18 @@ def test_a_query_with_invisible_characters_cannot_be_approved(pipeline, source, 
         approve_block(runbook, key=state.block.key, by=admin, at=now)
 
 
+def test_look_alike_characters_are_named_before_an_approval(signed_in, client, pipeline, source, admin):
+    """A Cyrillic o in the name of a table: another table than the admin reads."""
+    name = "\u043e (U+043E, Cyrillic small letter o)"
+    write_runbook(pipeline, STEPS.replace("FROM logs", "FROM l\u043egs"))
+    page = signed_in(admin).get(f"/runbooks/{SLUG}/").content.decode()
+    assert f"Look-alike characters: {name}." in page
+    row, check = client.get(f"/api/v1/runbooks/{SLUG}/evidence/", **bearer(admin)).json()["results"]
+    assert (row["look_alikes"], check["look_alikes"]) == ([name], [])
+    write_runbook(pipeline)
+    assert "Look-alike" not in signed_in(admin).get(f"/runbooks/{SLUG}/").content.decode()
+
+
 def test_a_query_that_fails_is_repeated_once(pipeline, source, admin, now):
     query = "SELECT events FROM nowhere"
     write_runbook(pipeline, STEPS.replace(QUERY, query))

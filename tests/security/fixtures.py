@@ -47,6 +47,7 @@ from team_channels.services.channels import add_channel, send_test
 from tests.factories import PASSWORD, add_contact_method, make_engineer, make_pipeline, make_runbook
 from tests.notifications.channels.push.service import Browser
 from tests.security.permission_matrix import ALERTS
+from tests.statements import writing
 from tests.validation.fixtures import bucket, make_check, make_metric, push
 from validation.importers.alertmanager import read_alerts
 from validation.models import CheckResult, ExternalCheck
@@ -316,5 +317,4 @@ class World:
             answer = getattr(client, method.lower())(path, **given)
             transaction.set_rollback(True)
         client.cookies = SimpleCookie(cookies)
-        writes = [one["sql"] for one in captured if (one["sql"] or "-").split()[0] in ("INSERT", "UPDATE", "DELETE")]
-        return answer, [sql for sql in writes if not any(f'"{table}"' in sql for table in BESIDE)]
+        return answer, [sql for sql in writing(captured) if not any(f'"{table}"' in sql for table in BESIDE)]

@@ -143,7 +143,7 @@ def test_every_route_has_a_rule_and_every_rule_a_route(world):
                     missing.append(f"{method} {path} has a rule, but the route does not have that method")
             elif method not in methods:
                 missing.append(
-                    f'No rule for {method} {route}: add `"{method} {path}": Rule(WHO, {{body}}),` to tests/security/rules.py,'
+                    f'No rule for {method} {route}: add `"{method} {path}": Rule(WHO, {{body}}),` to tests/security/permission_matrix.py,'
                     " with WHO as in docs/rules.md"
                 )
     assert missing == [], "\n" + "\n".join(missing)

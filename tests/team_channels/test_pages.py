@@ -161,7 +161,7 @@ def test_a_new_secret_is_shown_once(signed_in, a, make_channel):
     page = client.get(f"/channels/{channel.pk}/").content.decode()
     old, channel = channel.secret, TeamChannel.objects.get()
     assert channel.secret in page
-    assert channel.previous_secret == old
+    assert [one.secret for one in channel.old_secrets(timezone.now())] == [old]
     assert channel.secret.startswith(webhook.SECRET_PREFIX)
     assert channel.secret not in client.get(f"/channels/{channel.pk}/").content.decode()
 
