@@ -13,6 +13,7 @@ from common.safe_http import Rules
 from notifications.channels.push import channel
 from notifications.services.push_devices import ensure_site_key
 from people.models import User
+from tests.clients import install
 from tests.databases import build_template, copied_database, empty_tables
 from tests.factories import SEED, make_engineer, make_pipeline
 from tests.notifications.channels.push.service import PushService
@@ -23,6 +24,7 @@ NO_TIME_LIMITS = {"deadline": None, "suppress_health_check": [hypothesis.HealthC
 hypothesis.settings.register_profile("site", derandomize=True, **NO_TIME_LIMITS)
 hypothesis.settings.register_profile("explore", **NO_TIME_LIMITS)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "site"))
+install()
 
 
 CAST = {"a", "b", "c", "d", "admin", "outsider", "daily_growth"}
@@ -65,7 +67,7 @@ def django_db_setup(django_test_environment, django_db_blocker, django_db_modify
         yield
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def _fast_settings():
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Without this, every test client would scan all static files.

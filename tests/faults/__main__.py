@@ -261,7 +261,7 @@ PROMISES = {
     "36": suite("tests/security/test_double_submits.py"),
     "36-at-once": suite("tests/security/test_simultaneous_submits.py"),
     "36-api": suite("tests/people/test_idempotency_keys.py"),
-    "37": suite("tests/security/test_forbidden_characters.py"),
+    "37": suite("tests/security/test_forbidden_characters.py", FORBIDDEN_CHARACTERS="all"),
     "38": suite("tests/oncall_site/test_demo_history.py", DEMO_STARTS="all"),
     "escalation": in_a_database(lambda: escalation.check_escalation(incidents=500, kills=40)),
     "25": in_a_database(backup),

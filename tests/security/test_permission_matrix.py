@@ -10,8 +10,10 @@ from people.models import ApiToken
 from tests.security.fixtures import HOLDERS
 from tests.security.permission_matrix import NOTE, OPEN, RULES
 
-pytestmark = pytest.mark.django_db
+# On one worker of xdist, so that the rows are created once.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("permissions")]
 
+PARTS = 8
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ACTORS = ("anonymous", "owner", "stranger", "admin", *HOLDERS, "feed address")
 # Texts of the owner that only they and admins may read.
@@ -40,8 +42,14 @@ def may(actor, rule, *, method, path):
     return actor in rule.who or (rule.who == OPEN and is_page(path))
 
 
-@pytest.mark.parametrize("key", RULES)
-def test_each_role_is_allowed_or_denied(world, key):
+@pytest.mark.parametrize("part", range(PARTS))
+def test_each_role_is_allowed_or_denied(world, part):
+    wrong = {key: problems for key in list(RULES)[part::PARTS] if (problems := problems_with(world, key))}
+    assert wrong == {}
+
+
+def problems_with(world, key):
+    """Return the wrong answers to the actors, in words."""
     rule, (method, template) = RULES[key], split_key(key)
     path = world.fill(template)
     wrong = []
@@ -54,7 +62,7 @@ def test_each_role_is_allowed_or_denied(world, key):
             ok = was_refused(answer, rule, known=is_known(actor, path)) and writes == []
         ok = ok and keeps_private(answer, actor) and keeps_secrets(world, answer, path)
         wrong += [] if ok else [f"{summary} {answer.content[:200]} {writes[:1]}"]
-    assert wrong == []
+    return wrong
 
 
 def is_known(actor, path):
@@ -94,12 +102,12 @@ def keeps_secrets(world, answer, path):
     return not any(secret.encode() in answer.content for secret in secrets)
 
 
-@pytest.mark.parametrize("key", [key for key, rule in RULES.items() if rule.private and "/api/" in key])
-def test_private_text_is_visible_to_its_owner_only(world, key):
-    method, template = split_key(key)
-    for actor in ("owner", "admin", "token"):
-        answer, _ = world.call(actor, method, world.fill(template))
-        assert RULES[key].private in answer.content.decode()
+def test_private_text_is_visible_to_its_owner_only(world):
+    for key in [key for key, rule in RULES.items() if rule.private and "/api/" in key]:
+        method, template = split_key(key)
+        for actor in ("owner", "admin", "token"):
+            answer, _ = world.call(actor, method, world.fill(template))
+            assert RULES[key].private in answer.content.decode(), (key, actor)
 
 
 def routes(patterns=None, prefix=""):
