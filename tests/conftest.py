@@ -17,11 +17,12 @@ from tests.clients import install
 from tests.databases import build_template, copied_database, empty_tables
 from tests.factories import SEED, make_engineer, make_pipeline
 from tests.notifications.channels.push.service import PushService
+from tests.thorough import cases
 
 # No deadlines: a slow example means a busy machine, not a broken rule. Examples are the same in every run, so that a failure
 # belongs to the latest change; HYPOTHESIS_PROFILE=explore tries new ones.
 NO_TIME_LIMITS = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
-hypothesis.settings.register_profile("site", derandomize=True, **NO_TIME_LIMITS)
+hypothesis.settings.register_profile("site", derandomize=True, max_examples=cases(100), **NO_TIME_LIMITS)
 hypothesis.settings.register_profile("explore", **NO_TIME_LIMITS)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "site"))
 install()

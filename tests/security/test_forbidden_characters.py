@@ -1,11 +1,10 @@
 """Every text of every request: a character that `common.text` forbids is refused with an error that names the field, and changes nothing."""
 
-import os
-
 import pytest
 
 from tests.security.permission_matrix import OPEN, RULES
 from tests.security.test_permission_matrix import split_key
+from tests.thorough import THOROUGH
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("forbidden characters")]
 
@@ -30,8 +29,6 @@ CHOICES = {"code", "side", "save", "confirm", "theme", "engineer", "move", "hour
 NOT_SAVED = ("/api/v1/integrations/", "/handbook/", "/runbooks/{pipeline}/preview/")
 
 
-# `make faults` tries every character in every field.
-ALL = os.environ.get("FORBIDDEN_CHARACTERS") == "all"
 PARTS = 4
 
 
@@ -51,11 +48,11 @@ def text_fields():
 
 
 def hostile_requests():
-    """Return the key of each rule, a text field of its body, and a forbidden character: one for each field, or all."""
+    """Return the key of each rule, a text field of its body, and a forbidden character: one for each field, or in `make faults` all."""
     requests = []
     for number, (key, name) in enumerate(text_fields()):
         characters = "\0\u202e" if name in MULTILINE else "\n\0\u202e"
-        requests += [(key, name, one) for one in (characters if ALL else characters[number % len(characters)])]
+        requests += [(key, name, one) for one in (characters if THOROUGH else characters[number % len(characters)])]
     return requests
 
 

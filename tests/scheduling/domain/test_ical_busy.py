@@ -10,6 +10,7 @@ from scheduling.domain.ical_busy import SkippedEvent, busy_days
 from scheduling.domain.ical_parser import UnreadableCalendarError
 from scheduling.ical_subprocess import busy_days_within
 from tests.scheduling.ical import calendar, event
+from tests.thorough import cases
 
 FIRST, LAST = dt.date(2026, 11, 1), dt.date(2027, 12, 31)
 DAMAGED_RULE = "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"
@@ -363,7 +364,7 @@ SEED = calendar(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=cases(300), deadline=None)
 @given(
     places=st.lists(st.tuples(st.integers(0, len(SEED) - 1), st.integers(0, 255)), max_size=6),
     cut=st.integers(0, len(SEED)),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.thorough import cases
 from tests.validation.anomaly_harness import MADE, made_series
 from validation.anomaly.budget import GROSS, YEAR_DAYS, AlertBudget
 from validation.anomaly.scoring import score_series
@@ -79,7 +80,7 @@ def test_the_budget_holds_for_any_series(name, budget):
     assert limits.most_ordinary == 1.5 * budget
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=cases(200), deadline=None)
 @given(
     st.floats(0.5, 365),
     st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=120),

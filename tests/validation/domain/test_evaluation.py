@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.thorough import cases
 from validation.check_types import CHECK_TYPES
 from validation.domain.buckets import bucket_end, newest_due_bucket, next_run, parse_bucket
 from validation.domain.check_type import evaluate
@@ -43,7 +44,7 @@ def run(check_type, values, parameters=None, **context):
 
 
 @pytest.mark.parametrize("check_type", CHECK_TYPES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=cases(30), deadline=None)
 @given(values=st.lists(st.none() | NUMBERS, max_size=40), others=st.lists(st.none() | NUMBERS, max_size=10))
 def test_every_type_has_an_outcome_for_any_series(check_type, values, others):
     outcome = run(
