@@ -31,6 +31,12 @@ install()
 CAST = {"a", "b", "c", "d", "admin", "outsider", "daily_growth"}
 
 
+def pytest_collection(session):
+    """Keep the garbage collector from looking at modules and tests while there are more and more of them."""
+    if not session.config.pluginmanager.hasplugin("dsession"):  # the process that has workers collects nothing
+        gc.disable()
+
+
 def pytest_collection_modifyitems(items):
     """Let people be created after the example handbook, which is copied into an empty database only."""
     for item in items:
@@ -45,10 +51,12 @@ def pytest_sessionstart(session):
 
 
 def pytest_collection_finish(session):
-    """Let the garbage collector leave out modules and tests, which stay to the end."""
+    """Let the garbage collector leave out modules and tests, which stay to the end, and run less often than by default."""
     check_groups(session)
     gc.collect()
     gc.freeze()
+    gc.enable()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def check_groups(session):
