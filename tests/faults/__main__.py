@@ -253,7 +253,7 @@ PROMISES = {
     "13": in_a_database(hung_sources),
     "14": zones,
     "15": in_a_world(fuzz),
-    "16": suite("tests/security/test_permission_matrix.py"),
+    "16": suite("tests/security/test_permission_matrix.py", THOROUGH="1"),
     "17": suite("tests/e2e/test_hostile_texts.py", HOSTILE_TEXTS="all"),
     "18": race(
         check_simultaneous,

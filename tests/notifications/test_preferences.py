@@ -11,6 +11,7 @@ from notifications.channels.chat.channel import SERVICES
 from notifications.models import ChannelPreference, ContactMethod, Message, QuietHours
 from notifications.services.contact_methods import remove_contact_method
 from notifications.services.delivery import deliver_one
+from tests.each import each
 from tests.factories import add_contact_method, bearer
 from tests.notifications.news import AdminNews, Page, Secret, enqueue_news, with_mail
 
@@ -40,7 +41,7 @@ def test_channels_and_quiet_hours_are_changed_through_the_api(client, a, admin):
     assert not QuietHours.objects.exists()
 
 
-@pytest.mark.parametrize(
+@each(
     "given",
     [
         {"quiet_from": "22:00"},
@@ -182,7 +183,7 @@ def test_the_page_lists_recent_messages(signed_in, a, b):
 # Chat
 
 
-@pytest.mark.parametrize(
+@each(
     "address",
     [
         "json://localhost/",

@@ -1,0 +1,41 @@
+"""Cases of one test that share its rows, where creating the rows costs far more than a case."""
+
+import functools
+import inspect
+
+import pytest
+from django.db import transaction
+
+
+def each(names, cases):
+    """Decorate a test as `pytest.mark.parametrize` does, but as one test: fixtures are created once for all cases.
+
+    What a case writes is rolled back before the next one. All cases run; the failed ones are reported together, by name.
+    """
+    names = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
+
+    def decorate(test):
+        signature = inspect.signature(test)
+
+        @functools.wraps(test)
+        def run(**fixtures):
+            failures = []
+            for case in cases:
+                values = dict(zip(names, [case] if len(names) == 1 else case, strict=True))
+                try:
+                    with transaction.atomic():
+                        test(**fixtures, **values)
+                        transaction.set_rollback(True)
+                except (Exception, pytest.fail.Exception) as failure:  # noqa: BLE001  # all are reported
+                    failure.add_note(f"in the case {values}")
+                    failures.append(failure)
+            if failures:
+                raise BaseExceptionGroup(f"{len(failures)} of {len(cases)} cases failed", failures)
+
+        run.__signature__ = signature.replace(
+            parameters=[parameter for name, parameter in signature.parameters.items() if name not in names]
+        )
+        del run.__wrapped__
+        return run
+
+    return decorate
