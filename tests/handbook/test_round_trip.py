@@ -5,7 +5,6 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from people.domain.names import match_key
 from runbooks.domain.handbook_model import HandbookErrors
 from runbooks.domain.runbook_text import normalize_runbook, split_sections
 from runbooks.domain.text_cleanup import mend, tidy_name
+from tests.each import each
 from tests.handbook.strategies import BODIES, drafts, styles, typed
 from tests.thorough import cases
 
@@ -160,7 +160,7 @@ def test_a_runbook_typed_on_the_site_survives_export_and_import(text):
     assert read(write_handbook(whole)) == whole
 
 
-@pytest.mark.parametrize("body", BODIES)
+@each("body", BODIES)
 def test_the_text_of_a_section_is_kept_word_for_word(body):
     typed_in = "\n".join(SHORT).replace("This pipeline calculates", f"{body}\n\nThis pipeline calculates")
     [runbook] = read(typed_in).runbooks

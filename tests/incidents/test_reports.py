@@ -17,7 +17,7 @@ from tests.incidents.test_incidents import MINUTE, make_incident
 SLUG = "daily-growth-experiment-focused"
 
 
-@pytest.mark.parametrize(
+@each(
     ("kinds", "results", "word"),
     [
         ((), (), "unknown"),

@@ -311,8 +311,8 @@ def test_quiet_hours_pass_midnight(at, end):
     assert found == (dt.datetime.fromisoformat(end) if end else None)
 
 
-@pytest.mark.parametrize("day", ["2026-03-28", "2026-03-29", "2026-10-24", "2026-10-25"])
-@pytest.mark.parametrize("hours", [(22, 7), (1, 3), (2, 4), (0, 2), (23, 2)])
+@each("day", ["2026-03-28", "2026-03-29", "2026-10-24", "2026-10-25"])
+@each("hours", [(22, 7), (1, 3), (2, 4), (0, 2), (23, 2)])
 def test_quiet_hours_end_in_the_future_also_when_clocks_change(day, hours):
     from notifications.domain.quiet_hours import end_of_quiet
 
@@ -323,7 +323,7 @@ def test_quiet_hours_end_in_the_future_also_when_clocks_change(day, hours):
         assert end is None or at < end < at + dt.timedelta(hours=12)
 
 
-@pytest.mark.parametrize(
+@each(
     ("at", "end"),
     [
         ("2026-11-27T12:00:00+00:00", None),

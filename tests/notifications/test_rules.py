@@ -43,7 +43,7 @@ def due(notification, person, at):
     return [(row.channel, (row.due_at - at) // dt.timedelta(minutes=1)) for row in rows]
 
 
-@pytest.mark.parametrize(
+@each(
     ("rules", "reachable", "steps"),
     [
         ([], {"email"}, [EMAIL]),
@@ -58,7 +58,7 @@ def test_high_urgency_steps_always_include_email(rules, reachable, steps):
     assert high_urgency_steps(rules, reachable=reachable) == steps
 
 
-@pytest.mark.parametrize(
+@each(
     ("rules", "channels", "steps"),
     [
         ([], None, [EMAIL]),

@@ -114,7 +114,7 @@ def test_behind_a_proxy_only_the_last_hop_counts(client, registered):
     assert forwarded(22, "198.51.100.8").status_code == 200
 
 
-@pytest.mark.parametrize(
+@each(
     ("peer", "header", "behind", "address"),
     [
         ("192.0.2.1", "203.0.113.9", False, "192.0.2.1"),

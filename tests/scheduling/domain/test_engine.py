@@ -13,6 +13,7 @@ from scheduling.domain.impact import changes_of_responder
 from scheduling.domain.responder_chain import Absence, Availability, RotationSchedule, chain_at, coverage_gaps, timeline
 from scheduling.domain.wall_time import dates_to_interval, format_days, to_utc
 from scheduling.domain.weeks import Hours, RosterVersion, planned_weeks
+from tests.each import each
 from tests.scheduling.domain import oracle
 from tests.scheduling.domain.cast import A, B, C, D, engineer, engineers
 from tests.thorough import cases
@@ -63,7 +64,7 @@ def test_an_absence_with_hours_lasts_from_start_to_end_hour():
         dates_to_interval(day, day, zone="UTC", start=dt.time(17), end=dt.time(13))
 
 
-@pytest.mark.parametrize(
+@each(
     ("first", "last", "start", "end", "words"),
     [
         ((2026, 12, 21), (2026, 12, 25), None, None, "21–25 Dec"),
@@ -99,7 +100,7 @@ def check_weeks_meet(zone, *, years=range(2020, 2036), hours=range(24)):
         assert all(week.starts_at < week.ends_at for week in weeks), zone
 
 
-@pytest.mark.parametrize("zone", ZONES)
+@each("zone", ZONES)
 def test_weeks_meet_across_every_change_of_the_clocks(zone):
     check_weeks_meet(zone, years=range(2024, 2028), hours=(0, 2, 3, 10, 23))
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.each import each
 from tests.thorough import cases
 from tests.validation.anomaly_harness import MADE, made_series
 from validation.anomaly.budget import GROSS, YEAR_DAYS, AlertBudget
@@ -63,8 +64,8 @@ def alerts(results):
     return starts
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("budget", [2.0, 4.0])
+@each("name", HOSTILE)
+@each("budget", [2.0, 4.0])
 def test_the_budget_holds_for_any_series(name, budget):
     rng = np.random.default_rng([3, len(name), int(budget)])
     values = hostile(name, rng).tolist()

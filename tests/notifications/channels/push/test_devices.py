@@ -253,7 +253,7 @@ def test_a_device_that_is_switched_off_gets_no_test(client, a, device):
     assert answer.json()["detail"] == "Push is turned off on this device. Turn it on again there."
 
 
-@pytest.mark.parametrize(
+@each(
     ("user_agent", "name"),
     [
         (CHROME, "Chrome on Android"),
