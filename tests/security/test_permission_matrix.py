@@ -15,7 +15,7 @@ from tests.thorough import THOROUGH
 # On one worker of xdist, so that the rows are created once.
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("permissions")]
 
-PARTS = 8
+PARTS = 16
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 IN_SESSION = ("anonymous", "owner", "stranger", "admin")
 TOKENS = (*HOLDERS, "feed address")
