@@ -1,11 +1,13 @@
 """Cases of one test that share its rows, where creating the rows costs far more than a case."""
 
 import contextlib
+import copy
 import functools
 import inspect
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import Model
 
 
 @contextlib.contextmanager
@@ -17,6 +19,11 @@ def undone():
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+def fresh(value):
+    """Return a fixture's value for one case: a copy of a row, whose fields a case may set."""
+    return copy.deepcopy(value) if isinstance(value, Model) else value
 
 
 def each(names, cases):
@@ -36,7 +43,7 @@ def each(names, cases):
                 values = dict(zip(names, [case] if len(names) == 1 else case, strict=True))
                 try:
                     with undone():
-                        test(**fixtures, **values)
+                        test(**{name: fresh(value) for name, value in fixtures.items()}, **values)
                 except (Exception, BaseExceptionGroup, pytest.fail.Exception) as failure:  # noqa: BLE001  # all are reported
                     failure.add_note(f"in the case {values}")
                     failures.append(failure)
