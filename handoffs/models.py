@@ -14,9 +14,9 @@ from django.db.models.functions import Trim
 from common.fields import LineField, MultilineField
 from people.models import User
 from pipelines.models import Pipeline
+from runbooks.domain.handbook_model import MAX_MEETING_MINUTES, MIN_MEETING_MINUTES
 from scheduling.models import Rotation
 
-MIN_MEETING_MINUTES, MAX_MEETING_MINUTES = 20, 30
 # Signing opens this long before the hand-off: on the last day of the outgoing engineer.
 SIGNING_LEAD_TIME = dt.timedelta(days=1)
 # How far before or after its hand-off a meeting can be moved.

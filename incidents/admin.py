@@ -13,6 +13,7 @@ from common.admin import ReadOnlyModelAdmin
 from common.exceptions import DomainError
 from incidents.models import (
     Alert,
+    Drill,
     EscalationStep,
     Evidence,
     Failure,
@@ -191,6 +192,16 @@ class AlertAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Alert]):
     list_filter = ("is_firing", ("pipeline", admin.EmptyFieldListFilter), "pipeline")
     list_select_related = ("pipeline",)
     search_fields = ("name", "summary", "fingerprint")
+
+
+@admin.register(Drill)
+class DrillAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Drill]):
+    """Drills with their results. Weekly ones are set up with their rotation."""
+
+    list_display = ("at", "rotation", "incident", "engineer", "state_label", "skip_reason")
+    list_filter = ("rotation",)
+    list_select_related = ("rotation", "incident__acknowledged_by", "incident__resolved_by", "engineer")
+    date_hierarchy = "at"
 
 
 @admin.register(IntegrationKey)

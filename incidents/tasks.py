@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from incidents.models import SlackPost
 from incidents.services.alerts import sync_with_alerts
-from incidents.services.drills import end_old_drills
+from incidents.services.drills import end_old_drills, start_weekly_drills
 from incidents.services.escalation import escalate_due
 from incidents.services.evidence import ClaimedEvidence, claim_evidence, request_evidence
 from incidents.services.evidence import run_evidence as run_claimed_evidence
@@ -28,6 +28,12 @@ def escalate() -> None:
     at = timezone.now()
     escalate_due(at=at)
     end_old_drills(at=at)
+
+
+@shared_task
+def start_drills() -> None:
+    """Start or skip the weekly drills that are due."""
+    start_weekly_drills(at=timezone.now())
 
 
 @shared_task

@@ -19,7 +19,7 @@ from lineage.domain.dbt import KINDS
 from lineage.models import DbtNode, DbtProject, Edge
 from lineage.queries import downstream_edges, owner_drift, upstream_edges
 from lineage.services.drift import ShownOwners, keep_site_owner, take_code_owner
-from people.permissions import AdminsChange, request_user
+from people.permissions import IsAdminOrReadOnly, request_user
 from pipelines.models import Pipeline
 
 
@@ -166,7 +166,7 @@ class OwnerDriftViewSet(viewsets.GenericViewSet[Pipeline]):
 
     queryset = Pipeline.objects.all()
     serializer_class = DriftSerializer
-    permission_classes = [AdminsChange]
+    permission_classes = [IsAdminOrReadOnly]
     lookup_field = "slug"
     lookup_value_regex = SLUG_PATTERN
 

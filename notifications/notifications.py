@@ -134,7 +134,7 @@ class PushDeviceTest(Notification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class PushDeviceOff(Notification):
+class DisabledPushDevice(Notification):
     """Push stopped on a device, sent by e-mail."""
 
     name = "push-off"
@@ -205,7 +205,7 @@ class ContactCode(Notification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class ContactMethodAdded(Notification):
+class NewContactMethod(Notification):
     """A contact method or device was added. Sent by e-mail, because an API token can add one."""
 
     name = "contact-method-added"
@@ -231,7 +231,7 @@ class ContactMethodAdded(Notification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class EmailRejected(Notification):
+class EmailRejectionReport(Notification):
     """A user's e-mail address is rejected. Sent to the user by another channel, or to the admins if there is none."""
 
     name = "email-rejected"
@@ -268,7 +268,7 @@ class EmailRejected(Notification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class ContactMethodOff(Notification):
+class DisabledContactMethod(Notification):
     """A contact method was turned off, sent by e-mail."""
 
     name = "contact-method-off"

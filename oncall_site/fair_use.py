@@ -31,7 +31,7 @@ MAX_REQUESTS_AT_ONCE = 3
 MAX_REMEMBERED = 10_000
 RETRY_AT_ONCE_SECONDS = 1
 CHUNK_BYTES = 1 << 16
-EXEMPT = ("/healthz", "/readyz", "/metrics", "/static/")
+EXEMPT_PATHS = ("/healthz", "/readyz", "/metrics", "/static/")
 # Alertmanager repeats a webhook after a 5xx only, never after a 429.
 REPEATED_AFTER_5XX = "/api/v1/integrations/alertmanager/"
 
@@ -105,7 +105,7 @@ class FairUseMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Return the response, or a 429."""
-        if not self.shares.per_second or request.path.startswith(EXEMPT):
+        if not self.shares.per_second or request.path.startswith(EXEMPT_PATHS):
             return self.get_response(request)
         credential = _credential(request)
         caller = self.shares.caller(credential, address=client_address(request))

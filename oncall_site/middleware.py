@@ -29,17 +29,17 @@ logger = logging.getLogger("oncall_site.requests")
 
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 # Probes and scrapers call these every few seconds; only their failures are worth a line.
-UNLOGGED = ("/healthz", "/readyz", "/metrics", "/static/")
+UNLOGGED_PATHS = ("/healthz", "/readyz", "/metrics", "/static/")
 # What is answered from memory: who is on call, who responds for every pipeline or for one, and a rotation's timeline.
-ANSWERED = re.compile(
+ANSWER_PATHS = re.compile(
     rf"/api/v1/(?:oncall|responders|pipelines/{SLUG_PATTERN}/responder|rotations/{SLUG_PATTERN}/timeline)/"
 )
 JSON_KINDS = ("*/*", "application/*", "application/json")
-WEIGHT = re.compile(r";\s*q=[0-9.]+")
+QUALITY_VALUE = re.compile(r";\s*q=[0-9.]+")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 REQUESTS = Counter("oncall_http_requests", "HTTP requests.", ["method", "view", "status"])
-SECONDS = Histogram(
+REQUEST_SECONDS = Histogram(
     "oncall_http_request_seconds",
     "Duration of HTTP requests.",
     ["view"],
@@ -73,8 +73,8 @@ def _record(request: HttpRequest, response: HttpResponse, *, seconds: float) -> 
     view = (match.view_name or match.route) if match else "none"
     method = request.method if request.method in METHODS else "other"
     REQUESTS.labels(method, view, str(response.status_code)).inc()
-    SECONDS.labels(view).observe(seconds)
-    if request.path.startswith(UNLOGGED) and response.status_code < 500:
+    REQUEST_SECONDS.labels(view).observe(seconds)
+    if request.path.startswith(UNLOGGED_PATHS) and response.status_code < 500:
         return
     user = getattr(request, "user", None)
     # Logging must not load a user that the view did not load.
@@ -107,7 +107,7 @@ class AnswerMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Return the response, with an entity tag, or a 304."""
-        if request.method != "GET" or not ANSWERED.fullmatch(request.path_info) or not _is_plain(request):
+        if request.method != "GET" or not ANSWER_PATHS.fullmatch(request.path_info) or not _is_plain(request):
             return self.get_response(request)
         now, query = timezone.now(), request.META.get("QUERY_STRING", "")
         try:
@@ -135,7 +135,7 @@ class AnswerMiddleware:
 
 def _is_plain(request: HttpRequest) -> bool:
     """Return True if the client takes JSON as the site writes it: a client can ask for indentation."""
-    accepted = WEIGHT.sub("", request.headers.get("Accept", "*/*"))
+    accepted = QUALITY_VALUE.sub("", request.headers.get("Accept", "*/*"))
     return any(kind.strip() in JSON_KINDS for kind in accepted.split(",")) and ";" not in accepted
 
 

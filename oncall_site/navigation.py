@@ -24,6 +24,8 @@ SECTIONS = (
         ),
     ),
 )
+# Their icons in the bar at the foot of a phone's screen.
+SECTION_ICONS = {"Now": "activity", "Incidents": "siren", "Schedule": "calendar-days", "Pipelines": "workflow"}
 # The pages of the user menu; they have tabs, but no place in the navigation.
 ACCOUNT_PAGES = (
     ("My schedule", "account", "m"),
@@ -39,7 +41,6 @@ OTHER_PATHS = (
     ("/covers/", "swaps"),
     ("/restatements/", "pipelines"),
     ("/readers/", "pipelines"),
-    ("/channels/", "pipelines"),
     ("/rotations/", "schedule"),
     ("/action-items/", "handoffs"),
     ("/me/second-factor/", "security"),

@@ -149,7 +149,7 @@ TEMPLATES = [
     },
 ]
 
-# Components live in templates/components: <c-page-header>, <c-breadcrumbs>, <c-table>, <c-empty-state>, <c-confirm-button>, <c-copy-button>.
+# Components live in templates/components: <c-page-header>, <c-breadcrumbs>, <c-table>, <c-empty-state>, <c-confirm-button>, <c-copy-button>, <c-menu>.
 COTTON_DIR = "components"
 
 DATABASES = {
@@ -176,7 +176,7 @@ ACCOUNT_RATE_LIMITS = False
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_FORMS = {"reauthenticate": "people.forms.PasswordAgainForm"}
+ACCOUNT_FORMS = {"reauthenticate": "people.forms.PasswordConfirmationForm"}
 MFA_ADAPTER = "people.allauth_adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 # Accept one 30-second step of clock drift (RFC 6238, section 5.2).
@@ -184,7 +184,7 @@ MFA_TOTP_TOLERANCE = 1
 MFA_TOTP_ISSUER = "On call"
 MFA_FORMS = {
     "authenticate": "people.forms.CodeForm",
-    "reauthenticate": "people.forms.CodeAgainForm",
+    "reauthenticate": "people.forms.CodeConfirmationForm",
     "activate_totp": "people.forms.FirstCodeForm",
 }
 SOCIALACCOUNT_ADAPTER = "people.allauth_adapters.ProviderAdapter"
@@ -283,7 +283,7 @@ REST_FRAMEWORK = {
         "people.authentication.TokenAuthentication",
         "people.authentication.SignedInSession",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["people.permissions.SignedIn"],
+    "DEFAULT_PERMISSION_CLASSES": ["people.permissions.IsSignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["common.api.parsers.JsonParser"],
     "DEFAULT_PAGINATION_CLASS": "common.api.pagination.DefaultPagination",
@@ -310,7 +310,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "Account", "description": "Your profile, notifications and calendar feeds."},
     ],
     "VERSION": "1",
-    "SERVE_PERMISSIONS": ["people.permissions.SignedIn"],
+    "SERVE_PERMISSIONS": ["people.permissions.IsSignedIn"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,

@@ -24,7 +24,7 @@ from common.forms import add_service_error
 from common.http import client_address
 from people import queries
 from people.devices import known_device
-from people.forms import ChosenPasswordForm, MyPasswordForm, SignInForm, TokenForm
+from people.forms import AccountPasswordForm, ChosenPasswordForm, SignInForm, TokenForm
 from people.models import PasswordLink
 from people.requests import SignedInRequest
 from people.services import accounts
@@ -163,14 +163,14 @@ def account(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def security(request: SignedInRequest) -> HttpResponse:
     """Show the forms for the password and two-factor authentication."""
-    return _security_page(request, MyPasswordForm(request.user))
+    return _security_page(request, AccountPasswordForm(request.user))
 
 
 @require_POST
 @sensitive_post_parameters()
 def change_password(request: SignedInRequest) -> HttpResponse:
     """Change the user's password and keep the session."""
-    form = MyPasswordForm(request.user, request.POST)
+    form = AccountPasswordForm(request.user, request.POST)
     if not form.is_valid():
         return _security_page(request, form, status=400)
     set_password(request.user, password=form.cleaned_data["new_password1"])
@@ -179,7 +179,7 @@ def change_password(request: SignedInRequest) -> HttpResponse:
     return redirect("security")
 
 
-def _security_page(request: SignedInRequest, form: MyPasswordForm, *, status: int = 200) -> HttpResponse:
+def _security_page(request: SignedInRequest, form: AccountPasswordForm, *, status: int = 200) -> HttpResponse:
     context = {"form": form, "second_factor": queries.has_second_factor(request.user)}
     return render(request, "people/security.html", context, status=status)
 

@@ -11,8 +11,8 @@ from incidents.models import Incident
 from incidents.queries.statuses import statuses
 from pipelines.models import Pipeline
 from readiness.domain.calendar import DayWindow, MetricCalendar, PipelineCalendar
-from readiness.domain.checks import STATES, CheckSchedule, bucket_state, counts_as, run_state
-from readiness.domain.verdict import TROUBLED, DayCheck, DayFacts
+from readiness.domain.checks import CHECK_STATES, CheckSchedule, bucket_state, counts_as, run_state
+from readiness.domain.verdict import PROBLEM_BADGES, DayCheck, DayFacts
 from validation.check_types import CHECK_TYPES
 from validation.domain.buckets import DAY, HOUR
 from validation.models import (
@@ -149,7 +149,7 @@ def _check_states(checks: Sequence[CheckSchedule], *, windows: Mapping[int, DayW
         elif window.is_current:
             state = run_state(check, window=window)
         else:
-            state = STATES[before[check.id]] if check.id in before else None
+            state = CHECK_STATES[before[check.id]] if check.id in before else None
         if state is not None:
             states[check.pipeline].append(DayCheck(check.name, state))
     return states
@@ -217,7 +217,7 @@ def _external(windows: Mapping[int, DayWindow]) -> tuple[dict[int, list[DayCheck
         elif window.is_settled or last_at >= window.ends_at:
             if is_stale:
                 stale.add(pipeline)
-            checks[pipeline].append(DayCheck(name, STATES[status]))
+            checks[pipeline].append(DayCheck(name, CHECK_STATES[status]))
     if past:
         before = Q()
         for pipeline in {pipeline for pipeline, _ in past.values()}:
@@ -226,7 +226,7 @@ def _external(windows: Mapping[int, DayWindow]) -> tuple[dict[int, list[DayCheck
         newest = findings.order_by("external_check", "-at", "-pk").distinct("external_check")
         for key, status in newest.values_list("external_check", "status"):
             pipeline, name = past[key]
-            checks[pipeline].append(DayCheck(name, STATES[status]))
+            checks[pipeline].append(DayCheck(name, CHECK_STATES[status]))
     return checks, stale
 
 
@@ -245,5 +245,5 @@ def _unready_parents(parents: Mapping[int, Sequence[Pipeline]]) -> dict[int, lis
     upstream = {parent.pk: parent for group in parents.values() for parent in group}
     if not upstream:
         return {}
-    troubled = {key for key, status in statuses(upstream.values()).items() if status.name in TROUBLED}
+    troubled = {key for key, status in statuses(upstream.values()).items() if status.name in PROBLEM_BADGES}
     return {key: [one.full_name for one in group if one.pk in troubled] for key, group in parents.items()}

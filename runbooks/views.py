@@ -98,7 +98,7 @@ def edit(request: SignedInRequest, slug: str) -> HttpResponse:
 def begin(request: SignedInRequest, slug: str) -> HttpResponse:
     """Create a pipeline's runbook with its first text."""
     pipeline = get_object_or_404(Pipeline, slug=slug)
-    form = NewRunbookForm(request.POST or None, initial={"markdown": OUTLINE})
+    form = NewRunbookForm(request.POST or None, initial={"markdown": RUNBOOK_OUTLINE})
     if form.is_bound and form.is_valid() and "preview" not in request.POST:
         try:
             services.create_runbook(
@@ -111,7 +111,7 @@ def begin(request: SignedInRequest, slug: str) -> HttpResponse:
         else:
             messages.success(request, "Runbook saved.")
             return redirect("runbook", slug=slug)
-    markdown = request.POST.get("markdown", OUTLINE)
+    markdown = request.POST.get("markdown", RUNBOOK_OUTLINE)
     context = {"pipeline": pipeline, "form": form, "preview": _preview(markdown, user=request.user)}
     return render(request, "runbooks/edit.html", context, status=400 if form.errors else 200)
 
@@ -202,7 +202,7 @@ def comparison(request: SignedInRequest, slug: str) -> HttpResponse:
     return render(request, "runbooks/comparison.html", context)
 
 
-OUTLINE = "".join(
+RUNBOOK_OUTLINE = "".join(
     f"### {title}\n\n{line}\n\n"
     for title, line in (
         ("Purpose", "What this pipeline is for."),

@@ -30,6 +30,7 @@ from scheduling.models import (
     RotationWeek,
     SwapRequest,
 )
+from scheduling.models.rotations import DRILL_SCHEDULE_FIELDS
 from scheduling.services.calendar_links import unlink_calendar
 from scheduling.services.cover_requests import accept_cover_request, cancel_cover_request
 from scheduling.services.covers import CoverData, create_cover, end_cover
@@ -65,6 +66,9 @@ class RotationForm(forms.ModelForm[Rotation]):
             "time_zone",
             "handoff_weekday",
             "handoff_time",
+            "weekly_drill",
+            "drill_weekday",
+            "drill_time",
             "policy_name",
             "policy_introduction",
             "policy_rules",
@@ -73,10 +77,10 @@ class RotationForm(forms.ModelForm[Rotation]):
 
 @admin.register(Rotation)
 class RotationAdmin(admin.ModelAdmin[Rotation]):
-    """Rotations: time zone, hand-off and holiday policy; changing the hours moves upcoming shifts."""
+    """Rotations: time zone, hand-off, weekly drill and holiday policy; changing the hours moves upcoming shifts."""
 
     form = RotationForm
-    list_display = ("name", "slug", "time_zone", "handoff_weekday", "handoff_time")
+    list_display = ("name", "slug", "time_zone", "handoff_weekday", "handoff_time", "weekly_drill")
     search_fields = ("name", "slug")
     fields = RotationForm.Meta.fields
 
@@ -98,6 +102,8 @@ class RotationAdmin(admin.ModelAdmin[Rotation]):
         hours = {name: getattr(obj, name) for name in HOURS_FIELDS}
         for name in HOURS_FIELDS:
             setattr(obj, name, getattr(stored, name))
+        if DRILL_SCHEDULE_FIELDS & set(form.changed_data):
+            obj.drill_changed_at = timezone.now()
         super().save_model(request, obj, form, change)
         update_hours(obj, **hours, at=timezone.now())
 

@@ -15,6 +15,7 @@ from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 from team_channels.domain.events import EVENTS, MAX_TITLE_LENGTH, TEST
+from validation.models import Check, ExternalCheck
 
 MAX_NAME_LENGTH = 80
 # A message that fails holds back the next ones for this many attempts, about two and a half minutes.
@@ -222,6 +223,31 @@ class ChannelDelivery(OutboxRow):
     def fact_pairs(self) -> list[tuple[str, str]]:
         """The facts as labels and values."""
         return [(str(label), str(value)) for label, value in self.facts]
+
+
+class CheckFailure(models.Model):
+    """A failing check whose failure was posted to channels, until its recovery is posted. One row a check, so each is posted once."""
+
+    parent_check = models.OneToOneField(
+        Check, on_delete=models.CASCADE, null=True, blank=True, related_name="channel_failure"
+    )
+    external_check = models.OneToOneField(
+        ExternalCheck, on_delete=models.CASCADE, null=True, blank=True, related_name="channel_failure"
+    )
+    since = models.DateTimeField()
+
+    class Meta:
+        ordering = ["since", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(parent_check__isnull=False, external_check=None)
+                | Q(parent_check=None, external_check__isnull=False),
+                name="check_failure_has_one_check",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.parent_check or self.external_check} since {self.since:%Y-%m-%d %H:%M}Z"
 
 
 class SlackUserGroup(LeasedRow):

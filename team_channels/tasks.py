@@ -9,6 +9,7 @@ from django.utils import timezone
 from notifications.queries.slack import slack_app
 from team_channels.models import ChannelDelivery
 from team_channels.services.channels import report_channels_off
+from team_channels.services.check_posts import post_check_changes
 from team_channels.services.delivery import deliver_one, due_count, purge_finished, sending_count
 from team_channels.services.user_groups import update_next_group
 
@@ -35,6 +36,12 @@ def deliver() -> None:
     until = time.monotonic() + DELIVERY_SECONDS
     while deliver_one() is not None and time.monotonic() < until:
         pass
+
+
+@shared_task
+def post_checks() -> None:
+    """Post checks that failed or recovered."""
+    post_check_changes(at=timezone.now())
 
 
 @shared_task

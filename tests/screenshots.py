@@ -31,6 +31,7 @@ PAGES = {
     "incidents": "/incidents/",
     "open-incident": "/incidents/open/",
     "alerts": "/incidents/alerts/",
+    "drills": "/incidents/drills/",
     "reports": "/incidents/reports/",
     "schedule": "/schedule/",
     "week": f"/schedule/{WEEK}/",

@@ -24,7 +24,7 @@ from runbooks.domain.handbook_model import (
     HANDOFF_TITLE,
     HANDOFF_TOPICS,
     HOLIDAY_POLICY,
-    LONGEST_TITLE,
+    MAX_TITLE_LENGTH,
     OWNERSHIP,
     OWNERSHIP_TABLE,
     OWNERSHIP_TITLE,
@@ -315,8 +315,8 @@ def _add_passage(lines: Sequence[Line], *, place: str, outline: Outline) -> None
 
 def _title(chunk: Chunk, *, report_error: ReportError) -> str:
     title = tidy_sentence(chunk.title)
-    if len(title) > LONGEST_TITLE:
-        report_error(HandbookError(chunk.line, f"the title has {len(title)} characters", f"at most {LONGEST_TITLE}"))
+    if len(title) > MAX_TITLE_LENGTH:
+        report_error(HandbookError(chunk.line, f"the title has {len(title)} characters", f"at most {MAX_TITLE_LENGTH}"))
     return title
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from people.domain.names import match_key
 from runbooks.domain.handbook_model import (
-    LONGEST_AUDIENCE,
-    LONGEST_KEY,
-    LONGEST_PERSON,
-    LONGEST_PIPELINE,
+    MAX_AUDIENCE_LENGTH,
+    MAX_MATCH_KEY_LENGTH,
+    MAX_PERSON_LENGTH,
+    MAX_PIPELINE_LENGTH,
     ExtraColumn,
     HandbookError,
     PipelineRow,
@@ -47,10 +47,10 @@ UNASSIGNED = frozenset({"unassigned", "none", "nobody", "no one", "tbd", "tba", 
 TWO_NAMES = re.compile(r"\s*(?:[,;/]|<br ?/?>)\s*|\s+(?:[&+]|and)\s+", re.IGNORECASE)
 
 COLUMNS = ("Pipeline", "Primary Owner", "Secondary Owner")
-KNOWN = "the columns “Pipeline”, “Primary Owner” and “Secondary Owner”"
-LONGEST_CELL = 4000
+COLUMNS_TEXT = "the columns “Pipeline”, “Primary Owner” and “Secondary Owner”"
+MAX_CELL_LENGTH = 4000
 # The column widths of the original handbook, to keep the diff of an export small.
-WIDTHS = (43, 18, 20)
+COLUMN_WIDTHS = (43, 18, 20)
 DASHES = re.compile(r"[ \t]*:?-+:?[ \t]*")
 
 ReportError = Callable[[HandbookError], None]
@@ -140,7 +140,7 @@ def table_text(rows: Sequence[PipelineRow], columns: Sequence[ExtraColumn] = ())
     """Return the ownership table as Markdown, with each column padded to one width."""
     heads = [f"**{title}**" for title in COLUMNS]
     cells = [[row.full_name, row.primary, row.secondary] for row in rows]
-    widths = list(WIDTHS)
+    widths = list(COLUMN_WIDTHS)
     # In ascending order, so that each column gets its place in the whole table.
     for number, column in enumerate(columns):
         place = min(column.place, len(heads))
@@ -224,7 +224,7 @@ def _column_order(table: Table, *, report_error: ReportError) -> dict[str, int] 
         if key in keys[:place]
     ]
     for wrong in problems:
-        report_error(HandbookError(table.line, wrong, KNOWN))
+        report_error(HandbookError(table.line, wrong, COLUMNS_TEXT))
     return None if problems else columns
 
 
@@ -253,8 +253,8 @@ def _extra_cell(number: int, cell: str, *, report_error: ReportError) -> str:
     text = tidy_sentence(cell)
     if lone_backtick(text):
         report_error(HandbookError(number, f"the cell {quoted(text)} has a lone backtick", "backticks in pairs"))
-    if len(text) > LONGEST_CELL:
-        report_error(HandbookError(number, f"the cell has {len(text)} characters", f"at most {LONGEST_CELL}"))
+    if len(text) > MAX_CELL_LENGTH:
+        report_error(HandbookError(number, f"the cell has {len(text)} characters", f"at most {MAX_CELL_LENGTH}"))
     return text
 
 
@@ -263,18 +263,20 @@ def _row(number: int, cells: Sequence[str], *, report_error: ReportError) -> Pip
     name, audience = tidy_pipeline(cells[0])
     primary, secondary = map(tidy_person, cells[1:])
     values = (
-        ("pipeline", name, LONGEST_PIPELINE),
-        ("audience", audience, LONGEST_AUDIENCE),
-        ("primary owner", primary, LONGEST_PERSON),
-        ("secondary owner", secondary, LONGEST_PERSON),
+        ("pipeline", name, MAX_PIPELINE_LENGTH),
+        ("audience", audience, MAX_AUDIENCE_LENGTH),
+        ("primary owner", primary, MAX_PERSON_LENGTH),
+        ("secondary owner", secondary, MAX_PERSON_LENGTH),
     )
     problems = [
         problem
         for what, value, longest in values
         if (value or what != "audience") and (problem := _problem_with(value, what=what, longest=longest))
     ]
-    if not problems and len(match_key(cells[0])) > LONGEST_KEY:
-        problems.append((f"the pipeline {quoted(name)} is too long", f"at most {LONGEST_KEY} letters when spelled out"))
+    if not problems and len(match_key(cells[0])) > MAX_MATCH_KEY_LENGTH:
+        problems.append(
+            (f"the pipeline {quoted(name)} is too long", f"at most {MAX_MATCH_KEY_LENGTH} letters when spelled out")
+        )
     if not problems and match_key(primary) == match_key(secondary):
         problems.append((f"{quoted(primary)} is both primary and secondary owner", "two people"))
     for wrong, expected in problems:

@@ -30,7 +30,7 @@ from runbooks.domain.handbook_model import (
     in_group,
 )
 
-RULE = "---"
+HORIZONTAL_RULE = "---"
 BEGINS_PART = re.compile(r" {0,3}#(?:[ \t]|$)", re.MULTILINE)
 # The positions in the sections of one rotation.
 IN_ROTATION = (ROTATION, HOLIDAY_POLICY, HANDOFF, HANDOFF_MEETING, HANDOFF_TOPICS)
@@ -45,7 +45,7 @@ def write_handbook(handbook: Handbook) -> str:
     blocks = [*_at(START, passages), *_ownership(handbook, passages), *_schedule(handbook, passages)]
     blocks += _runbooks(handbook, passages)
     # A rule separates a part from the one before it; the first part needs none.
-    return "\n\n".join(blocks[1:] if blocks[0] == RULE else blocks) + "\n"
+    return "\n\n".join(blocks[1:] if blocks[0] == HORIZONTAL_RULE else blocks) + "\n"
 
 
 def in_order(passages: Iterable[Passage], *, runbooks: Sequence[RunbookPart], rotations: int) -> tuple[Passage, ...]:
@@ -128,7 +128,7 @@ def _runbooks(handbook: Handbook, passages: Sequence[Passage]) -> Iterator[str]:
         yield from _part(RUNBOOKS_TITLE, passages)
         yield from _at(RUNBOOKS, passages)
     for number, runbook in enumerate(handbook.runbooks):
-        yield from [RULE] if number else []
+        yield from [HORIZONTAL_RULE] if number else []
         yield f"## Runbook: {runbook.full_name}"
         yield from [runbook.markdown] if runbook.markdown else []
         yield from _at(after_runbook(runbook.full_name), passages)
@@ -138,7 +138,7 @@ def _runbooks(handbook: Handbook, passages: Sequence[Passage]) -> Iterator[str]:
 
 def _part(title: str, passages: Sequence[Passage]) -> tuple[str, str]:
     named = next((passage.markdown for passage in passages if passage.place == PART_TITLES[title]), title)
-    return RULE, f"# {named}"
+    return HORIZONTAL_RULE, f"# {named}"
 
 
 def _piece(title: str, intro: str, items: str) -> Iterator[str]:
@@ -150,5 +150,5 @@ def _piece(title: str, intro: str, items: str) -> Iterator[str]:
 def _at(place: str, passages: Sequence[Passage]) -> Iterator[str]:
     for passage in passages:
         if passage.place == place:
-            yield from [RULE] if BEGINS_PART.match(passage.markdown) else []
+            yield from [HORIZONTAL_RULE] if BEGINS_PART.match(passage.markdown) else []
             yield passage.markdown

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from icalendar import Calendar, Component, Event, Timezone, TimezoneStandard, vCalAddress, vText
 
-MAKER = "-//On-call site//Hand-offs and schedule//EN"
+PRODUCT_ID = "-//On-call site//Hand-offs and schedule//EN"
 # How often subscribed calendars are asked to refresh.
-REFRESHED = dt.timedelta(hours=1)
+REFRESH_INTERVAL = dt.timedelta(hours=1)
 CRLF = "\r\n"
 UTC_OFFSET = dt.timedelta(0)
 
@@ -104,7 +104,7 @@ def feed(name: str, *, events: Iterable[str]) -> str:
     calendar = _calendar()
     calendar.add("name", plain(name))
     calendar.add("x-wr-calname", plain(name))
-    calendar.add("refresh-interval", REFRESHED, parameters={"VALUE": "DURATION"})
+    calendar.add("refresh-interval", REFRESH_INTERVAL, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT1H")
     head, end = _text(calendar).split("END:VCALENDAR")
     body = "".join(events) or _text(_utc())
@@ -119,7 +119,7 @@ def plain(text: str) -> str:
 def _calendar() -> Calendar:
     calendar = Calendar()
     calendar.add("version", "2.0")
-    calendar.add("prodid", MAKER)
+    calendar.add("prodid", PRODUCT_ID)
     calendar.add("calscale", "GREGORIAN")
     return calendar
 

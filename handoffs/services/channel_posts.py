@@ -19,9 +19,9 @@ from team_channels.models import TeamChannel
 from team_channels.services.outbox import post_event
 
 # After an outage, older shifts are no longer worth posting.
-LATEST = dt.timedelta(hours=6)
+MAX_SHIFT_POST_AGE = dt.timedelta(hours=6)
 # How far ahead to look for the end of a running stint, which the message shows.
-AHEAD = dt.timedelta(weeks=3)
+STINT_LOOKAHEAD = dt.timedelta(weeks=3)
 WEEK = dt.timedelta(weeks=1)
 MONDAY_HOUR = dt.time(9, 0)
 MAX_ITEMS = 5
@@ -43,8 +43,8 @@ def post_shifts(*, at: dt.datetime) -> None:
 
 @transaction.atomic
 def _post_rotation(rotation: Rotation, channels: list[TeamChannel], *, at: dt.datetime) -> None:
-    since = at - LATEST
-    stints = on_call_stints(rotation, starts_at=since, ends_at=at + AHEAD)
+    since = at - MAX_SHIFT_POST_AGE
+    stints = on_call_stints(rotation, starts_at=since, ends_at=at + STINT_LOOKAHEAD)
     events: list[ChannelEvent] = []
     for before, after in pairwise(stints):
         if before.ends_at <= at and before.engineer != after.engineer:

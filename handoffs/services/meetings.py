@@ -6,10 +6,11 @@ from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from handoffs.domain.boundaries import meeting_before
-from handoffs.models import MAX_MEETING_DISTANCE, MIN_MEETING_MINUTES, Handoff, HandoffPolicy
+from handoffs.models import MAX_MEETING_DISTANCE, Handoff, HandoffPolicy
 from handoffs.queries.handoffs import DEFAULT_MEETING_MINUTES, HandoffChange, changes_due, meeting_minutes, same_handoff
 from handoffs.services.mails import invite, notify_absences, notify_cleared_signatures, notify_unsigned
 from people.models import User
+from runbooks.domain.handbook_model import MIN_MEETING_MINUTES
 from scheduling.models import Rotation
 from scheduling.services.locks import lock_rotation
 

@@ -34,7 +34,7 @@ from people.requests import SignedInRequest
 from people.undo import confirm_with_undo
 from pipelines.queries import row_history
 
-TRACKED = ("at", "outgoing", "incoming", "meeting_starts_at", "meeting_ends_at", "cancelled_at", "signed_outgoing_at", "signed_incoming_at", "closed_at")  # fmt: skip
+TRACKED_FIELDS = ("at", "outgoing", "incoming", "meeting_starts_at", "meeting_ends_at", "cancelled_at", "signed_outgoing_at", "signed_incoming_at", "closed_at")  # fmt: skip
 UPCOMING_SHOWN, PAST_SHOWN = 12, 12
 
 
@@ -231,7 +231,7 @@ def _sheet(
         "item_form": ItemForm(initial={"rotation": row.rotation.slug}),
         "items": list(open_items([row.rotation_id])[:MAX_SHEET_ITEMS]),
         "item_count": open_items([row.rotation_id]).count() if is_open else 0,
-        "history": row_history(row, fields=TRACKED),
+        "history": row_history(row, fields=TRACKED_FIELDS),
         "error": error,
         "asked": asked,
     }

@@ -16,7 +16,7 @@ from incidents.models import Evidence
 from incidents.queries.evidence import BlockState, runbook_blocks
 from incidents.queries.steps import StepStatistic, step_statistics
 from incidents.services.evidence import approve_block, revoke_block
-from people.permissions import AdminsChange, request_user
+from people.permissions import IsAdminOrReadOnly, request_user
 from people.serializers import UsernameField
 from runbooks.models import Runbook
 
@@ -143,7 +143,7 @@ class RunbookEvidenceViewSet(viewsets.GenericViewSet[Any]):
     lookup_field = "pipeline__slug"
     lookup_url_kwarg = "slug"
     lookup_value_regex = SLUG_PATTERN
-    permission_classes = [AdminsChange]
+    permission_classes = [IsAdminOrReadOnly]
     serializer_class = BlockSerializer
     queryset = Runbook.objects.select_related("pipeline")
 

@@ -1,6 +1,6 @@
 """Exceptions of channels, and what is stored of an error."""
 
-PROBLEM_LENGTH = 500
+MAX_PROBLEM_LENGTH = 500
 
 
 class UndeliverableError(Exception):
@@ -25,7 +25,7 @@ class RetryLaterError(Exception):
 
 def problem_text(text: str) -> str:
     """Return what a `problem` column stores of a text: without NUL, which it cannot hold, and at most 500 characters."""
-    return text.replace("\0", "")[:PROBLEM_LENGTH]
+    return text.replace("\0", "")[:MAX_PROBLEM_LENGTH]
 
 
 def describe_error(error: Exception) -> str:

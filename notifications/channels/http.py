@@ -9,7 +9,16 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from common.safe_http import DEFAULT_PORTS, PORTS, Address, PostResult, Rules, UnreachableError, is_public, post_bytes
+from common.safe_http import (
+    DEFAULT_PORTS,
+    WEB_PORTS,
+    Address,
+    PostResult,
+    Rules,
+    UnreachableError,
+    is_public,
+    post_bytes,
+)
 from notifications.channels.deadline import Deadline
 from notifications.channels.exceptions import GoneError, RetryLaterError, UndeliverableError
 from notifications.models import PrivateHost
@@ -94,7 +103,7 @@ def is_private_host_allowed(url: str) -> bool:
     parts = urlsplit(url)
     port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
     rows = PrivateHost.objects.filter(host=(parts.hostname or "").lower())
-    return any(row.port == port or (row.port is None and port in PORTS) for row in rows)
+    return any(row.port == port or (row.port is None and port in WEB_PORTS) for row in rows)
 
 
 def _is_public_or_private(address: Address) -> bool:

@@ -32,7 +32,7 @@ LEASE_SHARE = 5 / 6
 MARK_PAUSE_SECONDS = 0.5
 # If a service asks for a longer pause, it is tried again after this one.
 MAX_RETRY_AFTER_SECONDS = 3600
-CRASHED = "Every attempt ended in a crash of the worker."
+CRASH_TEXT = "Every attempt ended in a crash of the worker."
 
 Row = TypeVar("Row", bound=OutboxRow)
 LeasedT = TypeVar("LeasedT", bound=OutboxRow | LeasedRow)
@@ -88,7 +88,7 @@ def deliver_row(claimable: QuerySet[Row], *, attempt: Callable[[Claim[Row]], Out
         return None
     if claim.row.attempts > MAX_ATTEMPTS:
         # Give up before the row crashes more workers.
-        outcome = Outcome(OutboxState.FAILED, claim.row.problem or CRASHED)
+        outcome = Outcome(OutboxState.FAILED, claim.row.problem or CRASH_TEXT)
     else:
         outcome = attempt(claim)
     mark(claim, outcome)

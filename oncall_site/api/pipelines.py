@@ -17,7 +17,7 @@ from common.identifiers import SLUG_PATTERN
 from incidents.domain.status import STATUSES
 from incidents.queries.statuses import PipelineStatus, statuses
 from people.models import User
-from people.permissions import AdminsChange
+from people.permissions import IsAdminOrReadOnly
 from pipelines import services
 from pipelines.models import Pipeline
 from pipelines.queries import ownership
@@ -121,7 +121,7 @@ class PipelineViewSet(
     """Pipelines, by slug, and their responders. Admins update them."""
 
     serializer_class = PipelineSerializer
-    permission_classes = [AdminsChange]
+    permission_classes = [IsAdminOrReadOnly]
     queryset = ownership().select_related("in_rotation__rotation")
     lookup_field = "slug"
     lookup_value_regex = SLUG_PATTERN

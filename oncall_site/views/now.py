@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from common.http import filters_in_use, remember_filters
 from handoffs.queries.handoffs import next_handoffs, overdue_handoffs
+from incidents.queries.drills import current_drills
 from incidents.queries.incidents import active_maintenance, open_by_urgency
 from oncall_site import queries
 from oncall_site.onboarding import NEW_ENGINEER_PERIOD, engineer_steps, onboarding_steps
@@ -30,6 +31,7 @@ MAX_HANDOFFS = 10
 MAX_MAINTENANCE = 10
 MAX_ROTATIONS = 12
 MAX_INCIDENTS = 8
+MAX_DRILLS = 5
 MAX_ATTENTION = 50
 PIPELINES_PER_PAGE = 100
 SHOWN_FIELDS = ("slug", "name", "audience", "position", "primary_owner", "secondary_owner")
@@ -156,6 +158,7 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
         "incident_count": incident_count,
         "uncovered": [presenter.pipeline_row(row) for row in no_responder],
         "maintenance": active_maintenance(at=at)[:MAX_MAINTENANCE],
+        "drills": current_drills(at=at)[:MAX_DRILLS],
         "alert_count": incident_count + len(no_responder),
         "swaps": swaps,
         "cover_requests": cover_requests,

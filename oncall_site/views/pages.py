@@ -25,7 +25,7 @@ from incidents.queries.steps import step_statistics
 from oncall_site import services
 from oncall_site.logs import request_id
 from people.admin_site import lacks_second_factor
-from people.forms import ForgottenForm
+from people.forms import PasswordResetForm
 from people.queries import user_by_username
 from people.requests import SignedInRequest
 from people.services.login_attempts import TooManyAttemptsError
@@ -124,7 +124,7 @@ def theme(request: SignedInRequest) -> HttpResponse:
 @login_not_required
 def forgotten_password(request: HttpRequest) -> HttpResponse:
     """Mail a link for a new password; the response does not reveal whether the account exists."""
-    form = ForgottenForm(request.POST if request.method == "POST" else None)
+    form = PasswordResetForm(request.POST if request.method == "POST" else None)
     context: dict[str, object] = {"form": form}
     if form.is_bound and form.is_valid():
         email, at = form.cleaned_data["email"], timezone.now()

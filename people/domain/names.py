@@ -9,7 +9,7 @@ from anyascii import anyascii
 
 MAX_IDENTIFIER_LENGTH = 60
 # “jon” and “john” are alike, “wei” and “wen” are not.
-LEAST_LIKENESS = 0.75
+MIN_LIKENESS = 0.75
 # Symbols that count as punctuation, like spacing accents.
 PUNCTUATION_LIKE = frozenset("|~")
 
@@ -84,7 +84,7 @@ def _same_word(word: str, other: str) -> bool:
         return True
     if len(word) == 1 or len(other) == 1:
         return word[0] == other[0] and word.isalpha() and other.isalpha() and len(word) != len(other)
-    alike = difflib.SequenceMatcher(a=word, b=other, autojunk=False).ratio() >= LEAST_LIKENESS
+    alike = difflib.SequenceMatcher(a=word, b=other, autojunk=False).ratio() >= MIN_LIKENESS
     return alike and word.isalpha() and other.isalpha()
 
 

@@ -19,7 +19,7 @@ CONFIRM_DAYS = 3
 # Requests that nobody has confirmed, of one link and day: more would make the site send mail to strangers.
 MAX_UNCONFIRMED = 50
 # A subscriber gets at most one message a day about a pipeline.
-PAUSE = dt.timedelta(days=1)
+MESSAGE_PAUSE = dt.timedelta(days=1)
 # Published days that subscribers are notified about.
 WATCHED_DAYS = 7
 CONFIRM_LIFETIME, NEWS_LIFETIME = dt.timedelta(hours=6), dt.timedelta(hours=12)
@@ -36,7 +36,7 @@ def request_subscription(link: ReadersLink, *, email: str, pipelines: Sequence[P
     if not pipelines or not {row.pk for row in pipelines} <= offered:
         raise InvalidInputError({"pipelines": ["Choose pipelines on this page."]})
     ReadersLink.objects.select_for_update(no_key=True).get(pk=link.pk)
-    if _count_requests(link, since=at - PAUSE) + len(pipelines) > MAX_UNCONFIRMED:
+    if _count_requests(link, since=at - MESSAGE_PAUSE) + len(pipelines) > MAX_UNCONFIRMED:
         raise DomainError("Too many subscriptions to this page are waiting for confirmation. Try again tomorrow.")
     for pipeline in pipelines:
         row, is_new = Subscription.objects.get_or_create(
@@ -128,7 +128,7 @@ def notify_subscribers(*, at: dt.datetime) -> int:
     if not pipelines:
         return 0
     troubled = troubled_pipelines(pipelines, at=at, days=WATCHED_DAYS)
-    rested = Q(notified_at=None) | Q(notified_at__lte=at - PAUSE)
+    rested = Q(notified_at=None) | Q(notified_at__lte=at - MESSAGE_PAUSE)
     changed = Q(pipeline__in=list(troubled), is_alerted=False) | (Q(is_alerted=True) & ~Q(pipeline__in=list(troubled)))
     return sum(
         _notify(key, readiness=troubled.get(pipeline), at=at)
@@ -140,7 +140,7 @@ def notify_subscribers(*, at: dt.datetime) -> int:
 def _notify(key: int, *, readiness: Readiness | None, at: dt.datetime) -> int:
     """Enqueue a subscriber's message; return 0 if another worker has done so."""
     is_alerted = readiness is not None
-    rested = Q(notified_at=None) | Q(notified_at__lte=at - PAUSE)
+    rested = Q(notified_at=None) | Q(notified_at__lte=at - MESSAGE_PAUSE)
     due = Subscription.objects.filter(rested, pk=key, is_alerted=not is_alerted)
     if not due.update(is_alerted=is_alerted, notified_at=at):
         return 0

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 # Comparison time is quadratic. Beyond these limits, whole blocks are shown as changed.
-MOST_LINE_PAIRS = 4_000_000
-MOST_WORDS = 400
-CONTEXT = 3
+MAX_LINE_PAIRS = 4_000_000
+MAX_WORDS = 400
+CONTEXT_LINES = 3
 
 Spans = tuple[tuple[str, bool], ...]
 
@@ -45,7 +45,7 @@ def compare(old: str, new: str) -> tuple[Row, ...]:
 
 
 def _blocks(before: list[str], after: list[str]) -> list[tuple[str, int, int, int, int]]:
-    if len(before) * len(after) <= MOST_LINE_PAIRS:
+    if len(before) * len(after) <= MAX_LINE_PAIRS:
         return list(SequenceMatcher(None, before, after, autojunk=False).get_opcodes())
     start = _common(before, after)
     end = min(_common(before[::-1], after[::-1]), min(len(before), len(after)) - start)
@@ -71,8 +71,8 @@ def _unchanged(  # an unchanged block of lines
     lines: list[str], start: int, end: int, new_start: int, *, first: bool, last: bool
 ) -> Iterator[Row]:
     shift = new_start - start
-    head = start if first else min(start + CONTEXT, end)
-    tail = end if last else max(end - CONTEXT, head)
+    head = start if first else min(start + CONTEXT_LINES, end)
+    tail = end if last else max(end - CONTEXT_LINES, head)
     yield from (_same(lines, at, shift) for at in range(start, head))
     if tail > head:
         yield Row("skipped", count=tail - head)
@@ -97,7 +97,7 @@ def _changed(before: list[str], after: list[str], *, old_from: int, new_from: in
 
 def _words(old: str, new: str) -> tuple[Spans, Spans]:
     before, after = re.findall(r"\w+|\s+|[^\w\s]", old), re.findall(r"\w+|\s+|[^\w\s]", new)
-    if max(len(before), len(after)) > MOST_WORDS:
+    if max(len(before), len(after)) > MAX_WORDS:
         return ((old, True),), ((new, True),)
     codes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     left = tuple(("".join(before[i1:i2]), tag != "equal") for tag, i1, i2, _, _ in codes if i1 < i2)

@@ -13,16 +13,16 @@ POLICY_TITLE = "Holiday Policy"
 HANDOFF_TITLE = "Daily Onboarding Hand-Off"
 
 # Maximum lengths of the database columns, in characters.
-LONGEST_PERSON = 120
-LONGEST_PIPELINE = 200
-LONGEST_AUDIENCE = 120
-LONGEST_TITLE = 120
-LONGEST_SECTION_TITLE = 400
-LONGEST_TOPIC = 400
-LONGEST_KEY = 400
-SHORTEST_MEETING, LONGEST_MEETING = 20, 30  # minutes
-LARGEST_RUNBOOK = 64 * 1024  # bytes of UTF-8; larger runbooks are not rendered (docs/reliability.md)
-LARGEST_HANDBOOK = 2 * 1024 * 1024  # bytes
+MAX_PERSON_LENGTH = 120
+MAX_PIPELINE_LENGTH = 200
+MAX_AUDIENCE_LENGTH = 120
+MAX_TITLE_LENGTH = 120
+MAX_SECTION_TITLE_LENGTH = 400
+MAX_TOPIC_LENGTH = 400
+MAX_MATCH_KEY_LENGTH = 400
+MIN_MEETING_MINUTES, MAX_MEETING_MINUTES = 20, 30
+MAX_RUNBOOK_BYTES = 64 * 1024  # bytes of UTF-8; larger runbooks are not rendered (docs/reliability.md)
+MAX_HANDBOOK_BYTES = 2 * 1024 * 1024
 
 # Positions of a passage: below the heading of a known part, after a known section, or after a whole part.
 START = "start"

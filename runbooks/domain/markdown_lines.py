@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from runbooks.domain.handbook_model import LARGEST_HANDBOOK, HandbookError, HandbookErrors
+from runbooks.domain.handbook_model import MAX_HANDBOOK_BYTES, HandbookError, HandbookErrors
 from runbooks.domain.text_cleanup import mend
 
 BYTE_ORDER_MARKS = {
@@ -57,8 +57,8 @@ class Line:
 
 def decoded(data: bytes) -> str:
     """Return the decoded text of a file. Raise HandbookErrors if it is too large or not UTF-8."""
-    if len(data) > LARGEST_HANDBOOK:
-        raise HandbookErrors([HandbookError(1, f"the file has {len(data):,} bytes", f"at most {LARGEST_HANDBOOK:,}")])
+    if len(data) > MAX_HANDBOOK_BYTES:
+        raise HandbookErrors([HandbookError(1, f"the file has {len(data):,} bytes", f"at most {MAX_HANDBOOK_BYTES:,}")])
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if data.startswith(mark):
             raise HandbookErrors([HandbookError(1, f"the file is {encoding}", "UTF-8")])

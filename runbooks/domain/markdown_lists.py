@@ -7,11 +7,11 @@ from itertools import takewhile
 
 from people.domain.names import match_key
 from runbooks.domain.handbook_model import (
-    LONGEST_MEETING,
-    LONGEST_PERSON,
-    LONGEST_TITLE,
-    LONGEST_TOPIC,
-    SHORTEST_MEETING,
+    MAX_MEETING_MINUTES,
+    MAX_PERSON_LENGTH,
+    MAX_TITLE_LENGTH,
+    MAX_TOPIC_LENGTH,
+    MIN_MEETING_MINUTES,
     HandbookError,
     RosterEntry,
 )
@@ -23,7 +23,7 @@ LENGTH = re.compile(
     r"(?<![\d.,])([0-9]{1,6})(?:\s?(?:[-‐‑‒–—−]|to|or)\s?([0-9]{1,6}))?(?:\s?[-‐‑])?\s?min(?:ute)?s?\b", re.IGNORECASE
 )
 
-MOST_WORDS_OF_A_NAME = 5
+MAX_NAME_WORDS = 5
 
 ReportError = Callable[[HandbookError], None]
 
@@ -121,9 +121,9 @@ def parse_turns(part: ListPart, *, at: int, report_error: ReportError) -> tuple[
             report_error(HandbookError(item.line, f"week {int(match[1])} is in position {number}", f"week {number}"))
         elif not match_key(name):
             report_error(HandbookError(item.line, f"week {number} has no engineer", "a name"))
-        elif len(name) > LONGEST_PERSON:
+        elif len(name) > MAX_PERSON_LENGTH:
             wrong = f"the engineer {quoted(name)} has {len(name)} characters"
-            report_error(HandbookError(item.line, wrong, f"at most {LONGEST_PERSON}"))
+            report_error(HandbookError(item.line, wrong, f"at most {MAX_PERSON_LENGTH}"))
         else:
             turns.append(RosterEntry(name, line=item.line))
     _refuse_repeats(
@@ -150,7 +150,7 @@ def is_numbered_names(lines: Sequence[Line]) -> bool:
 
 def _may_be_name(text: str) -> bool:
     """Return True if a text may name a person: a few words that are neither a week nor a sentence."""
-    return not WEEK.fullmatch(text) and len(text.split()) <= MOST_WORDS_OF_A_NAME and text[-1:] not in ".:;!?"
+    return not WEEK.fullmatch(text) and len(text.split()) <= MAX_NAME_WORDS and text[-1:] not in ".:;!?"
 
 
 def parse_rules(part: ListPart, *, report_error: ReportError) -> tuple[str, ...]:
@@ -164,9 +164,9 @@ def parse_rules(part: ListPart, *, report_error: ReportError) -> tuple[str, ...]
 
 def check_length(shortest: int, longest: int, *, at: int, report_error: ReportError) -> None:
     """Report an error if the length of a meeting is out of range. `at` is its line number."""
-    if not SHORTEST_MEETING <= shortest <= longest <= LONGEST_MEETING:
+    if not MIN_MEETING_MINUTES <= shortest <= longest <= MAX_MEETING_MINUTES:
         length = f"{shortest} minutes" if shortest == longest else f"{shortest} to {longest} minutes"
-        expected = f"{SHORTEST_MEETING} to {LONGEST_MEETING} minutes, the shorter length first"
+        expected = f"{MIN_MEETING_MINUTES} to {MAX_MEETING_MINUTES} minutes, the shorter length first"
         report_error(HandbookError(at, f"the meeting lasts {length}", expected))
 
 
@@ -183,9 +183,9 @@ def parse_label(item: Item, *, report_error: ReportError) -> str:
         label = bare
     if not says_something(label):
         report_error(HandbookError(item.line, "the list of topics has no label", "“Topics to discuss:”"))
-    if len(label) > LONGEST_TITLE:
+    if len(label) > MAX_TITLE_LENGTH:
         wrong = f"the label of the topics has {len(label)} characters"
-        report_error(HandbookError(item.line, wrong, f"at most {LONGEST_TITLE}"))
+        report_error(HandbookError(item.line, wrong, f"at most {MAX_TITLE_LENGTH}"))
     return label
 
 
@@ -195,9 +195,9 @@ def parse_topics(item: Item, *, report_error: ReportError) -> tuple[str, ...]:
         _refuse_nested(topic, what="a topic", report_error=report_error)
         if not says_something(topic.text):
             report_error(HandbookError(topic.line, "the topic is empty", "some words"))
-        elif len(topic.text) > LONGEST_TOPIC:
+        elif len(topic.text) > MAX_TOPIC_LENGTH:
             wrong = f"the topic has {counted(len(topic.text), 'character')}"
-            report_error(HandbookError(topic.line, wrong, f"at most {LONGEST_TOPIC}"))
+            report_error(HandbookError(topic.line, wrong, f"at most {MAX_TOPIC_LENGTH}"))
     _refuse_repeats(
         [(topic.text, topic.line) for topic in item.nested], expected="each topic once", report_error=report_error
     )

@@ -64,7 +64,7 @@ class Cover(models.Model):
 
 
 # The taker of a request to anyone that nobody has accepted: no user has this primary key.
-NOBODY = Person(0, "", "anyone")
+ANYONE = Person(0, "", "anyone")
 
 
 class SwapQuerySet(RequestQuerySet):
@@ -155,7 +155,7 @@ class SwapRequest(EngineerRequest):
         """The kind of swap: "two_way", "three_way" or "one_way"."""
         return "three_way" if self.third_week else "two_way" if self.wanted_week else "one_way"
 
-    def moves(self, *, taker: Person = NOBODY) -> tuple[Move, ...]:
+    def moves(self, *, taker: Person = ANYONE) -> tuple[Move, ...]:
         """Return the moves of the swap; a request to anyone goes to `taker`."""
         requester = self.requester.person
         counterpart = self.counterpart.person if self.counterpart else taker

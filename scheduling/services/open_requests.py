@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from common.formatting import format_duration
 from people.models import User
 from scheduling.models import CoverRequest, RequestQuerySet, SwapRequest
 from scheduling.models.requests import RequestState
 
 REQUEST_LIFETIME = dt.timedelta(days=14)
 MAX_OPEN_REQUESTS = 50
+REMINDER_INTERVAL = dt.timedelta(hours=24)
 
 Request = TypeVar("Request", SwapRequest, CoverRequest)
 
@@ -62,6 +64,36 @@ def check_may_withdraw(row: SwapRequest | CoverRequest, *, by: User) -> None:
     """Raise NotAllowedError unless `by` is the requester or an admin."""
     if by.pk != row.requester_id and not by.is_staff:
         raise NotAllowedError("Only the requester or an admin can withdraw this request.")
+
+
+def check_may_remind(row: SwapRequest | CoverRequest, *, by: User) -> None:
+    """Raise NotAllowedError unless `by` is the requester or an admin."""
+    if by.pk != row.requester_id and not by.is_staff:
+        raise NotAllowedError("Only the requester or an admin can send a reminder.")
+
+
+def can_remind(row: SwapRequest | CoverRequest, *, by: User, at: dt.datetime) -> bool:
+    """Return True if the request is open, `by` may remind its recipients, and the last reminder is 24 hours old."""
+    is_open = row.state == RequestState.PENDING and row.expires_at > at
+    is_due = row.reminded_at is None or at >= row.reminded_at + REMINDER_INTERVAL
+    return is_open and is_due and (by.pk == row.requester_id or by.is_staff)
+
+
+def unanswered(row: SwapRequest | CoverRequest, *, people: Iterable[User]) -> list[User]:
+    """Return those of the recipients who have not answered; raise DomainError if all have."""
+    waiting = [person for person in people if person.pk not in row.answered_by]
+    if not waiting:
+        raise DomainError("Everyone who was asked has answered.")
+    return waiting
+
+
+def save_reminder(row: SwapRequest | CoverRequest, *, at: dt.datetime) -> None:
+    """Record a reminder on a locked request; raise DomainError if the last one is less than 24 hours old."""
+    if row.reminded_at is not None and at < row.reminded_at + REMINDER_INTERVAL:
+        wait = format_duration(row.reminded_at + REMINDER_INTERVAL - at)
+        raise DomainError(f"A reminder was sent less than 24 hours ago. You can send the next one in {wait}.")
+    row.reminded_at = at
+    row.save(update_fields=["reminded_at"])
 
 
 def save_decline(row: SwapRequest | CoverRequest, *, engineer: User) -> None:

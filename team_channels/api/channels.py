@@ -154,7 +154,7 @@ class WebhookEventSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(allow_blank=True, max_length=2000)
     url = serializers.CharField(help_text="The page that the event is about.")
     data = serializers.DictField(  # type: ignore[assignment]  # the name of the field in the payload
-        help_text="For incident events `incident`, `by` and `note`; for shift events `rotation`, `engineer`, `starts_at`, `ends_at`."
+        help_text="For incident events `incident`, `by` and `note`; for check events `check` or `external_check`; for restatement events `pipeline`, `day`, `restatements`; for shift events `rotation`, `engineer`, `starts_at`, `ends_at`."
     )
 
 

@@ -19,11 +19,11 @@ from notifications.services.outbox import enqueue
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
-from team_channels.domain.events import EVENTS, INCIDENT_EVENTS, TEST, ChannelEvent
+from team_channels.domain.events import EVENTS, PIPELINE_EVENTS, TEST, ChannelEvent
 from team_channels.kinds.catalog import KINDS
 from team_channels.kinds.webhook import new_secret
 from team_channels.models import MAX_NAME_LENGTH, ChannelDelivery, TeamChannel
-from team_channels.notifications import ChannelOff
+from team_channels.notifications import DisabledChannel
 from team_channels.queries import may_edit_channels, owner_channels, owner_filter, people_responsible
 from team_channels.services.outbox import DELIVERY_LIFETIME, new_delivery
 
@@ -32,7 +32,7 @@ MAX_CHANNELS = 20
 OLD_SECRET_LIFETIME = dt.timedelta(days=1)
 TEST_PAUSE = dt.timedelta(minutes=1)
 USER_GROUP_ID = re.compile(r"\AS[A-Z0-9]{5,20}\Z")
-TURNED_OFF = "The channel was turned off."
+TURNED_OFF_TEXT = "The channel was turned off."
 REPORT_LIFETIME = dt.timedelta(days=7)
 REPORT_BATCH_SIZE = 100
 
@@ -126,7 +126,7 @@ def turn_off(channel: TeamChannel, *, by: User | None) -> None:
     """Turn a channel off and drop its pending messages. `by` is None if its service says that it is gone."""
     active = TeamChannel.objects.active().filter(pk=channel.pk)
     if active.update(switched_off_at=Now(), switched_off_by=by):
-        ChannelDelivery.objects.unclaimed().filter(channel=channel).drop(TURNED_OFF)
+        ChannelDelivery.objects.unclaimed().filter(channel=channel).drop(TURNED_OFF_TEXT)
 
 
 def save_health(channel: TeamChannel, **columns: Any) -> bool:
@@ -215,7 +215,7 @@ def report_channels_off() -> int:
     channels = list(rows.select_for_update(skip_locked=True, of=("self",))[:REPORT_BATCH_SIZE])
     for row in channels:
         at = database_clock()
-        report = ChannelOff(
+        report = DisabledChannel(
             channel_id=row.pk,
             channel=str(row),
             owner=str(row.owner),
@@ -267,7 +267,7 @@ def clean_channel_name(name: str) -> str:
 def event_choices(owner: Pipeline | Rotation | type[Pipeline] | type[Rotation]) -> dict[str, str]:
     """Return the events that a channel of this owner can get, with their labels. Only rotations have shift events."""
     is_pipeline = isinstance(owner, Pipeline) or owner is Pipeline
-    return INCIDENT_EVENTS if is_pipeline else EVENTS
+    return PIPELINE_EVENTS if is_pipeline else EVENTS
 
 
 def clean_events(owner: Pipeline | Rotation, events: Sequence[str]) -> list[str]:

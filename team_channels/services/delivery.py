@@ -19,7 +19,7 @@ from team_channels.services.channels import save_health, turn_off_gone
 
 # Below the limits of all services. Discord permits 30 for a webhook.
 MAX_PER_MINUTE = 20
-MINUTE = dt.timedelta(minutes=1)
+RATE_WINDOW = dt.timedelta(minutes=1)
 PURGE_BATCH_SIZE = 1000
 
 
@@ -82,10 +82,10 @@ def _post(row: ChannelDelivery) -> None:
 
 def _next_at(row: ChannelDelivery) -> dt.datetime | None:
     """Return when the channel may get its next message under the limit of `MAX_PER_MINUTE`, or None for now."""
-    others = ChannelDelivery.objects.filter(channel=row.channel_id, sent_at__gt=Now() - MINUTE).exclude(pk=row.pk)
+    others = ChannelDelivery.objects.filter(channel=row.channel_id, sent_at__gt=Now() - RATE_WINDOW).exclude(pk=row.pk)
     recent = list(others.order_by("-sent_at").values_list("sent_at", flat=True)[: MAX_PER_MINUTE - 1])
     oldest = recent[-1] if len(recent) == MAX_PER_MINUTE - 1 else None
-    return oldest + MINUTE if oldest is not None else None
+    return oldest + RATE_WINDOW if oldest is not None else None
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from common.exceptions import DomainError
 from common.forms import add_service_error
+from notifications.queries.providers import missing_providers
 from people.models import User
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
@@ -67,6 +68,9 @@ def _channels(request: SignedInRequest, owner: Pipeline | Rotation) -> HttpRespo
         "page": Paginator(owner_channels(owner), PAGE_SIZE).get_page(request.GET.get("page")),
         "may_edit": may_edit_channels(owner, request.user),
         "form": form,
+        "missing_providers": [row for row in missing_providers() if row.name == "Slack"]
+        if request.user.is_staff
+        else [],
     }
     return render(request, "team_channels/channels.html", context, status=status)
 
@@ -75,6 +79,7 @@ def _channels(request: SignedInRequest, owner: Pipeline | Rotation) -> HttpRespo
 def team_channel(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show a channel with its delivery log and, once, its new secret; or change it."""
     channel = _channel(pk)
+    request.navigation_path = channel_path(channel)
     if request.method == "POST":
         _require_editor(request, channel.owner)
     form = EditChannelForm(

@@ -60,6 +60,7 @@ PAGES = [
     "/incidents/?state=resolved",
     "/incidents/open/",
     "/incidents/alerts/",
+    "/incidents/drills/",
     "/incidents/reports/",
     "/pipelines/",
     "/pipelines/?q=nothing-like-it",

@@ -26,6 +26,7 @@ from django.test.utils import setup_test_environment, teardown_test_environment
 from tests.calendar_feeds.test_feeds import check_quick_in
 from tests.faults import test_attacks as attacks
 from tests.faults import test_channels as channels
+from tests.faults import test_drills as drills
 from tests.faults import test_escalation as escalation
 from tests.faults import test_machine as machine
 from tests.faults import test_messages as messages
@@ -276,6 +277,7 @@ PROMISES = {
     "37": suite("tests/security/test_forbidden_characters.py", THOROUGH="1"),
     "38": suite("tests/oncall_site/test_demo_history.py", DEMO_STARTS="all"),
     "escalation": in_a_database(lambda: escalation.check_escalation(incidents=500, kills=40)),
+    "drills": in_a_database(lambda: drills.check_drills(rotations=100, kills=40)),
     "25": in_a_database(backup),
     "26": kills,
     "29": in_a_database(renames),

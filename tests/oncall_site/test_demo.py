@@ -173,7 +173,7 @@ def test_create_demo_fills_an_empty_site_once(db, tmp_path, capsys):
         settings.VAR = before
     assert "admin" in output
     assert capsys.readouterr().out == ""
-    assert (tmp_path / demo.FILE).exists()
+    assert (tmp_path / demo.DEMO_FILE).exists()
     assert Check.objects.filter(is_active=True).count() == len(CHECKS)
     assert ReportedRun.objects.count() > 5
     assert not MetricPoint.objects.exists()

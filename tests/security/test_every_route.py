@@ -33,11 +33,16 @@ CLOSED = {
     # Other sites post there: with a key in the body, or signed.
     "/api/v1/integrations/events/": 405,
     "/api/v1/integrations/events/v2/enqueue": 405,
+    "/api/v1/integrations/events/v2/change/enqueue": 405,
     **{f"/hooks/phone/{kind}/": 302 for kind in ("sms", "call", "status")},
     **{f"/hooks/slack/{kind}/": 302 for kind in ("interactivity", "commands")},
 }
 # These answer a request without a session as they do with one.
-WITHOUT_SESSION = ("/api/v1/integrations/events/", "/api/v1/integrations/events/v2/enqueue")
+WITHOUT_SESSION = (
+    "/api/v1/integrations/events/",
+    "/api/v1/integrations/events/v2/enqueue",
+    "/api/v1/integrations/events/v2/change/enqueue",
+)
 REVALIDATED = ("/now/", "/api/v1/oncall/", "/api/v1/responders/")
 FEED = "feed_for-the-tests"
 LAST_USE = 'UPDATE "calendar_feeds_feedtoken" SET "last_used_at"'

@@ -1,5 +1,7 @@
 """The pages of channels: list, add, test, turn off and on, new secret, send again, delete."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -7,6 +9,7 @@ from django.utils import timezone
 
 from team_channels.kinds import webhook
 from team_channels.models import ChannelDelivery, TeamChannel
+from team_channels.services.channels import add_channel
 from team_channels.services.delivery import deliver_one
 from tests.each import each
 from tests.factories import make_engineer, make_pipeline
@@ -216,3 +219,17 @@ def test_a_page_lists_only_the_channels_of_its_owner(signed_in, a, b, make_chann
     make_channel()
     make_pipeline("Visits", primary=a, secondary=b, position=1)
     assert signed_in(a).get("/pipelines/visits/channels/").context["page"].object_list.count() == 0
+
+
+@pytest.mark.parametrize(("owner", "section"), [("pipeline", "Pipelines"), ("rotation", "Schedule")])
+def test_the_navigation_shows_the_section_of_the_owner(signed_in, admin, request, owner, section):
+    channel = add_channel(
+        request.getfixturevalue(owner),
+        kind="webhook",
+        name="#data",
+        address=FORM["address"],
+        events=FORM["events"],
+        by=admin,
+    ).channel
+    page = signed_in(admin).get(f"/channels/{channel.pk}/").content.decode()
+    assert re.findall(r'class="section-(\w+)" href="[^"]+" aria-current="true"', page) == [section.lower()]

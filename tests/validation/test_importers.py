@@ -12,7 +12,7 @@ from tests.each import each
 from tests.validation.samples import path_of, sample
 from validation.importers import airflow, alertmanager, dbt, files, great_expectations, soda
 from validation.importers.files import KINDS, parsed
-from validation.importers.parsing import KEY_LENGTH, MESSAGE_LENGTH, NAME_LENGTH
+from validation.importers.parsing import MAX_KEY_LENGTH, MAX_MESSAGE_LENGTH, MAX_NAME_LENGTH
 from validation.importers.results import ResultStatus, UnreadableFileError
 
 FILES = {
@@ -312,10 +312,10 @@ def check_results(results):
     assert len({result.key for result in results}) == len(results) or results[0].tool == "airflow"
     for result in results:
         assert result.key
-        assert is_storable(result.key, KEY_LENGTH)
-        assert is_storable(result.message, MESSAGE_LENGTH)
+        assert is_storable(result.key, MAX_KEY_LENGTH)
+        assert is_storable(result.message, MAX_MESSAGE_LENGTH)
         for word in (result.name, result.subject, result.column, result.measure):
-            assert is_storable(word, 300 + NAME_LENGTH)
+            assert is_storable(word, 300 + MAX_NAME_LENGTH)
         assert result.value is None or math.isfinite(result.value)
         assert result.at is None or result.at.utcoffset() == dt.timedelta(0)
 

@@ -9,11 +9,11 @@ from typing import Literal, Self
 import numpy as np
 
 from validation.anomaly.baselines import Baseline, Forecast
-from validation.anomaly.budget import GROSS, AlertBudget
+from validation.anomaly.budget import GROSS_MULTIPLE, AlertBudget
 from validation.anomaly.companion import Companion
 from validation.anomaly.memory import ErrorMemory, ExpectedError
 from validation.anomaly.state import State, pack, unpack
-from validation.anomaly.stuck_values import WINDOW, Repeats
+from validation.anomaly.stuck_values import WINDOW_VALUES, Repeats
 from validation.anomaly.thresholds import Evidence
 from validation.anomaly.transforms import Scale, fitting_scale
 
@@ -85,7 +85,7 @@ class _Look:
     @property
     def is_gross(self) -> bool:
         """Return True if noise of the series does not explain the value."""
-        return self.score >= GROSS or not self.is_deviation
+        return self.score >= GROSS_MULTIPLE or not self.is_deviation
 
     @property
     def is_odd(self) -> bool:
@@ -233,7 +233,7 @@ class AnomalyDetector:
         self._count += 1
         self._last_day = day
         self._values.append(value)
-        del self._values[:-WINDOW]
+        del self._values[:-WINDOW_VALUES]
         self._least = min(self._least, value)
         self._most = max(self._most, value)
 

@@ -9,7 +9,7 @@ from validation.domain.buckets import DAY, bucket_time
 from validation.domain.check_type import CheckType, evaluate
 from validation.domain.parameters import Parameters
 from validation.domain.results import (
-    COUNTED,
+    COUNTED_STATUSES,
     CheckOutcome,
     Confirmation,
     EvaluationContext,
@@ -45,7 +45,7 @@ def run_backtest(
     status = check_type.backtest(parameters, context) or _each_by_itself(check_type, parameters, context)
     statuses = [status(bucket) for bucket in buckets]
     starts = alert_starts(statuses, confirmation=confirmation)
-    evaluated = sum(status in COUNTED for status in statuses)
+    evaluated = sum(status in COUNTED_STATUSES for status in statuses)
     return Backtest(
         evaluated=evaluated,
         skipped=len(statuses) - evaluated,

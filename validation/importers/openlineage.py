@@ -20,12 +20,12 @@ from validation.importers.parsing import (
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 TOOL = "openlineage"
-STARTED = {"START", "RUNNING"}
-ENDED = {"COMPLETE": ResultStatus.PASS, "FAIL": ResultStatus.FAIL, "ABORT": ResultStatus.FAIL}
+START_EVENTS = {"START", "RUNNING"}
+END_EVENTS = {"COMPLETE": ResultStatus.PASS, "FAIL": ResultStatus.FAIL, "ABORT": ResultStatus.FAIL}
 # Per call. Recording this many takes a second or two.
 MAX_EVENTS = 1_000
 MAX_DATASETS = 20_000
-EVENT_TYPES = {*STARTED, *ENDED, "OTHER"}
+EVENT_TYPES = {*START_EVENTS, *END_EVENTS, "OTHER"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def results(events: Iterable[LineageEvent]) -> list[ExternalResult]:
     """
     collected: list[ExternalResult] = []
     for event in events:
-        status = ENDED.get(event.state)
+        status = END_EVENTS.get(event.state)
         if status is not None:
             collected.append(
                 ExternalResult(

@@ -18,7 +18,7 @@ PUBLIC_API_URL = "https://slack.com/api"
 MAX_ANSWER_BYTES = 256 * 1024
 MAX_CODE_LENGTH = 100
 DEFAULT_PAUSE_SECONDS = 30.0
-TOO_MANY = 429
+TOO_MANY_STATUS = 429
 RETRYABLE_STATUSES = frozenset({408, 425})
 # The recipient no longer exists, or the app may not write there.
 GONE_ERRORS = frozenset(
@@ -107,7 +107,7 @@ def call(app: App, method: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         raise ConnectionError(str(error)) from error
     document = _document(answer)
     code = str(document.get("error", ""))
-    if answer.status == TOO_MANY or code in ("ratelimited", "rate_limited"):
+    if answer.status == TOO_MANY_STATUS or code in ("ratelimited", "rate_limited"):
         raise RetryLaterError(
             "Slack’s rate limit was reached.",
             seconds=retry_after(answer, at=dt.datetime.now(dt.UTC)) or DEFAULT_PAUSE_SECONDS,
@@ -131,7 +131,7 @@ def post_answer(url: str, text: str) -> None:
         status = post(url, body=json.dumps(body).encode(), rules=answer_rules())
     except UnreachableError as error:
         raise ConnectionError(str(error)) from error
-    if status >= 500 or status == TOO_MANY:
+    if status >= 500 or status == TOO_MANY_STATUS:
         raise ConnectionError(f"Slack returned status {status}.")
     if not 200 <= status < 300:
         raise UndeliverableError(f"Slack returned status {status}.")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.each import each
 from tests.thorough import cases
 from tests.validation.anomaly_harness import MADE, made_series
-from validation.anomaly.budget import GROSS, YEAR_DAYS, AlertBudget
+from validation.anomaly.budget import GROSS_MULTIPLE, YEAR_DAYS, AlertBudget
 from validation.anomaly.scoring import score_series
 
 START = dt.date(2022, 1, 3)
@@ -60,7 +60,7 @@ def alerts(results):
         )
         earlier = [day for day, other, _ in starts if other == side and (one.day - day).days <= CONTINUES_DAYS]
         if side == 0 or not earlier:
-            starts.append((one.day, side, side == 0 or one.score >= GROSS))
+            starts.append((one.day, side, side == 0 or one.score >= GROSS_MULTIPLE))
     return starts
 
 

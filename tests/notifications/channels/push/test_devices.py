@@ -18,7 +18,7 @@ from notifications.domain.device_names import device_name
 from notifications.models import Message, PushDevice, VapidKey
 from notifications.services.delivery import deliver_one
 from notifications.services.push_devices import (
-    DEACTIVATED,
+    DEACTIVATION_TEXT,
     MAX_DEVICES,
     add_device,
     ensure_site_key,
@@ -388,7 +388,7 @@ def test_a_deactivated_user_gets_no_push_even_after_reactivation(a, admin, push_
     Message.objects.all().delete()
     assert report_switched_off() == 1
     device.refresh_from_db()
-    assert (device.problem, device.switched_off_at is not None) == (DEACTIVATED, True)
+    assert (device.problem, device.switched_off_at is not None) == (DEACTIVATION_TEXT, True)
     [report] = Message.objects.filter(recipient=a)
     assert (report.type, report.channel) == ("push-off", "email")
     # After push is turned on again in that browser, it is a device again.
