@@ -35,7 +35,7 @@ SERVER_SETTINGS = (
     "synchronous_commit = off",
     "full_page_writes = off",
     "checkpoint_timeout = '1h'",
-    "max_wal_size = '8GB'",
+    "max_wal_size = '2GB'",
     "jit = off",
     "max_parallel_workers_per_gather = 0",
 )
