@@ -5,6 +5,7 @@ import pytest
 from handbook.format.reader import read_handbook
 from handbook.format.writer import write_handbook
 from runbooks.domain.handbook_model import HandbookErrors
+from tests.each import each
 from tests.handbook.damaged_handbooks import SEED
 
 ROW = "| Unit-level profit (experiment-focused)      | Engineer A         | Engineer B           |"
@@ -16,7 +17,7 @@ def errors(text):
     return [str(error) for error in caught.value.errors]
 
 
-@pytest.mark.parametrize(
+@each(
     "cell",
     [
         "[Engineer A](https://example.org/a)",
@@ -76,7 +77,7 @@ def test_a_lost_closing_bracket_is_an_error():
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("old", "new"),
     [
         ("# Ownership of Pipelines\n", "Ownership of Pipelines\n======================\n"),

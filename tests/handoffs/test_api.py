@@ -13,6 +13,7 @@ from handoffs.services.meetings import sync_handoffs
 from handoffs.services.sheets import sign_handoff
 from incidents.services.transitions import NewIncident, open_incident, resolve
 from pipelines.models import Pipeline
+from tests.each import each
 from tests.factories import bearer, make_pipeline
 from tests.handoffs.conftest import NOW
 from validation.models import ExternalCheck
@@ -85,7 +86,7 @@ def test_everyone_writes_notes_under_topics(call, handoffs, d):
     assert call(d, "get", path(handoffs[1])).json()["topics"][3]["notes"] == ""
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [
         {"topics": [{"title": "The weather", "notes": "x"}]},
@@ -200,7 +201,7 @@ def test_an_action_item_may_be_about_a_pipeline(call, rotation, a):
     assert (changed["pipeline"], changed["text"]) == (None, "Look twice")
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [
         {},

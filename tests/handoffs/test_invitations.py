@@ -19,6 +19,7 @@ from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from scheduling.services.weeks import update_hours
+from tests.each import each
 from tests.handoffs.conftest import MEETING_TYPES, NOW
 from tests.handoffs.icaljs import read_by_client
 from tests.handoffs.libical import complaints
@@ -335,7 +336,7 @@ def test_after_days_of_silence_nobody_is_reminded_of_old_signatures(handoffs, ma
 # Writing
 
 
-@pytest.mark.parametrize(
+@each(
     "name", ["Engineer A", 'Zoë "Z" O’Neil; x, y:z', "李 Wei", "a^b\\n", "x" * 300, "tab\tname", "\u202eevil", "a\x07b"]
 )
 def test_names_of_every_kind_are_written_as_calendars_read_them(name):

@@ -8,6 +8,7 @@ from django.utils import timezone
 from incidents.models import Alert, EscalationStep, Incident, TimelineEntry
 from incidents.services.transitions import resolve
 from notifications.models import Message
+from tests.each import each
 from tests.factories import bearer
 from tests.incidents.test_incidents import make_incident
 
@@ -127,7 +128,7 @@ def test_an_invalid_incident_is_a_400_by_field(call, given, field):
     assert not Incident.objects.exists()
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "given", "code"),
     [
         ("steps/", {"position": 9}, 400),

@@ -10,13 +10,14 @@ from incidents.domain.status import STATUSES, pipeline_status
 from incidents.queries.reports import month_reports, months_between, pipeline_reports
 from incidents.services.transitions import acknowledge, reopen, resolve
 from pipelines.models import Pipeline
+from tests.each import each
 from tests.factories import bearer
 from tests.incidents.test_incidents import MINUTE, make_incident
 
 SLUG = "daily-growth-experiment-focused"
 
 
-@pytest.mark.parametrize(
+@each(
     ("kinds", "results", "word"),
     [
         ((), (), "unknown"),
@@ -150,7 +151,7 @@ def test_the_page_folds_all_months_but_the_newest(signed_in, year, a):
     assert page.index('<th scope="row">November 2026') < page.index('<th scope="row">October 2026')
 
 
-@pytest.mark.parametrize(
+@each(
     "query",
     [
         "since=x",
@@ -202,7 +203,7 @@ def test_an_unacknowledged_incident_has_no_times(client, pipeline, now, a):
     assert (row["acknowledged"], row["seconds_to_acknowledge"], row["seconds_to_resolve"]) == (0, None, None)
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "field"),
     [
         ("since=x", "since"),

@@ -14,6 +14,7 @@ from django.utils import timezone
 from lineage.models import Edge, OpenLineageNode
 from lineage.services import openlineage
 from people.services.accounts import create_token
+from tests.each import each
 from tests.factories import bearer, make_pipeline
 from validation.importers.openlineage import read, read_events
 from validation.importers.results import UnreadableFileError
@@ -162,7 +163,7 @@ def test_a_backfill_of_an_older_date_never_ends_a_newer_failure(client, mapped, 
     assert ExternalCheck.objects.get().status == "fail"
 
 
-@pytest.mark.parametrize(
+@each(
     ("document", "why"),
     [
         ([1], r"openlineage: the file\[0\] is not an object"),

@@ -20,6 +20,7 @@ from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, request_swap
+from tests.each import each
 from tests.factories import bearer, make_pipeline
 from tests.validation.fixtures import make_check, make_metric
 from validation.models import Check, ExternalCheck
@@ -243,7 +244,7 @@ def test_filters_are_remembered_until_they_are_cleared(client, rotation, b, c):
     assert listed(client.get("/").context) == ["Healthy", "Broken", "Alone"]
 
 
-@pytest.mark.parametrize("cookie", ["\0", "q=%00", "q=" + "x" * 9000, "&" * 900, "é", "owner=me&owner=x", "rotation='"])
+@each("cookie", ["\0", "q=%00", "q=" + "x" * 9000, "&" * 900, "é", "owner=me&owner=x", "rotation='"])
 def test_a_broken_cookie_of_filters_is_ignored(client, rotation, a, cookie):
     client.force_login(a)
     client.cookies["now_filters"] = cookie
@@ -286,7 +287,7 @@ def test_a_site_that_has_just_started_waits_for_its_worker_first(db, settings):
     assert delivery_problem(at=at + dt.timedelta(seconds=1)) == "No scheduler is running."
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "section", "tab"),
     [
         ("/", "Now", None),

@@ -7,6 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from people.forms import NewPersonForm
 from people.models import Color, User
 from people.services.accounts import change_profile, engineers_named
+from tests.each import each
 from tests.factories import PASSWORD, make_engineer
 
 
@@ -25,7 +26,7 @@ def test_a_new_engineer_has_no_usable_password(db):
     assert user.time_zone == "Asia/Shanghai"
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "value"),
     [
         ("time_zone", "Mars/Olympus"),

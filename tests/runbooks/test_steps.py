@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from runbooks.domain.rendering import render
 from runbooks.domain.runbook_text import normalize_runbook
 from runbooks.domain.steps import runbook_steps
+from tests.each import each
 from tests.runbooks.samples import SAMPLES
 
 TITLE = "### Troubleshooting Steps\n\n"
@@ -22,7 +23,7 @@ def texts(markdown):
     return tuple(step.text for step in steps(markdown))
 
 
-@pytest.mark.parametrize(
+@each(
     ("markdown", "expected"),
     [
         ("", ()),

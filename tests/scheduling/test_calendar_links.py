@@ -18,6 +18,7 @@ from scheduling.models import CalendarLink, HolidayBlock
 from scheduling.queries.calendar_links import links_due
 from scheduling.services.calendar_links import claim_link, link_calendar, sync_link, unlink_calendar
 from scheduling.services.holidays import HolidayData, create_holiday, delete_holiday, update_holiday
+from tests.each import each
 from tests.factories import bearer
 from tests.scheduling.ical import calendar, event
 
@@ -155,7 +156,7 @@ def test_only_the_engineer_and_admins_link_a_calendar(a, b, admin, link):
     assert not CalendarLink.objects.exists()
 
 
-@pytest.mark.parametrize(
+@each(
     "address",
     ["", "calendar", "ftp://x/", "https://user:word@x/", "https://x:22/", "https://x/\0", "file:///etc/passwd"],
 )

@@ -15,6 +15,7 @@ from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.offboarding import deactivate, reactivate, reassign_inactive
 from scheduling.services.rosters import change_roster
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
+from tests.each import each
 from tests.factories import bearer, import_example
 from tests.snapshots import this_minute
 
@@ -170,7 +171,7 @@ def test_the_api_creates_lists_and_ends_covers(client, rotation, running, a, b, 
     assert client.delete(f"/api/v1/covers/{row['id']}/", **bearer(other)).status_code in (404, 409)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "field"),
     [
         ({}, "ends_at"),

@@ -21,6 +21,7 @@ from scheduling.services.coverage_gaps import sync_coverage_gaps
 from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
 from scheduling.services.rosters import change_roster, set_roster
 from scheduling.services.weeks import ensure_weeks, update_hours
+from tests.each import each
 from tests.factories import bearer, import_example, make_engineer, make_pipeline
 
 JSON = "application/json"
@@ -335,9 +336,9 @@ def test_a_far_future_is_planned_though_not_stored(client, rotation, a):
     assert row["engineer"] is not None
 
 
-@pytest.mark.parametrize("at", ["yesterday", "2026-11-25", "2026-11-25T12:00:00", "2026-13-45T00:00:00Z", "0001-01-01T00:00:00Z",
+@each("at", ["yesterday", "2026-11-25", "2026-11-25T12:00:00", "2026-13-45T00:00:00Z", "0001-01-01T00:00:00Z",
                                 "9999-12-31T23:59:59-23:59", "\x00", "1e9", "2026-11-25T12:00:00+99:00"])  # fmt: skip
-@pytest.mark.parametrize("path", ["/api/v1/oncall/", "/api/v1/responders/", RESPONDER])
+@each("path", ["/api/v1/oncall/", "/api/v1/responders/", RESPONDER])
 def test_an_invalid_instant_is_a_400_that_names_the_parameter(client, pipeline, a, path, at):
     answer = client.get(path, {"at": at}, **bearer(a))
     assert answer.status_code == 400
@@ -371,7 +372,7 @@ def test_the_api_returns_a_rotation_its_weeks_and_its_timeline(client, rotation,
     assert (parts[0]["starts_at"], parts[-1]["ends_at"]) == (window["from"], window["to"])
 
 
-@pytest.mark.parametrize(
+@each(
     "query",
     [
         {"from": "x"},
@@ -380,7 +381,7 @@ def test_the_api_returns_a_rotation_its_weeks_and_its_timeline(client, rotation,
         {"from": "2001-01-01", "to": "2099-01-01"},
     ],
 )
-@pytest.mark.parametrize("call", ["weeks", "timeline"])
+@each("call", ["weeks", "timeline"])
 def test_an_invalid_window_is_a_400(client, rotation, a, call, query):
     answer = client.get(f"/api/v1/rotations/weekly-rotation/{call}/", query, **bearer(a))
     assert answer.status_code == 400
@@ -407,7 +408,7 @@ def test_the_api_previews_saves_and_deletes_time_off(client, rotation, a, b, adm
     assert not HolidayBlock.objects.exists()
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "status", "field"),
     [
         ({"starts_on": "2026-12-24"}, 400, "ends_on"),

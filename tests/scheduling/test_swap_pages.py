@@ -9,6 +9,7 @@ from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek, SwapR
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
+from tests.each import each
 from tests.factories import bearer, import_example
 from tests.snapshots import this_minute
 
@@ -254,9 +255,7 @@ def test_an_impossible_plan_names_the_reason(signed_in, weeks, admin, a, b, c, d
     assert "No plan is possible while Engineer" in page
 
 
-@pytest.mark.parametrize(
-    "moves", [[], ["x"], ["2026-11-30:1"], ["2026-11-30:a:b"], ["2026-11-30:engineer-a:engineer-b"] * 2]
-)
+@each("moves", [[], ["x"], ["2026-11-30:1"], ["2026-11-30:a:b"], ["2026-11-30:engineer-a:engineer-b"] * 2])
 def test_malformed_moves_change_nothing(signed_in, weeks, admin, moves):
     before = list(RotationWeek.objects.values_list("pk", "engineer"))
     answer = signed_in(admin).post("/schedule/weekly-rotation/plan/", {"move": moves}, follow=True)

@@ -15,6 +15,7 @@ from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.offboarding import deactivate
 from scheduling.services.rosters import change_roster
 from scheduling.services.swaps import SwapProposal, accept_swap, cancel_swap, decline_swap, expire_swaps, request_swap
+from tests.each import each
 from tests.factories import bearer, import_example
 from tests.snapshots import this_minute
 
@@ -416,7 +417,7 @@ def test_the_api_declines_and_withdraws(client, rotation, a, b):
     assert post(client, a, f"swaps/{row['id']}/cancel/").json()["state"] == "cancelled"
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "field"),
     [
         ({}, "offered_week"),

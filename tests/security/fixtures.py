@@ -314,7 +314,11 @@ class World:
         cookies = {name: morsel.value for name, morsel in client.cookies.items()}
         reset_queries()
         with transaction.atomic(), CaptureQueriesContext(connection) as captured:
-            answer = getattr(client, method.lower())(path, **given)
+            try:
+                answer = getattr(client, method.lower())(path, **given)
+            except Exception as error:
+                error.add_note(f"{actor}: {method} {path}")
+                raise
             transaction.set_rollback(True)
         client.cookies = SimpleCookie(cookies)
         return answer, [sql for sql in writing(captured) if not any(f'"{table}"' in sql for table in BESIDE)]

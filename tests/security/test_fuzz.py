@@ -14,8 +14,7 @@ def test_the_fuzzer_knows_every_operation():
     assert len(actual) > 40
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_hostile_values_cause_no_server_error(world, seed):
-    seen = check_fuzz(world, cases=200, seed=seed)
+def test_hostile_values_cause_no_server_error(world):
+    seen = check_fuzz(world, cases=200, seed=1)
     assert sum(number for status, number in seen.items() if status in (400, 404)) > 80
     assert sum(number for status, number in seen.items() if status < 300) > 20

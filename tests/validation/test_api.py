@@ -5,7 +5,9 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
+from tests.each import each
 from tests.factories import bearer
+from tests.thorough import THOROUGH
 from tests.validation.fixtures import make_check, make_metric, make_warehouse, run
 from validation.models import Check, MetricPoint
 from validation.services.data_sources import create_data_source
@@ -47,7 +49,7 @@ def test_pushing_points_twice_changes_nothing(client, metric, a):
     assert client.get(f"{path}?from=2026-11-24T00:00:00Z", **headers).json()["count"] == 0
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [
         "{}",
@@ -235,7 +237,7 @@ def test_a_known_event_is_created_and_deleted(client, metric, a):
 STRANGE = [None, True, -1, 10**30, 1.5, "", "\0", "\ud800", "x" * 5000, [], {}, [[]], {"a": {"b": []}}]
 
 
-@pytest.mark.parametrize(
+@each(
     "field",
     ["name", "type", "metric", "other_metric", "source", "query", "parameters", "severity", "interval_minutes", "cron",
      "settle_minutes", "confirm", "confirm_of", "cooldown_minutes", "weekdays", "country", "holidays", "active"],
@@ -244,15 +246,16 @@ def test_an_odd_field_value_is_never_a_500(client, check, admin, field):
     import json
 
     headers = bearer(admin)
-    for value in STRANGE:
-        for inner in (value, [value], {"fail_below": value}):
+    for number, value in enumerate(STRANGE):
+        shapes = (value, [value], {"fail_below": value})
+        for inner in shapes if THOROUGH else [shapes[(number + len(field)) % len(shapes)]]:
             body = json.dumps({field: inner})
             answer = client.patch(f"/api/v1/checks/{check.pk}/", body, content_type="application/json", **headers)
             assert answer.status_code in (200, 400), (field, inner, answer.content)
 
 
-@pytest.mark.parametrize("path", ["checks", "external-checks"])
-@pytest.mark.parametrize("query", ["pipeline=%00", "status=%00", "pipeline=x", "status=maybe"])
+@each("path", ["checks", "external-checks"])
+@each("query", ["pipeline=%00", "status=%00", "pipeline=x", "status=maybe"])
 def test_a_filter_with_an_unknown_value_is_a_400_that_names_it(client, check, a, path, query):
     answer = client.get(f"/api/v1/{path}/?{query}", **bearer(a))
     assert (answer.status_code, list(answer.json())) == (400, [query.partition("=")[0]])

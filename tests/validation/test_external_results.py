@@ -14,6 +14,7 @@ from notifications.models import Message
 from notifications.queries.outbox import is_still_relevant
 from notifications.registry import load
 from people.models import ApiToken
+from tests.each import each
 from tests.factories import bearer, make_pipeline
 from tests.validation.samples import path_of, sample
 from validation.models import ExternalCheck, ExternalFinding, MappingRule, ReportedRun
@@ -91,7 +92,7 @@ def test_imported_checks_are_listed_in_the_api_and_the_admin(client, signed_in, 
     assert signed_in(admin).get(f"/admin/validation/externalcheck/{one.pk}/change/").status_code == 200
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "document", "why"),
     [
         (

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from scheduling.domain.ical_busy import SkippedEvent, busy_days
 from scheduling.domain.ical_parser import UnreadableCalendarError
 from scheduling.ical_subprocess import busy_days_within
+from tests.each import each
 from tests.scheduling.ical import calendar, event
+from tests.thorough import cases
 
 FIRST, LAST = dt.date(2026, 11, 1), dt.date(2027, 12, 31)
 DAMAGED_RULE = "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"
@@ -36,7 +38,7 @@ def lines(*values, uid="u1"):
 # Dates
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "expected"),
     [
         ([], ["2026-12-21"]),
@@ -76,7 +78,7 @@ def test_a_date_is_a_date_whatever_its_parameters(start, end):
 # Times
 
 
-@pytest.mark.parametrize(
+@each(
     ("start", "end", "expected"),
     [
         # Nextcloud's out of office, Outlook, Exchange's own zone names, floating times.
@@ -129,8 +131,8 @@ def test_midnight_counts_in_the_zone_of_the_calendar_before_that_of_the_engineer
     assert days(tokyo, zone="Asia/Tokyo") == ["2026-12-07"]
 
 
-@pytest.mark.parametrize("flag", ["X-MICROSOFT-CDO-ALLDAYEVENT:TRUE", "X-FUNAMBOL-ALLDAY:1"])
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "UTC", "America/New_York"])
+@each("flag", ["X-MICROSOFT-CDO-ALLDAYEVENT:TRUE", "X-FUNAMBOL-ALLDAY:1"])
+@each("zone", ["Europe/Berlin", "UTC", "America/New_York"])
 def test_the_all_day_flag_of_outlook_makes_an_event_all_day(flag, zone):
     assert days(lines("DTSTART:20261207T000000Z", "DTEND:20261209T000000Z", flag), zone="UTC") == [
         "2026-12-07/2026-12-08"
@@ -223,7 +225,7 @@ def test_a_timed_series_may_become_all_day():
     assert days(rule, lines("DTSTART;VALUE=DATE:20261214", following)) == ["2026-12-14", "2026-12-21"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "expected"),
     [
         (["RDATE;VALUE=DATE:20270201,20270301"], ["2026-12-21", "2027-02-01", "2027-03-01"]),
@@ -269,7 +271,7 @@ def test_text_is_unfolded_and_unescaped():
 # Malformed events
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "reason"),
     [
         (["DTSTART;VALUE=DATE:2026-12-07"], "The start date “2026-12-07” is invalid."),
@@ -317,7 +319,7 @@ def test_a_free_event_is_not_named():
 # Limits
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "why"),
     [
         (b"", "calendar"),
@@ -364,7 +366,7 @@ SEED = calendar(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=cases(300), deadline=None)
 @given(
     places=st.lists(st.tuples(st.integers(0, len(SEED) - 1), st.integers(0, 255)), max_size=6),
     cut=st.integers(0, len(SEED)),

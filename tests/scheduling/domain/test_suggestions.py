@@ -11,6 +11,7 @@ from scheduling.domain.responder_chain import Absence, Availability
 from scheduling.domain.suggestions import RosterFacts, suggestions
 from scheduling.domain.weeks import Hours, RosterVersion, planned_weeks
 from tests.scheduling.domain.cast import A, B, C, D, engineers
+from tests.thorough import cases
 
 MONDAY = dt.date(2026, 11, 30)
 BEFORE = dt.datetime(2026, 11, 29, tzinfo=dt.UTC)
@@ -141,7 +142,7 @@ def test_an_exchange_for_a_nearer_week_ranks_first():
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=cases(150), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_every_suggestion_is_possible_and_the_best_come_first(seed):
     source = random.Random(seed)
@@ -170,7 +171,7 @@ def test_every_suggestion_is_possible_and_the_best_come_first(seed):
     assert all(firsts.count(taker) <= 3 for taker in firsts)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=cases(60), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_a_two_way_swap_without_conflicts_is_always_found(seed):
     source = random.Random(seed)
