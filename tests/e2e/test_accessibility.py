@@ -1,4 +1,7 @@
-"""No page has an axe finding, in either scheme, at either width; no page breaks its content security policy."""
+"""No page has an axe finding, in either scheme, at either width; no page breaks its content security policy.
+
+That no page of the admin breaks it is in test_hostile_texts.py.
+"""
 
 import datetime as dt
 import re
@@ -299,7 +302,8 @@ def test_findings_in_a_single_scheme_or_width_are_reported(transactional_db, ope
         @media (max-width: 400px) { div { width: 900px } }</style><main><h1>t</h1><p>Dim.</p><div><img src="data:,"></div></main>"""
     )
     problems = [
-        [text.removeprefix("about:blank ")[:28] for text in findings(page, number=number)] for number in range(4)
+        [text.removeprefix("about:blank ")[:28] for text in findings(page, number=number, every_view=False)]
+        for number in range(4)
     ]
     assert problems == [
         ["scrolls sideways at 375", "at 375, dark: color-contrast", "at 1280, light: image-alt: I"],
@@ -338,35 +342,3 @@ def test_sign_in_has_no_axe_finding(transactional_db, open_page):
     follow(page.get_by_role("button", name="Sign in"))
     expect(page.get_by_text("Wrong user name, e-mail or password.")).to_be_visible()
     assert findings(page) == []
-
-
-def test_the_admin_keeps_the_policy(seeded, admin, open_page, complaints):
-    page = open_page(admin)
-    for path in (
-        "/admin/",
-        "/admin/pipelines/pipeline/",
-        "/admin/pipelines/pipeline/add/",
-        "/admin/pipelines/pipeline/ownership/",
-        "/admin/people/user/",
-        "/admin/people/user/add/",
-        "/admin/runbooks/runbook/",
-        "/admin/scheduling/rotation/",
-        "/admin/scheduling/holidayblock/add/",
-        "/admin/scheduling/cover/add/",
-        "/admin/scheduling/swaprequest/",
-        "/admin/scheduling/coverrequest/",
-        "/admin/handoffs/handoffpolicy/",
-        "/admin/incidents/incident/",
-        "/admin/incidents/alert/",
-        "/admin/incidents/runbookrun/",
-        "/admin/handoffs/handoff/",
-        "/admin/handoffs/actionitem/add/",
-        "/admin/calendar_feeds/feedtoken/",
-        "/admin/notifications/message/",
-        "/admin/notifications/slackapp/add/",
-        "/admin/notifications/slackmember/",
-        "/admin/notifications/contactmethod/add/",
-        "/admin/notifications/pushdevice/",
-    ):
-        assert page.goto(path).status == 200, path
-    assert complaints == []

@@ -1,6 +1,7 @@
 """The Now page: what needs attention first, who really responds, and how the page updates itself."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.db import OperationalError, connection
@@ -230,6 +231,19 @@ def test_pipelines_are_grouped_by_rotation_and_responder(client, rotation, a, b,
         (group.rotation, str(group.first.responder), [row.pipeline.name for row in group.rows]) for group in groups
     ]
     assert names == [(rotation.name, a.display_name, ["Healthy", "Broken"]), ("", b.display_name, ["Alone"])]
+
+
+def test_groups_of_one_rotation_with_different_responders_have_different_names(client, rotation, a, b):
+    """A screen reader lists them as landmarks."""
+    away(a, at=timezone.now())
+    join_rotation(rotation, pipelines=[make_pipeline("Alone", primary=b, secondary=a, position=9)])
+    html = page(client, b)
+    names = [
+        [re.search(f'id="{part}"[^>]*>(.*?)</(?:h3|p)>', html, re.DOTALL)[1] for part in name.split()]
+        for name in re.findall(r'class="card" aria-labelledby="(group-\d+ [^"]+)"', html)
+    ]
+    assert [heading for heading, _ in names] == [rotation.name] * 2
+    assert len({responder for _, responder in names}) == 2
 
 
 def test_filters_are_remembered_until_they_are_cleared(client, rotation, b, c):
