@@ -398,7 +398,7 @@ def test_a_slow_data_source_does_not_hold_every_worker(pipeline, runbook, source
     request_evidence(at=now)
     rows = Evidence.objects.filter(incident__in=waiting, kind="sql").order_by("pk")
     rows.filter(pk__in=[row.pk for row in rows[:2]]).update(
-        started_at=now - services.SLOW_RUN, lease_until=now + MINUTE, claim="00000000-0000-4000-8000-000000000000"
+        started_at=now - services.MIN_SLOW_RUN, lease_until=now + MINUTE, claim="00000000-0000-4000-8000-000000000000"
     )
     run_due(now)
     last = rows.last()
