@@ -149,7 +149,8 @@ TEMPLATES = [
     },
 ]
 
-# Components live in templates/components: <c-page-header>, <c-breadcrumbs>, <c-table>, <c-empty-state>, <c-confirm-button>, <c-copy-button>, <c-menu>.
+# Components live in templates/components: <c-page-header>, <c-breadcrumbs>, <c-table>, <c-empty-state>, <c-confirm-button>,
+# <c-copy-button>, <c-menu>.
 COTTON_DIR = "components"
 
 DATABASES = {
@@ -329,6 +330,7 @@ SPECTACULAR_SETTINGS = {
         "SwapStateEnum": "scheduling.models.SwapRequest.State",
         "TeamChannelKindEnum": "team_channels.models.TeamChannel.Kind",
         "TimelineKindEnum": "incidents.models.TimelineEntry.Kind",
+        "WeekdayEnum": "scheduling.models.rotations.Weekday",
     },
 }
 

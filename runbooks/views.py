@@ -37,6 +37,7 @@ def runbooks(request: SignedInRequest) -> HttpResponse:
     page = Paginator(queries.runbooks(), RUNBOOKS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
+        "now": timezone.now(),
         "without_runbook": queries.pipelines_without_runbook()[:WITHOUT_RUNBOOK_SHOWN],
         "most_shown": WITHOUT_RUNBOOK_SHOWN,
         "deleted": queries.deleted_runbooks()[:MAX_DELETED_SHOWN],

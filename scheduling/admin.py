@@ -57,6 +57,20 @@ class RotationForm(forms.ModelForm[Rotation]):
         help_text="The rules of the holiday policy, one per line. Indent a line to continue the rule above.",
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("drill_weekday", "drill_time"):
+            self.fields[name].required = False
+
+    def clean_drill_weekday(self) -> int:
+        """Return the weekday; the saved one if it is left empty."""
+        day: int | None = self.cleaned_data["drill_weekday"]
+        return self.instance.drill_weekday if day is None else day
+
+    def clean_drill_time(self) -> dt.time:
+        """Return the time; the saved one if it is left empty."""
+        return self.cleaned_data["drill_time"] or self.instance.drill_time
+
     class Meta:
         model = Rotation
         fields = (

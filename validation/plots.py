@@ -122,6 +122,7 @@ class Plot:
     rows: tuple[DataRow, ...]
     count: int
     size: Size
+    unit: str = ""
     left: int = LEFT_MARGIN
     top: int = TOP_MARGIN
 
@@ -208,6 +209,7 @@ def build_plot(
         rows=tuple(_row(point, unit=unit, daily=daily) for point in list(reversed(points))[:MAX_ROWS]),
         count=len(points),
         size=size,
+        unit=unit,
         left=left,
     )
 

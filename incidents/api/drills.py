@@ -16,7 +16,6 @@ from incidents.queries.drills import all_drills
 from incidents.queries.incidents import detailed_incidents
 from incidents.services.drills import start_drill
 from people.permissions import request_user
-from people.serializers import UsernameField
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 
@@ -36,14 +35,16 @@ class DrillSerializer(serializers.Serializer[Drill]):
     )
     pipeline = serializers.CharField(source="incident.pipeline.slug", default=None, allow_null=True)
     at = serializers.DateTimeField(help_text="When it started or was skipped.")
-    engineer = UsernameField(read_only=True, allow_null=True, help_text="The responder at that time.")
+    engineer = serializers.CharField(
+        source="engineer.username", default=None, allow_null=True, help_text="User name of the responder at that time."
+    )
     state = serializers.ChoiceField(Drill.State.choices)
     skip_reason = serializers.CharField(allow_blank=True)
     incident = serializers.IntegerField(
         source="incident_id", allow_null=True, help_text="ID of its incident, which has the stopwatch."
     )
     acknowledged_at = serializers.DateTimeField(source="responded_at", allow_null=True)
-    acknowledged_by = UsernameField(source="responded_by", read_only=True, allow_null=True)
+    acknowledged_by = serializers.CharField(source="responded_by.username", default=None, allow_null=True)
     after_seconds = serializers.SerializerMethodField(help_text="Seconds until it was acknowledged or resolved.")
 
     def get_after_seconds(self, drill: Drill) -> float | None:

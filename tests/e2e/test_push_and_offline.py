@@ -244,6 +244,7 @@ def test_the_next_user_of_a_browser_sees_nothing_of_the_first(incident, page, ou
     page.goto("/")
     page.get_by_role("button", name="Mark as done step 1").click()
     expect(page.get_by_text("1 change saved on this device.")).to_be_visible()
+    page.goto("about:blank")
     page.context.add_cookies([session_cookie(outsider, live_server.url)])
     page.context.set_offline(False)
     page.goto("/incidents/reports/")

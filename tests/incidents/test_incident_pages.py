@@ -297,7 +297,7 @@ def test_the_page_says_who_is_notified_next_and_when(browser, pipeline, chain, a
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"next_escalation_at": None}, "Escalation has ended: nobody else will be notified."),
+        ({"next_escalation_at": None}, "Escalation exhausted: nobody else will be notified."),
         ({"next_escalation_at": None, "recovered_at": timezone.now()}, "Escalation stopped: the check recovered."),
     ],
 )

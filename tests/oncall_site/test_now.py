@@ -295,6 +295,7 @@ def test_a_site_that_has_just_started_waits_for_its_worker_first(db, settings):
         ("/handoffs/", "Schedule", "Hand-offs"),
         ("/incidents/", "Incidents", "Incidents"),
         ("/incidents/reports/", "Incidents", "Analytics"),
+        ("/incidents/drills/", "Incidents", "Drills"),
         ("/checks/", "Pipelines", "Checks"),
     ],
 )

@@ -67,7 +67,7 @@ def test_the_week_ahead_is_mailed_on_monday_to_those_who_want_it(make_shift, a, 
     make_shift(3)
     update_preferences(a, channels={"week-ahead": ["email"]}, quiet=None)
     now = timezone.now()
-    monday = dt.datetime.combine(now.date() - now.weekday() * DAY, dt.time(7, 1), dt.UTC)
+    monday = dt.datetime.combine(now.date() + (7 - now.weekday()) * DAY, dt.time(7, 1), dt.UTC)
     with monkeypatch.context() as patch:
         patch.setattr(timezone, "now", lambda: monday)
         tasks.check_shifts()
