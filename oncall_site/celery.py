@@ -47,6 +47,7 @@ app.conf.update(
             "schedule": crontab(hour=3, minute=53),
         },
         "purge readers": {"task": "readiness.tasks.purge_readers", "schedule": crontab(hour=3, minute=47)},
+        "purge OpenLineage nodes": {"task": "lineage.tasks.purge_openlineage", "schedule": crontab(hour=3, minute=59)},
         "escalate incidents": {"task": "incidents.tasks.escalate", "schedule": 15.0},
         "start drills": {"task": "incidents.tasks.start_drills", "schedule": 60.0},
         "purge sign-in attempts": {"task": "people.tasks.purge_attempts", "schedule": crontab(minute=29)},

@@ -14,14 +14,13 @@ from django.contrib.auth.views import LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.exceptions import DomainError
 from common.forms import add_service_error
-from common.http import client_address
+from common.http import client_address, local_path
 from people import queries
 from people.devices import known_device
 from people.forms import AccountPasswordForm, ChosenPasswordForm, SignInForm, TokenForm
@@ -120,9 +119,7 @@ def _sign_in_page(request: HttpRequest, form: SignInForm, *, status: int = 200, 
 
 def _next_page(request: HttpRequest, *, default: str = "now") -> str:
     """Return the page requested before sign-in if it is on this site, else the default."""
-    url = request.POST.get("next", request.GET.get("next", ""))
-    is_safe = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
-    return url if is_safe else default
+    return local_path(request, request.POST.get("next", request.GET.get("next", ""))) or default
 
 
 @require_POST

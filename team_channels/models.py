@@ -1,6 +1,8 @@
 """Channels of pipelines and rotations, and the deliveries to them."""
 
-from typing import Self
+import datetime as dt
+import json
+from typing import NamedTuple, Self
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
@@ -22,6 +24,13 @@ MAX_NAME_LENGTH = 80
 ORDERED_ATTEMPTS = 5
 
 
+class OldSecret(NamedTuple):
+    """An earlier secret of a webhook, and until when it signs too."""
+
+    secret: str
+    until: dt.datetime
+
+
 class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
     """Query methods for channels."""
 
@@ -29,7 +38,11 @@ class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
         """Return the channels that are not turned off."""
         return self.filter(switched_off_at=None)
 
-    def wanting(self, event: str) -> Self:
+    def unreported(self) -> Self:
+        """Return the channels that were turned off because they no longer exist, which nobody was notified of."""
+        return self.filter(switched_off_at__isnull=False, switched_off_by=None, reported_at=None)
+
+    def subscribed_to(self, event: str) -> Self:
         """Return the active channels that want an event."""
         return self.active().filter(events__contains=[event])
 
@@ -45,9 +58,9 @@ class TeamChannelManager(models.Manager["TeamChannel"]):
         """Return the channels that are not turned off."""
         return self.get_queryset().active()
 
-    def wanting(self, event: str) -> TeamChannelQuerySet:
+    def subscribed_to(self, event: str) -> TeamChannelQuerySet:
         """Return the active channels that want an event."""
-        return self.get_queryset().wanting(event)
+        return self.get_queryset().subscribed_to(event)
 
 
 # Health changes often and is not an edit.
@@ -62,8 +75,7 @@ class TeamChannelManager(models.Manager["TeamChannel"]):
     exclude=[
         "address",
         "secret",
-        "previous_secret",
-        "previous_secret_until",
+        "previous_secrets",
         "last_delivered_at",
         "problem",
         "problem_at",
@@ -98,8 +110,8 @@ class TeamChannel(models.Model):
     address = EncryptedTextField(editable=False)
     shown_as = LineField(max_length=255, help_text="The host, without secrets.")
     secret = EncryptedTextField(blank=True, editable=False)
-    previous_secret = EncryptedTextField(blank=True, editable=False)
-    previous_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # JSON of pairs: an earlier secret, and until when it signs too. Newest first.
+    previous_secrets = EncryptedTextField(blank=True, editable=False)
     user_group = LineField(
         max_length=32, blank=True, help_text="Slack’s ID of the group whose members are the engineers on call."
     )
@@ -151,11 +163,6 @@ class TeamChannel(models.Model):
             ),
             models.CheckConstraint(condition=~Q(kind="webhook") | ~Q(secret=""), name="webhook_has_a_secret"),  # nosec B106
             models.CheckConstraint(
-                condition=Q(previous_secret="", previous_secret_until=None)  # nosec B106
-                | Q(previous_secret_until__isnull=False),
-                name="previous_secret_has_an_end",
-            ),
-            models.CheckConstraint(
                 condition=Q(reported_at=None) | Q(switched_off_at__isnull=False), name="channel_reported_is_off"
             ),
         ]
@@ -173,6 +180,12 @@ class TeamChannel(models.Model):
     @property
     def is_active(self) -> bool:
         return self.switched_off_at is None
+
+    def old_secrets(self, at: dt.datetime) -> list[OldSecret]:
+        """Return the earlier secrets that still sign at an instant, newest first."""
+        rows = json.loads(self.previous_secrets) if self.previous_secrets else []
+        secrets = [OldSecret(secret, dt.datetime.fromisoformat(until)) for secret, until in rows]
+        return [row for row in secrets if row.until > at]
 
     @property
     def owner(self) -> Pipeline | Rotation:
@@ -195,13 +208,14 @@ class ChannelDeliveryQuerySet(OutboxQuerySet["ChannelDelivery"]):
         earlier = ChannelDelivery.objects.waiting().filter(
             channel=OuterRef("channel"), pk__lt=OuterRef("pk"), attempts__lt=ORDERED_ATTEMPTS, expires_at__gt=Now()
         )
-        under_way = ChannelDelivery.objects.filter(
-            channel=OuterRef("channel"), state=OutboxState.SENDING, lease_until__gt=Now()
+        under_way = ChannelDelivery.objects.held().filter(channel=OuterRef("channel"))
+        ready = (
+            super()
+            .claimable()
+            .filter(Q(channel__retry_at=None) | Q(channel__retry_at__lte=Now()), channel__switched_off_at=None)
         )
-        ready = self.sendable().filter(Q(retry_at=None) | Q(retry_at__lte=Now()))
-        ready = ready.filter(Q(channel__retry_at=None) | Q(channel__retry_at__lte=Now()), channel__switched_off_at=None)
         ready = ready.filter(channel__deleted_at=None)
-        return ready.filter(~Exists(earlier), ~Exists(under_way)).order_by("due_at", "pk")
+        return ready.filter(~Exists(earlier), ~Exists(under_way))
 
 
 class ChannelDelivery(OutboxRow):

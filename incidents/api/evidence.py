@@ -109,6 +109,10 @@ class BlockSerializer(serializers.Serializer[BlockState]):
         source="source.name", allow_null=True, default=None
     )
     query = serializers.CharField(source="block.query")
+    look_alikes = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Characters of the query that can be mistaken for others, such as a Cyrillic o. Compare before approving.",
+    )
     check_id = serializers.IntegerField(source="check.pk", allow_null=True, default=None)
     state = serializers.ChoiceField(["ready", "waiting", "problem"])
     problem = serializers.CharField()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from common.formatting import format_value
+from common.look_alikes import look_alikes
 from incidents.models import (
     MAX_EVIDENCE_QUERY_LENGTH,
     MAX_STEP_TEXT_LENGTH,
@@ -64,6 +65,11 @@ class BlockState:
     def is_waiting(self) -> bool:
         """Return True if an admin has to approve the query before it runs."""
         return self.block.kind == SQL and not self.problem and self.approval is None
+
+    @property
+    def look_alikes(self) -> list[str]:
+        """The characters of a query that can be mistaken for others, for the admin who approves it."""
+        return look_alikes(self.block.query) if self.block.kind == SQL else []
 
     @property
     def state(self) -> str:

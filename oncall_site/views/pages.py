@@ -12,13 +12,11 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from common.http import client_address
+from common.http import client_address, local_path
 from incidents.queries.evidence import MAX_BLOCKS, block_states
 from incidents.queries.incidents import check_incident, incidents_to_run
 from incidents.queries.steps import step_statistics
@@ -100,12 +98,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 @require_POST
 def theme(request: SignedInRequest) -> HttpResponse:
     """Store the colour theme in a cookie and return to the page."""
-    target = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
-        target = reverse("now")
-    response = redirect(target)
+    response = redirect(local_path(request, request.POST.get("next", "")) or "now")
     if request.POST.get("theme") in THEMES:
         response.set_cookie(
             "theme",

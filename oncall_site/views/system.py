@@ -31,6 +31,7 @@ TASK_LABELS = {
     "incidents.tasks.sweep_evidence": "Find due evidence",
     "incidents.tasks.sync_incidents": "Open and resolve incidents from checks and alerts",
     "incidents.tasks.update_slack": "Update incident messages in Slack",
+    "lineage.tasks.purge_openlineage": "Delete old OpenLineage jobs and datasets",
     "notifications.tasks.answer_slack": "Answer requests from Slack",
     "notifications.tasks.deliver": "Send a message",
     "notifications.tasks.look_up_slack_members": "Find Slack members by e-mail address",

@@ -1,6 +1,7 @@
 """Add, edit, test, turn off, turn on and delete channels; send messages again; report channels that no longer exist."""
 
 import datetime as dt
+import json
 import re
 import uuid
 from collections.abc import Sequence
@@ -17,20 +18,26 @@ from notifications.channels.exceptions import AddressError
 from notifications.queries.outbox import database_clock
 from notifications.services.outbox import enqueue
 from people.models import User
-from people.undo import UNDO_WINDOW
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 from team_channels.domain.events import EVENTS, PIPELINE_EVENTS, TEST, ChannelEvent
 from team_channels.kinds.catalog import KINDS
 from team_channels.kinds.webhook import new_secret
-from team_channels.models import MAX_NAME_LENGTH, ChannelDelivery, TeamChannel
+from team_channels.models import MAX_NAME_LENGTH, ChannelDelivery, OldSecret, TeamChannel
 from team_channels.notifications import DisabledChannel
-from team_channels.queries import may_edit_channels, owner_channels, owner_filter, people_responsible
+from team_channels.queries import (
+    may_edit_channels,
+    owner_channels,
+    owner_filter,
+    people_responsible,
+    purgeable_channels,
+)
 from team_channels.services.outbox import DELIVERY_LIFETIME, new_delivery
 
 MAX_CHANNELS = 20
 # After a change of secrets, requests are signed with the old one too for this long.
 OLD_SECRET_LIFETIME = dt.timedelta(days=1)
+MAX_OLD_SECRETS = 5
 TEST_PAUSE = dt.timedelta(minutes=1)
 USER_GROUP_ID = re.compile(r"\AS[A-Z0-9]{5,20}\Z")
 TURNED_OFF_TEXT = "The channel was turned off."
@@ -148,19 +155,26 @@ def turn_off_gone(channel: TeamChannel, *, problem: str) -> bool:
 
 @transaction.atomic
 def rotate_secret(channel: TeamChannel, *, by: User) -> NewChannel:
-    """Give a channel a new secret; for 24 hours, the old one signs too. Raises DomainError if the channel has none."""
+    """Give a channel a new secret; for 24 hours, the old one signs too, however often it is changed.
+
+    Raises DomainError if the channel has no secret, or after `MAX_OLD_SECRETS` changes within 24 hours.
+    """
     row = _lock(channel, by=by)
     if not row.secret:
         raise DomainError("Only webhooks have a secret.")
-    row.previous_secret, row.previous_secret_until = row.secret, database_clock() + OLD_SECRET_LIFETIME
+    at = database_clock()
+    old = [OldSecret(row.secret, at + OLD_SECRET_LIFETIME), *row.old_secrets(at)]
+    if len(old) > MAX_OLD_SECRETS:
+        raise DomainError(f"The secret was changed {MAX_OLD_SECRETS} times within 24 hours. Try again tomorrow.")
     row.secret = new_secret()
-    row.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
+    row.previous_secrets = json.dumps([(secret, until.isoformat()) for secret, until in old])
+    row.save(update_fields=["secret", "previous_secrets"])
     return NewChannel(row, row.secret)
 
 
 @transaction.atomic
 def delete_channel(channel: TeamChannel, *, by: User) -> TeamChannel:
-    """Delete a channel and drop its pending messages; return it. It can be restored for `UNDO_WINDOW`.
+    """Delete a channel and drop its pending messages; return it. It can be restored for ten minutes.
 
     Raises NotAllowedError, and DomainError if it is deleted.
     """
@@ -190,7 +204,7 @@ def restore_channel(pk: int, *, by: User) -> TeamChannel:
 
 def purge_deleted_channels() -> int:
     """Delete the channels for good that can no longer be restored, with their secrets and deliveries; return how many."""
-    _, deleted = TeamChannel.all_objects.filter(deleted_at__lte=Now() - UNDO_WINDOW).delete()
+    _, deleted = purgeable_channels().delete()
     return deleted.get("team_channels.TeamChannel", 0)
 
 
@@ -246,8 +260,7 @@ def redeliver(delivery: ChannelDelivery, *, by: User) -> ChannelDelivery:
 @transaction.atomic
 def report_channels_off() -> int:
     """Enqueue a message about each channel that no longer exists; return the number of channels."""
-    rows = TeamChannel.objects.filter(switched_off_at__isnull=False, switched_off_by=None, reported_at=None)
-    rows = rows.select_related("pipeline", "rotation").order_by("pk")
+    rows = TeamChannel.objects.get_queryset().unreported().select_related("pipeline", "rotation").order_by("pk")
     channels = list(rows.select_for_update(skip_locked=True, of=("self",))[:REPORT_BATCH_SIZE])
     for row in channels:
         at = database_clock()
