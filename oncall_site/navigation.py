@@ -3,7 +3,15 @@
 # Sections, each with its pages: label, URL name, and the key that opens the page after “g”. The first page is the section's own.
 SECTIONS = (
     ("Now", (("Now", "now", "n"),)),
-    ("Incidents", (("Incidents", "incidents", "i"), ("Alerts", "alerts", "a"), ("Analytics", "incident_reports", "y"))),
+    (
+        "Incidents",
+        (
+            ("Incidents", "incidents", "i"),
+            ("Alerts", "alerts", "a"),
+            ("Analytics", "incident_reports", "y"),
+            ("Drills", "drills", "d"),
+        ),
+    ),
     (
         "Schedule",
         (

@@ -32,11 +32,11 @@ def findings(page, *, number=0, every_view=EVERY_VIEW):
     views = list(zip(widths, schemes, (VISUAL_RULES, EVERY_RULE), strict=True))
     if every_view:
         views = list(itertools.product(widths, schemes, [EVERY_RULE]))
-    found = []
+    problems = []
     for width, scheme, rules in views:
-        found += sideways(page, width=width)
-        found += found_in(page, width=width, scheme=scheme, rules=rules)
-    return found
+        problems += sideways(page, width=width)
+        problems += found_in(page, width=width, scheme=scheme, rules=rules)
+    return problems
 
 
 def found_in(page, *, width, scheme, rules=EVERY_RULE):

@@ -26,7 +26,7 @@ from incidents.services.evidence import claim_evidence, request_evidence, run_ev
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, acknowledge, open_incident, resolve
 from incidents.services.triggers import sync_with_checks
-from oncall_site.demo import FILE, SOURCE, build_demo
+from oncall_site.demo import DEMO_FILE, DEMO_SOURCE, build_demo
 from oncall_site.demo_evidence import add_evidence
 from oncall_site.demo_history import build_history, first_week
 from oncall_site.demo_lineage import build_lineage
@@ -159,15 +159,15 @@ def _rotations(people, *, at):
 
 def _pipelines(people, rotations, count):
     names = [f"{noun} {view}" for view in VIEWS for noun in NOUNS.split()][:count]
-    made = []
+    created = []
     for place, name in enumerate(names):
         primary, secondary = dice.sample(people, 2)
-        made.append(create_pipeline(name, owners=Owners(primary=primary, secondary=secondary), position=place + 5))
+        created.append(create_pipeline(name, owners=Owners(primary=primary, secondary=secondary), position=place + 5))
         if place % 3 == 0:
-            create_runbook(made[-1], title=name, markdown=RUNBOOK, author=primary)
+            create_runbook(created[-1], title=name, markdown=RUNBOOK, author=primary)
     for number, rotation in enumerate(rotations):
-        join_rotation(rotation, pipelines=made[number :: len(rotations)])
-    return made
+        join_rotation(rotation, pipelines=created[number :: len(rotations)])
+    return created
 
 
 def _holidays(people, *, by, at):
@@ -258,15 +258,15 @@ def fill(state, *, admin, folder, at, size=COMPANY):
     import_handbook(EXAMPLE.read_bytes(), at=at, starting=monday - YEAR if state == "full" else first_week(at))
     for number, user in enumerate(User.objects.order_by("pk")):
         change_profile(user, fields={"email": f"{user.username}@example.org", "phone": f"+44 7700 900{number:03}"})
-    build_demo(folder / FILE, by=admin, at=at)
+    build_demo(folder / DEMO_FILE, by=admin, at=at)
     runbook = Runbook.objects.get(pipeline__slug="daily-growth-experiment-focused")
     text = runbook.revisions.get().markdown.replace("Rerun failed tasks", "Restart the failed tasks, oldest first")
     save_revision(runbook, markdown=text, based_on=1, author=admin, summary="In which order to restart")
-    add_evidence(DataSource.objects.get(name=SOURCE), by=admin, at=at)
+    add_evidence(DataSource.objects.get(name=DEMO_SOURCE), by=admin, at=at)
     if state == "full":
         fill_full(admin, at=at, size=size)
     else:
-        build_history(folder / FILE, by=admin, at=at)
+        build_history(folder / DEMO_FILE, by=admin, at=at)
     # What workers do within a minute is there in the first picture too.
     sync_handoffs(at=at)
     run_checks(at=at)

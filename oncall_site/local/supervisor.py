@@ -6,6 +6,7 @@ The processes are copies of this one, which has loaded everything: they start at
 
 import contextlib
 import fcntl
+import gc
 import io
 import os
 import selectors
@@ -27,9 +28,9 @@ from django.db import DatabaseError
 from oncall_site.local import postgres, programs
 from oncall_site.web_server import find_nginx
 
-MARKER = "ONCALL_RUN"
+RUN_VARIABLE = "ONCALL_RUN"
 FIRST_PORT = 8000
-PORTS = 50
+PORT_ATTEMPTS = 50
 GRACE_SECONDS = 8
 READY_SECONDS = 120
 POLL_SECONDS = 0.5
@@ -46,13 +47,15 @@ def main() -> int:
     """Run the site until Ctrl-C; return the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
     var = _folder()
-    if os.environ.get(MARKER) != str(var):
+    if os.environ.get(RUN_VARIABLE) != str(var):
         # Processes are found by a variable that they were started with. The settings read the others.
         os.execve(sys.executable, [sys.executable, "-m", __spec__.name], {**os.environ, **_environment(var)})  # noqa: S606  # nosec B606  # our own command
     # The system still shows it for copies, and they give it to what they start. What this process starts itself, which is
     # PostgreSQL, must not have it.
-    del os.environ[MARKER]
+    del os.environ[RUN_VARIABLE]
     stopped = _handle_signals()
+    # Until everything is loaded, the garbage collector would visit again and again what stays.
+    gc.disable()
     try:
         programs.metrics_folder(var).mkdir(parents=True, exist_ok=True)
         django.setup()
@@ -83,7 +86,7 @@ def _environment(var: Path) -> dict[str, str]:
     with contextlib.suppress(SystemExit, OverflowError):
         chosen = _free_port(chosen)
     return {
-        MARKER: str(var),
+        RUN_VARIABLE: str(var),
         "ONCALL_VAR": str(var),
         "SITE_URL": f"http://127.0.0.1:{chosen}",
         "BEHIND_FRONT": "1" if find_nginx() else "",
@@ -198,7 +201,7 @@ class SupervisedProcess:
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         self.pid = os.fork()
         if self.pid == 0:
-            _become(self.name, self.program.run, output=pipe)
+            _run_as_process(self.name, self.program.run, output=pipe)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         os.close(pipe)
 
@@ -233,12 +236,12 @@ class SupervisedProcess:
             self.start()
 
 
-def _become(name: str, run: Callable[[], int], *, output: int) -> None:
+def _run_as_process(name: str, run: Callable[[], int], *, output: int) -> None:
     """Turn this copy of the supervisor into one of the site's processes. Never returns."""
     code = 1
     try:
         os.setsid()
-        os.environ[MARKER] = str(_folder())
+        os.environ[RUN_VARIABLE] = str(_folder())
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
@@ -343,13 +346,13 @@ def _leftovers(var: Path) -> list[int]:
     leftovers = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.pid != os.getpid() and process.environ().get(MARKER) == str(var):
+            if process.pid != os.getpid() and process.environ().get(RUN_VARIABLE) == str(var):
                 leftovers.append(process.pid)
     return leftovers
 
 
 def _free_port(chosen: int) -> int:
-    for port in [chosen] if chosen else range(FIRST_PORT, FIRST_PORT + PORTS):
+    for port in [chosen] if chosen else range(FIRST_PORT, FIRST_PORT + PORT_ATTEMPTS):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
@@ -357,7 +360,7 @@ def _free_port(chosen: int) -> int:
                 return port
     if chosen:
         sys.exit(f"Port {chosen} is in use or not allowed. Choose another: PORT=8123 make run")
-    sys.exit(f"No free port between {FIRST_PORT} and {FIRST_PORT + PORTS - 1}. Choose one: PORT=9000 make run")
+    sys.exit(f"No free port between {FIRST_PORT} and {FIRST_PORT + PORT_ATTEMPTS - 1}. Choose one: PORT=9000 make run")
 
 
 class Announcement:
@@ -373,8 +376,10 @@ class Announcement:
         if self.is_made:
             return
         if self._responds():
-            where = f"The site is running at {self.address}/\nPress Ctrl-C to stop it. Its data stays in {self.var}."
-            say(f"{self.notes}\n{where}")
+            address_text = (
+                f"The site is running at {self.address}/\nPress Ctrl-C to stop it. Its data stays in {self.var}."
+            )
+            say(f"{self.notes}\n{address_text}")
         elif time.monotonic() < self.until:
             return
         else:

@@ -34,7 +34,7 @@ from scheduling.notifications import (
     notify_weeks_changed,
 )
 from scheduling.queries.cover_requests import recipients as cover_recipients
-from scheduling.queries.swaps import PEOPLE
+from scheduling.queries.swaps import SWAP_PEOPLE
 from scheduling.queries.swaps import recipients as swap_recipients
 from scheduling.services.locks import lock_people, lock_rotation
 from scheduling.services.swaps import void_invalidated_requests
@@ -238,7 +238,7 @@ def _reopen_requests(before: ScheduleSnapshot) -> list[SwapRequest | CoverReques
     """Restore the state of the requests that the action closed; return those that are open again."""
     reopened: list[SwapRequest | CoverRequest] = []
     for saved in before.swaps:
-        swap = SwapRequest.objects.select_related("rotation", *PEOPLE, "requested_by").get(pk=saved.id)
+        swap = SwapRequest.objects.select_related("rotation", *SWAP_PEOPLE, "requested_by").get(pk=saved.id)
         if swap.state == RequestState.VOID:
             reopened += _reopen(swap, saved)
     for saved in before.cover_requests:

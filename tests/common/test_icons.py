@@ -53,6 +53,6 @@ def test_every_section_and_every_result_has_an_icon():
 
 
 def test_no_icon_is_drawn_by_hand():
-    css = Path("oncall_site/static/oncall_site/site.css").read_text()
+    css = "".join(path.read_text() for path in Path("oncall_site/static/oncall_site").glob("*.css"))
     assert "data:image" not in css
     assert not re.search(r'content: "[▾✈⇄★🔔]', css)

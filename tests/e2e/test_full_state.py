@@ -28,10 +28,10 @@ def test_pages_of_a_full_site_have_no_axe_findings(transactional_db, admin, open
     """Each page is looked at once, at one width in one scheme: the next page at the next of the four."""
     fill("full", admin=admin, folder=tmp_path, at=timezone.now(), size=SIZE)
     page = open_page(admin)
-    paths, found = paths_of(page), []
+    paths, problems = paths_of(page), []
     for name, (width, scheme) in zip(GROWING, itertools.cycle(itertools.product(SIZES, SCHEMES))):
         assert page.goto(paths[name]).status == 200, name
-        found += [overflow for each in SIZES for overflow in sideways(page, width=each)]
-        found += found_in(page, width=width, scheme=scheme)
-    assert found == []
+        problems += [overflow for each in SIZES for overflow in sideways(page, width=each)]
+        problems += found_in(page, width=width, scheme=scheme)
+    assert problems == []
     assert complaints == []

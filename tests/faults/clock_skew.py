@@ -12,7 +12,7 @@ from django.utils import timezone
 
 QUICK_SECONDS = 2.0
 AWAITED = (
-    *("escalate incidents", "sync incidents", "sweep checks"),
+    *("escalate incidents", "start drills", "sync incidents", "sweep checks"),
     *("sync publications", "render reader pages", "deliver reader messages"),
 )
 real_time = time.time

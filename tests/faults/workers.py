@@ -50,9 +50,9 @@ class Site:
 
     def environment(self):
         broker = {"REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0"} if self.redis_port else {}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("EMAIL_", "REDIS_"))}
+        stored = {name: value for name, value in os.environ.items() if not name.startswith(("EMAIL_", "REDIS_"))}
         return {
-            **kept,
+            **stored,
             **broker,
             **self.times,
             **self.variables,
@@ -155,14 +155,14 @@ class Site:
 
     def senders(self):
         """Return the processes that may be sending: the workers' children and the loops."""
-        found = []
+        actual = []
         for name, process in list(self.running.items()):
             if name.startswith("worker"):
                 with contextlib.suppress(psutil.Error):
-                    found += psutil.Process(process.pid).children()
+                    actual += psutil.Process(process.pid).children()
             elif name.startswith("loop"):
-                found.append(psutil.Process(process.pid))
-        return found
+                actual.append(psutil.Process(process.pid))
+        return actual
 
     def stop(self):
         """Stop everything, and whatever it started."""
@@ -193,8 +193,8 @@ class Site:
 def site(**options):
     """Give a site with a mail server and a broker, and stop all of it in the end."""
     with tempfile.TemporaryDirectory() as folder:
-        made = Site(Path(folder), **options)
+        created = Site(Path(folder), **options)
         try:
-            yield made
+            yield created
         finally:
-            made.stop()
+            created.stop()

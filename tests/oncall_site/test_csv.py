@@ -111,5 +111,6 @@ def test_checks_are_listed_as_they_are_filtered(signed_in, rotation, a):
 
 
 def test_a_spreadsheet_evaluates_nothing():
-    response = csv_response("x.csv", columns=("a", "b"), rows=[("@SUM(A1)", -1), ("plain", None)])
-    assert response.content.decode().splitlines() == ["a,b", "'@SUM(A1),-1", "plain,"]
+    rows = [("@SUM(A1)", -1), ("plain", None), ("\uff1d1+1", "\uff201")]
+    response = csv_response("x.csv", columns=("a", "b"), rows=rows)
+    assert response.content.decode().splitlines() == ["a,b", "'@SUM(A1),-1", "plain,", "'\uff1d1+1,'\uff201"]

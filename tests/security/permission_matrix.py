@@ -267,6 +267,7 @@ RULES = {
     "GET /incidents/reports/": Rule(SIGNED_IN),
     "GET /incidents/reports/csv/": Rule(SIGNED_IN),
     "GET /incidents/alerts/": Rule(SIGNED_IN),
+    "GET /incidents/drills/": Rule(SIGNED_IN),
     "GET /incidents/{incident}/": Rule(SIGNED_IN),
     "GET /incidents/{incident}/edit/": Rule(SIGNED_IN),
     "POST /incidents/{incident}/edit/": Rule(SIGNED_IN, INCIDENT),
@@ -452,6 +453,7 @@ RULES = {
     "POST /api/v1/rotations/{rotation}/channels/{rotation_channel}/deliveries/{rotation_delivery}/redeliver/": Rule(ADMIN),
     # Maintenance and integration keys.
     "POST /pipelines/{pipeline}/drill/": Rule(SIGNED_IN),
+    "GET /api/v1/incidents/drills/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/drills/": Rule(SIGNED_IN, {"pipeline": "{pipeline}"}),
     "GET /api/v1/incidents/{incident}/stopwatch/": Rule(SIGNED_IN),
     "GET /pipelines/{pipeline}/maintenance/": Rule(SIGNED_IN),
@@ -479,6 +481,7 @@ RULES = {
     # An event has the integration key in its body instead of a sign-in.
     "POST /api/v1/integrations/events/": Rule(OPEN, EVENT_TRIGGER, key_in_body=True),
     "POST /api/v1/integrations/events/v2/enqueue": Rule(OPEN, EVENT_TRIGGER, key_in_body=True),
+    "POST /api/v1/integrations/events/v2/change/enqueue": Rule(OPEN, EVENT_TRIGGER, key_in_body=True),
     # The API of incidents.
     "GET /api/v1/incidents/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/": Rule(SIGNED_IN, {**INCIDENT, "pipeline": "{pipeline}"}),

@@ -27,10 +27,12 @@ from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import change_roster
 from scheduling.services.rotations import create_rotation
 from scheduling.services.swaps import accept_swap
+from team_channels.models import ChannelDelivery, TeamChannel
 from tests.security.permission_matrix import RULES
 from validation.models import Check, CheckResult, KnownEvent, Metric
 
-pytestmark = pytest.mark.django_db
+# On one worker of xdist, so that the rows are created once.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("undo")]
 
 ABSENCE = ("engineer", "starts_on", "ends_on", "starts_at", "ends_at", "kind", "note", "time_zone")
 COVER = ("rotation", "engineer", "covered_engineer", "starts_at", "ends_at", "reason")
@@ -57,6 +59,10 @@ STATES = {
         rows(PipelineRotation.objects.all(), "pipeline", "rotation"),
         rows(SwapRequest.objects.all(), *SWAP, "state", "decided_at"),
         rows(CoverRequest.objects.all(), *COVER_REQUEST, "state", "decided_at"),
+    ),
+    "/channels/": lambda: (
+        rows(TeamChannel.objects.all(), "pk", "name", "kind", "events", "shown_as"),
+        rows(ChannelDelivery.objects.filter(channel__deleted_at=None), "pk", "channel", "event_id"),
     ),
     "/me/notifications/": lambda: (
         rows(ContactMethod.objects.all(), "person", "channel", "address_digest", "verified_at"),
@@ -96,6 +102,7 @@ ACTIONS = [
     "POST /schedule/{rotation}/edit/",
     "POST /schedule/{rotation}/archive/",
     "POST /schedule/{rotation}/roster/",
+    "POST /channels/{channel}/delete/",
     "POST /me/notifications/contact-methods/",
     "POST /me/notifications/contact-methods/{contact_method}/remove/",
     "POST /me/notifications/rules/",
@@ -127,6 +134,7 @@ ACTIONS = [
 
 # Only admins do these.
 ADMIN_ACTIONS = {
+    "POST /channels/{channel}/delete/",
     "POST /schedule/new/",
     "POST /schedule/{rotation}/edit/",
     "POST /schedule/{rotation}/archive/",
