@@ -4,6 +4,7 @@ It reads a line of JSON for each copy: the clock's error in seconds, the program
 with the number of the process. Copies end when this process ends.
 """
 
+import contextlib
 import gc
 import importlib
 import json
@@ -32,14 +33,20 @@ def main():
 
     app.loader.import_default_modules()
     gc.freeze()
-    # Copies that end leave no zombie.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, collect_ended)
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
             become(**json.loads(line))
             return
         print(pid, flush=True)
+
+
+def collect_ended(*_):
+    """Let copies that ended leave no zombie. (If the signal were ignored, the system would not count their CPU.)"""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
 
 
 def become(*, skew, program, arguments, log):
@@ -50,7 +57,8 @@ def become(*, skew, program, arguments, log):
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
-        os.close(source)
+    os.close(nothing)
+    os.close(output)
     if program == "channel_loop":
         channel_loop.main()
     else:
