@@ -12,7 +12,7 @@ BIOME = .venv/biome/node_modules/.bin/biome
 STATIC_ENV = DATABASE_URL=postgresql:///unused SECRET_KEY=unused ONCALL_VAR=var
 
 # make backup [FILE=…] · make restore FILE=…
-.PHONY: run backup restore test test-fast check openapi faults bench screenshots lock format clean
+.PHONY: run backup restore test test-fast check openapi migrations faults bench screenshots lock format clean
 
 run: .venv/installed
 	@$(BIN)/python -m oncall_site.local.supervisor
@@ -45,6 +45,10 @@ test-fast: .venv/installed-dev
 
 openapi: .venv/installed-dev
 	$(STATIC_ENV) $(BIN)/python manage.py spectacular --format openapi-json > openapi.json
+
+# One clean initial migration for each app, as long as nothing is released.
+migrations: .venv/installed-dev
+	$(BIN)/python -W ignore -m tests.initial_migrations
 
 faults: .venv/installed-dev
 	$(BIN)/python -m tests.faults $(PROMISES)

@@ -2,7 +2,7 @@
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 import pghistory.runtime
@@ -56,6 +56,28 @@ def try_advisory_lock(name: str, *, seconds: float) -> bool:
             raise
         return False
     return True
+
+
+class ExistsQuestion:
+    """Asks in one statement whether one of several querysets has a row.
+
+    The querysets are compiled at the first call: they take the time from the database (`Now`), and nothing from settings.
+    """
+
+    def __init__(self, querysets: Callable[[], Iterable[models.QuerySet[Any]]]) -> None:
+        self._querysets = querysets
+        self._compiled: tuple[str, list[Any]] | None = None
+
+    def __call__(self) -> bool:
+        """Return True if one of the querysets has a row."""
+        if self._compiled is None:
+            parts = [rows.order_by().values("pk").query.sql_with_params() for rows in self._querysets()]
+            sql = "SELECT " + " OR ".join(f"EXISTS ({part})" for part, _ in parts)  # nosec B608
+            self._compiled = sql, [value for _, values in parts for value in values]
+        with connection.cursor() as cursor:
+            cursor.execute(*self._compiled)
+            answer: bool = cursor.fetchone()[0]
+            return answer
 
 
 def on_call_version_trigger(*columns: str) -> pgtrigger.Trigger:

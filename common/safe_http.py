@@ -107,11 +107,6 @@ def fetch(address: str, *, rules: Rules | None = None) -> FetchResult:
     raise UnreachableError(f"The URL redirects more than {MAX_REDIRECTS} times.")
 
 
-def post(address: str, *, body: bytes, rules: Rules | None = None) -> int:
-    """Post JSON to a URL and return the status of the answer; raise UnreachableError if there is none."""
-    return post_bytes(address, body=body, headers={"Content-Type": "application/json"}, rules=rules).status
-
-
 def post_bytes(
     address: str, *, body: bytes, headers: Mapping[str, str], rules: Rules | None = None, answer_bytes: int = 0
 ) -> PostResult:

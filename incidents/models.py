@@ -382,7 +382,7 @@ class EscalationStep(models.Model):
 class FailureQuerySet(models.QuerySet["Failure"]):
     """Query methods for failures."""
 
-    def of_check(self, *, check_id: int | None, fingerprint: str) -> Self:
+    def for_check(self, *, check_id: int | None, fingerprint: str) -> Self:
         """Return the failures of a check, by its ID, or else of an external check, by its fingerprint."""
         return self.filter(check_id=check_id) if check_id is not None else self.filter(fingerprint=fingerprint)
 
@@ -824,7 +824,7 @@ class MaintenanceQuerySet(SpanQuerySet):
         """Return the windows that cover an instant."""
         return self.filter(starts_at__lte=at, ends_at__gt=at)
 
-    def not_over(self, *, at: dt.datetime) -> Self:
+    def not_ended(self, *, at: dt.datetime) -> Self:
         """Return the windows that have not ended, in order."""
         return self.filter(ends_at__gt=at).order_by("starts_at", "pk")
 

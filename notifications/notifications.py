@@ -152,7 +152,7 @@ class DisabledPushDevice(Notification):
         return f"Push stopped on {self.device_name}"
 
     def body(self, reader: User) -> str:
-        rest = (
+        consequence = (
             f"You still get push messages on {self.others} other {'device' if self.others == 1 else 'devices'}."
             if self.others
             else "You no longer get push messages. Urgent messages still go by e-mail and your other contact methods."
@@ -160,7 +160,7 @@ class DisabledPushDevice(Notification):
         return paragraphs(
             f"Push on {self.device_name} was turned off on {local_time(self.switched_off_at, reader)}.",
             self.problem,
-            rest,
+            consequence,
             "To turn it on again, open the Notifications page on that device.",
         )
 

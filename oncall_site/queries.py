@@ -72,7 +72,7 @@ def _check_health(part: str, check: Callable[[], str]) -> Health:
     try:
         return Health(part=part, ok=True, detail=check())
     except (DatabaseError, OperationalError, OSError, LookupError) as error:
-        lines = str(error).splitlines() or [type(error).__name__]
+        lines = str(error).splitlines() or ["no answer"]
         return Health(part=part, ok=False, detail=lines[0])
 
 

@@ -110,7 +110,7 @@ MIDDLEWARE = [
     "oncall_site.middleware.RequestMiddleware",
     "oncall_site.fair_use.FairUseMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "oncall_site.middleware.AnswerMiddleware",
+    "oncall_site.middleware.ResponseCacheMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

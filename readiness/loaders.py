@@ -139,7 +139,7 @@ def _check_states(checks: Sequence[CheckSchedule], *, windows: Mapping[int, DayW
     by_bucket = _latest_by_bucket(checks, buckets=buckets)
     past = [one for one in checks if one.calendar is None and not windows[one.pipeline].is_current]
     before = _latest_before(past, windows=windows)
-    changed = _changed(buckets)
+    changed = _checks_to_reevaluate(buckets)
     states: dict[int, list[DayCheck]] = {key: [] for key in windows}
     for check in checks:
         window = windows[check.pipeline]
@@ -191,7 +191,7 @@ def _latest_before(checks: Sequence[CheckSchedule], *, windows: Mapping[int, Day
     return {key: counts_as(status, expected) for key, status, expected in values}
 
 
-def _changed(buckets: Mapping[int, Sequence[dt.datetime]]) -> set[int]:
+def _checks_to_reevaluate(buckets: Mapping[int, Sequence[dt.datetime]]) -> set[int]:
     """Return the checks that are still to evaluate one of their buckets again."""
     if not buckets:
         return set()

@@ -214,7 +214,7 @@ class CoverReminder(NewCoverRequest):
 
 
 @dataclass(frozen=True, slots=True)
-class CoveredPart:
+class CoverPeriod:
     """A period that was accepted."""
 
     starts_at: dt.datetime
@@ -231,7 +231,7 @@ class CoverRequestAcceptance(_CoverRequestNotification):
 
     cover_ids: tuple[int, ...]
     engineer: str
-    parts: tuple[CoveredPart, ...]
+    parts: tuple[CoverPeriod, ...]
     # True if some of the time is still open.
     is_partial: bool
     # Set if an admin accepted it for the engineer.
@@ -251,8 +251,8 @@ class CoverRequestAcceptance(_CoverRequestNotification):
             f"{self.engineer} is on call from {local_time(part.starts_at, reader)} to {local_time(part.ends_at, reader)}."
             for part in self.parts
         ]
-        rest = "The rest of the request is still open." if self.is_partial else ""
-        return paragraphs("\n".join(lines), self.accepted_by and f"Accepted by {self.accepted_by}.", rest)
+        remainder = "The rest of the request is still open." if self.is_partial else ""
+        return paragraphs("\n".join(lines), self.accepted_by and f"Accepted by {self.accepted_by}.", remainder)
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
         return Cover.objects.filter(pk__in=self.cover_ids, ends_at__gt=at).exists()
@@ -275,10 +275,10 @@ class CoverRequestDecline(_CoverRequestNotification):
         return f"Cover declined: {self.requester}, {self.rotation}, {local_time(self.starts_at, reader)}"
 
     def body(self, reader: User) -> str:
-        who = self.counterpart or "Everyone in the rotation"
+        decliners = self.counterpart or "Everyone in the rotation"
         by = f" Declined by {self.declined_by}." if self.declined_by else ""
         on_call = f"{self.requester} stays on call for the time that nobody covers."
-        return paragraphs(f"{who} declined the request to cover {self.period(reader)}.{by}", self.reason, on_call)
+        return paragraphs(f"{decliners} declined the request to cover {self.period(reader)}.{by}", self.reason, on_call)
 
 
 @register
@@ -365,7 +365,7 @@ def notify_cover_request_accepted(
         **_cover_request_fields(request),
         cover_ids=tuple(cover.pk for cover in covers),
         engineer=str(engineer),
-        parts=tuple(CoveredPart(cover.starts_at, cover.ends_at) for cover in covers),
+        parts=tuple(CoverPeriod(cover.starts_at, cover.ends_at) for cover in covers),
         is_partial=is_partial,
         accepted_by="" if by.pk == engineer.pk else str(by),
     )

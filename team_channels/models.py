@@ -38,7 +38,11 @@ class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
         """Return the channels that are not turned off."""
         return self.filter(switched_off_at=None)
 
-    def wanting(self, event: str) -> Self:
+    def unreported(self) -> Self:
+        """Return the channels that were turned off because they no longer exist, which nobody was notified of."""
+        return self.filter(switched_off_at__isnull=False, switched_off_by=None, reported_at=None)
+
+    def subscribed_to(self, event: str) -> Self:
         """Return the active channels that want an event."""
         return self.active().filter(events__contains=[event])
 
@@ -54,9 +58,9 @@ class TeamChannelManager(models.Manager["TeamChannel"]):
         """Return the channels that are not turned off."""
         return self.get_queryset().active()
 
-    def wanting(self, event: str) -> TeamChannelQuerySet:
+    def subscribed_to(self, event: str) -> TeamChannelQuerySet:
         """Return the active channels that want an event."""
-        return self.get_queryset().wanting(event)
+        return self.get_queryset().subscribed_to(event)
 
 
 # Health changes often and is not an edit.
@@ -204,13 +208,14 @@ class ChannelDeliveryQuerySet(OutboxQuerySet["ChannelDelivery"]):
         earlier = ChannelDelivery.objects.waiting().filter(
             channel=OuterRef("channel"), pk__lt=OuterRef("pk"), attempts__lt=ORDERED_ATTEMPTS, expires_at__gt=Now()
         )
-        under_way = ChannelDelivery.objects.filter(
-            channel=OuterRef("channel"), state=OutboxState.SENDING, lease_until__gt=Now()
+        under_way = ChannelDelivery.objects.held().filter(channel=OuterRef("channel"))
+        ready = (
+            super()
+            .claimable()
+            .filter(Q(channel__retry_at=None) | Q(channel__retry_at__lte=Now()), channel__switched_off_at=None)
         )
-        ready = self.sendable().filter(Q(retry_at=None) | Q(retry_at__lte=Now()))
-        ready = ready.filter(Q(channel__retry_at=None) | Q(channel__retry_at__lte=Now()), channel__switched_off_at=None)
         ready = ready.filter(channel__deleted_at=None)
-        return ready.filter(~Exists(earlier), ~Exists(under_way)).order_by("due_at", "pk")
+        return ready.filter(~Exists(earlier), ~Exists(under_way))
 
 
 class ChannelDelivery(OutboxRow):

@@ -1,8 +1,11 @@
 """Queries about channels."""
 
 from django.db.models import Q
+from django.db.models.functions import Now
 
+from common.db import ExistsQuestion
 from people.models import User
+from people.undo import UNDO_WINDOW
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 from team_channels.models import (
@@ -12,6 +15,21 @@ from team_channels.models import (
     TeamChannel,
     TeamChannelQuerySet,
 )
+
+# Asked every five seconds, mostly in vain.
+has_work = ExistsQuestion(
+    lambda: [
+        ChannelDelivery.objects.claimable(),
+        ChannelDelivery.objects.unclaimed().filter(expires_at__lte=Now()),
+        TeamChannel.objects.get_queryset().unreported(),
+        purgeable_channels(),
+    ]
+)
+
+
+def purgeable_channels() -> TeamChannelQuerySet:
+    """Return the deleted channels that can no longer be restored."""
+    return TeamChannel.all_objects.filter(deleted_at__lte=Now() - UNDO_WINDOW)
 
 
 def owner_channels(owner: Pipeline | Rotation) -> TeamChannelQuerySet:
@@ -39,7 +57,7 @@ def channels_for(
     owners = Q(rotation=rotation) if rotation is not None else Q(pipeline=pipeline)
     if pipeline is not None:
         owners |= Q(rotation__pipelines__pipeline=pipeline)
-    return list(TeamChannel.objects.wanting(event).filter(owners).order_by("pk"))
+    return list(TeamChannel.objects.subscribed_to(event).filter(owners).order_by("pk"))
 
 
 def channel_deliveries(channel: TeamChannel) -> ChannelDeliveryQuerySet:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from lineage.queries import owners_of_tests
+from lineage.queries import dbt_test_owners
 from notifications.registry import Notification, paragraphs, register
 from notifications.services.outbox import enqueue
 from people.models import User
@@ -125,7 +125,7 @@ class OwnedTestFailure(Notification):
 
 def notify_test_owners(checks: Sequence[ExternalCheck], *, at: dt.datetime) -> None:
     """Notify the owners in the code of tests that started to fail."""
-    owners = owners_of_tests({check.key for check in checks if check.tool == dbt.TOOL})
+    owners = dbt_test_owners({check.key for check in checks if check.tool == dbt.TOOL})
     for check in checks:
         if check.tool == dbt.TOOL and check.key in owners:
             notification = OwnedTestFailure(

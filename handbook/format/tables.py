@@ -20,9 +20,9 @@ from runbooks.domain.markdown_lines import Line
 from runbooks.domain.text_cleanup import (
     code_spans,
     counted,
-    lone_backtick,
+    has_lone_backtick,
+    has_visible_text,
     quoted,
-    says_something,
     tidy_name,
     tidy_person,
     tidy_pipeline,
@@ -79,8 +79,8 @@ def tables(lines: Sequence[Line]) -> Iterator[Table]:
 
 def ownership_table(lines: Sequence[Line]) -> Table | None:
     """Return the first table with a column of pipelines, else the first table, or None if there is no table."""
-    there = list(tables(lines))
-    return next((table for table in there if "Pipeline" in _columns(table)), next(iter(there), None))
+    found_tables = list(tables(lines))
+    return next((table for table in found_tables if "Pipeline" in _columns(table)), next(iter(found_tables), None))
 
 
 def is_ownership_table(lines: Sequence[Line]) -> bool:
@@ -239,7 +239,7 @@ def _rotation_column(table: Table) -> int | None:
 def _rotation(number: int, cell: str, *, titles: dict[str, str], report_error: ReportError) -> str:
     """Return the title of the rotation that a cell names, "" if it names none."""
     name = tidy_sentence(cell)
-    key = match_key(name) if says_something(name) else ""
+    key = match_key(name) if has_visible_text(name) else ""
     if not key or key in UNASSIGNED:
         return ""
     if key not in titles:
@@ -251,7 +251,7 @@ def _rotation(number: int, cell: str, *, titles: dict[str, str], report_error: R
 
 def _extra_cell(number: int, cell: str, *, report_error: ReportError) -> str:
     text = tidy_sentence(cell)
-    if lone_backtick(text):
+    if has_lone_backtick(text):
         report_error(HandbookError(number, f"the cell {quoted(text)} has a lone backtick", "backticks in pairs"))
     if len(text) > MAX_CELL_LENGTH:
         report_error(HandbookError(number, f"the cell has {len(text)} characters", f"at most {MAX_CELL_LENGTH}"))
@@ -293,7 +293,7 @@ def _problem_with(value: str, *, what: str, longest: int) -> tuple[str, str] | N
         return f"the {what} {quoted(value)} names {len(names)} people", "one name"
     if what == "pipeline" and value.count("(") != value.count(")"):
         return f"the pipeline {quoted(value)} has a bracket without its pair", "both brackets, “(” and “)”"
-    if lone_backtick(value):
+    if has_lone_backtick(value):
         return f"the {what} {quoted(value)} has a lone backtick", "backticks in pairs"
     if len(value) > longest:
         return f"the {what} {quoted(value)} has {len(value)} characters", f"at most {longest}"

@@ -42,7 +42,7 @@ def invite(handoff: Handoff, *, at: dt.datetime) -> None:
     removed = list(User.objects.filter(pk__in=set(handoff.invited) - {user.pk for user in attendees}).order_by("pk"))
     times = {"due_at": at, "expires_at": handoff.meeting_ends_at}
     for user in removed:
-        calendar = cancellation(_meeting(handoff, removed if cancelled else [user]), whole=cancelled)
+        calendar = cancellation(_meeting(handoff, removed if cancelled else [user]), for_everyone=cancelled)
         cancelled_for_user = HandoffCancellation(**handoff_facts(handoff), for_everyone=cancelled)
         enqueue([user], cancelled_for_user, invitation=Invitation("CANCEL", calendar), **times)
     if attendees:

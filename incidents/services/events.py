@@ -40,7 +40,7 @@ def ingest_event(event: Event, *, at: dt.datetime) -> str:
         return dedup_key
     incident = latest_incident(fingerprint=fingerprint)
     if incident is not None and not incident.is_resolved:
-        _end(incident, action=event.action, tool=key.name, at=at)
+        _acknowledge_or_resolve(incident, action=event.action, tool=key.name, at=at)
     return dedup_key
 
 
@@ -87,7 +87,7 @@ def _trigger(event: Event, *, key: IntegrationKey, fingerprint: str, at: dt.date
     )
 
 
-def _end(incident: Incident, *, action: str, tool: str, at: dt.datetime) -> None:
+def _acknowledge_or_resolve(incident: Incident, *, action: str, tool: str, at: dt.datetime) -> None:
     try:
         if action == ACKNOWLEDGE:
             acknowledge_for_tool(incident, tool=tool, at=at)

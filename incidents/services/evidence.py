@@ -286,11 +286,11 @@ def _set_rows(row: Evidence, table: QueryTable) -> None:
     row.columns = [_cell(name) for name in table.columns[:MAX_COLUMNS]]
     row.rows, size = [], 0
     for cells in table.rows[:MAX_ROWS]:
-        kept = [_cell(cell) for cell in cells[:MAX_COLUMNS]]
-        size += sum(len(str(cell)) for cell in kept)
+        shown_cells = [_cell(cell) for cell in cells[:MAX_COLUMNS]]
+        size += sum(len(str(cell)) for cell in shown_cells)
         if size > MAX_CHARACTERS:
             break
-        row.rows.append(kept)
+        row.rows.append(shown_cells)
     row.is_truncated = len(table.rows) > len(row.rows)
     row.error = row.error_details = ""
 

@@ -10,9 +10,9 @@ from notifications.models import Message
 from notifications.registry import load
 from people.models import User
 
-# A reply without a number is about the newest incident of this time.
+# A reply without a number is about the newest incident of this period.
 REPLY_WINDOW = dt.timedelta(days=1)
-# Of a text with single spaces: a pattern with runs of spaces takes seconds for a long one.
+# Matches texts whose runs of spaces were replaced by one: a pattern for such runs takes seconds on a long text.
 REPLY_PATTERN = re.compile(r"(a|ack|acknowledge|r|res|resolve) ?#?([0-9]{1,15})? ?[.!]?", re.IGNORECASE)
 ACKNOWLEDGE_KEY, RESOLVE_KEY = "1", "2"
 MESSAGES_SEARCHED = 20
@@ -21,7 +21,7 @@ HELP_TEXT = "Reply A to acknowledge or R to resolve. To choose an incident, add 
 
 
 def answer_reply(person: User, *, text: str, at: dt.datetime) -> str:
-    """Perform the action in an SMS reply; return the answer."""
+    """Perform the action in an SMS reply; return the text to send back."""
     match = REPLY_PATTERN.fullmatch(" ".join(text.split()))
     if match is None:
         return HELP_TEXT
@@ -42,7 +42,7 @@ def answer_reply(person: User, *, text: str, at: dt.datetime) -> str:
 
 def answer_key(message: Message, *, key: str, at: dt.datetime) -> str:
     """Perform the action of a key pressed in a call; return what the call says."""
-    incident = incident_of_message(message)
+    incident = message_incident(message)
     if incident is None or key not in (ACKNOWLEDGE_KEY, RESOLVE_KEY):
         return "Nothing changed."
     return _act(incident, person=message.recipient, is_acknowledgement=key == ACKNOWLEDGE_KEY, at=at)
@@ -73,7 +73,7 @@ def incidents_sent(person: User, *, at: dt.datetime) -> list[Incident]:
     return [incidents[number] for number in numbers if number in incidents]
 
 
-def incident_of_message(message: Message) -> Incident | None:
+def message_incident(message: Message) -> Incident | None:
     """Return the incident that a message is about, or None."""
     number = _incident_number(message)
     return None if number is None else _incident(number)

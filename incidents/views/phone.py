@@ -15,7 +15,7 @@ from common.http import query_param
 from incidents.services.replies import answer_key, answer_reply
 from notifications.channels.phone.channel import callback_message
 from notifications.channels.phone.twilio import is_signed
-from notifications.channels.voice.channel import say
+from notifications.channels.voice.channel import spoken_text
 from notifications.models import Message
 from notifications.queries.contact_methods import address_digest, has_number, people_by_number
 from notifications.queries.outbox import absolute_url
@@ -55,9 +55,9 @@ def call(request: HttpRequest) -> HttpResponse:
     fields = _signed_fields(request)
     message = callback_message(query_param(request, "message"))
     if message is None or not message.recipient.is_active or not has_number(message):
-        return _script(say("This call has expired. Open the site to respond."))
+        return _script(spoken_text("This call has expired. Open the site to respond."))
     record_answer(message.recipient_id, channel=message.channel, method=message.contact_method)
-    return _script(say(answer_key(message, key=fields.get("Digits", ""), at=timezone.now())))
+    return _script(spoken_text(answer_key(message, key=fields.get("Digits", ""), at=timezone.now())))
 
 
 @csrf_exempt

@@ -152,9 +152,9 @@ def _store(
             unique_fields=["project", "key"],
             update_fields=[field.removesuffix("_id") for field in fields],
         )
-    gone = stored.keys() - keys
-    if gone:
-        manager.filter(project=project, key__in=gone).delete()
+    removed = stored.keys() - keys
+    if removed:
+        manager.filter(project=project, key__in=removed).delete()
     return len(keys - stored.keys())
 
 
@@ -250,8 +250,8 @@ def _replace_pairs(
             "pk", owner, other
         )
     }
-    gone = [rows[pair] for pair in rows.keys() - wanted]
-    if gone:
-        manager.filter(pk__in=gone).delete()
+    removed = [rows[pair] for pair in rows.keys() - wanted]
+    if removed:
+        manager.filter(pk__in=removed).delete()
     added = sorted(wanted - rows.keys())
     manager.bulk_create([through(**{owner: first, other: second}) for first, second in added], batch_size=BATCH_ROWS)

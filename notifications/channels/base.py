@@ -65,7 +65,7 @@ class HttpChannel(Channel):
 
         def post(deadline: Deadline) -> None:
             answer = post_request(request, deadline=deadline)
-            check_answer(answer, url=url, gone=answer.status in self.gone_statuses)
+            check_answer(answer, url=url, is_gone=answer.status in self.gone_statuses)
 
         return Sender(post)
 

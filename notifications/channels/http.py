@@ -55,7 +55,7 @@ def post_request(request: Request, *, deadline: Deadline) -> PostResult:
         raise ConnectionError(str(error)) from error
 
 
-def check_answer(answer: PostResult, *, url: str, gone: bool = False) -> None:
+def check_answer(answer: PostResult, *, url: str, is_gone: bool = False) -> None:
     """Raise the error that a response stands for, unless it is a success.
 
     `gone` is True if its body says that the address no longer exists.
@@ -66,7 +66,7 @@ def check_answer(answer: PostResult, *, url: str, gone: bool = False) -> None:
     if 200 <= answer.status < 300:
         return
     text = f"{urlsplit(url).hostname} returned status {answer.status}."
-    if answer.status in GONE_STATUSES or gone:
+    if answer.status in GONE_STATUSES or is_gone:
         raise GoneError(text)
     if answer.status >= 500 or answer.status in RETRYABLE_STATUSES:
         if seconds := retry_after(answer, at=dt.datetime.now(dt.UTC)):

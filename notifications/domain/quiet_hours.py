@@ -7,7 +7,7 @@ ONE_DAY = dt.timedelta(days=1)
 SATURDAY, DAYS_OF_WEEK = 5, 7
 
 
-def end_of_quiet(
+def quiet_hours_end(
     at: dt.datetime, *, zone: str, start: dt.time, end: dt.time, weekends: bool = False
 ) -> dt.datetime | None:
     """Return when the quiet time around `at` ends, or None outside of it: the daily hours, and all weekend if `weekends`."""
@@ -17,13 +17,13 @@ def end_of_quiet(
         if weekends and day.weekday() >= SATURDAY:
             monday = day + ONE_DAY * (DAYS_OF_WEEK - day.weekday())
             instant = dt.datetime.combine(monday, dt.time(), tzinfo=place).astimezone(dt.UTC)
-        elif (until := _end_of_hours(instant, zone=zone, start=start, end=end)) is not None:
+        elif (until := _next_hours_end(instant, zone=zone, start=start, end=end)) is not None:
             instant = until
         else:
             return None if instant == at else instant
 
 
-def _end_of_hours(at: dt.datetime, *, zone: str, start: dt.time, end: dt.time) -> dt.datetime | None:
+def _next_hours_end(at: dt.datetime, *, zone: str, start: dt.time, end: dt.time) -> dt.datetime | None:
     """Return when the daily hours around `at` end, or None outside of them.
 
     `start` may be later than `end`: the hours then pass midnight. An end that the clock skips in spring is the hour it is

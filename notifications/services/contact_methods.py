@@ -16,6 +16,7 @@ from notifications.models import ContactMethod, Message, NotificationRule
 from notifications.notifications import ContactCode, DisabledContactMethod, NewContactMethod
 from notifications.queries.contact_methods import address_digest, contact_code, is_available
 from notifications.queries.outbox import database_clock
+from notifications.queries.sweep import unreported_methods
 from notifications.services.outbox import enqueue, subject_line
 from people.models import User
 
@@ -215,7 +216,7 @@ def restore_contact_method(person: User, *, removed: RemovedMethod) -> ContactMe
 @transaction.atomic
 def report_methods_off() -> int:
     """Enqueue an e-mail for each contact method that was turned off; return how many were reported."""
-    rows = ContactMethod.objects.filter(switched_off_at__isnull=False, reported_at=None).order_by("pk")
+    rows = unreported_methods().order_by("pk")
     methods = list(rows.select_for_update(skip_locked=True, of=("self",)).select_related("person")[:REPORT_BATCH_SIZE])
     for row in methods:
         at = database_clock()

@@ -3,12 +3,12 @@
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import F
 
-from notifications.models import EmailRejection, Message
+from notifications.models import Message
 from notifications.notifications import EmailRejectionReport
 from notifications.queries.outbox import database_clock
 from notifications.queries.preferences import live_methods, reachable_channels
+from notifications.queries.sweep import unreported_rejections
 from notifications.services.outbox import enqueue, subject_line
 from people.models import User
 
@@ -21,8 +21,12 @@ LAST_CHANNELS = [Message.Channel.SMS.value, Message.Channel.VOICE.value]
 @transaction.atomic
 def report_rejected_addresses() -> int:
     """Enqueue one message for each rejected address, to its user by another channel, or to the admins; return their number."""
-    rows = EmailRejection.objects.filter(reported_at=None, address=F("person__email"), person__is_active=True)
-    locked = rows.select_for_update(skip_locked=True, of=("self",)).select_related("person").order_by("pk")
+    locked = (
+        unreported_rejections()
+        .select_for_update(skip_locked=True, of=("self",))
+        .select_related("person")
+        .order_by("pk")
+    )
     rejections = list(locked[:REPORT_BATCH_SIZE])
     for row in rejections:
         at = database_clock()

@@ -18,8 +18,9 @@ from notifications.domain.device_names import DEFAULT_NAME
 from notifications.models import Message, PushDevice, VapidKey
 from notifications.notifications import TEST_CODE_SALT, DisabledPushDevice, NewContactMethod, PushDeviceTest
 from notifications.queries.outbox import database_clock
+from notifications.queries.sweep import devices_before_reactivation, unreported_devices
 from notifications.services.outbox import enqueue, subject_line
-from people.models import User, since_reactivation
+from people.models import User
 
 MAX_DEVICES = 10
 MAX_NAME_LENGTH = 60
@@ -183,11 +184,8 @@ def report_switched_off() -> int:
 
     Devices of users who were deactivated and reactivated are turned off here; nothing was sent to them since.
     """
-    before = PushDevice.objects.filter(switched_off_at=None, person__is_active=True).exclude(
-        since_reactivation("person")
-    )
-    before.update(switched_off_at=Now(), problem=DEACTIVATION_TEXT, retry_at=None)
-    rows = PushDevice.objects.filter(switched_off_at__isnull=False, reported_at=None).order_by("pk")
+    devices_before_reactivation().update(switched_off_at=Now(), problem=DEACTIVATION_TEXT, retry_at=None)
+    rows = unreported_devices().order_by("pk")
     devices = list(rows.select_for_update(skip_locked=True, of=("self",)).select_related("person")[:REPORT_BATCH_SIZE])
     at = database_clock() if devices else None
     for row in devices:

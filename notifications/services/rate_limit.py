@@ -20,7 +20,7 @@ SUMMARY_DELAY = dt.timedelta(minutes=1)
 
 
 @transaction.atomic
-def hold_back(message: Message) -> Message | None:
+def add_to_summary(message: Message) -> Message | None:
     """Return the summary that takes this message, or None if it is within the limit and is to be sent.
 
     The caller has claimed the message. The recipient's row is locked, so that senders count one after another.

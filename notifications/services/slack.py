@@ -59,7 +59,7 @@ def post_next_answer() -> bool:
         return False
     try:
         url = row.response_url
-        within(settings.MESSAGE_SEND_SECONDS, lambda deadline: post_answer(url, row.text))
+        within(settings.MESSAGE_SEND_SECONDS, lambda deadline: post_answer(url, row.text, deadline=deadline))
     except (UndeliverableError, DecryptionError):
         delete(row)
     except Exception as error:  # noqa: BLE001  # whatever a server or a library raises, it is retried

@@ -41,7 +41,7 @@ class Channel(filesystem.Channel):
     def _get(self, queue: str, timeout: float | None = None) -> Any:
         """Return the oldest readable message of a queue; raise Empty if there is none."""
         folder = Path(self.data_folder_in)
-        for name in sorted(path.name for path in folder.iterdir()):
+        for name in sorted(os.listdir(folder)):  # noqa: PTH208  # pathlib takes ten times as long
             if name.partition(".")[2] != f"{queue}.msg":
                 continue
             claimed = folder / f"{name}.part"
@@ -118,6 +118,24 @@ class Transport(filesystem.Transport):
     """Kombu's filesystem transport with atomic writes."""
 
     Channel = Channel
+
+    def drain_events(self, connection: Any, timeout: float | None = None) -> None:  # type: ignore[override]  # as its stubs do not say
+        """Deliver one message; raise TimeoutError if there is none in time.
+
+        A look into an empty folder costs a fiftieth of asking each queue of each channel for its messages.
+        """
+        client: Any = self.client
+        channels: Any = self.cycle
+        folder = client.transport_options["data_folder_in"]
+        until = float("inf") if timeout is None else time.monotonic() + timeout
+        while True:
+            if any(name.endswith(".msg") for name in os.listdir(folder)):  # noqa: PTH208  # pathlib takes ten times as long
+                with suppress(Empty):
+                    channels.get(self._deliver, timeout=timeout)
+                    return
+            if (left := until - time.monotonic()) <= 0:
+                raise TimeoutError
+            time.sleep(min(self.polling_interval or 0.0, left))
 
 
 def register() -> str:

@@ -68,6 +68,7 @@ def load_everything() -> None:
     gc.collect()
     # The garbage collector writes to the objects that it visits, and memory that is written to is no longer shared.
     gc.freeze()
+    gc.enable()
 
 
 def site_programs(address: str) -> dict[str, Program]:
@@ -99,7 +100,7 @@ def make_metrics_folder(var: Path) -> None:
 
 def remove_folders(*, var: Path) -> None:
     """Remove what the programs leave behind when they are killed."""
-    sweep_folders(of=os.getpid())
+    sweep_folders(owner_pid=os.getpid())
     shutil.rmtree(metrics_folder(var), ignore_errors=True)
 
 

@@ -6,6 +6,7 @@ The processes are copies of this one, which has loaded everything: they start at
 
 import contextlib
 import fcntl
+import gc
 import io
 import os
 import selectors
@@ -53,6 +54,8 @@ def main() -> int:
     # PostgreSQL, must not have it.
     del os.environ[RUN_VARIABLE]
     stopped = _handle_signals()
+    # Until everything is loaded, the garbage collector would visit again and again what stays.
+    gc.disable()
     try:
         programs.metrics_folder(var).mkdir(parents=True, exist_ok=True)
         django.setup()
@@ -198,7 +201,7 @@ class SupervisedProcess:
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         self.pid = os.fork()
         if self.pid == 0:
-            _become(self.name, self.program.run, output=pipe)
+            _run_as_process(self.name, self.program.run, output=pipe)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         os.close(pipe)
 
@@ -233,7 +236,7 @@ class SupervisedProcess:
             self.start()
 
 
-def _become(name: str, run: Callable[[], int], *, output: int) -> None:
+def _run_as_process(name: str, run: Callable[[], int], *, output: int) -> None:
     """Turn this copy of the supervisor into one of the site's processes. Never returns."""
     code = 1
     try:
@@ -373,8 +376,10 @@ class Announcement:
         if self.is_made:
             return
         if self._responds():
-            where = f"The site is running at {self.address}/\nPress Ctrl-C to stop it. Its data stays in {self.var}."
-            say(f"{self.notes}\n{where}")
+            address_text = (
+                f"The site is running at {self.address}/\nPress Ctrl-C to stop it. Its data stays in {self.var}."
+            )
+            say(f"{self.notes}\n{address_text}")
         elif time.monotonic() < self.until:
             return
         else:

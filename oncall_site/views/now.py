@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from common.http import filters_in_use, remember_filters
+from common.text_memory import TextMemory
 from handoffs.queries.handoffs import next_handoffs, overdue_handoffs
 from incidents.queries.drills import current_drills
 from incidents.queries.incidents import active_maintenance, open_by_urgency
@@ -40,6 +41,8 @@ SHOWN_OWNER_FIELDS = tuple(
     for owner in ("primary_owner", "secondary_owner")
     for field in ("username", "display_name", "colour")
 )
+# About a hundred readers of a large site.
+TEXTS = TextMemory(max_bytes=8 * 1024 * 1024)
 FILTERS, FILTERS_COOKIE = ("q", "rotation", "owner"), "now_filters"
 
 
@@ -61,7 +64,8 @@ def now(request: SignedInRequest) -> HttpResponse:
 def now_live(request: SignedInRequest) -> HttpResponse:
     """Return the changing parts of the Now page; 304 if they are what the browser shows.
 
-    An entity tag has two halves: a version of the facts, which is cheap to compare, and a digest of the text.
+    An entity tag has two halves: a version of the facts, which is cheap to compare, and a digest of the text. A process renders the
+    text of a version once for each reader: another tab or device gets it from memory.
     """
     filters = filters_in_use(request, cookie=FILTERS_COOKIE, names=FILTERS)
     problem = queries.delivery_problem(at=timezone.now())
@@ -70,7 +74,10 @@ def now_live(request: SignedInRequest) -> HttpResponse:
     if shown.partition(".")[0] == version:
         response, etag = HttpResponse(status=304), f'"{shown}"'
     else:
-        text = render_to_string("oncall_site/_now.html", _context(request, filters, problem=problem), request)
+        text = TEXTS.find(version)
+        if text is None:
+            text = render_to_string("oncall_site/_now.html", _context(request, filters, problem=problem), request)
+            TEXTS.store(version, text)
         etag = _etag(version, text)
         is_shown = shown.partition(".")[2] == etag.strip('"').partition(".")[2]
         response = HttpResponse(status=304) if is_shown else HttpResponse(text)
@@ -85,7 +92,8 @@ def _version(request: SignedInRequest, filters: QueryDict, *, problem: str) -> s
         problem,
         request.user.pk,
         filters.urlencode(),
-        request.GET.get("page"),
+        # Links to other pages repeat the whole query.
+        sorted(request.GET.lists()),
     )
     return _digest(repr(facts))
 
@@ -125,12 +133,12 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
     # The page says who is notified next of an incident, and until when a pipeline is uncovered.
     in_full = [row for key, row in involved.items() if key in uncovered or key in incident_keys]
     snapshot = on_call_snapshot(in_full, rotations=rotations, at=at)
-    rest = chains_to_responder(
+    remaining_chains = chains_to_responder(
         (row for key, row in listed.items() if key not in snapshot.chains),
         rotations={pipeline: rotation for pipeline, (rotation, _) in memberships.items()},
         at=at,
     )
-    snapshot = replace(snapshot, chains=rest | snapshot.chains)
+    snapshot = replace(snapshot, chains=remaining_chains | snapshot.chains)
     covers = Cover.objects.filter(rotation__in=rotations, starts_at__lte=at, ends_at__gt=at)
     presenter = SnapshotPresenter(
         snapshot,

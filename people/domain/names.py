@@ -38,7 +38,7 @@ def resembles(name: str, other: str) -> bool:
     shorter, longer = sorted((words, others), key=len)
     left, whole_words = list(longer), 0
     for word in shorter:
-        match = next((there for there in left if _same_word(word, there)), None)
+        match = next((candidate for candidate in left if _same_word(word, candidate)), None)
         if match is None:
             return False
         left.remove(match)

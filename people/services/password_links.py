@@ -58,7 +58,7 @@ def set_password_by_link(link: PasswordLink, *, password: str, address: str = ""
     PasswordLink.objects.usable(at=at).filter(user=user).update(used_at=at)
     set_password(user, password=password)
     attempt = sign_in_attempt(username=user.username, address=address, device="")
-    refund_attempt({of: name for of, name in attempt.items() if of not in SHARED_KINDS})
+    refund_attempt({kind: name for kind, name in attempt.items() if kind not in SHARED_KINDS})
     return user
 
 

@@ -154,7 +154,7 @@ def _restatement(row: Restatement) -> ReaderRestatement:
     )
 
 
-def troubled_pipelines(pipelines: Sequence[Pipeline], *, at: dt.datetime, days: int) -> dict[int, Readiness]:
+def pipelines_with_problems(pipelines: Sequence[Pipeline], *, at: dt.datetime, days: int) -> dict[int, Readiness]:
     """Return the pipelines with a published day, among the newest `days`, that is doubtful or wrong, with its verdict."""
     published: dict[dt.date, list[Pipeline]] = defaultdict(list)
     by_key = {row.pk: row for row in pipelines}

@@ -12,11 +12,11 @@ from pipelines.models import Pipeline
 from readiness.domain.verdict import Readiness
 from readiness.models import ReaderMessage, ReaderNote, ReadersLink, Subscription
 from readiness.notifications import ReaderText, alert_text, clear_text, confirm_text
-from readiness.queries.readers import troubled_pipelines
+from readiness.queries.readers import pipelines_with_problems
 
 CONFIRM_SALT, LEAVE_SALT = "readiness.confirm", "readiness.leave"
 CONFIRM_DAYS = 3
-# Requests that nobody has confirmed, of one link and day: more would make the site send mail to strangers.
+# Unconfirmed requests per link and day: more would make the site send mail to strangers.
 MAX_UNCONFIRMED = 50
 # A subscriber gets at most one message a day about a pipeline.
 MESSAGE_PAUSE = dt.timedelta(days=1)
@@ -59,14 +59,14 @@ def request_subscription(link: ReadersLink, *, email: str, pipelines: Sequence[P
 
 
 def _count_requests(link: ReadersLink, *, since: dt.datetime) -> int:
-    """Return how many subscriptions were asked for on a link and not confirmed since, repeats of confirmed ones included."""
+    """Return how many unconfirmed subscriptions a link has, and how often confirmed addresses subscribed again."""
     unconfirmed = Subscription.objects.filter(link=link, created_at__gt=since, confirmed_at=None)
     repeats = ReaderMessage.objects.filter(occurrence__startswith=f"link {link.pk} ", due_at__gt=since)
     return unconfirmed.count() + repeats.order_by().values("subscription").distinct().count()
 
 
 def _record_repeat(row: Subscription, *, link: ReadersLink, at: dt.datetime) -> None:
-    """Record that a confirmed subscription was asked for again: it counts as another one does, so that the limit tells nothing."""
+    """Record that a confirmed address subscribed again: it counts towards the limit like a new one, so that nobody learns who subscribes."""
     message = ReaderMessage(
         subscription=row,
         kind=ReaderMessage.Kind.CONFIRM,
@@ -127,7 +127,7 @@ def notify_subscribers(*, at: dt.datetime) -> int:
     pipelines = list(Pipeline.objects.filter(pk__in=active.values("pipeline")))
     if not pipelines:
         return 0
-    troubled = troubled_pipelines(pipelines, at=at, days=WATCHED_DAYS)
+    troubled = pipelines_with_problems(pipelines, at=at, days=WATCHED_DAYS)
     rested = Q(notified_at=None) | Q(notified_at__lte=at - MESSAGE_PAUSE)
     changed = Q(pipeline__in=list(troubled), is_alerted=False) | (Q(is_alerted=True) & ~Q(pipeline__in=list(troubled)))
     return sum(

@@ -46,12 +46,12 @@ PART_TITLES = {
 }
 
 
-def in_group(place: str, group: int) -> str:
+def place_in_group(place: str, group: int) -> str:
     """Return the position in the sections of a rotation, counted from 0; the first has the plain positions."""
     return f"{place} {group + 1}" if group else place
 
 
-def after_runbook(title: str) -> str:
+def place_after_runbook(title: str) -> str:
     """Return the position after the runbook with this title."""
     return f"runbook {match_key(title)}"
 
@@ -137,7 +137,7 @@ class FirstDay:
     month: int
     day: int
 
-    def near(self, today: dt.date) -> dt.date | None:
+    def nearest_date(self, today: dt.date) -> dt.date | None:
         """Return the date; without a year, the one nearest to `today`. None if there is no such date."""
         years = [self.year] if self.year else [today.year - 1, today.year, today.year + 1]
         dates = [date for year in years if (date := calendar_date(year, self.month, self.day))]

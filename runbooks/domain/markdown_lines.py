@@ -100,7 +100,7 @@ def block_text(lines: Sequence[Line]) -> str:
     Insignificant white space is removed: at line ends (except hard breaks), blank lines at the start and end, repeated
     blank lines, and trailing rules, which only separate parts of the file.
     """
-    kept: list[str] = []
+    texts: list[str] = []
     blanks = 0
     lines = _without_edges(lines)
     for line, following in zip_longest(lines, lines[1:]):
@@ -108,10 +108,10 @@ def block_text(lines: Sequence[Line]) -> str:
             blanks += 1
             continue
         # An indented code block may contain any number of blank lines.
-        kept += [""] * (blanks if line.text.expandtabs(4).startswith("    ") else min(blanks, 1))
-        kept.append(line.text if line.code else _without_trailing_spaces(line, following=following))
+        texts += [""] * (blanks if line.text.expandtabs(4).startswith("    ") else min(blanks, 1))
+        texts.append(line.text if line.code else _without_trailing_spaces(line, following=following))
         blanks = 0
-    return "\n".join(kept)
+    return "\n".join(texts)
 
 
 def _split(text: str) -> list[str]:

@@ -132,7 +132,7 @@ def _body(markdown: str, *, references: dict[str, str], number: int, options: in
     used = dict.fromkeys(_label(match[1]) for match in LABEL.finditer(markdown))
     definitions = "\n".join(references[label] for label in used if label in references)
     converted = cmarkgfm.github_flavored_markdown_to_html(f"{markdown}\n\n{definitions}", options=options)
-    clean = mark_blocks(_sanitised(converted, tags=TAGS))
+    clean = mark_blocks(_sanitise(converted, tags=TAGS))
     clean = re.sub(r"<input[^>]*>", lambda match: DONE_BOX if "checked" in match[0] else OPEN_BOX, clean)
     clean = re.sub(r'<li>(\s*(?:<p>)?)(?=<span aria-hidden="true">[☑☐])', r'<li class="task-list-item">\1', clean)
     # cmark-gfm names a block's programming language in `lang`, which HTML reserves for human languages.
@@ -140,7 +140,7 @@ def _body(markdown: str, *, references: dict[str, str], number: int, options: in
     clean = clean.replace("<table>", '<div class="table-scroll" tabindex="0" role="group" aria-label="Table"><table>')
     # Footnotes of two sections must not share an id.
     clean = re.sub(r'(id="|href="#)(fn(?:ref)?-)', rf"\1section-{number}-\2", clean)
-    return _levelled(_images_as_links(clean.replace("</table>", "</table></div>"))).strip()
+    return _normalize_heading_levels(_images_as_links(clean.replace("</table>", "</table></div>"))).strip()
 
 
 def _images_as_links(text: str) -> str:
@@ -161,10 +161,10 @@ def _images_as_links(text: str) -> str:
 
 def _inline(markdown: str) -> str:
     converted = cmarkgfm.github_flavored_markdown_to_html(markdown.lstrip("#"), options=CMARK_OPTIONS)
-    return _sanitised(converted, tags=INLINE_TAGS - {"a", "br"}).strip()
+    return _sanitise(converted, tags=INLINE_TAGS - {"a", "br"}).strip()
 
 
-def _sanitised(text: str, *, tags: set[str]) -> str:
+def _sanitise(text: str, *, tags: set[str]) -> str:
     _check_nesting(text)
     return nh3.clean(
         text,
@@ -192,7 +192,7 @@ def _allowed(tag: str, attribute: str, value: str) -> str | None:
     return value if pattern is None or pattern.fullmatch(value) else None
 
 
-def _levelled(text: str) -> str:
+def _normalize_heading_levels(text: str) -> str:
     """Return the HTML with no skipped heading levels, starting at h3 below the section's h2."""
     previous = SECTION_HEADING
     tags: list[str] = []

@@ -45,7 +45,7 @@ def split_sections(markdown: str) -> tuple[Section, ...]:
     lines, opening = split_lines(text)
     if opening is not None:
         lines, _ = split_lines(f"{text}\n{closing_fence(opening)}")
-    return _sections([_kept_inside(line) for line in _without_underlined(lines)], report_error=lambda _: None)
+    return _sections([_fit_in_runbook(line) for line in _without_underlined(lines)], report_error=lambda _: None)
 
 
 def _without_underlined(lines: Sequence[Line]) -> list[Line]:
@@ -64,7 +64,7 @@ def runbook_title(title: str) -> str | None:
     return tidy_name(named.lstrip("*")) if colon and match_key(word) == "runbook" else None
 
 
-def forgotten_gap(line: Line) -> str | None:
+def unspaced_heading(line: Line) -> str | None:
     """Return the title of a heading that lacks the space after its hashes (`##Runbook: …`), or None."""
     match = None if line.code else UNSPACED_HEADING.fullmatch(line.text)
     title = match[1].rstrip(" \t#") if match else ""
@@ -103,9 +103,9 @@ def _sections(lines: Sequence[Line], *, report_error: ReportError) -> tuple[Sect
     return tuple(sections)
 
 
-def _kept_inside(line: Line) -> Line:
+def _fit_in_runbook(line: Line) -> Line:
     """Return a line changed so that it cannot end the runbook in the handbook file."""
-    if (gap := forgotten_gap(line)) is not None:
+    if (gap := unspaced_heading(line)) is not None:
         return replace(line, text=f"### {gap}")
     if line.heading is None or line.heading[0] > SECTION_LEVEL:
         return line

@@ -64,7 +64,7 @@ def code_spans(text: str) -> Iterator[tuple[int, int]]:
         place = same[following] + 1
 
 
-def lone_backtick(text: str) -> bool:
+def has_lone_backtick(text: str) -> bool:
     """Return True if a backtick in the text does not start a code span."""
     covered = {at for start, stop in code_spans(text) for at in range(start, stop)}
     lone = (match.start() for match in re.finditer(r"`+", text) if match.start() not in covered)
@@ -118,7 +118,7 @@ def tidy_sentence(text: str) -> str:
     return text
 
 
-def says_something(text: str) -> bool:
+def has_visible_text(text: str) -> bool:
     """Return True if a text contains a letter, digit or symbol, not only punctuation and spaces."""
     return any(unicodedata.category(character)[0] in "LNS" for character in text)
 

@@ -34,7 +34,7 @@ class PeriodSerializer(serializers.Serializer[Any]):
     ends_at = serializers.DateTimeField()
 
 
-class AcceptedPartSerializer(serializers.ModelSerializer[Cover]):
+class CoverPartSerializer(serializers.ModelSerializer[Cover]):
     """An accepted part: the cover, its engineer and its period."""
 
     cover = serializers.IntegerField(source="pk", read_only=True)
@@ -55,7 +55,7 @@ class RequestedCoverSerializer(serializers.ModelSerializer[CoverRequest]):
     starts_at = serializers.DateTimeField(required=False)
     message = LineField(required=False, allow_blank=True, max_length=200, default="")
     open = serializers.SerializerMethodField()
-    accepted = AcceptedPartSerializer(source="covers", many=True, read_only=True)
+    accepted = CoverPartSerializer(source="covers", many=True, read_only=True)
     requested_by = UsernameField(read_only=True)
     decided_by = UsernameField(read_only=True)
 

@@ -108,7 +108,7 @@ def all_day_span(raw: RawEvent, start: Moment, *, zones: Sequence[str]) -> tuple
 
     `zones` are tried in order for events in UTC, since a calendar may write local midnights in UTC.
     """
-    end = _end(raw, start)
+    end = _event_end(raw, start)
     if start.time is None:
         return start.day, _days(start.day, _day_after(end) if end else start.day + DAY)
     if any(raw.text(flag).upper() in ("TRUE", "1") for flag in ALL_DAY_FLAGS):
@@ -125,7 +125,7 @@ def all_day_span(raw: RawEvent, start: Moment, *, zones: Sequence[str]) -> tuple
     return None
 
 
-def _end(raw: RawEvent, start: Moment) -> Moment | None:
+def _event_end(raw: RawEvent, start: Moment) -> Moment | None:
     if raw.all("DTEND"):
         return required_moment(raw, "DTEND")
     text = raw.text("DURATION")

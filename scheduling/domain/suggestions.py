@@ -134,7 +134,7 @@ class _Ranking:
                 )
 
     def _three_way(self) -> Iterator[tuple[Move, ...]]:
-        """Yield three-way swaps in which everybody is free in the week they take."""
+        """Yield three-way swaps in which each engineer is available in the week they take."""
         giver, offered, candidates = self.week.engineer, self.week.starts_on, set(self.candidates)
         if giver in self.availability.inactive:
             return

@@ -12,8 +12,10 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from common.initial_migration import InitialMigration
 
-class Migration(migrations.Migration):
+
+class Migration(InitialMigration):
 
     initial = True
 
@@ -155,7 +157,7 @@ class Migration(migrations.Migration):
                 ('wanted_week', models.DateField(blank=True, null=True)),
                 ('third_week', models.DateField(blank=True, null=True)),
                 ('message', models.CharField(blank=True, max_length=500)),
-                ('acknowledged', models.BooleanField(default=False, help_text='The requester confirmed to take a week although they are away in it.')),
+                ('acknowledged', models.BooleanField(default=False, help_text='The requester confirmed the swap although they are away in the week they take.')),
                 ('accepted_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Recipients of a three-way swap who have accepted.', size=None)),
                 ('counterpart', models.ForeignKey(blank=True, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -310,7 +312,7 @@ class Migration(migrations.Migration):
                 ('wanted_week', models.DateField(blank=True, null=True)),
                 ('third_week', models.DateField(blank=True, null=True)),
                 ('message', models.CharField(blank=True, max_length=500)),
-                ('acknowledged', models.BooleanField(default=False, help_text='The requester confirmed to take a week although they are away in it.')),
+                ('acknowledged', models.BooleanField(default=False, help_text='The requester confirmed the swap although they are away in the week they take.')),
                 ('accepted_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Recipients of a three-way swap who have accepted.', size=None)),
                 ('counterpart', models.ForeignKey(blank=True, db_constraint=False, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
                 ('decided_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),

@@ -95,7 +95,7 @@ class SwapRequest(EngineerRequest):
     third = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     message = LineField(max_length=500, blank=True)
     acknowledged = models.BooleanField(
-        default=False, help_text="The requester confirmed to take a week although they are away in it."
+        default=False, help_text="The requester confirmed the swap although they are away in the week they take."
     )
     accepted_by = ArrayField(
         models.BigIntegerField(),

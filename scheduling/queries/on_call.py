@@ -123,8 +123,8 @@ def chains_to_responder(
         if rotation is None or rotation in snapshot.rotations
     }
     chains = {key: chain for key, row in rows.items() if (chain := shared.get(row.responders)) and chain.responder}
-    rest = [row for row in pipelines if row.pk not in chains]
-    return chains | responder_chains(rest, at=at) if rest else chains
+    remaining = [row for row in pipelines if row.pk not in chains]
+    return chains | responder_chains(remaining, at=at) if remaining else chains
 
 
 def is_past(at: dt.datetime, *, now: dt.datetime) -> bool:

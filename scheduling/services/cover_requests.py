@@ -155,11 +155,11 @@ def accept_cover_request(
         covers += create_cover_parts(
             rotation, data=data, by=by, at=at, acknowledge_conflicts=acknowledge_conflicts, request=row
         )
-    rest = open_periods([row], at=at)[row.pk]
-    if not rest:
+    open_parts = open_periods([row], at=at)[row.pk]
+    if not open_parts:
         row.state, row.decided_by, row.decided_at = CoverRequest.State.ACCEPTED, by, at
         row.save(update_fields=["state", "decided_by", "decided_at"])
-    notify_cover_request_accepted(row, covers=covers, by=by, is_partial=bool(rest), at=at)
+    notify_cover_request_accepted(row, covers=covers, by=by, is_partial=bool(open_parts), at=at)
     return row
 
 

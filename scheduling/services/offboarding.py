@@ -15,7 +15,7 @@ from scheduling.models import Cover, Roster, RosterMember, Rotation
 from scheduling.notifications import notify_cover_created, notify_cover_ended
 from scheduling.queries.on_call import assignments_between, on_call_shifts
 from scheduling.services.locks import lock_all_rotations, lock_people
-from scheduling.services.superseded_requests import void_cover_requests
+from scheduling.services.open_requests import void_cover_requests
 from scheduling.services.weeks import replan
 
 logger = logging.getLogger(__name__)
@@ -142,10 +142,10 @@ def _cover_running_week(rotation: Rotation, *, by: User, at: dt.datetime) -> Non
     unattended = [part for part in parts if not part.engineer.is_active]
     if not unattended:
         return
-    rosters = roster_versions([rotation])[rotation.pk]
-    upcoming = rosters_from(rosters, week=running.starts_on + WEEK)[0]
-    active = User.objects.filter(is_active=True).in_bulk([person.id for person in upcoming.engineers])
-    following = next((active[person.id] for person in upcoming.engineers if person.id in active), None)
+    rosters = rosters_from(roster_versions([rotation]).get(rotation.pk, []), week=running.starts_on + WEEK)
+    upcoming = rosters[0].engineers if rosters else ()
+    active = User.objects.filter(is_active=True).in_bulk([person.id for person in upcoming])
+    following = next((active[person.id] for person in upcoming if person.id in active), None)
     if following is None:
         raise DomainError(f"Nobody on the roster of {rotation} is active. Add an active engineer first.")
     for part in unattended:

@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_duration
 from people.models import User
-from scheduling.models import CoverRequest, RequestQuerySet, SwapRequest
+from scheduling.models import CoverRequest, RequestQuerySet, Rotation, SwapRequest
 from scheduling.models.requests import RequestState
+from scheduling.notifications import notify_cover_request_closed
+from scheduling.queries.cover_requests import invalidated_cover_requests
 
 REQUEST_LIFETIME = dt.timedelta(days=14)
 MAX_OPEN_REQUESTS = 50
@@ -115,3 +117,15 @@ def void_request(row: SwapRequest | CoverRequest, *, reason: str, at: dt.datetim
     row.state, row.reason, row.decided_at = RequestState.VOID, reason, at
     pending = type(row).objects.filter(pk=row.pk, state=RequestState.PENDING)
     return pending.update(state=row.state, reason=reason, decided_at=at) == 1
+
+
+def void_cover_requests(rotation: Rotation, *, at: dt.datetime) -> int:
+    """Void the open cover requests of a rotation that are no longer possible, with the reason; return how many.
+
+    The caller has locked the rotation.
+    """
+    invalid = invalidated_cover_requests(rotation, at=at)
+    for request, reason in invalid:
+        if void_request(request, reason=reason, at=at):
+            notify_cover_request_closed(request, at=at)
+    return len(invalid)

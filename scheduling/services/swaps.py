@@ -36,9 +36,9 @@ from scheduling.services.open_requests import (
     save_decline,
     save_reminder,
     unanswered,
+    void_cover_requests,
     void_request,
 )
-from scheduling.services.superseded_requests import void_cover_requests
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from scheduling.notifications import notify_swap_decided, notify_weeks_changed
 from scheduling.queries.rosters import planned_replan
 from scheduling.services.covers import realign_covers
 from scheduling.services.locks import lock_active_rotation
-from scheduling.services.superseded_requests import void_cover_requests
+from scheduling.services.open_requests import void_cover_requests
 from scheduling.services.swaps import transfer_covers, void_invalidated_requests
 
 # Half a year of weeks plus a margin, so that a missed run of the job does not matter.

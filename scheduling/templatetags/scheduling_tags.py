@@ -21,9 +21,9 @@ WIDTH = 72
 
 
 @register.simple_tag
-def share(count: int, whole: int) -> SafeString:
+def share(count: int, total: int) -> SafeString:
     """Return a number with a bar for its share of the whole; the number is the bar's text alternative."""
-    length = min(WIDTH, round(WIDTH * count / whole)) if whole else 0
+    length = min(WIDTH, round(WIDTH * count / total)) if total else 0
     return format_html(
         '<span class="share"><span class="share-number">{}</span>'
         '<svg class="bar" width="{}" height="10" aria-hidden="true"><rect width="{}" height="10" rx="2"></rect></svg></span>',

@@ -68,7 +68,7 @@ class HttpKind(Kind):
         def post(deadline: Deadline) -> None:
             answer = post_request(request, deadline=deadline)
             delivery.response_status = answer.status
-            check_answer(answer, url=url, gone=self.is_gone(answer))
+            check_answer(answer, url=url, is_gone=self.is_gone(answer))
 
         return Sender(post)
 

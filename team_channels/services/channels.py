@@ -18,7 +18,6 @@ from notifications.channels.exceptions import AddressError
 from notifications.queries.outbox import database_clock
 from notifications.services.outbox import enqueue
 from people.models import User
-from people.undo import UNDO_WINDOW
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 from team_channels.domain.events import EVENTS, PIPELINE_EVENTS, TEST, ChannelEvent
@@ -26,7 +25,13 @@ from team_channels.kinds.catalog import KINDS
 from team_channels.kinds.webhook import new_secret
 from team_channels.models import MAX_NAME_LENGTH, ChannelDelivery, OldSecret, TeamChannel
 from team_channels.notifications import DisabledChannel
-from team_channels.queries import may_edit_channels, owner_channels, owner_filter, people_responsible
+from team_channels.queries import (
+    may_edit_channels,
+    owner_channels,
+    owner_filter,
+    people_responsible,
+    purgeable_channels,
+)
 from team_channels.services.outbox import DELIVERY_LIFETIME, new_delivery
 
 MAX_CHANNELS = 20
@@ -169,7 +174,7 @@ def rotate_secret(channel: TeamChannel, *, by: User) -> NewChannel:
 
 @transaction.atomic
 def delete_channel(channel: TeamChannel, *, by: User) -> TeamChannel:
-    """Delete a channel and drop its pending messages; return it. It can be restored for `UNDO_WINDOW`.
+    """Delete a channel and drop its pending messages; return it. It can be restored for ten minutes.
 
     Raises NotAllowedError, and DomainError if it is deleted.
     """
@@ -199,7 +204,7 @@ def restore_channel(pk: int, *, by: User) -> TeamChannel:
 
 def purge_deleted_channels() -> int:
     """Delete the channels for good that can no longer be restored, with their secrets and deliveries; return how many."""
-    _, deleted = TeamChannel.all_objects.filter(deleted_at__lte=Now() - UNDO_WINDOW).delete()
+    _, deleted = purgeable_channels().delete()
     return deleted.get("team_channels.TeamChannel", 0)
 
 
@@ -255,8 +260,7 @@ def redeliver(delivery: ChannelDelivery, *, by: User) -> ChannelDelivery:
 @transaction.atomic
 def report_channels_off() -> int:
     """Enqueue a message about each channel that no longer exists; return the number of channels."""
-    rows = TeamChannel.objects.filter(switched_off_at__isnull=False, switched_off_by=None, reported_at=None)
-    rows = rows.select_related("pipeline", "rotation").order_by("pk")
+    rows = TeamChannel.objects.get_queryset().unreported().select_related("pipeline", "rotation").order_by("pk")
     channels = list(rows.select_for_update(skip_locked=True, of=("self",))[:REPORT_BATCH_SIZE])
     for row in channels:
         at = database_clock()

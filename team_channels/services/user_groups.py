@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -62,9 +62,8 @@ def _engineers(rotations: Iterable[Rotation], *, at: dt.datetime) -> dict[int, s
     return engineers
 
 
-def update_next_group(app: App, *, at: dt.datetime) -> bool:
-    """Set the members of a user group that differs from who is on call; return False if there is none."""
-    groups = engineers_on_call(at=at)
+def update_next_group(app: App, groups: Mapping[str, list[str]], *, at: dt.datetime) -> bool:
+    """Set the members of a user group that differs from `groups` (`engineers_on_call`); return False if there is none."""
     known = {row.group_id: row for row in SlackUserGroup.objects.filter(group_id__in=groups)}
     SlackUserGroup.objects.bulk_create(
         [SlackUserGroup(group_id=group) for group in groups if group not in known], ignore_conflicts=True

@@ -155,10 +155,10 @@ def resend(request: SignedInRequest, pk: int, delivery: int) -> HttpResponse:
     """Send a message to a channel again."""
     row = get_object_or_404(ChannelDelivery.objects.select_related("channel"), pk=delivery, channel=pk)
 
-    def again(_channel: TeamChannel, *, by: User) -> None:
+    def redeliver_row(_channel: TeamChannel, *, by: User) -> None:
         redeliver(row, by=by)
 
-    return _act(request, pk, again, success="Message queued again.")
+    return _act(request, pk, redeliver_row, success="Message queued again.")
 
 
 @require_POST

@@ -6,8 +6,8 @@ import sys
 
 
 def against(value, most, unit=""):
-    """Return an aim with the ratio of a value to it; a ratio of at most 1 reaches it."""
-    return f"; aim: at most {most:g}{unit}, {value / most:.2f} of it"
+    """Return an aim with the ratio of a value to it, and whether the value reaches it."""
+    return f"; aim: at most {most:g}{unit}, {value / most:.2f} of it, {'met' if value <= most else 'missed'}"
 
 
 @contextlib.contextmanager

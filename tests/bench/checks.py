@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from pipelines.models import Pipeline
+from tests.bench.aims import against
 from tests.bench.scale import times
 from tests.factories import make_engineer, make_pipeline
 from validation.models import Check, CheckResult, Metric, MetricPoint
@@ -70,7 +71,8 @@ def measure():
     )
     began = time.perf_counter()
     handed = claim_due_checks(at=at, limit=CHECKS)
-    print(f"| the sweep hands out {len(handed):,} due checks | {time.perf_counter() - began:.2f} s | the aim is 2 s |")
+    took = time.perf_counter() - began
+    print(f"| the sweep hands out {len(handed):,} due checks | {took:.2f} s{against(took, 2, ' s')} | |")
     began = time.perf_counter()
     for one in handed[:ROUNDS]:
         run_check(one, at=at)

@@ -62,7 +62,7 @@ def serving():
 
 
 def request(client, path, headers):
-    client.request("GET", path, headers=headers)
+    client.request("GET", path() if callable(path) else path, headers=headers)
     answer = client.getresponse()
     return answer.status, answer.read()
 
@@ -85,7 +85,7 @@ def entity_tag(address, path, headers):
 
 
 def costs(address, calls, *, turns=TURNS, requests=REQUESTS_A_TURN):
-    """Return the cost of each call, by name; `calls` has its path, its headers, the status expected."""
+    """Return the cost of each call, by name; `calls` has its path or a function that returns it, its headers, the status expected."""
     client = http.client.HTTPConnection(*address, timeout=120)
     for name, (path, headers, status) in calls.items():
         for _ in range(3):

@@ -1,6 +1,7 @@
 """`python -m tests.bench local`: the processor time, memory and processes of `make run`, at the start and at rest."""
 
 import contextlib
+import importlib.metadata
 import os
 import re
 import signal
@@ -18,12 +19,13 @@ from tests.bench.aims import against
 ROOT = Path(__file__).parents[2]
 # After a minute without a query, the processes that query the warehouse have ended.
 SETTLE_SECONDS, REST_SECONDS = 80, 60
-MEGABYTES, PROCESSES, PERCENT_OF_A_CORE = 450, 12, 3.0
+MEGABYTES, PROCESSES, PERCENT_OF_A_CORE, INSTALLED_MEGABYTES = 450, 12, 3.0, 300
 START_SECONDS = {"on an empty var": 10.0, "again": 5.0}
 
 
 def measure():
     """Start the site twice and print the resources it used."""
+    measure_installed()
     with tempfile.TemporaryDirectory() as folder:
         var = Path(folder) / "var"
         var.mkdir()
@@ -50,6 +52,27 @@ def measure():
             finally:
                 site.send_signal(signal.SIGTERM)
                 site.wait()
+
+
+def measure_installed():
+    """Print the size of the packages that production installs, of those that are installed here."""
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pinned = [line for line in lines if "==" in line and not line.startswith((" ", "#"))]
+    # Two lines of a package are for two versions of Python.
+    names = {re.split(r"[=\[]", line)[0] for line in pinned}
+    total = 0
+    for name in names:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            total += sum(_bytes_on_disk(path) for path in importlib.metadata.files(name) or ())
+    size = total / 2**20
+    print(f"| installed production packages | {size:.0f} MB{against(size, INSTALLED_MEGABYTES, ' MB')} | |")
+
+
+def _bytes_on_disk(path):
+    """Return the size of an installed file, 0 if it is not there."""
+    with contextlib.suppress(OSError):
+        return path.locate().stat().st_size
+    return 0
 
 
 def _wait_for_address(site):

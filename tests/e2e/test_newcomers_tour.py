@@ -88,9 +88,11 @@ class Tour:
 
 def link_in_mail(person, title):
     """Return the path in the newest message of a person whose subject has these words: the link in their mail."""
-    found = Message.objects.filter(recipient=person, channel="email", subject__contains=title).order_by("-pk").first()
-    assert found is not None, list(Message.objects.filter(recipient=person).values_list("subject", flat=True))
-    return urlsplit(message_link(found)).path
+    problems = (
+        Message.objects.filter(recipient=person, channel="email", subject__contains=title).order_by("-pk").first()
+    )
+    assert problems is not None, list(Message.objects.filter(recipient=person).values_list("subject", flat=True))
+    return urlsplit(message_link(problems)).path
 
 
 @pytest.fixture

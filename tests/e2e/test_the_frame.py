@@ -198,10 +198,10 @@ def test_on_a_phone_a_check_that_passes_takes_two_lines_and_one_that_fails_says_
     fields = {"metric": make_metric(pipeline), "parameters": {"fail_below": 10}, "is_active": True}
     five_minutes_ago = timezone.now() - dt.timedelta(minutes=5)
     for number in range(40):
-        made = make_check(pipeline, a, name=f"Range of users, part {number:02}", **fields)
+        created = make_check(pipeline, a, name=f"Range of users, part {number:02}", **fields)
         status, message = ("fail", "5 is below the limit of 10.") if number < 2 else ("pass", "1,234 – within range.")
         result = {"last_status": status, "last_message": message, "last_value": 1234.5, "last_run_at": five_minutes_ago}
-        Check.objects.filter(pk=made.pk).update(**result)
+        Check.objects.filter(pk=created.pk).update(**result)
     page = open_page(a, size=PHONE)
     page.goto("/checks/")
     rows = page.locator(".check-rows tbody tr")

@@ -61,8 +61,8 @@ class Site:
         while time.monotonic() < until:
             with contextlib.suppress(queue.Empty):
                 self.output += self.lines.get(timeout=0.5)
-            if found := re.search(words, self.output):
-                return found
+            if actual := re.search(words, self.output):
+                return actual
             assert self.process.poll() is None, self.output
         raise AssertionError(f"no “{words}” within {PATIENCE_SECONDS} s:\n{self.output}")
 
@@ -74,13 +74,13 @@ class Site:
 
 def marked(var, *names):
     """Return the processes of a site, found by one of these variables of their environment."""
-    names, found = names or ("ONCALL_RUN",), []
+    names, actual = names or ("ONCALL_RUN",), []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             environment = process.environ()
             if any(environment.get(name) == str(var) for name in names):
-                found.append(process)
-    return found
+                actual.append(process)
+    return actual
 
 
 @contextlib.contextmanager

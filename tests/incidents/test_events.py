@@ -11,6 +11,7 @@ from incidents.services import integration_keys
 from incidents.services.integration_keys import create_integration_key, revoke_integration_key
 from incidents.services.transitions import acknowledge, resolve
 from notifications.models import Message
+from tests.each import each
 from tests.incidents.test_incidents import notified_people, timeline_kinds
 
 ADDRESS = "/api/v1/integrations/events/"
@@ -226,7 +227,7 @@ def test_a_revoked_key_is_refused(send, key, admin, now):
     assert Incident.objects.count() == 0
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "problem"),
     [
         ("{", "JSON parse error"),

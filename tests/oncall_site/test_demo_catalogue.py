@@ -13,6 +13,9 @@ from tests.conftest import SEED
 from validation.check_types import CHECK_TYPES
 from validation.domain.suggestions import suggest_checks
 
+# On one worker of xdist, so that the warehouse is built once.
+pytestmark = pytest.mark.xdist_group("demo catalogue")
+
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory):

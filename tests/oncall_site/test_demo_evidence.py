@@ -22,6 +22,8 @@ from tests.oncall_site.test_demo import DAY, NOON, judged, sound  # noqa: F401  
 from tests.snapshots import build_once
 from validation.models import Check, DataSource
 
+pytestmark = pytest.mark.xdist_group("demo evidence")
+
 HOUR = dt.timedelta(hours=1)
 # The step and the first rows of its evidence, by scenario.
 CAUSES = {

@@ -1,6 +1,8 @@
 """The Now page: what needs attention first, who really responds, and how the page updates itself."""
 
 import datetime as dt
+import random
+import re
 
 import pytest
 from django.db import OperationalError, connection
@@ -8,18 +10,21 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from common.text_memory import TextMemory
 from incidents.models import Incident
-from incidents.services.transitions import NewIncident, open_incident
+from incidents.services.transitions import NewIncident, acknowledge, open_incident
 from notifications.models import Message
 from oncall_site import services
 from oncall_site.queries import delivery_problem
 from oncall_site.views import now as now_view
 from people.models import User
+from pipelines.models import Pipeline
 from scheduling.models import HolidayBlock
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, request_swap
+from tests.each import each
 from tests.factories import bearer, make_pipeline
 from tests.validation.fixtures import make_check, make_metric
 from validation.models import Check, ExternalCheck
@@ -171,6 +176,56 @@ def test_each_change_that_the_page_shows_changes_the_tag(client, rotation, a, b,
     assert client.get("/now/", headers={"if-none-match": etag}).status_code == 200
 
 
+def client_of(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def random_change(draw, rotation, pipeline, *, at):
+    """Change something that Now shows, by a service or past them."""
+    people = list(User.objects.order_by("pk"))
+    draw.choice(
+        [
+            lambda: Check.objects.update(last_status=draw.choice(["pass", "warn", "fail"])),
+            lambda: User.objects.filter(pk=draw.choice(people).pk).update(
+                phone=f"+44 7700 {draw.randint(900000, 900999)}"
+            ),
+            lambda: HolidayBlock.objects.all().delete(),
+            lambda: away(draw.choice(people), at=at) if not HolidayBlock.objects.exists() else None,
+            lambda: open_incident(pipeline, what=NewIncident(kind="outage", title="Down"), by=None, at=at),
+            lambda: (
+                acknowledge(Incident.objects.filter(state="open").first(), by=draw.choice(people[:3]), at=at)
+                if Incident.objects.filter(state="open").exists()
+                else None
+            ),
+            lambda: Pipeline.objects.filter(name="Healthy").update(primary_owner=draw.choice(people[:3])),
+            lambda: rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).update(engineer=draw.choice(people)),
+        ]
+    )()
+
+
+def test_after_random_changes_a_fragment_from_memory_is_the_one_rendered_afresh(rotation, a, b, d, monkeypatch):
+    at, draw = timezone.now(), random.Random(22)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: at)
+    pipeline = rotation.pipelines.get(pipeline__name="Broken").pipeline
+    make_check(pipeline, a, metric=make_metric(pipeline), parameters={"fail_below": 1}, is_active=True)
+    Pipeline.objects.filter(name="Healthy").update(primary_owner=a, secondary_owner=d)
+    readers = [client_of(user) for user in (a, b)]
+    paths, from_memory = ("/now/", "/now/?owner=me", "/now/?q=Healthy&page=1"), 0
+    for _ in range(50):
+        if draw.random() < 0.3:
+            random_change(draw, rotation, pipeline, at=at)
+        reader, path = draw.choice(readers), draw.choice(paths)
+        with CaptureQueriesContext(connection) as statements:
+            known = reader.get(path).content
+        from_memory += len(statements) <= 6
+        remembered, now_view.TEXTS = now_view.TEXTS, TextMemory(max_bytes=10**6)
+        assert known == reader.get(path).content
+        now_view.TEXTS = remembered
+    assert from_memory > 3
+
+
 def test_two_users_of_a_browser_have_different_tags(client, rotation, a, b):
     client.force_login(a)
     etag = client.get("/now/").headers["ETag"]
@@ -231,6 +286,19 @@ def test_pipelines_are_grouped_by_rotation_and_responder(client, rotation, a, b,
     assert names == [(rotation.name, a.display_name, ["Healthy", "Broken"]), ("", b.display_name, ["Alone"])]
 
 
+def test_groups_of_one_rotation_with_different_responders_have_different_names(client, rotation, a, b):
+    """A screen reader lists them as landmarks."""
+    away(a, at=timezone.now())
+    join_rotation(rotation, pipelines=[make_pipeline("Alone", primary=b, secondary=a, position=9)])
+    html = page(client, b)
+    names = [
+        [re.search(f'id="{part}"[^>]*>(.*?)</(?:h3|p)>', html, re.DOTALL)[1] for part in name.split()]
+        for name in re.findall(r'class="card" aria-labelledby="(group-\d+ [^"]+)"', html)
+    ]
+    assert [heading for heading, _ in names] == [rotation.name] * 2
+    assert len({responder for _, responder in names}) == 2
+
+
 def test_filters_are_remembered_until_they_are_cleared(client, rotation, b, c):
     make_pipeline("Alone", primary=b, secondary=c, position=9)
     client.force_login(b)
@@ -243,7 +311,7 @@ def test_filters_are_remembered_until_they_are_cleared(client, rotation, b, c):
     assert listed(client.get("/").context) == ["Healthy", "Broken", "Alone"]
 
 
-@pytest.mark.parametrize("cookie", ["\0", "q=%00", "q=" + "x" * 9000, "&" * 900, "é", "owner=me&owner=x", "rotation='"])
+@each("cookie", ["\0", "q=%00", "q=" + "x" * 9000, "&" * 900, "é", "owner=me&owner=x", "rotation='"])
 def test_a_broken_cookie_of_filters_is_ignored(client, rotation, a, cookie):
     client.force_login(a)
     client.cookies["now_filters"] = cookie
@@ -286,7 +354,7 @@ def test_a_site_that_has_just_started_waits_for_its_worker_first(db, settings):
     assert delivery_problem(at=at + dt.timedelta(seconds=1)) == "No scheduler is running."
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "section", "tab"),
     [
         ("/", "Now", None),
@@ -339,3 +407,13 @@ def test_a_database_that_is_restarting_is_a_503(a, monkeypatch, path):
         assert answer.json()["detail"].startswith("The database is not available.")
     else:
         assert "The site is not available" in answer.content.decode()
+
+
+def test_the_memory_of_texts_is_bounded():
+    memory = TextMemory(max_bytes=10)
+    for key in "abc":
+        memory.store(key, "four")
+    assert [memory.find(key) for key in "abc"] == [None, "four", "four"]
+    memory.store("b", "two")
+    memory.store("d", "too much for it")
+    assert (memory.find("b"), memory.find("d"), memory.size) == (None, None, 0)

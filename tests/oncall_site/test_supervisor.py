@@ -108,17 +108,17 @@ def test_a_copy_that_ends_is_reported_and_restarted_and_its_output_printed(capsy
         raise SystemExit(3)
 
     process = supervisor.SupervisedProcess("copy", Program(run, can_start=lambda: True))
-    said = []
+    texts = []
 
     def restarted():
         process.check()
         supervisor.wait_for_output([process], seconds=0.05)
-        said.append(capsys.readouterr().out)
-        return "".join(said).count("one") == 2
+        texts.append(capsys.readouterr().out)
+        return "".join(texts).count("one") == 2
 
     wait_until(restarted)
-    assert "copy   | one\n" in "".join(said)
-    assert "The copy process exited with code 3. Restarting it in 1 s.\n" in "".join(said)
+    assert "copy   | one\n" in "".join(texts)
+    assert "The copy process exited with code 3. Restarting it in 1 s.\n" in "".join(texts)
     os.waitpid(process.pid, 0)
 
 

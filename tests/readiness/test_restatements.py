@@ -13,6 +13,7 @@ from readiness.models import Publication, Restatement, SweepCursor
 from readiness.services import publication
 from readiness.services.publication import SweepResult, sweep_publications
 from team_channels.models import ChannelDelivery, TeamChannel
+from tests.thorough import cases
 from tests.validation.fixtures import AT, DAY, bucket, push, run
 from validation.models import MetricPoint
 from validation.services.points import NewPoint, push_points
@@ -136,7 +137,7 @@ def test_published_value_plus_ledger_is_the_current_value(pipeline, metric, chec
     monkeypatch.setattr(publication, "readiness_by_pipeline", readiness)
     monkeypatch.setattr(publication, "PUBLISHED_DAYS", 3)
 
-    @settings(max_examples=30)
+    @settings(max_examples=cases(30))
     @given(steps)
     def run_steps(chosen):
         for rows in (Publication.objects, SweepCursor.objects, metric.points):

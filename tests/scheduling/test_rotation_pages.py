@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from scheduling.models import Rotation
 from scheduling.queries.on_call import on_call_shifts
+from tests.each import each
 from tests.factories import bearer, import_example
 from tests.snapshots import this_minute
 
@@ -52,7 +53,7 @@ def test_the_api_creates_a_second_rotation(call, client, admin, a):
     assert set(on_call) == {"weekly-rotation", "finance"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "field"),
     [
         ({"name": ""}, "name"),

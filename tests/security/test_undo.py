@@ -31,7 +31,8 @@ from team_channels.models import ChannelDelivery, TeamChannel
 from tests.security.permission_matrix import RULES
 from validation.models import Check, CheckResult, KnownEvent, Metric
 
-pytestmark = pytest.mark.django_db
+# On one worker of xdist, so that the rows are created once.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("undo")]
 
 ABSENCE = ("engineer", "starts_on", "ends_on", "starts_at", "ends_at", "kind", "note", "time_zone")
 COVER = ("rotation", "engineer", "covered_engineer", "starts_at", "ends_at", "reason")

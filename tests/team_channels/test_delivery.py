@@ -23,6 +23,7 @@ from team_channels.kinds import base
 from team_channels.kinds.catalog import KINDS as KINDS_BY_NAME
 from team_channels.kinds.webhook import new_secret, signature
 from team_channels.models import ChannelDelivery, TeamChannel
+from team_channels.queries import has_work
 from team_channels.services import delivery
 from team_channels.services.channels import (
     MAX_OLD_SECRETS,
@@ -99,7 +100,9 @@ def test_a_channel_that_no_longer_exists_is_turned_off_and_reported_once(make_ch
     channel.refresh_from_db()
     assert (channel.is_active, channel.switched_off_by) == (False, None)
     assert states() == ["failed", "dropped"]
+    assert has_work()
     assert [report_channels_off(), report_channels_off()] == [1, 0]
+    assert not has_work()
     subjects = Message.objects.filter(type="channel-off").values_list("recipient__username", "subject")
     assert ("engineer-a", f"Channel turned off: {channel} (Orders)") in list(subjects)
     assert admin.pk in Message.objects.values_list("recipient", flat=True)
@@ -312,7 +315,7 @@ def test_turning_a_channel_off_drops_pending_messages(make_channel, peer, admin)
     post(channel, number=1)
     turn_off(channel, by=admin)
     assert states() == ["dropped"]
-    assert list(TeamChannel.objects.wanting("incident.opened")) == []
+    assert list(TeamChannel.objects.subscribed_to("incident.opened")) == []
     update_channel(channel, by=admin, is_active=True)
     post(channel, number=2)
     deliver_all()

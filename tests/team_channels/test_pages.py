@@ -18,6 +18,7 @@ from team_channels.services.channels import (
     restore_channel,
 )
 from team_channels.services.delivery import deliver_one
+from tests.each import each
 from tests.factories import make_engineer, make_pipeline
 from tests.team_channels.test_delivery import post
 
@@ -41,7 +42,7 @@ def test_an_owner_adds_a_webhook_and_sees_its_secret_once(signed_in, a, pipeline
     assert "hooks.example.org" in again
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "value", "problem"),
     [
         ("name", "", "This field is required."),
@@ -59,7 +60,7 @@ def test_an_invalid_form_shows_errors_and_keeps_the_input(signed_in, a, pipeline
     assert ("#typed" in page) == (field != "name")
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "address"),
     [
         ("mattermost", "https://chat.example.org/x"),

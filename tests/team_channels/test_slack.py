@@ -26,6 +26,7 @@ from team_channels.services.delivery import deliver_one
 from team_channels.services.outbox import post_event
 from team_channels.services.user_groups import engineers_on_call
 from team_channels.tasks import sync_user_groups
+from tests.each import each
 from tests.factories import bearer, import_example
 from tests.incidents.test_incidents import make_incident
 from tests.notifications.channels.slack import FakeSlack, connect
@@ -163,7 +164,7 @@ def test_without_an_app_it_is_not_offered(signed_in, a, pipeline):
         add_channel(pipeline, by=a, **FORM)
 
 
-@pytest.mark.parametrize("address", ["#data", "c0123abcd", "U0123ABCD", "https://x.slack.com/archives/C1", ""])
+@each("address", ["#data", "c0123abcd", "U0123ABCD", "https://x.slack.com/archives/C1", ""])
 def test_an_address_is_the_id_of_a_channel(slack, a, pipeline, address):
     with pytest.raises(InvalidInputError, match="address"):
         add_channel(pipeline, by=a, **{**FORM, "address": address})

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from incidents.models import Incident
 from incidents.services.triggers import sync_with_checks
+from tests.each import each
 from tests.validation.fixtures import make_check, make_metric, push, run
 from validation.models import Check
 from validation.plots import build_sparkline
@@ -39,7 +40,7 @@ TODAY = f"{timezone.now().date()}"
 IN_A_MONTH, LAST_WEEK = f"{timezone.now().date() + 30 * DAY}", f"{timezone.now().date() - 7 * DAY}"
 
 
-@pytest.mark.parametrize(
+@each(
     ("check_type", "parameters", "other"),
     [
         ("range", {"fail_below": 10, "fail_above": 90}, False),

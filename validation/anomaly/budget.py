@@ -49,7 +49,7 @@ class AlertBudget:
 
     def raised(self, day: dt.date, *, days_alerting: int) -> LimitRaise:
         """Return how much limits are raised; `days_alerting` counts the days since the metric could first alert."""
-        self._forget(day)
+        self._drop_old_alerts(day)
         new = _NEW_METRIC * max(0.0, 1 - days_alerting / _NEW_FOR_DAYS)
         ages = [(day - at).days for at, _ in self._alerts]
         recent = sum(_AFTER_ALERT * math.exp(-age / _FADES_IN_DAYS) for age in ages if 1 < age < _FORGOTTEN_AFTER_DAYS)
@@ -64,7 +64,7 @@ class AlertBudget:
 
     def refusal(self, day: dt.date, *, is_gross: bool) -> str:
         """Return why the budget permits no alert on the day, as part of a sentence; empty if it permits one."""
-        self._forget(day)
+        self._drop_old_alerts(day)
         if len(self._alerts) >= self.most or (not is_gross and self._ordinary() >= self.most_ordinary):
             return (
                 f"the alert budget of {self._budget:g} a year is used up; alerts in the last year: {len(self._alerts)}"
@@ -78,5 +78,5 @@ class AlertBudget:
     def _ordinary(self) -> int:
         return sum(not is_gross for _, is_gross in self._alerts)
 
-    def _forget(self, day: dt.date) -> None:
+    def _drop_old_alerts(self, day: dt.date) -> None:
         self._alerts = [one for one in self._alerts if (day - one[0]).days < YEAR_DAYS]

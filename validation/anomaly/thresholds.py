@@ -81,8 +81,11 @@ class Evidence:
         self._scores: dict[int, list[float]] = {}
         self._spreads: dict[int, float] = {}
         for span in SPAN_DAYS:
-            levels, seen = baseline.levels, baseline.unseasoned
-            misses = [sum(seen[n - span + 1 : n + 1]) / span - levels[n - span] for n in range(span + 6, len(seen))]
+            levels, unseasoned = baseline.levels, baseline.unseasoned
+            misses = [
+                sum(unseasoned[n - span + 1 : n + 1]) / span - levels[n - span]
+                for n in range(span + 6, len(unseasoned))
+            ]
             self._spreads[span] = max(_TO_SIGMA * float(np.mean(np.abs(misses))), 1e-6)
             self._scores[span] = [miss / self._spreads[span] for miss in misses]
 

@@ -65,12 +65,12 @@ def read_alerts(document: Json) -> list[AlertPayload]:
 
     Raises UnreadableFileError for another version or a malformed group.
     """
-    group = record(document, where="alertmanager: the webhook")
+    group = record(document, location="alertmanager: the webhook")
     version = text(group.get("version"))
     if version != "4":
         raise UnreadableFileError(f"alertmanager: webhook version {version or '(none)'} is not 4")
     group_key = text(group.get("groupKey"), limit=MAX_GROUP_KEY_LENGTH)
-    return [_alert(entry, group_key=group_key) for entry in items(group.get("alerts"), where="alertmanager: alerts")]
+    return [_alert(entry, group_key=group_key) for entry in items(group.get("alerts"), location="alertmanager: alerts")]
 
 
 def read(document: Json) -> list[ExternalResult]:

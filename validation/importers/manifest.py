@@ -56,16 +56,16 @@ def read_manifest(pieces: Iterable[bytes]) -> Manifest:
             parents[result_key(key)] = _keys(value)
             references += len(parents[result_key(key)])
         elif section in NODE_SECTIONS:
-            entry = record(value, where=f"dbt manifest: {section}.{text(key)}")
+            entry = record(value, location=f"dbt manifest: {section}.{text(key)}")
             node = _node(result_key(key), entry)
             references += len(node.parents)
             if node.kind in KINDS:
                 nodes[node.key] = node
         elif section == "groups":
-            group = _group(result_key(key), record(value, where=f"dbt manifest: groups.{text(key)}"))
+            group = _group(result_key(key), record(value, location=f"dbt manifest: groups.{text(key)}"))
             groups[group.name] = group
         elif section == "exposures":
-            exposure = _exposure(result_key(key), record(value, where=f"dbt manifest: exposures.{text(key)}"))
+            exposure = _exposure(result_key(key), record(value, location=f"dbt manifest: exposures.{text(key)}"))
             exposures[exposure.key] = exposure
         if references > MAX_REFERENCES:
             raise UnreadableFileError(f"dbt manifest: its nodes have more than {MAX_REFERENCES:,} parents")

@@ -75,8 +75,8 @@ def _place(node: ManifestNode, *, group: Placement | None, path: Placement | Non
     rule = rules.first(node.key)
     if rule is not None:
         return Placement(rule.pipeline, f"rule {rule.pattern}")
-    where = f"group {node.group}, " if node.group else ""
-    return Placement(None, f"No meta.pipeline, and no rule for {where}path {node.path} or key {node.key}.")
+    location = f"group {node.group}, " if node.group else ""
+    return Placement(None, f"No meta.pipeline, and no rule for {location}path {node.path} or key {node.key}.")
 
 
 def _inherit(node: ManifestNode, placements: Mapping[str, Placement]) -> Placement | None:

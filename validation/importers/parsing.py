@@ -22,10 +22,10 @@ Json: TypeAlias = object
 Record: TypeAlias = Mapping[str, Json]
 
 
-def record(value: Json, *, where: str) -> Record:
+def record(value: Json, *, location: str) -> Record:
     """Return a JSON object; raise UnreadableFileError for anything else."""
     if not isinstance(value, dict):
-        raise UnreadableFileError(f"{where} is not an object")
+        raise UnreadableFileError(f"{location} is not an object")
     return value
 
 
@@ -34,11 +34,11 @@ def optional_record(value: Json) -> Record:
     return value if isinstance(value, dict) else {}
 
 
-def items(value: Json, *, where: str) -> list[Record]:
+def items(value: Json, *, location: str) -> list[Record]:
     """Return a list of JSON objects; raise UnreadableFileError, with the place, for anything else."""
     if not isinstance(value, list):
-        raise UnreadableFileError(f"{where} is not a list")
-    return [record(entry, where=f"{where}[{index}]") for index, entry in enumerate(value)]
+        raise UnreadableFileError(f"{location} is not a list")
+    return [record(entry, location=f"{location}[{index}]") for index, entry in enumerate(value)]
 
 
 def text(value: Json, *, limit: int = MAX_NAME_LENGTH) -> str:
@@ -51,11 +51,11 @@ def text(value: Json, *, limit: int = MAX_NAME_LENGTH) -> str:
     return clean if len(clean) <= limit else f"{clean[: limit - 1]}…"
 
 
-def required_text(value: Json, *, where: str) -> str:
+def required_text(value: Json, *, location: str) -> str:
     """Return a required string; raise UnreadableFileError if it is missing."""
     string = text(value, limit=10 * MAX_KEY_LENGTH)
     if not string:
-        raise UnreadableFileError(f"{where} is missing")
+        raise UnreadableFileError(f"{location} is missing")
     return string
 
 

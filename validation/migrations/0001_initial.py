@@ -11,8 +11,10 @@ import validation.models.checks
 from django.conf import settings
 from django.db import migrations, models
 
+from common.initial_migration import InitialMigration
 
-class Migration(migrations.Migration):
+
+class Migration(InitialMigration):
 
     initial = True
 

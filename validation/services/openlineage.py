@@ -48,13 +48,13 @@ def record_events(events: Sequence[LineageEvent], *, at: dt.datetime) -> ImportS
 def _report_run(event: LineageEvent, *, pipeline: int, at: dt.datetime) -> None:
     """Report the run of an event. A start that arrives late never reopens a run that ended."""
     key = event.run[:MAX_RUN_KEY_LENGTH]
-    when = min(event.at or at, at)
+    reported_at = min(event.at or at, at)
     known = ReportedRun.objects.filter(pipeline=pipeline, key=key).first()
     target = Pipeline(pk=pipeline)
     if event.state in START_EVENTS:
         if known is None:
-            report_run(target, run=Run(key=key, state=ReportedRun.State.RUNNING, started_at=when), at=at)
+            report_run(target, run=Run(key=key, state=ReportedRun.State.RUNNING, started_at=reported_at), at=at)
     elif event.state in END_EVENTS:
         failed = END_EVENTS[event.state] is ResultStatus.FAIL
         state = ReportedRun.State.FAILED if failed else ReportedRun.State.SUCCEEDED
-        report_run(target, run=Run(key=key, state=state, finished_at=when), at=at)
+        report_run(target, run=Run(key=key, state=state, finished_at=reported_at), at=at)

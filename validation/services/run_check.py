@@ -183,10 +183,12 @@ def _evaluate(
         return _error(error.message, error.details), None
     except InvalidParametersError as error:
         return _error(f"Invalid parameters. {error}"), None
-    except EVALUATION_ERRORS as error:
+    except OverflowError:
         log.exception("Check %s cannot be evaluated", check.pk)
-        message = f"The check cannot be evaluated with these parameters and data ({type(error).__name__})."
-        return _error(message), None
+        return _error("The values are too large to evaluate."), None
+    except EVALUATION_ERRORS:
+        log.exception("Check %s cannot be evaluated", check.pk)
+        return _error("The check cannot be evaluated with these parameters and data."), None
 
 
 def _error(message: str, details: str = "") -> Evaluation:

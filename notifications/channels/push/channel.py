@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from common.crypto import DecryptionError
 from common.safe_http import PostResult, Rules, UnreachableError, post_bytes
-from notifications.channels.exceptions import RetryLaterError, UndeliverableError, problem_text
+from notifications.channels.exceptions import RetryLaterError, UndeliverableError, describe_error, problem_text
 from notifications.channels.http import GONE_STATUSES, RETRYABLE_STATUSES, retry_after
 from notifications.channels.push.encryption import MAX_PLAINTEXT_BYTES, KeyFormatError, encrypt_for_browser
 from notifications.channels.push.site_key import find_site_key
@@ -169,7 +169,7 @@ def fan_out(targets: Iterable[Target], send: Callable[[Target], Delivery], *, se
         try:
             results[target.pk] = send(target)
         except Exception as error:  # noqa: BLE001  # one device must not keep the message from the others
-            results[target.pk] = Delivery(target, problem=str(error) or type(error).__name__, may_retry=True)
+            results[target.pk] = Delivery(target, problem=describe_error(error), may_retry=True)
 
     threads = [threading.Thread(target=run, args=(target,), daemon=True, name="push") for target in devices]
     until = time.monotonic() + seconds

@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 from django.conf import settings
 
 from common.crypto import DecryptionError
-from common.safe_http import PostResult, Rules, UnreachableError, post, post_bytes
+from common.safe_http import PostResult, Rules, UnreachableError, post_bytes
+from notifications.channels.deadline import Deadline
 from notifications.channels.exceptions import GoneError, RetryLaterError, UndeliverableError
-from notifications.channels.http import retry_after
+from notifications.channels.http import Request, check_answer, post_request, retry_after
 from notifications.queries.slack import App, slack_app
 
 PUBLIC_API_URL = "https://slack.com/api"
@@ -124,17 +125,11 @@ def call(app: App, method: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     raise (GoneError if code in GONE_ERRORS else UndeliverableError)(text)
 
 
-def post_answer(url: str, text: str) -> None:
-    """Post a response that only the person who clicked sees. Raises ConnectionError and UndeliverableError."""
+def post_answer(url: str, text: str, *, deadline: Deadline) -> None:
+    """Post a response that only the person who clicked sees; raise the errors of `check_answer`."""
     body = {"response_type": "ephemeral", "replace_original": False, "text": text}
-    try:
-        status = post(url, body=json.dumps(body).encode(), rules=answer_rules())
-    except UnreachableError as error:
-        raise ConnectionError(str(error)) from error
-    if status >= 500 or status == TOO_MANY_STATUS:
-        raise ConnectionError(f"Slack returned status {status}.")
-    if not 200 <= status < 300:
-        raise UndeliverableError(f"Slack returned status {status}.")
+    request = Request(url, json.dumps(body).encode(), headers={}, rules=answer_rules())
+    check_answer(post_request(request, deadline=deadline), url=url)
 
 
 def _document(answer: PostResult) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def test_it_is_sent_if_one_device_accepts_it(device, pushed, status):
 
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_device_that_is_gone_is_switched_off(device, pushed, status):
-    gone, row = device(status)
+    removed, row = device(status)
     other, _ = device(503)
     message = pushed()
     row.refresh_from_db()
@@ -103,7 +103,7 @@ def test_a_device_that_is_gone_is_switched_off(device, pushed, status):
     assert row.switched_off_at is not None
     assert row.problem == f"127.0.0.1 returned status {status}. Push was removed on this device."
     assert pushed().state == "sent"
-    assert (len(gone.requests), len(other.requests)) == (1, 2)
+    assert (len(removed.requests), len(other.requests)) == (1, 2)
 
 
 def test_a_message_fails_if_the_only_device_is_gone(device, pushed):
