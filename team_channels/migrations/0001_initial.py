@@ -18,7 +18,7 @@ class Migration(InitialMigration):
     dependencies = [
         ('pghistory', '0007_auto_20250421_0444'),
         ('pipelines', '0001_initial'),
-        ('scheduling', '0002_remove_rotation_insert_insert_and_more'),
+        ('scheduling', '0001_initial'),
         ('validation', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
