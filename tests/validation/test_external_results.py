@@ -20,6 +20,7 @@ from tests.validation.samples import path_of, sample
 from validation.models import ExternalCheck, ExternalFinding, MappingRule, ReportedRun
 from validation.notifications import notify_external_errors
 from validation.queries.external import failing_external_checks
+from validation.services import imports
 from validation.services.external_results import delete_mapping_rule, record_file, save_mapping_rule
 from validation.views import external
 
@@ -335,3 +336,20 @@ def test_the_number_of_queries_does_not_grow_with_the_file(db):
         return len(captured)
 
     assert statements(30, 1) == statements(1, 2)
+
+
+def test_a_process_reads_one_large_file_at_a_time(client, a, monkeypatch):
+    """Reading a hostile manifest takes a hundred megabytes: several at once would take the process's memory."""
+    monkeypatch.setattr(imports, "MAX_WAIT_SECONDS", 0.01)
+    small = json.dumps(
+        {"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json"}}
+    ).encode()
+    large = small + b" " * imports.PIECE_BYTES
+    with imports._large_file_lock:
+        refused = post(client, "dbt", large, bearer(a))
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "5")
+        assert refused.json()["detail"].startswith("Another large file is being imported.")
+        assert post(client, "dbt", small, bearer(a)).status_code == 200
+    # The lock is released, although the first file is refused.
+    damaged = b"{" + b" " * imports.PIECE_BYTES
+    assert [post(client, "dbt", data, bearer(a)).status_code for data in (damaged, large)] == [400, 200]

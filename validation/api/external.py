@@ -1,5 +1,6 @@
 """API views that import and list the results of other tools."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
@@ -8,7 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import api_view, parser_classes
-from rest_framework.exceptions import APIException, NotFound
+from rest_framework.exceptions import APIException, NotFound, Throttled
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,7 +24,9 @@ from validation.importers.json_stream import PIECE_BYTES
 from validation.importers.results import UnreadableFileError
 from validation.models import ExternalCheck
 from validation.queries.external import external_checks
-from validation.services.imports import MAX_FILE_BYTES, MAX_MANIFEST_BYTES, import_file
+from validation.services.imports import MAX_FILE_BYTES, MAX_MANIFEST_BYTES, ImportBusyError, import_file
+
+RETRY_SECONDS = 5
 
 
 class FileTooLargeError(APIException):
@@ -104,7 +107,12 @@ def integration(request: Request, kind: str) -> Response:
     if kind not in KINDS:
         raise NotFound(f"Unknown integration “{kind}”. Use one of {', '.join(KINDS)}.")
     pieces = request.data.get("pieces", ()) if isinstance(request.data, dict) else ()
-    result = import_file(kind, pieces=pieces, at=timezone.now())
+    try:
+        result = import_file(kind, pieces=pieces, at=timezone.now())
+    except ImportBusyError as error:
+        # An unread body would end the connection before the answer is read.
+        deque(pieces, maxlen=0)
+        raise Throttled(wait=RETRY_SECONDS, detail="Another large file is being imported.") from error
     return Response(ImportSerializer(result).data)
 
 

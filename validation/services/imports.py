@@ -1,6 +1,8 @@
 """Import the files of other tools, which arrive as bytes, in pieces, and may be gzip."""
 
+import contextlib
 import datetime as dt
+import threading
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -17,27 +19,49 @@ MAX_FILE_BYTES = 32 * 1024 * 1024
 # A dbt manifest is read piece by piece and may be larger than other files.
 MAX_MANIFEST_BYTES = 128 * 1024 * 1024
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
+# Reading a hostile manifest takes up to 100 MB. A process reads one large file at a time, and the next waits this long.
+MAX_WAIT_SECONDS = 5.0
+_large_file_lock = threading.Lock()
+
+
+class ImportBusyError(Exception):
+    """This process is reading another large file."""
 
 
 def import_file(kind: str, *, pieces: Iterable[bytes], at: dt.datetime) -> ImportSummary:
     """Import a tool's file, gzip or not. A file of dbt may be a manifest, which is read piece by piece.
 
     Raises InvalidInputError for `file` if it is not of this kind, has an unsupported version, or is too large; then nothing
-    is recorded.
+    is recorded. Raises ImportBusyError for a large file while another is being read.
     """
     if kind not in KINDS:
         raise InvalidInputError({"kind": [f"“{kind}” is not one of {', '.join(KINDS)}."]})
     try:
         unpacked = uncompressed(pieces, max_bytes=MAX_UNPACKED_BYTES)
         start = _start(unpacked)
-        if kind == dbt.TOOL and is_manifest(start):
-            return record_manifest(read_manifest(chain((start,), unpacked)), at=at)
-        document = parsed(_joined(start, unpacked))
-        if kind == openlineage.TOOL:
-            return record_events(openlineage.read_events(document), at=at)
+        with _one_large_file(start):
+            if kind == dbt.TOOL and is_manifest(start):
+                return record_manifest(read_manifest(chain((start,), unpacked)), at=at)
+            document = parsed(_joined(start, unpacked))
+            if kind == openlineage.TOOL:
+                return record_events(openlineage.read_events(document), at=at)
+            return record_file(kind, document=document, at=at)
     except UnreadableFileError as unreadable:
         raise InvalidInputError({"file": [str(unreadable)]}) from unreadable
-    return record_file(kind, document=document, at=at)
+
+
+@contextlib.contextmanager
+def _one_large_file(start: bytes) -> Iterator[None]:
+    """Hold the lock of this process while a file with this start is read, unless it is small."""
+    if len(start) < PIECE_BYTES:
+        yield
+        return
+    if not _large_file_lock.acquire(timeout=MAX_WAIT_SECONDS):
+        raise ImportBusyError
+    try:
+        yield
+    finally:
+        _large_file_lock.release()
 
 
 def _start(pieces: Iterator[bytes]) -> bytes:
