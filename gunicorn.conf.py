@@ -15,8 +15,8 @@ from django.utils import timezone
 # A thread that waits for the interpreter gets it after at most this long, while others compute.
 SWITCH_SECONDS = 0.001
 # `make run` has set it already: it must be set before anything is loaded.
-COUNTS = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="oncall-metrics-")
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = COUNTS
+METRICS_FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="oncall-metrics-")
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = METRICS_FOLDER
 
 from prometheus_client import multiprocess  # noqa: E402  # it reads the folder's name when it is imported
 
@@ -50,4 +50,4 @@ def child_exit(server: Any, worker: Any) -> None:
 
 def on_exit(server: Any) -> None:
     """Remove the folder with the server."""
-    shutil.rmtree(COUNTS, ignore_errors=True)
+    shutil.rmtree(METRICS_FOLDER, ignore_errors=True)

@@ -36,14 +36,14 @@ class FeedEventSpec:
     sequence: int = 0
 
 
-def first_shown(at: dt.datetime) -> dt.datetime:
+def feed_start(at: dt.datetime) -> dt.datetime:
     """Return the earliest instant that a feed shows."""
     return at - FEED_BACK
 
 
-def events_of_engineer(engineer: User, *, at: dt.datetime) -> list[FeedEventSpec]:
+def engineer_events(engineer: User, *, at: dt.datetime) -> list[FeedEventSpec]:
     """Return the events of an engineer's feed: half a year back and one year ahead. Time off has no upper limit."""
-    starts_at, ends_at = first_shown(at), at + FEED_AHEAD
+    starts_at, ends_at = feed_start(at), at + FEED_AHEAD
     events = [
         _week_event(rotation, week, summary=f"On call: {rotation}")
         for rotation in rotations_with(engineer)
@@ -71,9 +71,9 @@ def _handoff_summary(engineer: User, row: Handoff) -> str:
     return f"Take over {row.rotation} from {row.outgoing}"
 
 
-def events_of_rotation(rotation: Rotation, *, at: dt.datetime) -> list[FeedEventSpec]:
+def rotation_events(rotation: Rotation, *, at: dt.datetime) -> list[FeedEventSpec]:
     """Return the events of a rotation's feed. Time off shows only who is away and when."""
-    starts_at, ends_at = first_shown(at), at + FEED_AHEAD
+    starts_at, ends_at = feed_start(at), at + FEED_AHEAD
     weeks = list(_weeks_in_window(rotation, starts_at=starts_at, ends_at=ends_at))
     roster = newest_roster(rotation)
     engineers = {week.engineer.id for week in weeks} | {

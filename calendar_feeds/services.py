@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import transaction
 
-from calendar_feeds.events import FeedEventSpec, events_of_engineer, events_of_rotation, first_shown
+from calendar_feeds.events import FeedEventSpec, engineer_events, feed_start, rotation_events
 from calendar_feeds.models import FeedEvent, FeedToken
 from common.exceptions import DomainError, NotAllowedError
 from handoffs.domain.ical import Content, Version, feed_event
@@ -79,7 +79,7 @@ def sync_feed(subject: User | Rotation, *, at: dt.datetime) -> int:
         list(_tokens(subject).select_for_update(no_key=True).order_by("pk"))
         changes = _changes(subject, at=at)
         _write(changes)
-        _events(subject).filter(ends_at__lte=first_shown(at)).delete()
+        _events(subject).filter(ends_at__lte=feed_start(at)).delete()
     return changes.count
 
 
@@ -112,8 +112,8 @@ def _subject_fields(subject: User | Rotation) -> dict[str, Any]:
 
 def _changes(subject: User | Rotation, *, at: dt.datetime) -> Changes:
     """Return the events to write: new, changed and removed ones."""
-    specs = events_of_engineer(subject, at=at) if isinstance(subject, User) else events_of_rotation(subject, at=at)
-    stored = {row.source: row for row in _events(subject).filter(ends_at__gt=first_shown(at)).defer("component")}
+    specs = engineer_events(subject, at=at) if isinstance(subject, User) else rotation_events(subject, at=at)
+    stored = {row.source: row for row in _events(subject).filter(ends_at__gt=feed_start(at)).defer("component")}
     new, changed = [], []
     for spec in specs:
         row = stored.pop(spec.source, None)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from django.http import HttpResponse
 
-# A spreadsheet would evaluate a text that starts with one of these.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet would evaluate a text that starts with one of these, or with their full-width forms (OWASP, CSV Injection).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def csv_response(filename: str, *, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:

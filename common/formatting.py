@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -52,10 +53,16 @@ def format_duration(span: dt.timedelta | None) -> str:
     return f"{minutes} min"
 
 
+def format_list(items: Sequence[str], *, limit: int) -> str:
+    """Return items separated by commas; a list of more than `limit` ends with the number of the others: "a, b and 3 more"."""
+    more = f" and {len(items) - limit:,} more" if len(items) > limit else ""
+    return ", ".join(items[:limit]) + more
+
+
 def format_minutes(minutes: int) -> str:
     """Return whole minutes in full, as `parse_minutes` reads them: "0 min", "1 d 2 h 30 min"."""
-    days, hours, rest = minutes // (24 * 60), minutes // 60 % 24, minutes % 60
-    parts = [f"{amount} {unit}" for amount, unit in ((days, "d"), (hours, "h"), (rest, "min")) if amount]
+    days, hours, left_minutes = minutes // (24 * 60), minutes // 60 % 24, minutes % 60
+    parts = [f"{amount} {unit}" for amount, unit in ((days, "d"), (hours, "h"), (left_minutes, "min")) if amount]
     return " ".join(parts) or "0 min"
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address, ip_network
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils.http import url_has_allowed_host_and_scheme
 
 # The browser keeps the filters of a list for a year.
 FILTERS_MAX_AGE_SECONDS = 365 * 24 * 3600
@@ -14,6 +16,18 @@ MAX_FILTERS_LENGTH = 1000
 def query_param(request: HttpRequest, name: str, default: str = "") -> str:
     """Return a query parameter without NUL, which no column can hold, so that looking it up finds nothing."""
     return str(request.GET.get(name, default)).replace("\0", "")
+
+
+def local_path(request: HttpRequest, url: str) -> str:
+    """Return the path, query and fragment of a URL of this site that a client sent, or "" if it is not one.
+
+    Always an absolute path: `redirect` would take another text for the name of a route.
+    """
+    hosts = {request.get_host()}
+    if not url.isprintable() or not url_has_allowed_host_and_scheme(url, hosts, require_https=request.is_secure()):
+        return ""
+    path = urlsplit(url)._replace(scheme="", netloc="").geturl()
+    return path if path.startswith("/") and not path.startswith("//") else ""
 
 
 def filters_in_use(request: HttpRequest, *, cookie: str, names: Sequence[str]) -> QueryDict:

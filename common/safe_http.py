@@ -14,17 +14,22 @@ import httpcore
 Address = IPv4Address | IPv6Address
 
 MAX_REDIRECTS = 3
-REDIRECTING = {301, 302, 303, 307, 308}
-PORTS = frozenset({80, 443, 8080, 8443})
+REDIRECT_STATUSES = {301, 302, 303, 307, 308}
+WEB_PORTS = frozenset({80, 443, 8080, 8443})
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_URL_LENGTH = 2_000
 # NAT64 prefixes: the embedded IPv4 address is checked (RFC 6052, RFC 8215).
-TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+NAT64_NETWORKS = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 # Obsolete ranges that may lead anywhere (6to4, Teredo, IPv4-compatible, site-local).
-NEVER = (IPv6Network("2002::/16"), IPv6Network("2001::/32"), IPv6Network("::/96"), IPv6Network("fec0::/10"))
+FORBIDDEN_NETWORKS = (
+    IPv6Network("2002::/16"),
+    IPv6Network("2001::/32"),
+    IPv6Network("::/96"),
+    IPv6Network("fec0::/10"),
+)
 # Not reachable from outside, but this version of Python calls them global: IETF protocol assignments and Azure's
 # platform.
-NOT_GLOBAL = (IPv4Network("192.0.0.0/24"), IPv4Network("168.63.129.16/32"))
+PLATFORM_NETWORKS = (IPv4Network("192.0.0.0/24"), IPv4Network("168.63.129.16/32"))
 
 
 class UnreachableError(Exception):
@@ -62,11 +67,11 @@ def is_public(address: Address) -> bool:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if any(address in network for network in TRANSLATED):
+        if any(address in network for network in NAT64_NETWORKS):
             return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
-        if any(address in network for network in NEVER):
+        if any(address in network for network in FORBIDDEN_NETWORKS):
             return False
-    if any(address in network for network in NOT_GLOBAL):
+    if any(address in network for network in PLATFORM_NETWORKS):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_link_local)
 
@@ -77,7 +82,7 @@ class Rules:
 
     limit_bytes: int = 512 * 1024
     seconds: float = 10.0
-    ports: frozenset[int] | None = PORTS
+    ports: frozenset[int] | None = WEB_PORTS
     resolve: Callable[[str, int], Iterable[Address]] = resolve
     permitted: Callable[[Address], bool] = is_public
 
@@ -100,11 +105,6 @@ def fetch(address: str, *, rules: Rules | None = None) -> FetchResult:
             raise UnreachableError("The URL redirects from https to another scheme.")
         address = target
     raise UnreachableError(f"The URL redirects more than {MAX_REDIRECTS} times.")
-
-
-def post(address: str, *, body: bytes, rules: Rules | None = None) -> int:
-    """Post JSON to a URL and return the status of the answer; raise UnreachableError if there is none."""
-    return post_bytes(address, body=body, headers={"Content-Type": "application/json"}, rules=rules).status
 
 
 def post_bytes(
@@ -131,7 +131,7 @@ def post_bytes(
         return PostResult(answer.status, received, start)
 
 
-def check_url(address: str, *, ports: frozenset[int] | None = PORTS) -> SplitResult:
+def check_url(address: str, *, ports: frozenset[int] | None = WEB_PORTS) -> SplitResult:
     """Return the parts of a permitted URL; raise UnreachableError otherwise. Does not resolve the host."""
     if len(address) > MAX_URL_LENGTH:
         raise UnreachableError(f"The URL is longer than {MAX_URL_LENGTH:,} characters.")
@@ -160,7 +160,7 @@ def _get(address: str, *, rules: Rules, until: float) -> bytes | str:
         pool.stream("GET", address, headers=_headers(address)) as answer,
     ):
         headers_received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
-        if answer.status in REDIRECTING and "location" in headers_received:
+        if answer.status in REDIRECT_STATUSES and "location" in headers_received:
             return headers_received["location"]
         if answer.status != 200:
             raise UnreachableError(f"The server returned status {answer.status}.")

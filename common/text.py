@@ -14,14 +14,16 @@ from common.exceptions import InvalidInputError
 
 NULL_ERROR = "Null characters are not allowed."
 # Control characters, line and paragraph separators, bidirectional embeddings, overrides and isolates, lone surrogates.
-FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-FORBIDDEN_IN_LINE = re.compile(rf"[\t\n\r]|{FORBIDDEN.pattern}")
+FORBIDDEN_CHARACTER = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+FORBIDDEN_IN_LINE = re.compile(rf"[\t\n\r]|{FORBIDDEN_CHARACTER.pattern}")
 LINE_BREAKS = "\n\r\x0b\x0c\x85\u2028\u2029"
 
 
 def character_error(text: str, *, is_line: bool) -> str:
     """Return the error for the first character that a text, or one line, must not contain; an empty string if there is none."""
-    match = (FORBIDDEN_IN_LINE if is_line else FORBIDDEN).search(text)
+    match = (FORBIDDEN_IN_LINE if is_line else FORBIDDEN_CHARACTER).search(text)
     if match is None:
         return ""
     character = match[0]
@@ -52,7 +54,7 @@ def clean_text(text: str, *, field: str, max_length: int, required: str = "", is
 
 def printable(text: str) -> str:
     """Return a text with a replacement character for each character that no text may contain."""
-    return FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
+    return FORBIDDEN_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def one_line(text: str) -> str:

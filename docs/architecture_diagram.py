@@ -116,13 +116,13 @@ def reduced(arrows: Iterable[Arrow]) -> list[Arrow]:
         following = below.get(start, set()) - seen
         return end in following or any(reaches(one, end, seen=seen | {start}) for one in following)
 
-    kept = [
+    direct = [
         Arrow(importer, imported)
         for importer, targets in below.items()
         for imported in targets
         if not any(reaches(other, imported, seen=frozenset({importer})) for other in targets - {imported})
     ]
-    return sorted(kept, key=lambda arrow: (arrow.importer, arrow.imported))
+    return sorted(direct, key=lambda arrow: (arrow.importer, arrow.imported))
 
 
 def lay_out(layers: Sequence[Sequence[str]]) -> dict[str, Box]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SEED = 7
-DAYS = 400
+HISTORY_DAYS = 400
 PLANNED_QUARTERS = 8
 # Each night's runs end by this hour, in UTC.
 LOAD_HOURS = 6
@@ -203,7 +203,7 @@ SCENARIOS = {
 }
 
 
-def grow(path: Path, *, until: dt.date, days: int = DAYS, seed: int = SEED) -> int:
+def grow(path: Path, *, until: dt.date, days: int = HISTORY_DAYS, seed: int = SEED) -> int:
     """Create a warehouse or add missing days, so that `until` is its last whole day; return the number of days added."""
     with closing(sqlite3.connect(path, timeout=30)) as connection, connection:
         for name, columns in TABLES.items():
@@ -393,7 +393,9 @@ def _parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--until", type=dt.date.fromisoformat, help="the last whole day (default: the last one that is loaded)"
     )
-    parser.add_argument("--days", type=int, default=DAYS, help=f"days of a new warehouse (default: {DAYS})")
+    parser.add_argument(
+        "--days", type=int, default=HISTORY_DAYS, help=f"days of a new warehouse (default: {HISTORY_DAYS})"
+    )
     parser.add_argument("--seed", type=int, default=SEED, help="seed of the random numbers")
     parser.add_argument("--inject", choices=sorted(SCENARIOS), action="append", default=[], help="cause a failure")
     return parser.parse_args(arguments)

@@ -5,3 +5,4 @@ from django.apps import AppConfig
 
 class HandbookConfig(AppConfig):
     name = "handbook"
+    verbose_name = "Handbook"

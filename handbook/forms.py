@@ -9,7 +9,7 @@ from django import forms
 from common.forms import LineField, MultilineField
 from handbook.queries.questions import NEW, Answers
 from people.models import valid_time_zone
-from runbooks.domain.handbook_model import LARGEST_HANDBOOK
+from runbooks.domain.handbook_model import MAX_HANDBOOK_BYTES
 
 MISSING_INPUT = "Choose a file or paste Markdown."
 
@@ -50,8 +50,8 @@ class HandbookForm(forms.Form):
         """Return the cleaned fields, with the handbook's bytes as `data`."""
         fields = super().clean() or {}
         upload = fields.get("file")
-        if upload is not None and upload.size > LARGEST_HANDBOOK:
-            self.add_error("file", f"The file has {upload.size:,} bytes. The limit is {LARGEST_HANDBOOK:,}.")
+        if upload is not None and upload.size > MAX_HANDBOOK_BYTES:
+            self.add_error("file", f"The file has {upload.size:,} bytes. The limit is {MAX_HANDBOOK_BYTES:,}.")
         elif upload is not None:
             fields["data"], fields["file_name"] = upload.read(), upload.name
         elif fields.get("text", "").strip():

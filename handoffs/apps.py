@@ -7,3 +7,4 @@ class HandoffsConfig(AppConfig):
     """Hand-off meetings at the end of each on-call period."""
 
     name = "handoffs"
+    verbose_name = "Hand-offs"

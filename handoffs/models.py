@@ -14,9 +14,9 @@ from django.db.models.functions import Trim
 from common.fields import LineField, MultilineField
 from people.models import User
 from pipelines.models import Pipeline
+from runbooks.domain.handbook_model import MAX_MEETING_MINUTES, MIN_MEETING_MINUTES
 from scheduling.models import Rotation
 
-MIN_MEETING_MINUTES, MAX_MEETING_MINUTES = 20, 30
 # Signing opens this long before the hand-off: on the last day of the outgoing engineer.
 SIGNING_LEAD_TIME = dt.timedelta(days=1)
 # How far before or after its hand-off a meeting can be moved.
@@ -89,7 +89,7 @@ def new_event_uid() -> str:
     return str(uuid.uuid4())
 
 
-def _later(field: str, by: dt.timedelta) -> ExpressionWrapper[Any]:
+def _field_plus(field: str, by: dt.timedelta) -> ExpressionWrapper[Any]:
     return ExpressionWrapper(F(field) + Value(by), output_field=fields.DateTimeField())
 
 
@@ -109,7 +109,7 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         """Return hand-offs in which the person is the outgoing or incoming engineer."""
         return self.filter(Q(outgoing=person) | Q(incoming=person))
 
-    def to_mail(self, *, at: dt.datetime) -> Self:
+    def due_for_mail(self, *, at: dt.datetime) -> Self:
         """Return hand-offs that are not over and whose newest version has not been sent to all its people."""
         invitation_due = Q(cancelled_at=None, meeting_starts_at__lte=at + INVITATION_LEAD_TIME) | ~Q(invited=[])
         up_to_date = Q(mailed_sequence__isnull=False, mailed_sequence=F("sequence"))
@@ -170,13 +170,15 @@ class Handoff(models.Model):
             models.UniqueConstraint(fields=["rotation", "at"], name="one_handoff_an_instant"),
             models.CheckConstraint(condition=~Q(outgoing=F("incoming")), name="handoff_is_between_two"),
             models.CheckConstraint(
-                condition=Q(meeting_ends_at__gte=_later("meeting_starts_at", dt.timedelta(minutes=MIN_MEETING_MINUTES)))
-                & Q(meeting_ends_at__lte=_later("meeting_starts_at", dt.timedelta(minutes=MAX_MEETING_MINUTES))),
+                condition=Q(
+                    meeting_ends_at__gte=_field_plus("meeting_starts_at", dt.timedelta(minutes=MIN_MEETING_MINUTES))
+                )
+                & Q(meeting_ends_at__lte=_field_plus("meeting_starts_at", dt.timedelta(minutes=MAX_MEETING_MINUTES))),
                 name="handoff_meeting_valid_length",
             ),
             models.CheckConstraint(
-                condition=Q(meeting_starts_at__gte=_later("at", -MAX_MEETING_DISTANCE))
-                & Q(meeting_ends_at__lte=_later("at", MAX_MEETING_DISTANCE)),
+                condition=Q(meeting_starts_at__gte=_field_plus("at", -MAX_MEETING_DISTANCE))
+                & Q(meeting_ends_at__lte=_field_plus("at", MAX_MEETING_DISTANCE)),
                 name="handoff_meeting_near_handoff",
             ),
             models.CheckConstraint(

@@ -90,7 +90,7 @@ class HandoffInvitation(HandoffNotification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class HandoffCancelled(HandoffNotification):
+class HandoffCancellation(HandoffNotification):
     """A meeting was cancelled, or goes on without the recipient."""
 
     name = "handoff-cancelled"
@@ -175,7 +175,7 @@ class HandoffConflict(HandoffNotification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class HandoffSignaturesCleared(HandoffNotification):
+class HandoffSignatureReset(HandoffNotification):
     """The people or the time of a hand-off changed after somebody had signed it."""
 
     name = "handoff-signatures-cleared"
@@ -197,7 +197,7 @@ class HandoffSignaturesCleared(HandoffNotification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class HandoffUnsigned(HandoffNotification):
+class UnsignedHandoff(HandoffNotification):
     """A hand-off is over and not signed by both engineers."""
 
     name = "handoff-unsigned"

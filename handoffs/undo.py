@@ -12,7 +12,7 @@ from handoffs.services.action_items import ItemChange, change_item, delete_item,
 from handoffs.services.meetings import lock_open, move_meeting
 from handoffs.services.sheets import NoteChange, NoteConflictError, SheetChange, change_sheet
 from people.models import User
-from people.undo import Undo, Undone, register
+from people.undo import Undo, UndoResult, register
 
 
 @register
@@ -26,13 +26,13 @@ class UndoAddItem(Undo):
     text: str
 
     @transaction.atomic
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Delete it, unless it has since changed or been completed."""
         item = lock_item(self.item)
         if item.text != self.text or item.done_at is not None:
             raise DomainError("This action item has since changed.")
         delete_item(item)
-        return Undone(f"Action item removed: “{self.text}”.")
+        return UndoResult(f"Action item removed: “{self.text}”.")
 
 
 @register
@@ -46,13 +46,13 @@ class UndoMarkItem(Undo):
     is_done: bool
 
     @transaction.atomic
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Reverse the mark, unless someone else already has."""
         item = lock_item(self.item)
         if (item.done_at is not None) != self.is_done:
             raise DomainError("This action item has since changed.")
         change_item(item, change=ItemChange(done=not self.is_done), by=by, at=at)
-        return Undone(f"Action item {'reopened' if self.is_done else 'done'}: “{item.text}”.")
+        return UndoResult(f"Action item {'reopened' if self.is_done else 'done'}: “{item.text}”.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class UndoNotes(Undo):
     handoff: int
     notes: tuple[EarlierNote, ...]
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Restore them, unless someone has changed one since or the sheet is locked."""
         notes = {note.title: NoteChange(note.text, note.version) for note in self.notes}
         try:
@@ -82,7 +82,7 @@ class UndoNotes(Undo):
         except NoteConflictError as error:
             authors = " and ".join(sorted({conflict.edited_by for conflict in error.conflicts}))
             raise DomainError(f"These notes have since been changed by {authors}.") from error
-        return Undone("Earlier notes restored.")
+        return UndoResult("Earlier notes restored.")
 
 
 @register
@@ -97,10 +97,10 @@ class UndoMoveMeeting(Undo):
     saved: tuple[dt.datetime, ...]
 
     @transaction.atomic
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Move it back, unless somebody moved it again."""
         row = lock_open(Handoff.objects.get(pk=self.handoff))
         if (row.meeting_starts_at, row.meeting_ends_at) != self.saved:
             raise DomainError("The meeting has since been rescheduled.")
         move_meeting(row, by=by, at=at, starts_at=self.before[0], ends_at=self.before[1])
-        return Undone("Earlier meeting time restored. Both engineers were notified.")
+        return UndoResult("Earlier meeting time restored. Both engineers were notified.")

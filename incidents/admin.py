@@ -13,6 +13,7 @@ from common.admin import ReadOnlyModelAdmin
 from common.exceptions import DomainError
 from incidents.models import (
     Alert,
+    Drill,
     EscalationStep,
     Evidence,
     Failure,
@@ -89,15 +90,15 @@ class IncidentAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Incident]):
 
     @admin.action(description="Acknowledge selected incidents", permissions=["view"])
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        self._each(request, queryset, service=transitions.acknowledge, result="acknowledged")
+        self._run_for_each(request, queryset, service=transitions.acknowledge, result="acknowledged")
 
     @admin.action(description="Resolve selected incidents", permissions=["view"])
     def resolve(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        self._each(request, queryset, service=transitions.resolve, result="resolved")
+        self._run_for_each(request, queryset, service=transitions.resolve, result="resolved")
 
     @admin.action(description="Reopen selected incidents", permissions=["view"])
     def reopen(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        self._each(request, queryset, service=transitions.reopen, result="reopened")
+        self._run_for_each(request, queryset, service=transitions.reopen, result="reopened")
 
     @admin.action(description="Set severity to critical", permissions=["view"])
     def set_critical(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
@@ -113,9 +114,9 @@ class IncidentAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Incident]):
 
     def _set_severity(self, request: HttpRequest, queryset: QuerySet[Incident], *, severity: str) -> None:
         service = partial(transitions.update_incident, severity=severity)
-        self._each(request, queryset, service=service, result=f"severity {severity}")
+        self._run_for_each(request, queryset, service=service, result=f"severity {severity}")
 
-    def _each(
+    def _run_for_each(
         self, request: HttpRequest, queryset: QuerySet[Incident], *, service: Callable[..., Model], result: str
     ) -> None:
         assert isinstance(request.user, User)  # noqa: S101  # nosec B101  # the admin is behind sign-in
@@ -191,6 +192,16 @@ class AlertAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Alert]):
     list_filter = ("is_firing", ("pipeline", admin.EmptyFieldListFilter), "pipeline")
     list_select_related = ("pipeline",)
     search_fields = ("name", "summary", "fingerprint")
+
+
+@admin.register(Drill)
+class DrillAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Drill]):
+    """Drills with their results. Weekly ones are set up with their rotation."""
+
+    list_display = ("at", "rotation", "incident", "engineer", "state_label", "skip_reason")
+    list_filter = ("rotation",)
+    list_select_related = ("rotation", "incident__acknowledged_by", "incident__resolved_by", "engineer")
+    date_hierarchy = "at"
 
 
 @admin.register(IntegrationKey)

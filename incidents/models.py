@@ -14,8 +14,9 @@ from common.fields import LineField, MultilineField
 from notifications.models import LeasedQuerySet, LeasedRow
 from people.models import User
 from pipelines.models import Pipeline
-from runbooks.domain.evidence import LONGEST_NAME
+from runbooks.domain.evidence import MAX_NAME_LENGTH
 from runbooks.models import Runbook
+from scheduling.models import Rotation
 from validation.models import DataSource
 
 MAX_TITLE_LENGTH = 200
@@ -27,8 +28,10 @@ MAX_KEY_NAME_LENGTH = 80
 MAX_REASON_LENGTH = 200
 MAX_EVIDENCE_QUERY_LENGTH = 20_000
 MAX_STEP_TEXT_LENGTH = 200
+MAX_SKIP_REASON_LENGTH = 300
+DRILL_PREFIX = "Drill: "
 # Older messages in Slack are no longer updated; a click on them gets a response that says what has changed.
-SLACK_POST_AGE = dt.timedelta(days=14)
+MAX_SLACK_POST_AGE = dt.timedelta(days=14)
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -245,6 +248,12 @@ class Incident(models.Model):
         return self.source == Incident.Source.DRILL
 
     @property
+    def marked_title(self) -> str:
+        """The title as messages have it: that of a drill says so, also if somebody has edited it."""
+        is_marked = not self.is_drill or self.title.startswith(DRILL_PREFIX)
+        return self.title if is_marked else f"{DRILL_PREFIX}{self.title}"
+
+    @property
     def state_badge(self) -> str:
         """The CSS class of the state's badge."""
         return {"open": "danger", "acknowledged": "info"}.get(self.state, "ok")
@@ -306,6 +315,7 @@ class TimelineEntry(models.Model):
         MAINTENANCE_ENDED = "maintenance_ended", "Maintenance ended"
         UPSTREAM = "upstream", "Escalation paused for an upstream incident"
         UPSTREAM_ENDED = "upstream_ended", "Escalation resumed"
+        CHANGE = "change", "Change"
         FAILURE_ADDED = "failure_added", "Failure added"
         FAILURE_RECOVERED = "failure_recovered", "Failure recovered"
         ALERT_ADDED = "alert_added", "Alert added"
@@ -372,7 +382,7 @@ class EscalationStep(models.Model):
 class FailureQuerySet(models.QuerySet["Failure"]):
     """Query methods for failures."""
 
-    def of_check(self, *, check_id: int | None, fingerprint: str) -> Self:
+    def for_check(self, *, check_id: int | None, fingerprint: str) -> Self:
         """Return the failures of a check, by its ID, or else of an external check, by its fingerprint."""
         return self.filter(check_id=check_id) if check_id is not None else self.filter(fingerprint=fingerprint)
 
@@ -418,6 +428,104 @@ class Failure(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class DrillQuerySet(models.QuerySet["Drill"]):
+    """Query methods for drills."""
+
+    def weekly(self) -> Self:
+        """Return the weekly drills of rotations, skipped ones included."""
+        return self.exclude(rotation=None)
+
+
+class Drill(models.Model):
+    """A drill that somebody started, or a rotation's weekly one, which may have been skipped (docs/rules.md, Incidents).
+
+    A rotation's row for a week is stored in the transaction that starts or skips its drill: its unique key makes it happen once.
+    """
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        IN_PROGRESS = "in_progress", "In progress"
+        ACKNOWLEDGED = "acknowledged", "Acknowledged"
+        NOT_ACKNOWLEDGED = "not_acknowledged", "Not acknowledged"
+        SKIPPED = "skipped", "Skipped"
+
+    rotation = models.ForeignKey(
+        Rotation,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="drills",
+        help_text="Rotation whose weekly drill it is; empty if somebody started it.",
+    )
+    week = models.DateField(null=True, blank=True, help_text="Monday of the week of a weekly drill.")
+    at = models.DateTimeField(help_text="When it started or was skipped.")
+    incident = models.OneToOneField(Incident, on_delete=models.CASCADE, null=True, blank=True, related_name="drill")
+    engineer = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="The responder at that time."
+    )
+    skip_reason = LineField(max_length=MAX_SKIP_REASON_LENGTH, blank=True, help_text="Why it was skipped.")
+
+    objects = DrillQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["rotation", "week"], name="one_weekly_drill_per_week"),
+            models.CheckConstraint(
+                condition=Q(rotation=None, week=None) | Q(rotation__isnull=False, week__isnull=False),
+                name="weekly_drill_has_week",
+            ),
+            models.CheckConstraint(
+                condition=Q(incident__isnull=False, skip_reason="") | (Q(incident=None) & ~Q(skip_reason="")),
+                name="drill_ran_or_was_skipped",
+            ),
+        ]
+        indexes = [models.Index(fields=["-at"], name="drill_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.incident.pipeline if self.incident else self.rotation}, {self.at:%Y-%m-%d %H:%M}Z"
+
+    @property
+    def state(self) -> str:
+        """What became of it: acknowledged, also if that was long ago, or not, once it is resolved."""
+        if self.incident is None:
+            return Drill.State.SKIPPED
+        if self.incident.acknowledged_at is not None or self.incident.resolved_by_id is not None:
+            return Drill.State.ACKNOWLEDGED
+        return Drill.State.NOT_ACKNOWLEDGED if self.incident.is_resolved else Drill.State.IN_PROGRESS
+
+    @property
+    def state_label(self) -> str:
+        return str(Drill.State(self.state).label)
+
+    @property
+    def state_badge(self) -> str:
+        """The CSS class of the state's badge."""
+        return {"acknowledged": "ok", "not_acknowledged": "warn", "in_progress": "info"}.get(self.state, "")
+
+    @property
+    def responded_at(self) -> dt.datetime | None:
+        """When somebody acknowledged it, or resolved it without that."""
+        if self.incident is None or self.state != Drill.State.ACKNOWLEDGED:
+            return None
+        return self.incident.acknowledged_at or self.incident.resolved_at
+
+    @property
+    def responded_by(self) -> User | None:
+        """Who acknowledged it, or resolved it without that."""
+        if self.incident is None or self.state != Drill.State.ACKNOWLEDGED:
+            return None
+        return self.incident.acknowledged_by or self.incident.resolved_by
+
+    @property
+    def response_time(self) -> dt.timedelta | None:
+        """The time from its opening to the response."""
+        if self.incident is None or self.responded_at is None:
+            return None
+        return max(self.responded_at - self.incident.opened_at, dt.timedelta())
 
 
 class RunbookRun(models.Model):
@@ -550,7 +658,7 @@ class Evidence(models.Model):
     step = models.PositiveSmallIntegerField(help_text="Number of the step.")
     step_text = MultilineField(blank=True, max_length=MAX_STEP_TEXT_LENGTH)
     kind = models.CharField(max_length=5, choices=Kind)
-    name = LineField(max_length=LONGEST_NAME, help_text="Data source or check, as written in the runbook.")
+    name = LineField(max_length=MAX_NAME_LENGTH, help_text="Data source or check, as written in the runbook.")
     query = MultilineField(blank=True, max_length=MAX_EVIDENCE_QUERY_LENGTH)
     key = LineField(max_length=64, help_text="Identifies the block by its source and text.")
     source = models.ForeignKey(DataSource, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -716,7 +824,7 @@ class MaintenanceQuerySet(SpanQuerySet):
         """Return the windows that cover an instant."""
         return self.filter(starts_at__lte=at, ends_at__gt=at)
 
-    def not_over(self, *, at: dt.datetime) -> Self:
+    def not_ended(self, *, at: dt.datetime) -> Self:
         """Return the windows that have not ended, in order."""
         return self.filter(ends_at__gt=at).order_by("starts_at", "pk")
 
@@ -759,7 +867,7 @@ class SlackPostQuerySet(LeasedQuerySet):
     def stale(self) -> Self:
         """Return messages that do not show the newest state of their incident and that Slack can still update."""
         newest = TimelineEntry.objects.filter(incident=OuterRef("incident")).order_by("-pk").values("pk")[:1]
-        rows = self.filter(stopped_at=None, created_at__gt=Now() - SLACK_POST_AGE)
+        rows = self.filter(stopped_at=None, created_at__gt=Now() - MAX_SLACK_POST_AGE)
         rows = rows.exclude(incident__state=Incident.State.RESOLVED, shows_resolved=True)
         return (
             rows.annotate(newest_entry=Coalesce(Subquery(newest), 0))

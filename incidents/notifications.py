@@ -74,7 +74,7 @@ class _IncidentNotification(Notification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class IncidentEscalated(_IncidentNotification):
+class IncidentEscalation(_IncidentNotification):
     """An open incident waits for an acknowledgement: its responder is notified, then the rest of the escalation chain."""
 
     name = "incident-escalated"
@@ -103,7 +103,7 @@ class IncidentEscalated(_IncidentNotification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class IncidentAssigned(_IncidentNotification):
+class IncidentAssignment(_IncidentNotification):
     """An incident was assigned to somebody by somebody else."""
 
     name = "incident-assigned"
@@ -138,7 +138,7 @@ class IncidentAssigned(_IncidentNotification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class IncidentHeld(_IncidentNotification):
+class IncidentHold(_IncidentNotification):
     """An incident that another one upstream explains: its responder gets one message per upstream incident and is not paged."""
 
     urgent = False
@@ -181,10 +181,10 @@ def incident_text(incident: Incident) -> str:
 
 def notify_escalation(incident: Incident, people: Iterable[User], *, at: dt.datetime) -> None:
     """Notify people that an incident waits for an acknowledgement."""
-    notification = IncidentEscalated(
+    notification = IncidentEscalation(
         incident_id=incident.pk,
         kind=incident.get_kind_display(),
-        title=incident.title,
+        title=incident.marked_title,
         pipeline=str(incident.pipeline),
         round=incident.round,
         text=incident_text(incident),
@@ -198,10 +198,10 @@ def notify_held(incident: Incident, people: Iterable[User], *, at: dt.datetime) 
     """Inform people that an incident is held below another one upstream."""
     if (parent := incident.parent) is None:
         return
-    notification = IncidentHeld(
+    notification = IncidentHold(
         incident_id=incident.pk,
         kind=incident.get_kind_display(),
-        title=incident.title,
+        title=incident.marked_title,
         pipeline=str(incident.pipeline),
         parent_id=parent.pk,
         parent_round=parent.round,
@@ -213,10 +213,10 @@ def notify_held(incident: Incident, people: Iterable[User], *, at: dt.datetime) 
 
 def notify_assignment(incident: Incident, *, to: User, by: User, at: dt.datetime, note: str) -> None:
     """Notify the new assignee of an incident; the reassignment is on its timeline already."""
-    notification = IncidentAssigned(
+    notification = IncidentAssignment(
         incident_id=incident.pk,
         kind=incident.get_kind_display(),
-        title=incident.title,
+        title=incident.marked_title,
         pipeline=str(incident.pipeline),
         number=incident.timeline.filter(kind=TimelineEntry.Kind.REASSIGNED).count(),
         assigned_by=str(by),

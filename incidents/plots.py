@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from common.formatting import format_duration
 from incidents.queries.reports import MonthReport
 
-STEP, BAR, HEIGHT, TOP, FOOT = 96, 56, 140, 22, 22
+BAR_STEP, BAR_WIDTH, PLOT_HEIGHT, TOP_MARGIN, BOTTOM_MARGIN = 96, 56, 140, 22, 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,16 @@ def _plot(
     largest = max((value(row) for row in reports), default=0)
     bars = []
     for index, row in enumerate(reports):
-        height = round(HEIGHT * value(row) / largest) if largest else 0
-        x, y = index * STEP + (STEP - BAR) // 2, TOP + HEIGHT - height
-        bars.append(Bar(x, index * STEP + STEP // 2, y, height, label(row), y - 6, f"{row.month:%b %y}"))
-    ground = TOP + HEIGHT
-    return Plot(title, STEP * len(reports), ground + FOOT, ground, ground + FOOT - 6, BAR, tuple(bars))
+        height = round(PLOT_HEIGHT * value(row) / largest) if largest else 0
+        x, y = index * BAR_STEP + (BAR_STEP - BAR_WIDTH) // 2, TOP_MARGIN + PLOT_HEIGHT - height
+        bars.append(Bar(x, index * BAR_STEP + BAR_STEP // 2, y, height, label(row), y - 6, f"{row.month:%b %y}"))
+    ground = TOP_MARGIN + PLOT_HEIGHT
+    return Plot(
+        title,
+        BAR_STEP * len(reports),
+        ground + BOTTOM_MARGIN,
+        ground,
+        ground + BOTTOM_MARGIN - 6,
+        BAR_WIDTH,
+        tuple(bars),
+    )

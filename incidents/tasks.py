@@ -1,23 +1,22 @@
 """Worker tasks of incidents."""
 
-import time
 import uuid
 
 from celery import shared_task
 from django.utils import timezone
 
+from common.loops import repeat
 from incidents.models import SlackPost
 from incidents.services.alerts import sync_with_alerts
-from incidents.services.drills import end_old_drills
+from incidents.services.drills import end_old_drills, start_weekly_drills
 from incidents.services.escalation import escalate_due
 from incidents.services.evidence import ClaimedEvidence, claim_evidence, request_evidence
 from incidents.services.evidence import run_evidence as run_claimed_evidence
 from incidents.services.slack import update_next_post
 from incidents.services.triggers import sync_with_all_checks
 from notifications.queries.slack import slack_app
+from notifications.services.leases import DELIVERY_SECONDS
 
-# A task starts no further update after this time; the next task continues.
-SLACK_SECONDS = 5.0
 # A server that hangs occupies at most this many tasks, each for at most the time limit of a send.
 MAX_SLACK_UPDATES = 2
 
@@ -28,6 +27,12 @@ def escalate() -> None:
     at = timezone.now()
     escalate_due(at=at)
     end_old_drills(at=at)
+
+
+@shared_task
+def start_drills() -> None:
+    """Start or skip the weekly drills that are due."""
+    start_weekly_drills(at=timezone.now())
 
 
 @shared_task
@@ -42,11 +47,8 @@ def sync_incidents() -> None:
 def update_slack() -> None:
     """Update the messages in Slack that do not show the newest state of their incident."""
     app = slack_app()
-    if app is None or SlackPost.objects.held().count() >= MAX_SLACK_UPDATES:
-        return
-    until = time.monotonic() + SLACK_SECONDS
-    while update_next_post(app) and time.monotonic() < until:
-        pass
+    if app is not None and SlackPost.objects.held().count() < MAX_SLACK_UPDATES:
+        repeat(lambda: update_next_post(app), seconds=DELIVERY_SECONDS)
 
 
 @shared_task

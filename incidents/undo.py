@@ -10,7 +10,7 @@ from common.exceptions import DomainError
 from incidents.models import Incident
 from incidents.services.transitions import Snooze, delete_note, lock_incident, restore_snooze, update_incident
 from people.models import User
-from people.undo import Undo, Undone, register
+from people.undo import Undo, UndoResult, register
 
 
 @register
@@ -23,10 +23,10 @@ class UndoNote(Undo):
     incident: int
     entry: int
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Remove it, unless it no longer exists."""
         delete_note(Incident.objects.get(pk=self.incident), entry=self.entry, by=by)
-        return Undone("Note removed.")
+        return UndoResult("Note removed.")
 
 
 @register
@@ -40,10 +40,10 @@ class UndoSnooze(Undo):
     before: Snooze
     saved: dt.datetime
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Remove it, unless the incident has since been snoozed again, reassigned or resolved."""
         restore_snooze(Incident.objects.get(pk=self.incident), before=self.before, saved=self.saved, by=by, at=at)
-        return Undone("Snooze ended.")
+        return UndoResult("Snooze ended.")
 
 
 @register
@@ -58,10 +58,10 @@ class UndoEdit(Undo):
     saved: dict[str, str]
 
     @transaction.atomic
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Restore them, unless someone has edited the incident since."""
         row = lock_incident(Incident.objects.get(pk=self.incident))
         if {name: getattr(row, name) for name in self.saved} != self.saved:
             raise DomainError("This incident has since been edited.")
         update_incident(row, by=by, at=at, **self.before)
-        return Undone("Edit undone.")
+        return UndoResult("Edit undone.")

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from incidents.views import actions, evidence, incidents, integration_keys, maintenance, phone, reports, slack
+from incidents.views import actions, drills, evidence, incidents, integration_keys, maintenance, phone, reports, slack
 
 urlpatterns = [
     path("incidents/", incidents.incidents, name="incidents"),
     path("incidents/open/", incidents.open_incident, name="open_incident"),
     path("incidents/alerts/", incidents.alerts, name="alerts"),
+    path("incidents/drills/", drills.drills, name="drills"),
     path("incidents/reports/", reports.reports, name="incident_reports"),
     path("incidents/reports/csv/", reports.reports_csv, name="incident_reports_csv"),
     path("incidents/<int:pk>/", incidents.incident, name="incident"),
@@ -28,7 +29,7 @@ urlpatterns = [
     path("hooks/phone/sms/", phone.sms, name="phone_sms"),
     path("hooks/phone/call/", phone.call, name="phone_call"),
     path("hooks/phone/status/", phone.status, name="phone_status"),
-    path("pipelines/<slug:slug>/drill/", actions.drill, name="start_drill"),
+    path("pipelines/<slug:slug>/drill/", drills.start, name="start_drill"),
     path("pipelines/<slug:slug>/maintenance/", maintenance.maintenance, name="maintenance"),
     path("pipelines/<slug:slug>/maintenance/<int:pk>/end/", maintenance.end, name="end_maintenance"),
     path("pipelines/<slug:slug>/integration-keys/", integration_keys.integration_keys, name="integration_keys"),

@@ -18,8 +18,8 @@ from common.identifiers import SLUG_PATTERN
 from lineage.domain.dbt import KINDS
 from lineage.models import DbtNode, DbtProject, Edge
 from lineage.queries import downstream_edges, owner_drift, upstream_edges
-from lineage.services.drift import ShownOwners, keep_site_owner, take_code_owner
-from people.permissions import AdminsChange, request_user
+from lineage.services.drift import ShownOwners, keep_current_owner, set_owner_from_code
+from people.permissions import IsAdminOrReadOnly, request_user
 from pipelines.models import Pipeline
 
 
@@ -38,18 +38,18 @@ class EdgeSerializer(serializers.ModelSerializer[Edge]):
 
     def get_pipeline(self, edge: Edge) -> str:
         """Return the slug of the pipeline at the other end."""
-        return self._other(edge).slug
+        return self._other_pipeline(edge).slug
 
     def get_name(self, edge: Edge) -> str:
         """Return the name of the pipeline at the other end."""
-        return self._other(edge).full_name
+        return self._other_pipeline(edge).full_name
 
     @extend_schema_field(serializers.ChoiceField(["current", "faded"]))
     def get_state(self, edge: Edge) -> str:
         """Return whether the edge is current or faded."""
         return edge.state(self.context["at"])
 
-    def _other(self, edge: Edge) -> Pipeline:
+    def _other_pipeline(self, edge: Edge) -> Pipeline:
         return edge.upstream if edge.downstream_id == self.context["pipeline"].pk else edge.downstream
 
 
@@ -166,7 +166,7 @@ class OwnerDriftViewSet(viewsets.GenericViewSet[Pipeline]):
 
     queryset = Pipeline.objects.all()
     serializer_class = DriftSerializer
-    permission_classes = [AdminsChange]
+    permission_classes = [IsAdminOrReadOnly]
     lookup_field = "slug"
     lookup_value_regex = SLUG_PATTERN
 
@@ -185,7 +185,7 @@ class OwnerDriftViewSet(viewsets.GenericViewSet[Pipeline]):
         form.is_valid(raise_exception=True)
         shown = form.shown_owners()
         if form.validated_data["side"] == "code":
-            take_code_owner(pipeline, shown=shown)
+            set_owner_from_code(pipeline, shown=shown)
         else:
-            keep_site_owner(pipeline, by=request_user(request), at=timezone.now(), shown=shown)
+            keep_current_owner(pipeline, by=request_user(request), at=timezone.now(), shown=shown)
         return Response(status=204)

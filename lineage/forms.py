@@ -12,13 +12,13 @@ from pipelines.models import Pipeline
 DEFAULT_DEPTH = 2
 DEPTHS = [("1", "1 step"), ("2", "2 steps"), ("3", "3 steps"), ("all", "All")]
 
-CODE, SITE = "code", "site"
+CODE_OWNER, SITE_OWNER = "code", "site"
 
 
 class DriftForm(forms.Form):
     """The owner of a pipeline that is right, and the owners that the page showed."""
 
-    side = forms.ChoiceField(choices=[(CODE, "Owner in code"), (SITE, "Owner on this site")])
+    side = forms.ChoiceField(choices=[(CODE_OWNER, "Owner in code"), (SITE_OWNER, "Owner on this site")])
     code_name = LineField(required=False, strip=False)
     code_email = LineField(required=False, strip=False)
     code_owner = LineField(required=False)
@@ -27,10 +27,10 @@ class DriftForm(forms.Form):
     @property
     def shown(self) -> ShownOwners:
         """The owners that the page showed; None for a field that was not sent."""
-        return ShownOwners(**{name: self.cleaned_data[name] for name in SHOWN if name in self.data})
+        return ShownOwners(**{name: self.cleaned_data[name] for name in SHOWN_OWNER_FIELDS if name in self.data})
 
 
-SHOWN = ("code_name", "code_email", "code_owner", "primary_owner")
+SHOWN_OWNER_FIELDS = ("code_name", "code_email", "code_owner", "primary_owner")
 
 
 class LineageForm(forms.Form):

@@ -37,12 +37,12 @@ class Box:
     @property
     def name(self) -> str:
         """The short name, truncated to the width of the box."""
-        return _cut(self.text.short_name, NAME_CHARACTERS)
+        return _shorten(self.text.short_name, NAME_CHARACTERS)
 
     @property
     def line(self) -> str:
         """Status and responder, cut to the width of the box."""
-        return _cut(f"{self.text.status} · {self.text.responder or 'uncovered'}", LINE_CHARACTERS)
+        return _shorten(f"{self.text.status} · {self.text.responder or 'uncovered'}", LINE_CHARACTERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,5 +109,5 @@ def _path(boxes: list[tuple[float, float, int]]) -> str:
     return " ".join(parts)
 
 
-def _cut(text: str, characters: int) -> str:
+def _shorten(text: str, characters: int) -> str:
     return text if len(text) <= characters else f"{text[: characters - 1].rstrip()}…"

@@ -153,7 +153,7 @@ def code_owner_people(owners: Collection[CodeOwner]) -> dict[CodeOwner, User]:
     return {owner: person for owner, person in people.items() if person}
 
 
-def owners_of_tests(keys: Collection[str]) -> dict[str, User]:
+def dbt_test_owners(keys: Collection[str]) -> dict[str, User]:
     """Return the person whom the code names as owner of a dbt test, by the test's key. Tests without one are left out."""
     rows = DbtNode.objects.filter(key__in=keys, kind__in=TESTS).exclude(owner_name="", owner_email="").order_by("key")
     owners = {row.key: CodeOwner(row.owner_name, row.owner_email) for row in rows}

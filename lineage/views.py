@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from common.exceptions import DomainError
-from lineage.forms import CODE, DriftForm
+from lineage.forms import CODE_OWNER, DriftForm
 from lineage.queries import owner_drift, unmapped_nodes
-from lineage.services.drift import keep_site_owner, take_code_owner
+from lineage.services.drift import keep_current_owner, set_owner_from_code
 from people.models import User
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
@@ -46,10 +46,10 @@ def decide(request: SignedInRequest, slug: str) -> HttpResponse:
 
 def _decide(pipeline: Pipeline, *, form: DriftForm, by: User) -> str:
     """Take the chosen side; return the confirmation for the admin."""
-    if form.cleaned_data["side"] == CODE:
-        owner = take_code_owner(pipeline, shown=form.shown)
+    if form.cleaned_data["side"] == CODE_OWNER:
+        owner = set_owner_from_code(pipeline, shown=form.shown)
         return f"{owner} is now the primary owner of {pipeline}."
-    keep_site_owner(pipeline, by=by, at=timezone.now(), shown=form.shown)
+    keep_current_owner(pipeline, by=by, at=timezone.now(), shown=form.shown)
     return f"Owners of {pipeline} unchanged. It will be listed again if the code names another owner."
 
 

@@ -45,11 +45,14 @@ class MessageQuerySet(OutboxQuerySet["Message"]):
         never = Q(retry_at=None, attempts=0) & (Q(due_at__gt=Now() - OVERDUE_AFTER) | Q(type__in=LISTS))
         return self.sendable().filter(tried | never).order_by("-urgent", "due_at", "pk")
 
-    def finished_for(self, length: dt.timedelta) -> Self:
-        """Return finished messages that expired `length` ago or earlier, except digests that others refer to."""
+    def purgeable(self) -> Self:
+        """Return finished messages that expired long ago, except digests that others refer to.
+
+        Failed messages stay until an admin has dealt with them.
+        """
         finished = self.filter(state__in=(Message.State.SENT, Message.State.DROPPED, Message.State.MERGED))
         needed = Message.objects.filter(merged_into=OuterRef("pk"))
-        return finished.filter(~Exists(needed), expires_at__lte=Now() - length)
+        return finished.expired_long_ago().filter(~Exists(needed))
 
     def failed(self) -> Self:
         """Return failed messages."""

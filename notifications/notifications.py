@@ -134,7 +134,7 @@ class PushDeviceTest(Notification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class PushDeviceOff(Notification):
+class DisabledPushDevice(Notification):
     """Push stopped on a device, sent by e-mail."""
 
     name = "push-off"
@@ -152,7 +152,7 @@ class PushDeviceOff(Notification):
         return f"Push stopped on {self.device_name}"
 
     def body(self, reader: User) -> str:
-        rest = (
+        consequence = (
             f"You still get push messages on {self.others} other {'device' if self.others == 1 else 'devices'}."
             if self.others
             else "You no longer get push messages. Urgent messages still go by e-mail and your other contact methods."
@@ -160,7 +160,7 @@ class PushDeviceOff(Notification):
         return paragraphs(
             f"Push on {self.device_name} was turned off on {local_time(self.switched_off_at, reader)}.",
             self.problem,
-            rest,
+            consequence,
             "To turn it on again, open the Notifications page on that device.",
         )
 
@@ -205,7 +205,7 @@ class ContactCode(Notification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class ContactMethodAdded(Notification):
+class NewContactMethod(Notification):
     """A contact method or device was added. Sent by e-mail, because an API token can add one."""
 
     name = "contact-method-added"
@@ -231,7 +231,7 @@ class ContactMethodAdded(Notification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class EmailRejected(Notification):
+class EmailRejectionReport(Notification):
     """A user's e-mail address is rejected. Sent to the user by another channel, or to the admins if there is none."""
 
     name = "email-rejected"
@@ -268,7 +268,7 @@ class EmailRejected(Notification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class ContactMethodOff(Notification):
+class DisabledContactMethod(Notification):
     """A contact method was turned off, sent by e-mail."""
 
     name = "contact-method-off"

@@ -1,12 +1,19 @@
 """The abstract model of the site's outboxes: messages to people, to readers and to channels of teams."""
 
+import datetime as dt
 from typing import Any, ClassVar, Self, TypeVar
 
-from django.db import models
+from django.conf import settings
+from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from common.fields import LineField
+
+# Rows per transaction of the purge, so that none holds locks for long.
+PURGE_BATCH_SIZE = 1000
+# The purge stops well before the hard limit of its task and continues the next night.
+PURGE_SECONDS = 60
 
 Row_co = TypeVar("Row_co", bound="OutboxRow", covariant=True)
 
@@ -36,9 +43,38 @@ class OutboxQuerySet(models.QuerySet[Row_co]):
         """Return unclaimed rows that are due and not expired."""
         return self.unclaimed().filter(due_at__lte=Now(), expires_at__gt=Now())
 
+    def claimable(self) -> Self:
+        """Return rows that can be sent now, oldest first."""
+        return self.sendable().filter(Q(retry_at=None) | Q(retry_at__lte=Now())).order_by("due_at", "pk")
+
+    def held(self) -> Self:
+        """Return rows that a worker is sending."""
+        return self.filter(lease_until__gt=Now())
+
+    def deliverers_to_start(self, *, limit: int) -> int:
+        """Return how many deliverers to start: one for each claimable row, at most `limit` with those that are sending."""
+        free = max(limit - self.held().count(), 0)
+        return len(self.claimable().values_list("pk", flat=True)[:free])
+
     def finished(self) -> Self:
         """Return rows that were sent or dropped."""
         return self.filter(state__in=(OutboxState.SENT, OutboxState.DROPPED))
+
+    def expired_long_ago(self) -> Self:
+        """Return rows that expired MESSAGE_KEPT_DAYS ago or earlier.
+
+        The expiry counts, not the time of sending: until then a sweep may reach the same occurrence again, and the row is
+        what prevents a duplicate.
+        """
+        return self.filter(expires_at__lte=Now() - dt.timedelta(days=settings.MESSAGE_KEPT_DAYS))
+
+    @transaction.atomic
+    def delete_batch(self) -> int:
+        """Delete the rows that expired first, at most `PURGE_BATCH_SIZE`; return their number."""
+        rows = self.select_for_update(skip_locked=True, of=("self",)).order_by("expires_at")
+        keys = list(rows.values_list("pk", flat=True)[:PURGE_BATCH_SIZE])
+        self.model._default_manager.filter(pk__in=keys).delete()  # noqa: SLF001  # Django's API
+        return len(keys)
 
     def drop_expired(self) -> int:
         """Drop expired rows that are not being sent; return their number."""

@@ -13,7 +13,7 @@ from notifications.models import ContactMethod, NotificationRule
 from notifications.services.contact_methods import RemovedMethod, remove_contact_method, restore_contact_method
 from notifications.services.preferences import update_rules
 from people.models import User
-from people.undo import Undo, Undone, register
+from people.undo import Undo, UndoResult, register
 
 
 @register
@@ -25,13 +25,13 @@ class UndoAddMethod(Undo):
 
     method: int
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Remove it unless it was already removed."""
         method = ContactMethod.objects.filter(pk=self.method, person=by).first()
         if method is None:
             raise DomainError("This contact method has since been removed.")
         remove_contact_method(method, by=by)
-        return Undone("Contact method removed.", reverse("notifications"))
+        return UndoResult("Contact method removed.", reverse("notifications"))
 
 
 @register
@@ -43,10 +43,10 @@ class UndoRemoveMethod(Undo):
 
     removed: RemovedMethod
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Restore it with its rules, unless it has since been added again."""
         method = restore_contact_method(by, removed=self.removed)
-        return Undone(f"{method.get_channel_display()} restored.", reverse("notifications"))
+        return UndoResult(f"{method.get_channel_display()} restored.", reverse("notifications"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class UndoSaveRules(Undo):
     saved: SavedRules
 
     @transaction.atomic
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Restore them unless they have since changed or use a removed contact method."""
         # One at a time per person.
         User.objects.select_for_update(no_key=True).get(pk=by.pk)
@@ -79,7 +79,7 @@ class UndoSaveRules(Undo):
             update_rules(by, rules={urgency.value: steps for urgency, steps in rules.items()})
         except InvalidInputError as error:
             raise DomainError("Your earlier rules use a contact method that was removed.") from error
-        return Undone("Earlier rules restored.", reverse("notifications"))
+        return UndoResult("Earlier rules restored.", reverse("notifications"))
 
 
 def saved_rules(person: User) -> SavedRules:

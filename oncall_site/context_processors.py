@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from oncall_site.navigation import ACCOUNT_PAGES, OTHER_PATHS, SECTIONS
+from oncall_site.navigation import ACCOUNT_PAGES, OTHER_PATHS, SECTION_ICONS, SECTIONS
 from oncall_site.onboarding import engineer_steps
 from people.models import User
 from scheduling.queries.holidays import upcoming_holidays
@@ -30,6 +30,7 @@ class NavigationSection:
     """A section of the site with its pages."""
 
     label: str
+    icon: str
     url: str
     current: bool
     pages: tuple[NavigationLink, ...]
@@ -39,10 +40,11 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     """Return the navigation with the current section and page marked, the theme, and the user's schedule."""
     all_sections = (*SECTIONS, ("Account", ACCOUNT_PAGES))
     urls = {name: reverse(name) for _, pages in all_sections for _, name, _ in pages}
-    current = _current_page(request.path, urls)
+    current = _current_page(getattr(request, "navigation_path", request.path), urls)
     sections = [
         NavigationSection(
             label=section,
+            icon=SECTION_ICONS.get(section, ""),
             url=urls[pages[0][1]],
             current=any(name == current for _, name, _ in pages),
             pages=tuple(NavigationLink(label, key, urls[name], name == current) for label, name, key in pages),

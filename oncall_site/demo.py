@@ -19,8 +19,8 @@ from validation.services.data_sources import create_data_source
 from validation.services.metrics import save_metric
 from validation.services.pipeline_runs import Run, report_run
 
-SOURCE = "Demo warehouse"
-FILE = "warehouse.sqlite"
+DEMO_SOURCE = "Demo warehouse"
+DEMO_FILE = "warehouse.sqlite"
 REPORTED_PERIOD = dt.timedelta(days=14)
 # A run without an end in the warehouse has failed after this time.
 RUN_TIMEOUT = dt.timedelta(hours=4)
@@ -36,7 +36,9 @@ def build_demo(path: Path, *, by: User, at: dt.datetime) -> list[Check]:
     Expects the example handbook to be imported: the checks that the import suggests get their metrics and parameters here.
     """
     grow(path, until=last_whole_day(at))
-    source = create_data_source(name=SOURCE, address=f"sqlite:///{path.resolve()}", by=by, load_minutes=LOAD_MINUTES)
+    source = create_data_source(
+        name=DEMO_SOURCE, address=f"sqlite:///{path.resolve()}", by=by, load_minutes=LOAD_MINUTES
+    )
     pipelines = {row.match_key: row for row in Pipeline.objects.all()}
     metrics: dict[tuple[str, str], Metric] = {}
     for spec in METRICS:
@@ -72,7 +74,7 @@ def grow_demo(path: Path, *, at: dt.datetime) -> int:
 
     Does nothing on a site without the demo.
     """
-    if not DataSource.objects.filter(name=SOURCE, dialect="sqlite").exists():
+    if not DataSource.objects.filter(name=DEMO_SOURCE, dialect="sqlite").exists():
         return 0
     added = grow(path, until=last_whole_day(at))
     if added:

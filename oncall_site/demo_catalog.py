@@ -14,7 +14,7 @@ from examples.warehouse import (
 )
 
 RUNS_DONE_BY = "09:00"
-STALE = {"warn_after_minutes": 32 * 60, "fail_after_minutes": 48 * 60}
+STALE_LIMITS = {"warn_after_minutes": 32 * 60, "fail_after_minutes": 48 * 60}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ history AS (
 SELECT max(abs(recent.profit - history.profit) / history.profit) FROM recent JOIN history USING (experiment)
 """.strip()
 
-LINES = (
+RUNBOOK_CHECKS = (
     DemoCheck(
         UNIT_PROFIT,
         "Validate profit values match expected ranges",
@@ -238,8 +238,8 @@ LINES = (
     ),
 )
 
-FAILURES = (
-    DemoCheck(UNIT_PROFIT, "Transactions are fresh", "freshness", "transactions", parameters=STALE),
+FAILING_CHECKS = (
+    DemoCheck(UNIT_PROFIT, "Transactions are fresh", "freshness", "transactions", parameters=STALE_LIMITS),
     DemoCheck(UNIT_PROFIT, "Experiment tags are known", "validity", "unknown-tags", parameters={"fail_above": 0.02}),
     DemoCheck(UNIT_PROFIT, "Unit-level profit has run", "run_deadline", parameters={"by": RUNS_DONE_BY}),
     DemoCheck(
@@ -271,7 +271,7 @@ FAILURES = (
         AGGREGATE_GROWTH, "History of growth is complete", "completeness", "new-users", parameters={"look_back": 90}
     ),
     DemoCheck(AGGREGATE_GROWTH, "Growth is updated", "run_deadline", parameters={"by": RUNS_DONE_BY}),
-    DemoCheck(DAILY_GROWTH, "Activity logs are fresh", "freshness", "activity", parameters=STALE),
+    DemoCheck(DAILY_GROWTH, "Activity logs are fresh", "freshness", "activity", parameters=STALE_LIMITS),
     DemoCheck(DAILY_GROWTH, "Spikes and dips of activity", "anomaly", "activity", confirm=(2, 3)),
     DemoCheck(
         ENGAGEMENT,
@@ -280,10 +280,10 @@ FAILURES = (
         "active-by-cohort",
         parameters={"look_back": 14, "segments": list(COHORTS)},
     ),
-    DemoCheck(ENGAGEMENT, "CRM updates are fresh", "freshness", "crm-accounts", parameters=STALE),
+    DemoCheck(ENGAGEMENT, "CRM updates are fresh", "freshness", "crm-accounts", parameters=STALE_LIMITS),
     DemoCheck(
         ENGAGEMENT, "Active users are defined alike", "validity", "other-definitions", parameters={"fail_above": 0.01}
     ),
 )
 
-CHECKS = (*LINES, *FAILURES)
+CHECKS = (*RUNBOOK_CHECKS, *FAILING_CHECKS)

@@ -31,7 +31,7 @@ MAX_REQUESTS_AT_ONCE = 3
 MAX_REMEMBERED = 10_000
 RETRY_AT_ONCE_SECONDS = 1
 CHUNK_BYTES = 1 << 16
-EXEMPT = ("/healthz", "/readyz", "/metrics", "/static/")
+EXEMPT_PATHS = ("/healthz", "/readyz", "/metrics", "/static/")
 # Alertmanager repeats a webhook after a 5xx only, never after a 429.
 REPEATED_AFTER_5XX = "/api/v1/integrations/alertmanager/"
 
@@ -59,14 +59,16 @@ class Shares:
         with self.lock:
             return self.callers.get(credential) or f"address {address}"
 
-    def remember(self, credential: str, *, user_id: int | None) -> None:
-        """Remember whose session or token this is; None if it is nobody's (any more)."""
+    def remember(self, credential: str, *, user_id: int | None) -> str:
+        """Remember whose session or token this is, None if it is nobody's (any more); return the person."""
+        person = "" if user_id is None else f"user {user_id}"
         with self.lock:
             self.callers.pop(credential, None)
-            if user_id is not None:
-                self.callers[credential] = f"user {user_id}"
+            if person:
+                self.callers[credential] = person
             while len(self.callers) > MAX_REMEMBERED:
                 self.callers.popitem(last=False)
+        return person
 
     def enter(self, caller: str, *, now: float) -> int:
         """Begin a request; return 0, or the seconds after which the caller may try again."""
@@ -79,11 +81,17 @@ class Shares:
             share.running += 1
             return 0
 
-    def leave(self, caller: str, *, seconds: float, now: float) -> None:
-        """End a request that took this much time."""
+    def leave(self, caller: str, *, seconds: float, now: float, person: str = "") -> None:
+        """End a request that took this much time.
+
+        The person pays if it turned out who it was. If they have nothing left, the caller pays: otherwise a person with many
+        tokens could make a first request with each.
+        """
         with self.lock:
             share = self._refill(caller, now=now)
             share.running = max(0, share.running - 1)
+            if person and (own := self._refill(person, now=now)).saved > 0:
+                share = own
             share.saved = max(share.saved - seconds, -MAX_OWED_SECONDS)
 
     def _refill(self, caller: str, *, now: float) -> Share:
@@ -105,20 +113,22 @@ class FairUseMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Return the response, or a 429."""
-        if not self.shares.per_second or request.path.startswith(EXEMPT):
+        if not self.shares.per_second or request.path.startswith(EXEMPT_PATHS):
             return self.get_response(request)
         credential = _credential(request)
         caller = self.shares.caller(credential, address=client_address(request))
         if wait := self.shares.enter(caller, now=time.monotonic()):
             return _too_many(request, seconds=wait)
-        started = time.thread_time()
+        started, person = time.thread_time(), ""
         try:
             response = self.get_response(request)
+            if credential:
+                user = getattr(request, "user", None)
+                person = self.shares.remember(credential, user_id=user.pk if isinstance(user, User) else None)
         finally:
-            self.shares.leave(caller, seconds=time.thread_time() - started, now=time.monotonic())
-        if credential:
-            user = getattr(request, "user", None)
-            self.shares.remember(credential, user_id=user.pk if isinstance(user, User) else None)
+            # A first request is admitted by its address, whose other people must not pay for it.
+            seconds = time.thread_time() - started
+            self.shares.leave(caller, seconds=seconds, now=time.monotonic(), person=person)
         return response
 
 

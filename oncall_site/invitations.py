@@ -70,7 +70,7 @@ def _is_email(text: str) -> bool:
     return True
 
 
-def gives_addresses(invitees: list[Invitee]) -> bool:
+def has_addresses(invitees: list[Invitee]) -> bool:
     """Return True if the list gives an e-mail address to somebody who has none, who can then set their password."""
     people = people_by_handbook_name([invitee.name for invitee in invitees])
     listed = [people.get(match_key(invitee.name)) for invitee in invitees]

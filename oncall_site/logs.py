@@ -45,7 +45,7 @@ class JsonLogFormatter(JsonFormatter):
             rename_fields={"asctime": "at", "levelname": "level", "name": "logger"},
             datefmt="%Y-%m-%dT%H:%M:%S%z",
             # Django and gunicorn attach whole objects to some records.
-            reserved_attrs=[*RESERVED, "request", "server_time", "status_code"],
+            reserved_attrs=[*RESERVED_FIELDS, "request", "server_time", "status_code"],
             json_ensure_ascii=False,
         )
 
@@ -64,4 +64,10 @@ class LineFormatter(logging.Formatter):
 
 
 # Attributes that logging sets on every record.
-RESERVED = [*vars(logging.LogRecord("", 0, "", 0, "", (), None)), "asctime", "message", "taskName", "color_message"]
+RESERVED_FIELDS = [
+    *vars(logging.LogRecord("", 0, "", 0, "", (), None)),
+    "asctime",
+    "message",
+    "taskName",
+    "color_message",
+]

@@ -15,10 +15,10 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, empty
 from prometheus_client import Counter, Histogram
 
-from common.answers import ANSWERS, read_answer, send_answer
 from common.datetimes import parse_instant_param
 from common.exceptions import InvalidInputError
 from common.identifiers import SLUG_PATTERN
+from common.response_cache import RESPONSE_CACHE, read_response, send_response
 from oncall_site.logs import mask, request_id
 from people.models import User
 from people.queries import Caller, bearer_secret, find_caller
@@ -29,17 +29,17 @@ logger = logging.getLogger("oncall_site.requests")
 
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 # Probes and scrapers call these every few seconds; only their failures are worth a line.
-UNLOGGED = ("/healthz", "/readyz", "/metrics", "/static/")
+UNLOGGED_PATHS = ("/healthz", "/readyz", "/metrics", "/static/")
 # What is answered from memory: who is on call, who responds for every pipeline or for one, and a rotation's timeline.
-ANSWERED = re.compile(
+CACHED_PATHS = re.compile(
     rf"/api/v1/(?:oncall|responders|pipelines/{SLUG_PATTERN}/responder|rotations/{SLUG_PATTERN}/timeline)/"
 )
 JSON_KINDS = ("*/*", "application/*", "application/json")
-WEIGHT = re.compile(r";\s*q=[0-9.]+")
+QUALITY_VALUE = re.compile(r";\s*q=[0-9.]+")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 REQUESTS = Counter("oncall_http_requests", "HTTP requests.", ["method", "view", "status"])
-SECONDS = Histogram(
+REQUEST_SECONDS = Histogram(
     "oncall_http_request_seconds",
     "Duration of HTTP requests.",
     ["view"],
@@ -73,8 +73,8 @@ def _record(request: HttpRequest, response: HttpResponse, *, seconds: float) -> 
     view = (match.view_name or match.route) if match else "none"
     method = request.method if request.method in METHODS else "other"
     REQUESTS.labels(method, view, str(response.status_code)).inc()
-    SECONDS.labels(view).observe(seconds)
-    if request.path.startswith(UNLOGGED) and response.status_code < 500:
+    REQUEST_SECONDS.labels(view).observe(seconds)
+    if request.path.startswith(UNLOGGED_PATHS) and response.status_code < 500:
         return
     user = getattr(request, "user", None)
     # Logging must not load a user that the view did not load.
@@ -95,7 +95,7 @@ def _record(request: HttpRequest, response: HttpResponse, *, seconds: float) -> 
     )
 
 
-class AnswerMiddleware:
+class ResponseCacheMiddleware:
     """Answers from memory who is on call and who responds, if no fact has changed; else the view does (docs/adr/0029).
 
     Only a caller with a valid token is answered from memory, after one statement that reads the token and the version of the
@@ -107,7 +107,7 @@ class AnswerMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Return the response, with an entity tag, or a 304."""
-        if request.method != "GET" or not ANSWERED.fullmatch(request.path_info) or not _is_plain(request):
+        if request.method != "GET" or not CACHED_PATHS.fullmatch(request.path_info) or not _is_plain(request):
             return self.get_response(request)
         now, query = timezone.now(), request.META.get("QUERY_STRING", "")
         try:
@@ -115,27 +115,27 @@ class AnswerMiddleware:
         except InvalidInputError:
             return self.get_response(request)
         caller = _find_caller(request, at=now)
-        rest = tuple((name, *values) for name, values in request.GET.lists() if name != "at") if query else ()
-        key = (request.scheme, request.get_host(), request.path, rest)
+        parameters = tuple((name, *values) for name, values in request.GET.lists() if name != "at") if query else ()
+        key = (request.scheme, request.get_host(), request.path, parameters)
         if caller is not None:
             past = is_past(at, now=now)
-            answer = ANSWERS.find(key, version=caller.version, at=at, is_past=past, query=query)
-            if answer is not None:
-                request.user, request.resolver_match = caller.user, answer.match
+            cached = RESPONSE_CACHE.find(key, version=caller.version, at=at, is_past=past, query=query)
+            if cached is not None:
+                request.user, request.resolver_match = caller.user, cached.match
                 record_use(caller.token, last_used_at=caller.last_used_at, at=now)
-                return send_answer(request, answer, at=at)
+                return send_response(request, cached, at=at)
         response = self.get_response(request)
-        answer = read_answer(request, response, version=caller.version if caller else "")
-        if answer is None:
+        cached = read_response(request, response, version=caller.version if caller else "")
+        if cached is None:
             return response
         if caller is not None:
-            ANSWERS.store(key, answer)
-        return send_answer(request, answer, at=answer.period.starts_at)
+            RESPONSE_CACHE.store(key, cached)
+        return send_response(request, cached, at=cached.period.starts_at)
 
 
 def _is_plain(request: HttpRequest) -> bool:
     """Return True if the client takes JSON as the site writes it: a client can ask for indentation."""
-    accepted = WEIGHT.sub("", request.headers.get("Accept", "*/*"))
+    accepted = QUALITY_VALUE.sub("", request.headers.get("Accept", "*/*"))
     return any(kind.strip() in JSON_KINDS for kind in accepted.split(",")) and ";" not in accepted
 
 

@@ -3,7 +3,15 @@
 # Sections, each with its pages: label, URL name, and the key that opens the page after “g”. The first page is the section's own.
 SECTIONS = (
     ("Now", (("Now", "now", "n"),)),
-    ("Incidents", (("Incidents", "incidents", "i"), ("Alerts", "alerts", "a"), ("Analytics", "incident_reports", "y"))),
+    (
+        "Incidents",
+        (
+            ("Incidents", "incidents", "i"),
+            ("Alerts", "alerts", "a"),
+            ("Analytics", "incident_reports", "y"),
+            ("Drills", "drills", "d"),
+        ),
+    ),
     (
         "Schedule",
         (
@@ -24,6 +32,8 @@ SECTIONS = (
         ),
     ),
 )
+# Their icons in the bar at the foot of a phone's screen.
+SECTION_ICONS = {"Now": "activity", "Incidents": "siren", "Schedule": "calendar-days", "Pipelines": "workflow"}
 # The pages of the user menu; they have tabs, but no place in the navigation.
 ACCOUNT_PAGES = (
     ("My schedule", "account", "m"),
@@ -39,7 +49,6 @@ OTHER_PATHS = (
     ("/covers/", "swaps"),
     ("/restatements/", "pipelines"),
     ("/readers/", "pipelines"),
-    ("/channels/", "pipelines"),
     ("/rotations/", "schedule"),
     ("/action-items/", "handoffs"),
     ("/me/second-factor/", "security"),

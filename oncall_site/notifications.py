@@ -49,7 +49,7 @@ class _PasswordNotification(Notification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class InvitationSent(_PasswordNotification):
+class AccountInvitation(_PasswordNotification):
     """An admin invites a new user."""
 
     name = PasswordLink.Purpose.INVITATION.value
@@ -67,7 +67,7 @@ class InvitationSent(_PasswordNotification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class PasswordResetSent(_PasswordNotification):
+class PasswordReset(_PasswordNotification):
     """A user, or an admin for them, asked for a new password."""
 
     name = PasswordLink.Purpose.RESET.value
@@ -86,7 +86,7 @@ class PasswordResetSent(_PasswordNotification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class EmailChanged(Notification):
+class EmailChange(Notification):
     """The e-mail address of an account changed; sent to the old address."""
 
     name = "email-changed"
@@ -117,13 +117,13 @@ class EmailChanged(Notification):
 def notify_email_changed(user: User, *, old_address: str, at: dt.datetime) -> None:
     """Tell the old address of a user that their e-mail address changed."""
     enqueue(
-        [user], EmailChanged(old_address=old_address, changed_at=at), due_at=at, expires_at=at + EMAIL_NOTICE_VALIDITY
+        [user], EmailChange(old_address=old_address, changed_at=at), due_at=at, expires_at=at + EMAIL_NOTICE_VALIDITY
     )
 
 
 @register
 @dataclass(frozen=True, slots=True)
-class DeliveryResumed(Notification):
+class DeliveryRecovery(Notification):
     """Notifications are delivered again after an outage of the worker or of beat."""
 
     name = "delivery-resumed"
@@ -151,13 +151,13 @@ class DeliveryResumed(Notification):
 def notify_delivery_resumed(*, stopped_at: dt.datetime, at: dt.datetime) -> None:
     """Notify every admin that notifications are delivered again."""
     admins = User.objects.get_queryset().active().filter(is_staff=True).order_by("pk")
-    resumed = DeliveryResumed(stopped_at=stopped_at, resumed_at=at)
+    resumed = DeliveryRecovery(stopped_at=stopped_at, resumed_at=at)
     enqueue(list(admins), resumed, due_at=at, expires_at=at + EMAIL_NOTICE_VALIDITY)
 
 
 @register
 @dataclass(frozen=True, slots=True)
-class ShiftToPrepare(Notification):
+class ShiftPreparation(Notification):
     """An engineer's shift starts within days, and the engineer has to prepare for it."""
 
     name = "shift-to-prepare"
@@ -191,7 +191,7 @@ class ShiftToPrepare(Notification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class ShiftNotPrepared(Notification):
+class UnpreparedShift(Notification):
     """A shift starts within two days and its engineer has not prepared for it. For admins."""
 
     name = "shift-not-prepared"
@@ -231,7 +231,7 @@ def notify_shift_check(check: ShiftCheck, *, at: dt.datetime) -> None:
     """Notify the engineer of what to do before a shift, and the admins two days before it. Each is notified once."""
     week = check.week
     problems = tuple(problem.text for problem in check.problems)
-    to_prepare = ShiftToPrepare(
+    to_prepare = ShiftPreparation(
         week_id=week.pk,
         engineer_id=week.engineer_id,
         rotation=str(week.rotation),
@@ -241,7 +241,7 @@ def notify_shift_check(check: ShiftCheck, *, at: dt.datetime) -> None:
     enqueue([week.engineer], to_prepare, due_at=at, expires_at=week.starts_at)
     if week.starts_at - at > ADMIN_NOTICE:
         return
-    not_prepared = ShiftNotPrepared(
+    not_prepared = UnpreparedShift(
         week_id=week.pk,
         engineer_id=week.engineer_id,
         engineer=str(week.engineer),
@@ -286,7 +286,7 @@ def notify_week_ahead(person: User, *, lines: Iterable[str], starts_on: dt.date,
     enqueue([person], week, due_at=at, expires_at=at + WEEK_AHEAD_LIFETIME)
 
 
-TYPES: dict[str, type[_PasswordNotification]] = {cls.name: cls for cls in (InvitationSent, PasswordResetSent)}
+TYPES: dict[str, type[_PasswordNotification]] = {cls.name: cls for cls in (AccountInvitation, PasswordReset)}
 
 
 def notify_password_link(link: PasswordLink, *, at: dt.datetime) -> None:

@@ -37,7 +37,7 @@ from validation.models import Check
 WORKER, BEAT = "worker", "beat"
 # Beat sends a heartbeat every ten seconds; some delay does not count as an outage.
 STALE_AFTER = dt.timedelta(seconds=60)
-AGE = ExpressionWrapper(Now() - F("seen_at"), output_field=fields.DurationField())
+HEARTBEAT_AGE = ExpressionWrapper(Now() - F("seen_at"), output_field=fields.DurationField())
 CELERY_QUEUE = "celery"
 LAST_HOUR = dt.timedelta(hours=1)
 # A message that is this late has not just been waiting for its turn.
@@ -72,7 +72,7 @@ def _check_health(part: str, check: Callable[[], str]) -> Health:
     try:
         return Health(part=part, ok=True, detail=check())
     except (DatabaseError, OperationalError, OSError, LookupError) as error:
-        lines = str(error).splitlines() or [type(error).__name__]
+        lines = str(error).splitlines() or ["no answer"]
         return Health(part=part, ok=False, detail=lines[0])
 
 
@@ -96,7 +96,7 @@ def _broker_connection() -> Connection:
 
 def _last_heartbeat(rows: QuerySet[Heartbeat]) -> str:
     """Return the age of the newest heartbeat; raise LookupError if there is none or it is too old."""
-    age = rows.order_by("-seen_at").values_list(AGE, flat=True).first()
+    age = rows.order_by("-seen_at").values_list(HEARTBEAT_AGE, flat=True).first()
     if age is None:
         raise LookupError("no heartbeat yet")
     text = f"last heartbeat {age.total_seconds():.0f} s ago"
@@ -113,7 +113,7 @@ def delivery_problem(*, at: dt.datetime) -> str:
     """
     if settings.SITE_STARTED_AT is not None and at - settings.SITE_STARTED_AT < STALE_AFTER:
         return ""
-    ages = list(Heartbeat.objects.values_list("part", AGE))
+    ages = list(Heartbeat.objects.values_list("part", HEARTBEAT_AGE))
     for name, label in ((BEAT, "scheduler"), (WORKER, "worker")):
         newest = min((age for part, age in ages if part.split(" ")[0] == name), default=None)
         if newest is None:
@@ -183,7 +183,7 @@ def now_version(*, at: dt.datetime) -> str:
 
 def heartbeats() -> list[tuple[str, float]]:
     """Return the processes seen within a day, each with the age of its heartbeat in seconds."""
-    return [(part, age.total_seconds()) for part, age in Heartbeat.objects.values_list("part", AGE)]
+    return [(part, age.total_seconds()) for part, age in Heartbeat.objects.values_list("part", HEARTBEAT_AGE)]
 
 
 def sweeps() -> QuerySet[Sweep]:

@@ -20,7 +20,7 @@ from oncall_site.notifications import (
     notify_shift_check,
     notify_week_ahead,
 )
-from oncall_site.queries import AGE, BEAT, STALE_AFTER, WORKER
+from oncall_site.queries import BEAT, HEARTBEAT_AGE, STALE_AFTER, WORKER
 from oncall_site.shift_checks import shift_checks
 from oncall_site.week_ahead import week_ahead
 from people import queries
@@ -43,7 +43,7 @@ def record_heartbeat(*, worker: str = "") -> None:
     The first one after an outage notifies the admins, because nothing was delivered during it.
     """
     workers = Heartbeat.objects.filter(part__startswith=WORKER).order_by("-seen_at")
-    last = workers.values_list("seen_at", AGE).first()
+    last = workers.values_list("seen_at", HEARTBEAT_AGE).first()
     _save_heartbeat(f"{WORKER} {worker}".strip())
     Heartbeat.objects.filter(seen_at__lt=Now() - HEARTBEAT_RETENTION).delete()
     if last is not None and last[1] > STALE_AFTER:

@@ -110,7 +110,7 @@ MIDDLEWARE = [
     "oncall_site.middleware.RequestMiddleware",
     "oncall_site.fair_use.FairUseMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "oncall_site.middleware.AnswerMiddleware",
+    "oncall_site.middleware.ResponseCacheMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -149,7 +149,8 @@ TEMPLATES = [
     },
 ]
 
-# Components live in templates/components: <c-page-header>, <c-breadcrumbs>, <c-table>, <c-empty-state>, <c-confirm-button>, <c-copy-button>.
+# Components live in templates/components: <c-page-header>, <c-breadcrumbs>, <c-table>, <c-empty-state>, <c-confirm-button>,
+# <c-copy-button>, <c-menu>.
 COTTON_DIR = "components"
 
 DATABASES = {
@@ -176,7 +177,7 @@ ACCOUNT_RATE_LIMITS = False
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_FORMS = {"reauthenticate": "people.forms.PasswordAgainForm"}
+ACCOUNT_FORMS = {"reauthenticate": "people.forms.PasswordConfirmationForm"}
 MFA_ADAPTER = "people.allauth_adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 # Accept one 30-second step of clock drift (RFC 6238, section 5.2).
@@ -184,7 +185,7 @@ MFA_TOTP_TOLERANCE = 1
 MFA_TOTP_ISSUER = "On call"
 MFA_FORMS = {
     "authenticate": "people.forms.CodeForm",
-    "reauthenticate": "people.forms.CodeAgainForm",
+    "reauthenticate": "people.forms.CodeConfirmationForm",
     "activate_totp": "people.forms.FirstCodeForm",
 }
 SOCIALACCOUNT_ADAPTER = "people.allauth_adapters.ProviderAdapter"
@@ -283,7 +284,7 @@ REST_FRAMEWORK = {
         "people.authentication.TokenAuthentication",
         "people.authentication.SignedInSession",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["people.permissions.SignedIn"],
+    "DEFAULT_PERMISSION_CLASSES": ["people.permissions.IsSignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["common.api.parsers.JsonParser"],
     "DEFAULT_PAGINATION_CLASS": "common.api.pagination.DefaultPagination",
@@ -310,7 +311,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "Account", "description": "Your profile, notifications and calendar feeds."},
     ],
     "VERSION": "1",
-    "SERVE_PERMISSIONS": ["people.permissions.SignedIn"],
+    "SERVE_PERMISSIONS": ["people.permissions.IsSignedIn"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
@@ -329,6 +330,7 @@ SPECTACULAR_SETTINGS = {
         "SwapStateEnum": "scheduling.models.SwapRequest.State",
         "TeamChannelKindEnum": "team_channels.models.TeamChannel.Kind",
         "TimelineKindEnum": "incidents.models.TimelineEntry.Kind",
+        "WeekdayEnum": "scheduling.models.rotations.Weekday",
     },
 }
 
@@ -400,6 +402,10 @@ if bool(SLACK_BOT_TOKEN) != bool(SLACK_SIGNING_SECRET):
 MESSAGE_KEPT_DAYS = int(os.environ.get("MESSAGE_KEPT_DAYS", "90"))
 if MESSAGE_KEPT_DAYS < 1:
     raise ImproperlyConfigured("MESSAGE_KEPT_DAYS must be at least 1.")
+OPENLINEAGE_KEPT_DAYS = int(os.environ.get("OPENLINEAGE_KEPT_DAYS", "90"))
+# Edges are derived from what was reported within 30 days (lineage.models.EDGE_FADES_AFTER).
+if OPENLINEAGE_KEPT_DAYS < 30:
+    raise ImproperlyConfigured("OPENLINEAGE_KEPT_DAYS must be at least 30.")
 
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL

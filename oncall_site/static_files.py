@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 DIGEST_LENGTH = 12
-HASHED = re.compile(rf"(?P<stem>.+)\.[0-9a-f]{{{DIGEST_LENGTH}}}(?P<extension>\.\w+)")
+HASHED_NAME = re.compile(rf"(?P<stem>.+)\.[0-9a-f]{{{DIGEST_LENGTH}}}(?P<extension>\.\w+)")
 
 
 @cache
@@ -50,7 +50,7 @@ class HashedFilesMiddleware(WhiteNoiseMiddleware):
 
     def _add(self, url: str) -> None:
         name = url.removeprefix(self.static_prefix)
-        match = HASHED.fullmatch(name)
+        match = HASHED_NAME.fullmatch(name)
         plain = match["stem"] + match["extension"] if match else ""
         # Only names that the site has published are cached.
         if plain and self.static_prefix + plain in self.files and hashed_name(plain) == name:
@@ -59,5 +59,5 @@ class HashedFilesMiddleware(WhiteNoiseMiddleware):
     def immutable_file_test(self, path: str, url: str) -> bool:
         """Return True for an address whose content never changes."""
         name = url.removeprefix(self.static_prefix)
-        match = HASHED.fullmatch(name)
+        match = HASHED_NAME.fullmatch(name)
         return match is not None and hashed_name(match["stem"] + match["extension"]) == name

@@ -24,4 +24,4 @@ def check_shifts() -> None:
 @shared_task
 def grow_demo() -> None:
     """Add new days to the demo warehouse; do nothing on a site without the demo."""
-    demo.grow_demo(settings.VAR / demo.FILE, at=timezone.now())
+    demo.grow_demo(settings.VAR / demo.DEMO_FILE, at=timezone.now())

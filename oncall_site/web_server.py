@@ -77,11 +77,11 @@ def make_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-"))
 
 
-def sweep_folders(*, of: int | None = None) -> None:
+def sweep_folders(*, owner_pid: int | None = None) -> None:
     """Remove the folders of dead servers, or of the process `of`."""
     for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*-*"):
         pid = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
-        if pid.isdigit() and (int(pid) == of if of else not psutil.pid_exists(int(pid))):
+        if pid.isdigit() and (int(pid) == owner_pid if owner_pid else not psutil.pid_exists(int(pid))):
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -8,6 +8,7 @@ class PeopleConfig(AppConfig):
     """Configuration of the people app, which depends only on `common`."""
 
     name = "people"
+    verbose_name = "People"
     default = True
 
 

@@ -81,7 +81,7 @@ def count_or_reject(attempt: dict[LoginAttempts.Kind, str]) -> None:
         raise forms.ValidationError(f"Too many attempts. Try again at {local:%H:%M} {local.tzname()}.") from busy
 
 
-class PasswordAgainForm(ReauthenticateForm):
+class PasswordConfirmationForm(ReauthenticateForm):
     """Password confirmation before a change to sign-in settings."""
 
     def clean_password(self) -> str:
@@ -117,7 +117,7 @@ class CodeForm(AuthenticateForm):
         return code
 
 
-class CodeAgainForm(CodeForm, CodeReauthenticateForm):
+class CodeConfirmationForm(CodeForm, CodeReauthenticateForm):
     """Two-factor confirmation before a change to sign-in settings."""
 
     def save(self) -> None:
@@ -131,7 +131,7 @@ class FirstCodeForm(ActivateTOTPForm):
     code = CodeField(label="6-digit code")
 
 
-class MyPasswordForm(PasswordChangeForm):
+class AccountPasswordForm(PasswordChangeForm):
     """Password change, without focus because the page has more than this form."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -151,7 +151,7 @@ class ChosenPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # generic 
     """New password set through a mailed link."""
 
 
-class ForgottenForm(forms.Form):
+class PasswordResetForm(forms.Form):
     """Request for a password reset."""
 
     email = forms.EmailField(

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from posixpath import dirname
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
@@ -18,8 +17,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 
+from common.http import local_path
 from people.models import ApiToken, User
 from people.queries import bearer_secret, find_token
 from people.services.saved_responses import KeyedRequest, KeyReusedError, UnreadableResponseError, respond_once
@@ -206,8 +205,4 @@ def object_page(path: str) -> str:
 
 def referring_page(request: HttpRequest) -> str:
     """Return the path of the page that the request comes from, or "" if the browser does not send it."""
-    referrer = request.headers.get("Referer", "")
-    if not url_has_allowed_host_and_scheme(referrer, {request.get_host()}, require_https=request.is_secure()):
-        return ""
-    parts = urlsplit(referrer)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return local_path(request, request.headers.get("Referer", "")).partition("#")[0]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 
-class SignedIn(BasePermission):
+class IsSignedIn(BasePermission):
     """Allow signed-in users; read-only tokens allow only safe methods."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -27,7 +27,7 @@ class SignedIn(BasePermission):
         return True
 
 
-class AdminsChange(SignedIn):
+class IsAdminOrReadOnly(IsSignedIn):
     """Allow every signed-in user to read and only admins to write."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -37,7 +37,7 @@ class AdminsChange(SignedIn):
         return request.method in SAFE_METHODS or (isinstance(request.user, User) and request.user.is_staff)
 
 
-class AdminsOnly(SignedIn):
+class IsAdmin(IsSignedIn):
     """Allow only admins."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:

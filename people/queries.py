@@ -163,11 +163,11 @@ def people_by_username() -> dict[str, Person]:
 @lru_cache(maxsize=1)
 def country_names() -> list[tuple[str, str]]:
     """Return the code and the name of each country whose public holidays are known, by name."""
-    names = [(code, _spaced(rest[0])) for rest in COUNTRIES.values() if (code := rest[1]) in countries()]
+    names = [(code, _split_words(entry[0])) for entry in COUNTRIES.values() if (code := entry[1]) in countries()]
     return sorted(names, key=lambda country: country[1])
 
 
-def _spaced(class_name: str) -> str:
+def _split_words(class_name: str) -> str:
     """Return the name of a class of the holidays package with spaces, such as "Bosnia and Herzegovina"."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", class_name)
     return re.sub(r" (And|Of|The)\b", lambda word: word[0].lower(), words)

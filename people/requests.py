@@ -13,6 +13,8 @@ class SignedInRequest(HttpRequest):
 
     user: User
     htmx: HtmxDetails
+    # The path of the page above, if the request's own path does not show where in the navigation it belongs.
+    navigation_path: str
 
 
 def require_recent_password(request: HttpRequest) -> None:

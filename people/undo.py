@@ -29,7 +29,7 @@ class ExpiredUndoError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
+class UndoResult:
     """What an Undo button did: a sentence for people, and the page to show, "" for the one that the button was on."""
 
     text: str
@@ -43,7 +43,7 @@ class Undo:
     # Part of the signed text.
     name: ClassVar[str]
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Undo the action; raise DomainError with the reason if someone has changed it since."""
         raise NotImplementedError
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from people import views
 
 # The password was confirmed a moment ago: a session that somebody else took over does not show the recovery codes.
-CONFIRMED = reauthentication_required(app="allauth.mfa")
+CONFIRMATION_REQUIRED = reauthentication_required(app="allauth.mfa")
 PAGE_WITH_FORM = require_http_methods(["GET", "HEAD", "POST"])
 
 urlpatterns = [
@@ -41,12 +41,12 @@ urlpatterns = [
     path("me/second-factor/remove/", PAGE_WITH_FORM(totp.deactivate_totp), name="mfa_deactivate_totp"),
     path(
         "me/second-factor/codes/",
-        require_safe(CONFIRMED(recovery_codes.view_recovery_codes)),
+        require_safe(CONFIRMATION_REQUIRED(recovery_codes.view_recovery_codes)),
         name="mfa_view_recovery_codes",
     ),
     path(
         "me/second-factor/codes/download/",
-        require_safe(CONFIRMED(recovery_codes.download_recovery_codes)),
+        require_safe(CONFIRMATION_REQUIRED(recovery_codes.download_recovery_codes)),
         name="mfa_download_recovery_codes",
     ),
     path(

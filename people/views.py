@@ -14,17 +14,16 @@ from django.contrib.auth.views import LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.exceptions import DomainError
 from common.forms import add_service_error
-from common.http import client_address
+from common.http import client_address, local_path
 from people import queries
 from people.devices import known_device
-from people.forms import ChosenPasswordForm, MyPasswordForm, SignInForm, TokenForm
+from people.forms import AccountPasswordForm, ChosenPasswordForm, SignInForm, TokenForm
 from people.models import PasswordLink
 from people.requests import SignedInRequest
 from people.services import accounts
@@ -120,9 +119,7 @@ def _sign_in_page(request: HttpRequest, form: SignInForm, *, status: int = 200, 
 
 def _next_page(request: HttpRequest, *, default: str = "now") -> str:
     """Return the page requested before sign-in if it is on this site, else the default."""
-    url = request.POST.get("next", request.GET.get("next", ""))
-    is_safe = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
-    return url if is_safe else default
+    return local_path(request, request.POST.get("next", request.GET.get("next", ""))) or default
 
 
 @require_POST
@@ -163,14 +160,14 @@ def account(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def security(request: SignedInRequest) -> HttpResponse:
     """Show the forms for the password and two-factor authentication."""
-    return _security_page(request, MyPasswordForm(request.user))
+    return _security_page(request, AccountPasswordForm(request.user))
 
 
 @require_POST
 @sensitive_post_parameters()
 def change_password(request: SignedInRequest) -> HttpResponse:
     """Change the user's password and keep the session."""
-    form = MyPasswordForm(request.user, request.POST)
+    form = AccountPasswordForm(request.user, request.POST)
     if not form.is_valid():
         return _security_page(request, form, status=400)
     set_password(request.user, password=form.cleaned_data["new_password1"])
@@ -179,7 +176,7 @@ def change_password(request: SignedInRequest) -> HttpResponse:
     return redirect("security")
 
 
-def _security_page(request: SignedInRequest, form: MyPasswordForm, *, status: int = 200) -> HttpResponse:
+def _security_page(request: SignedInRequest, form: AccountPasswordForm, *, status: int = 200) -> HttpResponse:
     context = {"form": form, "second_factor": queries.has_second_factor(request.user)}
     return render(request, "people/security.html", context, status=status)
 

@@ -11,8 +11,8 @@ from incidents.models import Incident
 from incidents.queries.statuses import statuses
 from pipelines.models import Pipeline
 from readiness.domain.calendar import DayWindow, MetricCalendar, PipelineCalendar
-from readiness.domain.checks import STATES, CheckSchedule, bucket_state, counts_as, run_state
-from readiness.domain.verdict import TROUBLED, DayCheck, DayFacts
+from readiness.domain.checks import CHECK_STATES, CheckSchedule, bucket_state, counts_as, run_state
+from readiness.domain.verdict import PROBLEM_BADGES, DayCheck, DayFacts
 from validation.check_types import CHECK_TYPES
 from validation.domain.buckets import DAY, HOUR
 from validation.models import (
@@ -139,7 +139,7 @@ def _check_states(checks: Sequence[CheckSchedule], *, windows: Mapping[int, DayW
     by_bucket = _latest_by_bucket(checks, buckets=buckets)
     past = [one for one in checks if one.calendar is None and not windows[one.pipeline].is_current]
     before = _latest_before(past, windows=windows)
-    changed = _changed(buckets)
+    changed = _checks_to_reevaluate(buckets)
     states: dict[int, list[DayCheck]] = {key: [] for key in windows}
     for check in checks:
         window = windows[check.pipeline]
@@ -149,7 +149,7 @@ def _check_states(checks: Sequence[CheckSchedule], *, windows: Mapping[int, DayW
         elif window.is_current:
             state = run_state(check, window=window)
         else:
-            state = STATES[before[check.id]] if check.id in before else None
+            state = CHECK_STATES[before[check.id]] if check.id in before else None
         if state is not None:
             states[check.pipeline].append(DayCheck(check.name, state))
     return states
@@ -191,7 +191,7 @@ def _latest_before(checks: Sequence[CheckSchedule], *, windows: Mapping[int, Day
     return {key: counts_as(status, expected) for key, status, expected in values}
 
 
-def _changed(buckets: Mapping[int, Sequence[dt.datetime]]) -> set[int]:
+def _checks_to_reevaluate(buckets: Mapping[int, Sequence[dt.datetime]]) -> set[int]:
     """Return the checks that are still to evaluate one of their buckets again."""
     if not buckets:
         return set()
@@ -217,7 +217,7 @@ def _external(windows: Mapping[int, DayWindow]) -> tuple[dict[int, list[DayCheck
         elif window.is_settled or last_at >= window.ends_at:
             if is_stale:
                 stale.add(pipeline)
-            checks[pipeline].append(DayCheck(name, STATES[status]))
+            checks[pipeline].append(DayCheck(name, CHECK_STATES[status]))
     if past:
         before = Q()
         for pipeline in {pipeline for pipeline, _ in past.values()}:
@@ -226,7 +226,7 @@ def _external(windows: Mapping[int, DayWindow]) -> tuple[dict[int, list[DayCheck
         newest = findings.order_by("external_check", "-at", "-pk").distinct("external_check")
         for key, status in newest.values_list("external_check", "status"):
             pipeline, name = past[key]
-            checks[pipeline].append(DayCheck(name, STATES[status]))
+            checks[pipeline].append(DayCheck(name, CHECK_STATES[status]))
     return checks, stale
 
 
@@ -245,5 +245,5 @@ def _unready_parents(parents: Mapping[int, Sequence[Pipeline]]) -> dict[int, lis
     upstream = {parent.pk: parent for group in parents.values() for parent in group}
     if not upstream:
         return {}
-    troubled = {key for key, status in statuses(upstream.values()).items() if status.name in TROUBLED}
+    troubled = {key for key, status in statuses(upstream.values()).items() if status.name in PROBLEM_BADGES}
     return {key: [one.full_name for one in group if one.pk in troubled] for key, group in parents.items()}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from common.formatting import format_day
 from pipelines.models import Pipeline
-from readiness.domain.verdict import LABELS, Readiness
+from readiness.domain.verdict import VERDICT_LABELS, Readiness
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ def confirm_text(pipeline: Pipeline) -> ReaderText:
 
 def alert_text(pipeline: Pipeline, *, readiness: Readiness, note: str) -> ReaderText:
     """Return the alert about doubtful or wrong published numbers, with the engineers' note for readers."""
-    verdict = LABELS[readiness.verdict].lower()
+    verdict = VERDICT_LABELS[readiness.verdict].lower()
     text = f"The published numbers for {pipeline} on {format_day(readiness.day)} are {verdict}. Do not rely on them for now."
     subject = f"{pipeline}: numbers for {format_day(readiness.day, 'short')} are {verdict}"
     return ReaderText(subject, f"{text}\n\n{note}" if note else text)

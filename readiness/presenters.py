@@ -13,13 +13,13 @@ from readiness.models import ReadersLink
 from readiness.queries.readers import page_pipelines
 
 # White text on each colour has a contrast of at least 4.5 (WCAG 2.2, 1.4.3).
-COLOURS = {
+BADGE_COLOURS = {
     Verdict.SAFE: "#1a7f37",
     Verdict.NOT_YET: "#57606a",
     Verdict.DOUBTFUL: "#9a6700",
     Verdict.WRONG: "#cf222e",
 }
-GROUND = "#24292f"
+LABEL_BACKGROUND = "#24292f"
 CHARACTER_WIDTH, PADDING, HEIGHT = 6.6, 8, 20
 
 
@@ -32,8 +32,8 @@ def badge_svg(readiness: Readiness) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="{HEIGHT}" role="img" aria-label="{label}">'
         f"<title>{label}</title>"
-        f'<rect width="{left + right}" height="{HEIGHT}" rx="3" fill="{COLOURS[readiness.verdict]}"/>'
-        f'<path d="M3 0H{left}V{HEIGHT}H3a3 3 0 0 1-3-3V3a3 3 0 0 1 3-3z" fill="{GROUND}"/>'
+        f'<rect width="{left + right}" height="{HEIGHT}" rx="3" fill="{BADGE_COLOURS[readiness.verdict]}"/>'
+        f'<path d="M3 0H{left}V{HEIGHT}H3a3 3 0 0 1-3-3V3a3 3 0 0 1 3-3z" fill="{LABEL_BACKGROUND}"/>'
         f"<g {text}>"
         f'<text x="{left / 2:g}" y="14">{escape(day)}</text>'
         f'<text x="{left + right / 2:g}" y="14">{escape(verdict)}</text>'

@@ -1,11 +1,11 @@
 """Worker tasks of readiness."""
 
-import time
-
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from common.loops import repeat
+from notifications.services.leases import HARD_LIMIT_SECONDS
 from readiness.models import ReaderMessage
 from readiness.presenters import render_readers_page
 from readiness.services.delivery import deliver_reader_message, purge_finished
@@ -14,10 +14,7 @@ from readiness.services.readers import store_pages
 from readiness.services.subscriptions import notify_subscribers, purge_unconfirmed
 
 # A worker claims no further message after this time (20 s of 90); the next sweep continues.
-DELIVERY_SECONDS = settings.MESSAGE_LEASE_SECONDS * 2 / 9
-# Shorter than the lease, so that a message is claimed again only after its sender is gone, and long enough for one more
-# message.
-HARD_LIMIT_SECONDS = int(settings.MESSAGE_LEASE_SECONDS * 0.95)
+READER_DELIVERY_SECONDS = settings.MESSAGE_LEASE_SECONDS * 2 / 9
 
 
 @shared_task
@@ -38,9 +35,7 @@ def render_readers_pages() -> None:
 def deliver_reader_messages() -> None:
     """Send the messages to readers that are due, for some seconds."""
     ReaderMessage.objects.drop_expired()
-    until = time.monotonic() + DELIVERY_SECONDS
-    while deliver_reader_message() is not None and time.monotonic() < until:
-        pass
+    repeat(deliver_reader_message, seconds=READER_DELIVERY_SECONDS)
 
 
 @shared_task

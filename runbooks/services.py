@@ -9,7 +9,7 @@ from common.datetimes import RESTORE_WINDOW
 from common.exceptions import DomainError, InvalidInputError
 from people.models import User
 from pipelines.models import Pipeline
-from runbooks.domain.handbook_model import LARGEST_RUNBOOK
+from runbooks.domain.handbook_model import MAX_RUNBOOK_BYTES
 from runbooks.domain.rendering import Rendered, TooComplexError, render
 from runbooks.domain.runbook_text import normalize_runbook
 from runbooks.models import Runbook, RunbookRead, RunbookRevision, RunbookSection
@@ -36,8 +36,8 @@ def normalize_markdown(markdown: str) -> str:
     if "\0" in markdown:
         raise InvalidInputError({"markdown": ["The text contains a NUL character."]})
     size = len(markdown.encode("utf-8", "surrogatepass"))
-    if size > LARGEST_RUNBOOK:
-        raise TextTooLargeError(f"The text has {size:,} bytes. The limit is {LARGEST_RUNBOOK:,}.")
+    if size > MAX_RUNBOOK_BYTES:
+        raise TextTooLargeError(f"The text has {size:,} bytes. The limit is {MAX_RUNBOOK_BYTES:,}.")
     return normalize_runbook(markdown)
 
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from common.exceptions import DomainError
 from people.models import User
-from people.undo import Undo, Undone, register
+from people.undo import Undo, UndoResult, register
 from runbooks.models import Runbook
 from runbooks.services import StaleEditError, restore_revision, restore_runbook
 
@@ -23,7 +23,7 @@ class UndoRevision(Undo):
     runbook: int
     revision: int
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Save the previous revision's text as the newest, unless someone has saved another since."""
         row = Runbook.objects.select_related("pipeline").filter(pk=self.runbook).first()
         if row is None:
@@ -32,7 +32,7 @@ class UndoRevision(Undo):
             restore_revision(row, number=self.revision - 1, based_on=self.revision, author=by)
         except StaleEditError as error:
             raise DomainError(f"Revision {error.current.number} has since been saved.") from error
-        return Undone(f"Revision {self.revision - 1} restored.", reverse("runbook", args=[row.pipeline.slug]))
+        return UndoResult(f"Revision {self.revision - 1} restored.", reverse("runbook", args=[row.pipeline.slug]))
 
 
 @register
@@ -44,10 +44,10 @@ class UndoDeleteRunbook(Undo):
 
     runbook: int
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Restore it, unless somebody else has since deleted it."""
         deleted = Runbook.all_objects.get(pk=self.runbook)
         if deleted.deleted_at is not None and deleted.deleted_by_id != by.pk:
             raise DomainError("Somebody else has since deleted this runbook.")
         row = restore_runbook(deleted)
-        return Undone("Runbook restored.", reverse("runbook", args=[row.pipeline.slug]))
+        return UndoResult("Runbook restored.", reverse("runbook", args=[row.pipeline.slug]))

@@ -37,6 +37,7 @@ def runbooks(request: SignedInRequest) -> HttpResponse:
     page = Paginator(queries.runbooks(), RUNBOOKS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
+        "now": timezone.now(),
         "without_runbook": queries.pipelines_without_runbook()[:WITHOUT_RUNBOOK_SHOWN],
         "most_shown": WITHOUT_RUNBOOK_SHOWN,
         "deleted": queries.deleted_runbooks()[:MAX_DELETED_SHOWN],
@@ -98,7 +99,7 @@ def edit(request: SignedInRequest, slug: str) -> HttpResponse:
 def begin(request: SignedInRequest, slug: str) -> HttpResponse:
     """Create a pipeline's runbook with its first text."""
     pipeline = get_object_or_404(Pipeline, slug=slug)
-    form = NewRunbookForm(request.POST or None, initial={"markdown": OUTLINE})
+    form = NewRunbookForm(request.POST or None, initial={"markdown": RUNBOOK_OUTLINE})
     if form.is_bound and form.is_valid() and "preview" not in request.POST:
         try:
             services.create_runbook(
@@ -111,7 +112,7 @@ def begin(request: SignedInRequest, slug: str) -> HttpResponse:
         else:
             messages.success(request, "Runbook saved.")
             return redirect("runbook", slug=slug)
-    markdown = request.POST.get("markdown", OUTLINE)
+    markdown = request.POST.get("markdown", RUNBOOK_OUTLINE)
     context = {"pipeline": pipeline, "form": form, "preview": _preview(markdown, user=request.user)}
     return render(request, "runbooks/edit.html", context, status=400 if form.errors else 200)
 
@@ -202,7 +203,7 @@ def comparison(request: SignedInRequest, slug: str) -> HttpResponse:
     return render(request, "runbooks/comparison.html", context)
 
 
-OUTLINE = "".join(
+RUNBOOK_OUTLINE = "".join(
     f"### {title}\n\n{line}\n\n"
     for title, line in (
         ("Purpose", "What this pipeline is for."),

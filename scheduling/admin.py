@@ -30,6 +30,7 @@ from scheduling.models import (
     RotationWeek,
     SwapRequest,
 )
+from scheduling.models.rotations import DRILL_SCHEDULE_FIELDS
 from scheduling.services.calendar_links import unlink_calendar
 from scheduling.services.cover_requests import accept_cover_request, cancel_cover_request
 from scheduling.services.covers import CoverData, create_cover, end_cover
@@ -56,6 +57,20 @@ class RotationForm(forms.ModelForm[Rotation]):
         help_text="The rules of the holiday policy, one per line. Indent a line to continue the rule above.",
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("drill_weekday", "drill_time"):
+            self.fields[name].required = False
+
+    def clean_drill_weekday(self) -> int:
+        """Return the weekday; the saved one if it is left empty."""
+        day: int | None = self.cleaned_data["drill_weekday"]
+        return self.instance.drill_weekday if day is None else day
+
+    def clean_drill_time(self) -> dt.time:
+        """Return the time; the saved one if it is left empty."""
+        return self.cleaned_data["drill_time"] or self.instance.drill_time
+
     class Meta:
         model = Rotation
         fields = (
@@ -65,6 +80,9 @@ class RotationForm(forms.ModelForm[Rotation]):
             "time_zone",
             "handoff_weekday",
             "handoff_time",
+            "weekly_drill",
+            "drill_weekday",
+            "drill_time",
             "policy_name",
             "policy_introduction",
             "policy_rules",
@@ -73,10 +91,10 @@ class RotationForm(forms.ModelForm[Rotation]):
 
 @admin.register(Rotation)
 class RotationAdmin(admin.ModelAdmin[Rotation]):
-    """Rotations: time zone, hand-off and holiday policy; changing the hours moves upcoming shifts."""
+    """Rotations: time zone, hand-off, weekly drill and holiday policy; changing the hours moves upcoming shifts."""
 
     form = RotationForm
-    list_display = ("name", "slug", "time_zone", "handoff_weekday", "handoff_time")
+    list_display = ("name", "slug", "time_zone", "handoff_weekday", "handoff_time", "weekly_drill")
     search_fields = ("name", "slug")
     fields = RotationForm.Meta.fields
 
@@ -98,6 +116,8 @@ class RotationAdmin(admin.ModelAdmin[Rotation]):
         hours = {name: getattr(obj, name) for name in HOURS_FIELDS}
         for name in HOURS_FIELDS:
             setattr(obj, name, getattr(stored, name))
+        if DRILL_SCHEDULE_FIELDS & set(form.changed_data):
+            obj.drill_changed_at = timezone.now()
         super().save_model(request, obj, form, change)
         update_hours(obj, **hours, at=timezone.now())
 

@@ -12,7 +12,7 @@ from common.forms import LineField, MultilineField
 from people.models import User, valid_time_zone
 from people.queries import all_users
 from scheduling.models import HolidayBlock, RotationWeek
-from scheduling.models.rotations import DEFAULT_HANDOFF_TIME, Weekday
+from scheduling.models.rotations import DEFAULT_DRILL_TIME, DEFAULT_HANDOFF_TIME, Weekday
 from scheduling.services.cover_requests import CoverProposal
 from scheduling.services.covers import CoverData
 from scheduling.services.holidays import HolidayData
@@ -83,6 +83,26 @@ class RotationForm(forms.Form):
     handoff_time = forms.TimeField(
         initial=DEFAULT_HANDOFF_TIME,
         label="Hand-off time",
+        widget=TimePicker(),
+        help_text="In the rotation’s time zone.",
+    )
+    weekly_drill = forms.BooleanField(
+        required=False,
+        label="Weekly drill",
+        help_text="Starts a drill once a week for the engineer on call. Every message says that it is a drill.",
+    )
+    drill_weekday = forms.TypedChoiceField(
+        choices=Weekday.choices,
+        coerce=int,
+        required=False,
+        empty_value=None,
+        initial=Weekday.TUESDAY,
+        label="Drill day",
+    )
+    drill_time = forms.TimeField(
+        required=False,
+        initial=DEFAULT_DRILL_TIME,
+        label="Drill time",
         widget=TimePicker(),
         help_text="In the rotation’s time zone.",
     )

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django.urls import reverse
 
@@ -23,7 +23,7 @@ from scheduling.models import (
     RotationWeek,
     SwapRequest,
 )
-from scheduling.queries.on_call import HORIZON, responder_chains
+from scheduling.queries.on_call import MIN_LOOKAHEAD, responder_chains
 from scheduling.queries.stints import Stint, on_call_stints, stints_since
 from scheduling.queries.swaps import recipients
 
@@ -31,7 +31,7 @@ from scheduling.queries.swaps import recipients
 NEWS_LIFETIME = dt.timedelta(days=7)
 # The start or end of a shift is not worth sending half a day later.
 SHIFT_CHANGE_LIFETIME = dt.timedelta(hours=12)
-GAP_IS_URGENT_WITHIN = dt.timedelta(days=1)
+URGENT_GAP_PERIOD = dt.timedelta(days=1)
 MAX_LISTED = 20
 
 
@@ -76,7 +76,7 @@ class _CoverNotification(Notification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class CoverCreated(_CoverNotification):
+class NewCover(_CoverNotification):
     """An engineer covers part of another's shift."""
 
     name = "cover-created"
@@ -100,7 +100,7 @@ class CoverCreated(_CoverNotification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class CoverEnded(_CoverNotification):
+class CoverEnd(_CoverNotification):
     """A cover was ended early or cancelled."""
 
     name = "cover-ended"
@@ -120,7 +120,7 @@ class CoverEnded(_CoverNotification):
 
 def notify_cover_created(cover: Cover, *, at: dt.datetime) -> None:
     """Notify both engineers of a new cover and its period."""
-    notification = CoverCreated(
+    notification = NewCover(
         cover_id=cover.pk,
         rotation=str(cover.rotation),
         engineer=str(cover.engineer),
@@ -134,7 +134,7 @@ def notify_cover_created(cover: Cover, *, at: dt.datetime) -> None:
 
 def notify_cover_ended(cover: Cover, *, at: dt.datetime) -> None:
     """Notify both engineers that a cover ended early or was cancelled; `cover` is as it was before."""
-    notification = CoverEnded(
+    notification = CoverEnd(
         cover_id=cover.pk,
         rotation=str(cover.rotation),
         engineer=str(cover.engineer),
@@ -153,7 +153,7 @@ def notify_cover_ended(cover: Cover, *, at: dt.datetime) -> None:
 class _CoverRequestNotification(Notification):
     """What all notifications about a cover request have in common."""
 
-    identity = ("request_id",)
+    identity: ClassVar[tuple[str, ...]] = ("request_id",)
 
     request_id: int
     requester: str
@@ -171,7 +171,7 @@ class _CoverRequestNotification(Notification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class CoverRequested(_CoverRequestNotification):
+class NewCoverRequest(_CoverRequestNotification):
     """A cover request waits for an answer."""
 
     name = "cover-requested"
@@ -198,8 +198,23 @@ class CoverRequested(_CoverRequestNotification):
         return is_open_for(recipient, CoverRequest.objects.filter(pk=self.request_id), at=at)
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class CoveredPart:
+class CoverReminder(NewCoverRequest):
+    """A reminder that a cover request waits for an answer."""
+
+    name = "cover-reminder"
+    label = "Reminder of a cover request"
+    identity = ("request_id", "reminded_at")
+
+    reminded_at: dt.datetime
+
+    def subject(self, reader: User) -> str:
+        return f"Reminder: {self.requester} asks for cover, {self.rotation}, {local_time(self.starts_at, reader)}"
+
+
+@dataclass(frozen=True, slots=True)
+class CoverPeriod:
     """A period that was accepted."""
 
     starts_at: dt.datetime
@@ -208,7 +223,7 @@ class CoveredPart:
 
 @register
 @dataclass(frozen=True, slots=True)
-class CoverRequestAccepted(_CoverRequestNotification):
+class CoverRequestAcceptance(_CoverRequestNotification):
     """An engineer accepted all or part of a cover request."""
 
     name = "cover-request-accepted"
@@ -216,7 +231,7 @@ class CoverRequestAccepted(_CoverRequestNotification):
 
     cover_ids: tuple[int, ...]
     engineer: str
-    parts: tuple[CoveredPart, ...]
+    parts: tuple[CoverPeriod, ...]
     # True if some of the time is still open.
     is_partial: bool
     # Set if an admin accepted it for the engineer.
@@ -236,8 +251,8 @@ class CoverRequestAccepted(_CoverRequestNotification):
             f"{self.engineer} is on call from {local_time(part.starts_at, reader)} to {local_time(part.ends_at, reader)}."
             for part in self.parts
         ]
-        rest = "The rest of the request is still open." if self.is_partial else ""
-        return paragraphs("\n".join(lines), self.accepted_by and f"Accepted by {self.accepted_by}.", rest)
+        remainder = "The rest of the request is still open." if self.is_partial else ""
+        return paragraphs("\n".join(lines), self.accepted_by and f"Accepted by {self.accepted_by}.", remainder)
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
         return Cover.objects.filter(pk__in=self.cover_ids, ends_at__gt=at).exists()
@@ -245,7 +260,7 @@ class CoverRequestAccepted(_CoverRequestNotification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class CoverRequestDeclined(_CoverRequestNotification):
+class CoverRequestDecline(_CoverRequestNotification):
     """Everyone who was asked for a cover declined."""
 
     name = "cover-request-declined"
@@ -260,15 +275,15 @@ class CoverRequestDeclined(_CoverRequestNotification):
         return f"Cover declined: {self.requester}, {self.rotation}, {local_time(self.starts_at, reader)}"
 
     def body(self, reader: User) -> str:
-        who = self.counterpart or "Everyone in the rotation"
+        decliners = self.counterpart or "Everyone in the rotation"
         by = f" Declined by {self.declined_by}." if self.declined_by else ""
         on_call = f"{self.requester} stays on call for the time that nobody covers."
-        return paragraphs(f"{who} declined the request to cover {self.period(reader)}.{by}", self.reason, on_call)
+        return paragraphs(f"{decliners} declined the request to cover {self.period(reader)}.{by}", self.reason, on_call)
 
 
 @register
 @dataclass(frozen=True, slots=True)
-class CoverRequestExpired(_CoverRequestNotification):
+class CoverRequestExpiry(_CoverRequestNotification):
     """Nobody answered a cover request in time."""
 
     name = "cover-request-expired"
@@ -284,7 +299,7 @@ class CoverRequestExpired(_CoverRequestNotification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class CoverRequestCancelled(_CoverRequestNotification):
+class CoverRequestCancellation(_CoverRequestNotification):
     """A cover request was withdrawn, or another change superseded it."""
 
     name = "cover-request-cancelled"
@@ -318,7 +333,7 @@ def _cover_request_fields(request: CoverRequest) -> dict[str, Any]:
 def notify_cover_requested(request: CoverRequest, *, people: Sequence[User], at: dt.datetime) -> None:
     """Notify the recipients of a cover request; also the requester, if an admin made the request for them."""
     on_behalf = request.requested_by_id != request.requester_id
-    notification = CoverRequested(
+    notification = NewCoverRequest(
         **_cover_request_fields(request),
         requester_id=request.requester_id,
         message=request.message,
@@ -328,16 +343,29 @@ def notify_cover_requested(request: CoverRequest, *, people: Sequence[User], at:
     enqueue(readers, notification, due_at=at, expires_at=request.expires_at)
 
 
+def notify_cover_reminder(request: CoverRequest, *, people: Sequence[User], at: dt.datetime) -> None:
+    """Remind those who have not answered a cover request."""
+    on_behalf = request.requested_by_id != request.requester_id
+    notification = CoverReminder(
+        **_cover_request_fields(request),
+        requester_id=request.requester_id,
+        message=request.message,
+        requested_by=str(request.requested_by) if on_behalf else "",
+        reminded_at=at,
+    )
+    enqueue(people, notification, due_at=at, expires_at=request.expires_at)
+
+
 def notify_cover_request_accepted(
     request: CoverRequest, *, covers: Sequence[Cover], by: User, is_partial: bool, at: dt.datetime
 ) -> None:
     """Notify the requester and the covering engineer of what was accepted; the covers are in order."""
     engineer = covers[0].engineer
-    notification = CoverRequestAccepted(
+    notification = CoverRequestAcceptance(
         **_cover_request_fields(request),
         cover_ids=tuple(cover.pk for cover in covers),
         engineer=str(engineer),
-        parts=tuple(CoveredPart(cover.starts_at, cover.ends_at) for cover in covers),
+        parts=tuple(CoverPeriod(cover.starts_at, cover.ends_at) for cover in covers),
         is_partial=is_partial,
         accepted_by="" if by.pk == engineer.pk else str(by),
     )
@@ -351,17 +379,17 @@ def notify_cover_request_closed(request: CoverRequest, *, at: dt.datetime) -> No
     fields = _cover_request_fields(request)
     notification: Notification
     if request.state == CoverRequest.State.DECLINED:
-        notification = CoverRequestDeclined(
+        notification = CoverRequestDecline(
             **fields,
             counterpart=str(request.counterpart or ""),
             declined_by=outsider if request.counterpart else "",
             reason=request.reason,
         )
     elif request.state == CoverRequest.State.EXPIRED:
-        notification = CoverRequestExpired(**fields)
+        notification = CoverRequestExpiry(**fields)
     else:
         outcome = "withdrawn" if request.state == CoverRequest.State.CANCELLED else "superseded"
-        notification = CoverRequestCancelled(**fields, outcome=outcome, cancelled_by=outsider, reason=request.reason)
+        notification = CoverRequestCancellation(**fields, outcome=outcome, cancelled_by=outsider, reason=request.reason)
     enqueue(people.values(), notification, due_at=at, expires_at=at + NEWS_LIFETIME)
 
 
@@ -416,7 +444,7 @@ class _CoverageGapNotification(Notification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class CoverageGapFound(_CoverageGapNotification):
+class NewCoverageGap(_CoverageGapNotification):
     """Coverage gaps in the coming weeks."""
 
     name = "coverage-gap"
@@ -425,7 +453,7 @@ class CoverageGapFound(_CoverageGapNotification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class UrgentCoverageGapFound(_CoverageGapNotification):
+class UrgentCoverageGap(_CoverageGapNotification):
     """Coverage gaps that start within a day."""
 
     name = "coverage-gap-urgent"
@@ -435,8 +463,8 @@ class UrgentCoverageGapFound(_CoverageGapNotification):
 
 def notify_coverage_gaps(gaps: Sequence[CoverageGap], *, at: dt.datetime) -> None:
     """Notify the admins of new coverage gaps; gaps within a day are urgent."""
-    for cls in (UrgentCoverageGapFound, CoverageGapFound):
-        selected = [gap for gap in gaps if (gap.starts_at < at + GAP_IS_URGENT_WITHIN) == cls.urgent]
+    for cls in (UrgentCoverageGap, NewCoverageGap):
+        selected = [gap for gap in gaps if (gap.starts_at < at + URGENT_GAP_PERIOD) == cls.urgent]
         if not selected:
             continue
         notification = cls(
@@ -564,12 +592,12 @@ def notify_time_off_conflict(row: RotationWeek | Cover, absence: HolidayBlock, *
 
 @register
 @dataclass(frozen=True, slots=True)
-class SwapRequested(Notification):
+class NewSwapRequest(Notification):
     """A swap request waits for an answer."""
 
     name = "swap-requested"
     label = "Swap requested"
-    identity = ("swap_id",)
+    identity: ClassVar[tuple[str, ...]] = ("swap_id",)
 
     swap_id: int
     requester_id: int
@@ -614,8 +642,23 @@ class SwapRequested(Notification):
         return is_open_for(recipient, SwapRequest.objects.filter(pk=self.swap_id), at=at)
 
 
+@register
 @dataclass(frozen=True, slots=True)
-class _SwapClosedNotification(Notification):
+class SwapReminder(NewSwapRequest):
+    """A reminder that a swap request waits for an answer."""
+
+    name = "swap-reminder"
+    label = "Reminder of a swap request"
+    identity = ("swap_id", "reminded_at")
+
+    reminded_at: dt.datetime
+
+    def subject(self, reader: User) -> str:
+        return f"Reminder: {self.requester} asks for a swap, week of {format_day(self.offered_week)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _SwapClosureNotification(Notification):
     """What both notifications about the outcome of a swap request have in common."""
 
     identity = ("swap_id",)
@@ -645,7 +688,7 @@ class ShiftMove:
 
 @register
 @dataclass(frozen=True, slots=True)
-class SwapAccepted(_SwapClosedNotification):
+class SwapAcceptance(_SwapClosureNotification):
     """A swap was made."""
 
     name = "swap-accepted"
@@ -663,7 +706,7 @@ class SwapAccepted(_SwapClosedNotification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class SwapClosed(_SwapClosedNotification):
+class SwapClosure(_SwapClosureNotification):
     """A swap request was declined, withdrawn or cancelled, or expired: no shift changes."""
 
     name = "swap-closed"
@@ -674,8 +717,11 @@ class SwapClosed(_SwapClosedNotification):
         week = f"{self.requester}’s week of {format_day(self.offered_week)}"
         return paragraphs(f"The swap request for {week} was {self.state}{by}. No shift changes.", self.reason)
 
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return not SwapRequest.objects.pending().filter(pk=self.swap_id).exists()
 
-OUTCOMES = {
+
+SWAP_OUTCOMES = {
     SwapRequest.State.ACCEPTED: "accepted",
     SwapRequest.State.DECLINED: "declined",
     SwapRequest.State.CANCELLED: "withdrawn",
@@ -684,21 +730,32 @@ OUTCOMES = {
 }
 
 
+def _swap_request_fields(swap: SwapRequest) -> dict[str, Any]:
+    on_behalf = swap.requested_by_id != swap.requester_id
+    return {
+        "swap_id": swap.pk,
+        "requester_id": swap.requester_id,
+        "requester": str(swap.requester),
+        "offered_week": swap.offered_week,
+        "wanted_week": swap.wanted_week,
+        "third": str(swap.third or ""),
+        "third_week": swap.third_week,
+        "message": swap.message,
+        "requested_by": str(swap.requested_by) if on_behalf else "",
+        "expires_at": swap.expires_at,
+    }
+
+
+def notify_swap_reminder(swap: SwapRequest, *, people: Sequence[User], at: dt.datetime) -> None:
+    """Remind those who have not answered a swap request."""
+    notification = SwapReminder(**_swap_request_fields(swap), reminded_at=at)
+    enqueue(people, notification, due_at=at, expires_at=swap.expires_at)
+
+
 def notify_swap_requested(swap: SwapRequest, *, at: dt.datetime) -> None:
     """Notify the recipients of a swap request; also the requester, if someone else made the request for them."""
     on_behalf = swap.requested_by_id != swap.requester_id
-    notification = SwapRequested(
-        swap_id=swap.pk,
-        requester_id=swap.requester_id,
-        requester=str(swap.requester),
-        offered_week=swap.offered_week,
-        wanted_week=swap.wanted_week,
-        third=str(swap.third or ""),
-        third_week=swap.third_week,
-        message=swap.message,
-        requested_by=str(swap.requested_by) if on_behalf else "",
-        expires_at=swap.expires_at,
-    )
+    notification = NewSwapRequest(**_swap_request_fields(swap))
     people = [*recipients(swap), *([swap.requester] if on_behalf else [])]
     enqueue(people, notification, due_at=at, expires_at=swap.expires_at)
 
@@ -711,16 +768,16 @@ def notify_swap_decided(swap: SwapRequest, *, at: dt.datetime) -> None:
         "swap_id": swap.pk,
         "requester": str(swap.requester),
         "offered_week": swap.offered_week,
-        "state": OUTCOMES[SwapRequest.State(swap.state)],
+        "state": SWAP_OUTCOMES[SwapRequest.State(swap.state)],
         "decided_by": decided_by,
         "reason": swap.reason,
     }
     if swap.state == SwapRequest.State.ACCEPTED:
         moves = tuple(ShiftMove(move.week, move.taker.name) for move in swap.moves())
-        accepted = SwapAccepted(**common, moves=moves)
+        accepted = SwapAcceptance(**common, moves=moves)
         enqueue([*people.values(), *admins()], accepted, due_at=at, expires_at=at + NEWS_LIFETIME)
     else:
-        enqueue(people.values(), SwapClosed(**common), due_at=at, expires_at=at + NEWS_LIFETIME)
+        enqueue(people.values(), SwapClosure(**common), due_at=at, expires_at=at + NEWS_LIFETIME)
 
 
 # Shifts
@@ -728,7 +785,7 @@ def notify_swap_decided(swap: SwapRequest, *, at: dt.datetime) -> None:
 
 @register
 @dataclass(frozen=True, slots=True)
-class ShiftsChanged(Notification):
+class ShiftChange(Notification):
     """Upcoming shifts of an engineer changed, for example by a new roster."""
 
     name = "shifts-changed"
@@ -764,7 +821,7 @@ class ShiftsChanged(Notification):
 def notify_weeks_changed(rotation: Rotation, *, moved: Sequence[Move], at: dt.datetime, why: str) -> None:
     """Notify every engineer whose upcoming weeks changed of the weeks they lost and gained."""
     for user in User.objects.in_bulk({person.id for move in moved for person in (move.giver, move.taker)}).values():
-        notification = ShiftsChanged(
+        notification = ShiftChange(
             rotation_id=rotation.pk,
             rotation=str(rotation),
             changed_at=at,
@@ -777,7 +834,7 @@ def notify_weeks_changed(rotation: Rotation, *, moved: Sequence[Move], at: dt.da
 
 @register
 @dataclass(frozen=True, slots=True)
-class ShiftStarted(Notification):
+class ShiftStart(Notification):
     """An engineer is on call from now on, by their shift or by a cover."""
 
     name = "shift-started"
@@ -792,7 +849,7 @@ class ShiftStarted(Notification):
         return f"You are on call for {self.rotation}"
 
     def body(self, reader: User) -> str:
-        stints = stints_since(self.rotation_id, change=self.starts_at, until=self.starts_at + HORIZON)
+        stints = stints_since(self.rotation_id, change=self.starts_at, until=self.starts_at + MIN_LOOKAHEAD)
         own = next((one for one in stints if (one.engineer.pk, one.starts_at) == (reader.pk, self.starts_at)), None)
         until = f" It ends {local_time(own.ends_at, reader)}." if own else ""
         return f"Your shift started {local_time(self.starts_at, reader)}.{until}"
@@ -808,7 +865,7 @@ class ShiftStarted(Notification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class ShiftEnded(Notification):
+class ShiftEnd(Notification):
     """An engineer is no longer on call, because another one is now."""
 
     name = "shift-ended"
@@ -843,13 +900,13 @@ def shift_change_key(rotation: Rotation, instant: dt.datetime) -> str:
 
 def notify_shift_started(stint: Stint) -> None:
     """Notify an engineer when they are on call from an instant on."""
-    notification = ShiftStarted(rotation_id=stint.rotation.pk, rotation=str(stint.rotation), starts_at=stint.starts_at)
+    notification = ShiftStart(rotation_id=stint.rotation.pk, rotation=str(stint.rotation), starts_at=stint.starts_at)
     enqueue([stint.engineer], notification, due_at=stint.starts_at, expires_at=stint.starts_at + SHIFT_CHANGE_LIFETIME)
 
 
 def notify_shift_ended(stint: Stint, *, next_engineer: User) -> None:
     """Notify an engineer when they are no longer on call."""
-    notification = ShiftEnded(
+    notification = ShiftEnd(
         rotation_id=stint.rotation.pk,
         rotation=str(stint.rotation),
         ended_at=stint.ends_at,

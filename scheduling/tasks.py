@@ -10,7 +10,7 @@ from scheduling.queries.weeks import rotations_to_extend
 from scheduling.services import cover_requests, coverage_gaps, offboarding, swaps, weeks
 from scheduling.services.calendar_links import claim_link, sync_link
 from scheduling.services.reminders import notify_shift_changes, notify_time_off_conflicts
-from scheduling.services.weeks import STORED_AHEAD
+from scheduling.services.weeks import STORED_PERIOD
 
 # One sync can take fifteen seconds. The task ends well before its hard limit, and the next run continues.
 SYNC_BUDGET = dt.timedelta(seconds=60)
@@ -20,7 +20,7 @@ SYNC_BUDGET = dt.timedelta(seconds=60)
 def ensure_weeks() -> None:
     """Store the next 30 weeks of every rotation."""
     today = timezone.now().date()
-    for rotation in rotations_to_extend(today + STORED_AHEAD):
+    for rotation in rotations_to_extend(today + STORED_PERIOD):
         weeks.ensure_weeks(rotation, today=today)
 
 

@@ -1,6 +1,7 @@
-"""What the Undo buttons of time off, covers, swap requests and cover requests do."""
+"""What the Undo buttons of time off, rotations, rosters, covers, swap requests and cover requests do."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import ClassVar
 
@@ -9,14 +10,18 @@ from django.urls import reverse
 
 from common.exceptions import DomainError
 from people.models import User
-from people.undo import Undo, Undone, register
+from people.undo import Undo, UndoResult, register
+from scheduling.domain.wall_time import to_utc
+from scheduling.loaders import rotation_hours
 from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, SwapRequest
 from scheduling.queries.on_call import assignments_between
 from scheduling.services.cover_requests import CoverProposal, cancel_cover_request, request_cover
 from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.holidays import HolidayData, create_holiday, delete_holiday, holiday_data, update_holiday
 from scheduling.services.locks import lock_active_rotation, lock_availability, lock_rotation
+from scheduling.services.rosters import change_roster
 from scheduling.services.rotations import archive_rotation, update_rotation
+from scheduling.services.snapshots import ScheduleSnapshot, restore_schedule
 from scheduling.services.swaps import SwapProposal, cancel_swap, request_swap
 
 
@@ -31,11 +36,11 @@ class UndoAddTimeOff(Undo):
     saved: HolidayData
 
     @transaction.atomic
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Delete it, unless it has since changed or been deleted."""
         block = _unchanged_block(self.block, saved=self.saved)
         delete_holiday(block, by=by)
-        return Undone(f"Time off {block.days} deleted.", _month(self.saved.starts_on))
+        return UndoResult(f"Time off {block.days} deleted.", _month(self.saved.starts_on))
 
 
 @register
@@ -50,10 +55,10 @@ class UndoChangeTimeOff(Undo):
     saved: HolidayData
 
     @transaction.atomic
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Restore them, unless it has since changed or been deleted."""
         block = update_holiday(_unchanged_block(self.block, saved=self.saved), data=self.before, by=by)
-        return Undone(f"Time off changed back to {block.days}.", _month(self.before.starts_on))
+        return UndoResult(f"Time off changed back to {block.days}.", _month(self.before.starts_on))
 
 
 @register
@@ -66,21 +71,85 @@ class UndoDeleteTimeOff(Undo):
     engineer: int
     deleted: HolidayData
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Add it, unless the same time off is there again."""
         block = create_holiday(User.objects.get(pk=self.engineer), data=self.deleted, by=by)
-        return Undone(f"Time off {block.days} restored.", _month(self.deleted.starts_on))
+        return UndoResult(f"Time off {block.days} restored.", _month(self.deleted.starts_on))
+
+
+@dataclass(frozen=True, slots=True)
+class UndoScheduleChange(Undo):
+    """Restore the schedule of a rotation."""
+
+    rotation: int
+    before: ScheduleSnapshot
+    # The digest of the schedule that the action left.
+    saved: str
+
+    why: ClassVar[str]
+    done: ClassVar[str]
+
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
+        """Restore it, unless it has since changed or a restored shift has started."""
+        row = Rotation.objects.get(pk=self.rotation)
+        rotation = restore_schedule(row, before=self.before, saved=self.saved, why=self.why.format(row), at=at)
+        return UndoResult(self.done.format(rotation), reverse("schedule"))
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoArchiveRotation(UndoScheduleChange):
+    """Make an archived rotation active again, with its schedule, pipelines and requests."""
+
+    name: ClassVar[str] = "rotation.archive"
+    why = "{} is active again."
+    done = "Rotation “{}” restored."
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoChangeRoster(UndoScheduleChange):
+    """Restore the earlier roster of a rotation."""
+
+    name: ClassVar[str] = "rotation.roster"
+    why = "The earlier roster of {} was restored."
+    done = "Earlier roster of {} restored."
+
+
+@transaction.atomic
+def archive_with_undo(rotation: Rotation, *, by: User, at: dt.datetime) -> UndoArchiveRotation:
+    """Archive a rotation and return how to undo it; raise the same errors as `archive_rotation`."""
+    row = lock_rotation(rotation)
+    before = ScheduleSnapshot.load(row, since=at)
+    archive_rotation(row, by=by, at=at)
+    return UndoArchiveRotation(row.pk, before, ScheduleSnapshot.load(row, since=at).digest)
+
+
+@transaction.atomic
+def change_roster_with_undo(
+    rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.date, by: User, at: dt.datetime
+) -> UndoChangeRoster:
+    """Change a roster and return how to undo it; raise the same errors as `change_roster`."""
+    row = lock_rotation(rotation)
+    hours = rotation_hours(row)
+    since = to_utc(starts_on, hours.hour, zone=hours.zone)
+    before = ScheduleSnapshot.load(row, since=since)
+    change_roster(row, engineers=engineers, starts_on=starts_on, by=by, at=at)
+    return UndoChangeRoster(row.pk, before, ScheduleSnapshot.load(row, since=since).digest)
 
 
 @dataclass(frozen=True, slots=True)
 class RotationValues:
-    """A rotation's name, description and hand-off."""
+    """A rotation's name, description, hand-off and weekly drill."""
 
     name: str
     description: str
     time_zone: str
     handoff_weekday: int
     handoff_time: dt.time
+    weekly_drill: bool
+    drill_weekday: int
+    drill_time: dt.time
 
     @classmethod
     def load(cls, rotation: Rotation) -> "RotationValues":
@@ -97,17 +166,17 @@ class UndoCreateRotation(Undo):
 
     rotation: int
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Archive it unless it is already archived."""
         rotation = Rotation.objects.get(pk=self.rotation)
         archive_rotation(rotation, by=by, at=at)
-        return Undone(f"Rotation “{rotation}” archived.", reverse("schedule"))
+        return UndoResult(f"Rotation “{rotation}” archived.", reverse("schedule"))
 
 
 @register
 @dataclass(frozen=True, slots=True)
 class UndoSaveRotation(Undo):
-    """Restore the name, description and hand-off of a rotation."""
+    """Restore the name, description, hand-off and weekly drill of a rotation."""
 
     name: ClassVar[str] = "rotation.save"
 
@@ -116,13 +185,13 @@ class UndoSaveRotation(Undo):
     saved: RotationValues
 
     @transaction.atomic
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Restore them unless they have since changed or the rotation is archived."""
         rotation = lock_active_rotation(Rotation.objects.get(pk=self.rotation))
         if RotationValues.load(rotation) != self.saved:
             raise DomainError("This rotation has since been changed.")
         update_rotation(rotation, **asdict(self.before), by=by, at=at)
-        return Undone("Earlier settings restored.", reverse("schedule"))
+        return UndoResult("Earlier settings restored.", reverse("schedule"))
 
 
 def _unchanged_block(pk: int, *, saved: HolidayData) -> HolidayBlock:
@@ -169,7 +238,7 @@ class UndoCreateCover(Undo):
     saved: CoverPart
 
     @transaction.atomic
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """End it, unless it has since changed or ended."""
         row = Cover.objects.select_related("rotation").filter(pk=self.cover).first()
         if row is not None:
@@ -180,7 +249,7 @@ class UndoCreateCover(Undo):
         if CoverPart.load(row) != self.saved:
             raise DomainError("This cover has since changed. End it on the rotation page.")
         end_cover(row, by=by, at=at)
-        return Undone(f"Cover by {row.engineer} removed.", reverse("schedule"))
+        return UndoResult(f"Cover by {row.engineer} removed.", reverse("schedule"))
 
 
 @register
@@ -194,7 +263,7 @@ class UndoEndCover(Undo):
     parts: tuple[CoverPart, ...]
 
     @transaction.atomic
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Restore what is left of it, unless part of that time has since been covered or swapped."""
         rotation = lock_rotation(Rotation.objects.get(pk=self.rotation))
         people = User.objects.in_bulk([key for part in self.parts for key in (part.engineer, part.covered)])
@@ -208,7 +277,7 @@ class UndoEndCover(Undo):
                     raise DomainError(f"{assigned.engineer} is now on call for part of that time.")
             data = CoverData(people[part.engineer], starts_at, part.ends_at, part.reason)
             create_cover(rotation, data=data, by=by, at=at, acknowledge_conflicts=True)
-        return Undone(f"Cover restored. {people[parts[0].engineer]} covers for {people[parts[0].covered]}.")
+        return UndoResult(f"Cover restored. {people[parts[0].engineer]} covers for {people[parts[0].covered]}.")
 
 
 @register
@@ -220,10 +289,10 @@ class UndoRequestSwap(Undo):
 
     swap: int
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Withdraw it, unless it is answered or closed."""
         cancel_swap(SwapRequest.objects.get(pk=self.swap), by=by, at=at)
-        return Undone("Request withdrawn.", reverse("swap", args=[self.swap]))
+        return UndoResult("Request withdrawn.", reverse("swap", args=[self.swap]))
 
 
 @register
@@ -235,7 +304,7 @@ class UndoWithdrawSwap(Undo):
 
     swap: int
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Send it, unless it is no longer possible."""
         row = SwapRequest.objects.select_related("rotation", "counterpart", "third").get(pk=self.swap)
         proposal = SwapProposal(
@@ -248,7 +317,7 @@ class UndoWithdrawSwap(Undo):
             acknowledge_conflicts=row.acknowledged,
         )
         sent = request_swap(row.rotation, proposal=proposal, by=by, at=at)
-        return Undone("Request sent again.", reverse("swap", args=[sent.pk]))
+        return UndoResult("Request sent again.", reverse("swap", args=[sent.pk]))
 
 
 @register
@@ -260,10 +329,10 @@ class UndoRequestCover(Undo):
 
     request: int
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Withdraw it, unless it is accepted or closed."""
         cancel_cover_request(CoverRequest.objects.get(pk=self.request), by=by, at=at)
-        return Undone("Request withdrawn.", reverse("cover_request", args=[self.request]))
+        return UndoResult("Request withdrawn.", reverse("cover_request", args=[self.request]))
 
 
 @register
@@ -275,9 +344,9 @@ class UndoWithdrawCoverRequest(Undo):
 
     request: int
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Send it for the time that is left, unless it is no longer possible."""
         row = CoverRequest.objects.select_related("rotation", "counterpart").get(pk=self.request)
         proposal = CoverProposal(max(row.starts_at, at), row.ends_at, counterpart=row.counterpart, message=row.message)
         sent = request_cover(row.rotation, proposal=proposal, by=by, at=at)
-        return Undone("Request sent again.", reverse("cover_request", args=[sent.pk]))
+        return UndoResult("Request sent again.", reverse("cover_request", args=[sent.pk]))

@@ -7,3 +7,4 @@ class TeamChannelsConfig(AppConfig):
     """Configuration of the team channels app."""
 
     name = "team_channels"
+    verbose_name = "Channels"

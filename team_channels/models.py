@@ -1,6 +1,8 @@
 """Channels of pipelines and rotations, and the deliveries to them."""
 
-from typing import Self
+import datetime as dt
+import json
+from typing import NamedTuple, Self
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
@@ -15,10 +17,18 @@ from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 from team_channels.domain.events import EVENTS, MAX_TITLE_LENGTH, TEST
+from validation.models import Check, ExternalCheck
 
 MAX_NAME_LENGTH = 80
 # A message that fails holds back the next ones for this many attempts, about two and a half minutes.
 ORDERED_ATTEMPTS = 5
+
+
+class OldSecret(NamedTuple):
+    """An earlier secret of a webhook, and until when it signs too."""
+
+    secret: str
+    until: dt.datetime
 
 
 class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
@@ -32,23 +42,40 @@ class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
         """Return the channels that were turned off because they no longer exist, which nobody was notified of."""
         return self.filter(switched_off_at__isnull=False, switched_off_by=None, reported_at=None)
 
-    def wanting(self, event: str) -> Self:
+    def subscribed_to(self, event: str) -> Self:
         """Return the active channels that want an event."""
         return self.active().filter(events__contains=[event])
+
+
+class TeamChannelManager(models.Manager["TeamChannel"]):
+    """Manager of the channels that are not deleted."""
+
+    def get_queryset(self) -> TeamChannelQuerySet:
+        """Leave out deleted channels."""
+        return TeamChannelQuerySet(self.model, using=self._db).filter(deleted_at=None)
+
+    def active(self) -> TeamChannelQuerySet:
+        """Return the channels that are not turned off."""
+        return self.get_queryset().active()
+
+    def subscribed_to(self, event: str) -> TeamChannelQuerySet:
+        """Return the active channels that want an event."""
+        return self.get_queryset().subscribed_to(event)
 
 
 # Health changes often and is not an edit.
 @pghistory.track(
     pghistory.InsertEvent(),
-    pghistory.UpdateEvent(condition=pghistory.AnyChange("name", "shown_as", "user_group", "events", "switched_off_at")),
+    pghistory.UpdateEvent(
+        condition=pghistory.AnyChange("name", "shown_as", "user_group", "events", "switched_off_at", "deleted_at")
+    ),
     pghistory.DeleteEvent(),
     # The default name is already that of a column.
     obj_field=pghistory.ObjForeignKey(related_name="history"),
     exclude=[
         "address",
         "secret",
-        "previous_secret",
-        "previous_secret_until",
+        "previous_secrets",
         "last_delivered_at",
         "problem",
         "problem_at",
@@ -83,8 +110,8 @@ class TeamChannel(models.Model):
     address = EncryptedTextField(editable=False)
     shown_as = LineField(max_length=255, help_text="The host, without secrets.")
     secret = EncryptedTextField(blank=True, editable=False)
-    previous_secret = EncryptedTextField(blank=True, editable=False)
-    previous_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # JSON of pairs: an earlier secret, and until when it signs too. Newest first.
+    previous_secrets = EncryptedTextField(blank=True, editable=False)
     user_group = LineField(
         max_length=32, blank=True, help_text="Slack’s ID of the group whose members are the engineers on call."
     )
@@ -110,9 +137,18 @@ class TeamChannel(models.Model):
         null=True, blank=True, editable=False, help_text="When people were notified that it no longer exists."
     )
 
-    objects = TeamChannelQuerySet.as_manager()
+    deleted_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When it was deleted. It is purged once it can no longer be restored.",
+    )
+
+    objects = TeamChannelManager()
+    all_objects = TeamChannelQuerySet.as_manager()
 
     class Meta:
+        base_manager_name = "all_objects"
         ordering = ["name", "pk"]
         verbose_name = "channel"
         constraints = [
@@ -126,11 +162,6 @@ class TeamChannel(models.Model):
                 name="user_group_is_of_a_rotation_in_slack",
             ),
             models.CheckConstraint(condition=~Q(kind="webhook") | ~Q(secret=""), name="webhook_has_a_secret"),  # nosec B106
-            models.CheckConstraint(
-                condition=Q(previous_secret="", previous_secret_until=None)  # nosec B106
-                | Q(previous_secret_until__isnull=False),
-                name="previous_secret_has_an_end",
-            ),
             models.CheckConstraint(
                 condition=Q(reported_at=None) | Q(switched_off_at__isnull=False), name="channel_reported_is_off"
             ),
@@ -149,6 +180,12 @@ class TeamChannel(models.Model):
     @property
     def is_active(self) -> bool:
         return self.switched_off_at is None
+
+    def old_secrets(self, at: dt.datetime) -> list[OldSecret]:
+        """Return the earlier secrets that still sign at an instant, newest first."""
+        rows = json.loads(self.previous_secrets) if self.previous_secrets else []
+        secrets = [OldSecret(secret, dt.datetime.fromisoformat(until)) for secret, until in rows]
+        return [row for row in secrets if row.until > at]
 
     @property
     def owner(self) -> Pipeline | Rotation:
@@ -171,12 +208,14 @@ class ChannelDeliveryQuerySet(OutboxQuerySet["ChannelDelivery"]):
         earlier = ChannelDelivery.objects.waiting().filter(
             channel=OuterRef("channel"), pk__lt=OuterRef("pk"), attempts__lt=ORDERED_ATTEMPTS, expires_at__gt=Now()
         )
-        under_way = ChannelDelivery.objects.filter(
-            channel=OuterRef("channel"), state=OutboxState.SENDING, lease_until__gt=Now()
+        under_way = ChannelDelivery.objects.held().filter(channel=OuterRef("channel"))
+        ready = (
+            super()
+            .claimable()
+            .filter(Q(channel__retry_at=None) | Q(channel__retry_at__lte=Now()), channel__switched_off_at=None)
         )
-        ready = self.sendable().filter(Q(retry_at=None) | Q(retry_at__lte=Now()))
-        ready = ready.filter(Q(channel__retry_at=None) | Q(channel__retry_at__lte=Now()), channel__switched_off_at=None)
-        return ready.filter(~Exists(earlier), ~Exists(under_way)).order_by("due_at", "pk")
+        ready = ready.filter(channel__deleted_at=None)
+        return ready.filter(~Exists(earlier), ~Exists(under_way))
 
 
 class ChannelDelivery(OutboxRow):
@@ -226,6 +265,31 @@ class ChannelDelivery(OutboxRow):
     def fact_pairs(self) -> list[tuple[str, str]]:
         """The facts as labels and values."""
         return [(str(label), str(value)) for label, value in self.facts]
+
+
+class CheckFailure(models.Model):
+    """A failing check whose failure was posted to channels, until its recovery is posted. One row a check, so each is posted once."""
+
+    parent_check = models.OneToOneField(
+        Check, on_delete=models.CASCADE, null=True, blank=True, related_name="channel_failure"
+    )
+    external_check = models.OneToOneField(
+        ExternalCheck, on_delete=models.CASCADE, null=True, blank=True, related_name="channel_failure"
+    )
+    since = models.DateTimeField()
+
+    class Meta:
+        ordering = ["since", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(parent_check__isnull=False, external_check=None)
+                | Q(parent_check=None, external_check__isnull=False),
+                name="check_failure_has_one_check",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.parent_check or self.external_check} since {self.since:%Y-%m-%d %H:%M}Z"
 
 
 class SlackUserGroup(LeasedRow):

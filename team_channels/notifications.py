@@ -10,7 +10,7 @@ from team_channels.models import TeamChannel
 
 @register
 @dataclass(frozen=True, slots=True)
-class ChannelOff(Notification):
+class DisabledChannel(Notification):
     """A channel was turned off because its service says that it no longer exists."""
 
     name = "channel-off"

@@ -5,6 +5,7 @@ from django.db.models.functions import Now
 
 from common.db import ExistsQuestion
 from people.models import User
+from people.undo import UNDO_WINDOW
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 from team_channels.models import (
@@ -20,14 +21,20 @@ has_work = ExistsQuestion(
     lambda: [
         ChannelDelivery.objects.claimable(),
         ChannelDelivery.objects.unclaimed().filter(expires_at__lte=Now()),
-        TeamChannel.objects.unreported(),
+        TeamChannel.objects.get_queryset().unreported(),
+        purgeable_channels(),
     ]
 )
 
 
+def purgeable_channels() -> TeamChannelQuerySet:
+    """Return the deleted channels that can no longer be restored."""
+    return TeamChannel.all_objects.filter(deleted_at__lte=Now() - UNDO_WINDOW)
+
+
 def owner_channels(owner: Pipeline | Rotation) -> TeamChannelQuerySet:
     """Return the channels of a pipeline or a rotation, with the users who added them and turned them off."""
-    rows = TeamChannel.objects.select_related("created_by", "switched_off_by", "pipeline", "rotation")
+    rows = TeamChannel.objects.get_queryset().select_related("created_by", "switched_off_by", "pipeline", "rotation")
     return rows.filter(**owner_filter(owner)).order_by("name", "pk")
 
 
@@ -50,7 +57,7 @@ def channels_for(
     owners = Q(rotation=rotation) if rotation is not None else Q(pipeline=pipeline)
     if pipeline is not None:
         owners |= Q(rotation__pipelines__pipeline=pipeline)
-    return list(TeamChannel.objects.wanting(event).filter(owners).order_by("pk"))
+    return list(TeamChannel.objects.subscribed_to(event).filter(owners).order_by("pk"))
 
 
 def channel_deliveries(channel: TeamChannel) -> ChannelDeliveryQuerySet:

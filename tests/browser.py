@@ -22,10 +22,10 @@ SIZES = {"1280": DESKTOP, "375": PHONE}
 
 
 @contextlib.contextmanager
-def chromium():
+def chromium(*flags):
     """Yield a running Chromium."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=[*FLAGS, *flags])
         try:
             yield browser
         finally:

@@ -13,19 +13,28 @@ from common.safe_http import Rules
 from notifications.channels.push import channel
 from notifications.services.push_devices import ensure_site_key
 from people.models import User
+from tests.clients import install
 from tests.databases import build_template, copied_database, empty_tables
 from tests.factories import SEED, make_engineer, make_pipeline
 from tests.notifications.channels.push.service import PushService
+from tests.thorough import cases
 
 # No deadlines: a slow example means a busy machine, not a broken rule. Examples are the same in every run, so that a failure
 # belongs to the latest change; HYPOTHESIS_PROFILE=explore tries new ones.
 NO_TIME_LIMITS = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
-hypothesis.settings.register_profile("site", derandomize=True, **NO_TIME_LIMITS)
+hypothesis.settings.register_profile("site", derandomize=True, max_examples=cases(100), **NO_TIME_LIMITS)
 hypothesis.settings.register_profile("explore", **NO_TIME_LIMITS)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "site"))
+install()
 
 
 CAST = {"a", "b", "c", "d", "admin", "outsider", "daily_growth"}
+
+
+def pytest_collection(session):
+    """Keep the garbage collector from looking at modules and tests while there are more and more of them."""
+    if not session.config.pluginmanager.hasplugin("dsession"):  # the process that has workers collects nothing
+        gc.disable()
 
 
 def pytest_collection_modifyitems(items):
@@ -42,10 +51,12 @@ def pytest_sessionstart(session):
 
 
 def pytest_collection_finish(session):
-    """Let the garbage collector leave out modules and tests, which stay to the end."""
+    """Let the garbage collector leave out modules and tests, which stay to the end, and run less often than by default."""
     check_groups(session)
     gc.collect()
     gc.freeze()
+    gc.enable()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def check_groups(session):
@@ -65,7 +76,7 @@ def django_db_setup(django_test_environment, django_db_blocker, django_db_modify
         yield
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def _fast_settings():
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Without this, every test client would scan all static files.

@@ -27,8 +27,8 @@ def compare(old, new):
     """Return lines: the counts of each folder before and now, and each name that was there more often."""
     before, now = (collections.Counter(folder(name) for name in names.elements()) for names in (old, new))
     lines = [f"{place:<28} {before[place]:>6} {now[place]:>6}" for place in sorted(before | now)]
-    gone = sorted((old - new).elements())
-    return [*lines, f"{'all':<28} {old.total():>6} {new.total():>6}", "", f"{len(gone)} gone", *gone]
+    removed = sorted((old - new).elements())
+    return [*lines, f"{'all':<28} {old.total():>6} {new.total():>6}", "", f"{len(removed)} gone", *removed]
 
 
 def main(revision="HEAD"):

@@ -24,6 +24,14 @@ def rolled_back(blocker):
         transaction.set_rollback(True)
 
 
+def each_undone(cases):
+    """Yield the cases of a test; what the test wrote for one is rolled back before the next."""
+    for case in cases:
+        with transaction.atomic():
+            yield case
+            transaction.set_rollback(True)
+
+
 def make_engineer(name, **fields):
     from people.domain.names import user_name_for
 

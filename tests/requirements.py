@@ -22,11 +22,11 @@ def problems():
         text = (ROOT / name).read_text()
         pinned = {}
         for entry in re.split(r"\n(?=\S)", re.sub(r"(?m)^\s*#.*\n", "", text).strip()):
-            found = re.match(r"([A-Za-z0-9._-]+)==(\S+)", entry)
-            if found is None or "--hash=sha256:" not in entry:
+            actual = re.match(r"([A-Za-z0-9._-]+)==(\S+)", entry)
+            if actual is None or "--hash=sha256:" not in entry:
                 yield f"{name}: not pinned with a hash: {entry.splitlines()[0]}"
             else:
-                pinned[found[1].lower()] = found[2]
+                pinned[actual[1].lower()] = actual[2]
         for dependency in dependencies:
             if re.match(r"[A-Za-z0-9._-]+", dependency)[0].lower() not in pinned:
                 yield f"{name}: {dependency} of pyproject.toml is missing; run make lock"
@@ -37,6 +37,6 @@ def problems():
 
 
 if __name__ == "__main__":
-    found = list(problems())
-    sys.stdout.write("".join(f"{problem}\n" for problem in found))
-    sys.exit(bool(found))
+    actual = list(problems())
+    sys.stdout.write("".join(f"{problem}\n" for problem in actual))
+    sys.exit(bool(actual))

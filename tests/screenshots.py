@@ -31,6 +31,7 @@ PAGES = {
     "incidents": "/incidents/",
     "open-incident": "/incidents/open/",
     "alerts": "/incidents/alerts/",
+    "drills": "/incidents/drills/",
     "reports": "/incidents/reports/",
     "schedule": "/schedule/",
     "week": f"/schedule/{WEEK}/",
@@ -124,8 +125,8 @@ def paths_of(page):
     for name, (listed, pattern) in ROWS.items():
         page.goto(PAGES[listed])
         links = page.locator("main a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
-        if found := next((link for link in links if re.fullmatch(pattern, link)), None):
-            paths[name] = found
+        if actual := next((link for link in links if re.fullmatch(pattern, link)), None):
+            paths[name] = actual
     return paths | {name: paths[row] + below for name, (row, below) in OF_ROWS.items() if row in paths}
 
 

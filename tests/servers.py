@@ -29,6 +29,16 @@ from oncall_site.local import postgres
 # Every process that a test starts inherits this variable, by which the reaper finds it.
 SESSION_VARIABLE = "ONCALL_TEST_SESSION"
 REAPER_LIMIT_SECONDS = 60
+# A test's data need not survive a power cut, and its tables are too small for compiled plans and for several processes.
+SERVER_SETTINGS = (
+    "fsync = off",
+    "synchronous_commit = off",
+    "full_page_writes = off",
+    "checkpoint_timeout = '1h'",
+    "max_wal_size = '2GB'",
+    "jit = off",
+    "max_parallel_workers_per_gather = 0",
+)
 
 
 def _new_folder(*, keep):
@@ -46,8 +56,7 @@ def _start(var):
     connection = psycopg2.connect(url)
     connection.autocommit = True
     with contextlib.closing(connection), connection.cursor() as cursor:
-        # A test's data need not survive a power cut.
-        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+        for setting in SERVER_SETTINGS:
             cursor.execute(f"ALTER SYSTEM SET {setting}")
         cursor.execute("SELECT pg_reload_conf()")
     return url

@@ -15,11 +15,12 @@ _saved: dict[object, list[tuple[str, str]]] = {}
 
 
 def build_once(key, build):
-    """Build rows, or copy back those that an earlier call with an equal key built; in a database with other rows, always build."""
-    if filled_tables():
+    """Build rows, or copy back those that an earlier call with an equal key built; where their tables have other rows, always build."""
+    saved = _saved.get(key)
+    if filled_tables(saved and [target.partition(" ")[0] for target, _ in saved]):
         build()
-    elif key in _saved:
-        _copy_back(_saved[key])
+    elif saved:
+        _copy_back(saved)
     else:
         build()
         _saved[key] = _copy_out()

@@ -10,7 +10,7 @@ WRITING = re.compile(r"(?:\A|;)\s*(?:INSERT|UPDATE|DELETE)\b")
 
 def writing(captured):
     """Return the captured statements that change rows."""
-    return [row["sql"] for row in captured if WRITING.search(row["sql"])]
+    return [row["sql"] for row in captured if WRITING.search(row["sql"] or "")]
 
 
 def scans(sql):
@@ -19,10 +19,10 @@ def scans(sql):
         cursor.execute("SET LOCAL enable_seqscan = off")
         try:
             cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}".replace("%", "%%"), [])
-            [[[found]]] = cursor.fetchall()
+            [[[actual]]] = cursor.fetchall()
         finally:
             cursor.execute("SET LOCAL enable_seqscan = on")
-    return list(_scans(found["Plan"]))
+    return list(_scans(actual["Plan"]))
 
 
 def _scans(node):

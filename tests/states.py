@@ -5,6 +5,7 @@ import itertools
 import os
 import random
 import sys
+from dataclasses import dataclass
 
 import django
 
@@ -25,7 +26,7 @@ from incidents.services.evidence import claim_evidence, request_evidence, run_ev
 from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import NewIncident, acknowledge, open_incident, resolve
 from incidents.services.triggers import sync_with_checks
-from oncall_site.demo import FILE, SOURCE, build_demo
+from oncall_site.demo import DEMO_FILE, DEMO_SOURCE, build_demo
 from oncall_site.demo_evidence import add_evidence
 from oncall_site.demo_history import build_history, first_week
 from oncall_site.demo_lineage import build_lineage
@@ -51,7 +52,6 @@ from validation.services.run_check import claim_due_checks, run_check
 
 YEAR, DAY, WEEK = dt.timedelta(weeks=52), dt.timedelta(days=1), dt.timedelta(weeks=1)
 SIGNED = dt.timedelta(weeks=8)
-ENGINEERS, PIPELINES, INCIDENTS, METRICS = 40, 200, 120, 60
 TEAMS = ("Growth", "Finance", "Logistics", "Marketing", "Platform", "Experiments")
 FIRST_NAMES = [
     "Ada",
@@ -108,19 +108,32 @@ Who reads these numbers, and by when they must be there.
 dice = random.Random(9)
 
 
-def fill_full(admin, *, at):
-    """Make a company's site: 40 engineers in 7 rotations, 200 pipelines, a year of what happens to them."""
+@dataclass(frozen=True)
+class Size:
+    """How much a company's site has."""
+
+    engineers: int
+    pipelines: int
+    incidents: int
+    metrics: int
+
+
+COMPANY = Size(engineers=40, pipelines=200, incidents=120, metrics=60)
+
+
+def fill_full(admin, *, at, size):
+    """Make a company's site: engineers in 7 rotations, pipelines, a year of what happens to them."""
     people = list(User.objects.exclude(pk=admin.pk).order_by("pk"))
-    people += [make_engineer(name, **_place(n)) for n, name in enumerate(_names(ENGINEERS - len(people)))]
+    people += [make_engineer(name, **_place(n)) for n, name in enumerate(_names(size.engineers - len(people)))]
     rotations = [Rotation.objects.get(), *_rotations(people[4:], at=at)]
-    pipelines = _pipelines(people, rotations[1:])
+    pipelines = _pipelines(people, rotations[1:], size.pipelines - 5)
     _holidays(people, by=admin, at=at)
     for rotation in rotations:
         ensure_weeks(rotation, today=at.date())
         _exchanges(rotation, by=admin, at=at)
     _handoffs(rotations, by=admin, at=at)
-    _incidents(pipelines, people, at=at)
-    _checks(pipelines, by=admin, at=at)
+    _incidents(pipelines, people, count=size.incidents, at=at)
+    _checks(pipelines[: size.metrics], by=admin, at=at)
 
 
 def _names(wanted):
@@ -144,17 +157,17 @@ def _rotations(people, *, at):
         yield rotation
 
 
-def _pipelines(people, rotations):
-    names = [f"{noun} {view}" for view in VIEWS for noun in NOUNS.split()][: PIPELINES - 5]
-    made = []
+def _pipelines(people, rotations, count):
+    names = [f"{noun} {view}" for view in VIEWS for noun in NOUNS.split()][:count]
+    created = []
     for place, name in enumerate(names):
         primary, secondary = dice.sample(people, 2)
-        made.append(create_pipeline(name, owners=Owners(primary=primary, secondary=secondary), position=place + 5))
+        created.append(create_pipeline(name, owners=Owners(primary=primary, secondary=secondary), position=place + 5))
         if place % 3 == 0:
-            create_runbook(made[-1], title=name, markdown=RUNBOOK, author=primary)
+            create_runbook(created[-1], title=name, markdown=RUNBOOK, author=primary)
     for number, rotation in enumerate(rotations):
-        join_rotation(rotation, pipelines=made[number :: len(rotations)])
-    return made
+        join_rotation(rotation, pipelines=created[number :: len(rotations)])
+    return created
 
 
 def _holidays(people, *, by, at):
@@ -196,9 +209,9 @@ def _handoffs(rotations, *, by, at):
         add_item(rotation, text=text, by=by, at=at)
 
 
-def _incidents(pipelines, people, *, at):
-    for number in range(INCIDENTS, 0, -1):
-        opened = at - YEAR * number / INCIDENTS + dt.timedelta(hours=3 * (number > 1))
+def _incidents(pipelines, people, *, count, at):
+    for number in range(count, 0, -1):
+        opened = at - YEAR * number / count + dt.timedelta(hours=3 * (number > 1))
         what = NewIncident(
             kind=dice.choice(["issue", "outage", "delay"]), title=dice.choice(TROUBLES), text="Seen in the morning."
         )
@@ -213,7 +226,7 @@ def _incidents(pipelines, people, *, at):
 
 def _checks(pipelines, *, by, at):
     today = dt.datetime.combine(at.date(), dt.time(), dt.UTC)
-    for number, pipeline in enumerate(pipelines[:METRICS]):
+    for number, pipeline in enumerate(pipelines):
         metric = save_metric(Metric(pipeline=pipeline, slug="rows", name="Rows", kind="count"), by=by)
         level = 1000 * (number % 9 + 1)
         values = [(day, level * dice.uniform(0.9, 1.1)) for day in range(60, 0, -1)]
@@ -237,7 +250,7 @@ def run_checks(*, at):
     sync_with_checks(at=at)
 
 
-def fill(state, *, admin, folder, at):
+def fill(state, *, admin, folder, at, size=COMPANY):
     """Fill a site in which there is nobody but an admin; the demo's warehouse is made in the folder."""
     if state == "empty":
         return
@@ -245,15 +258,15 @@ def fill(state, *, admin, folder, at):
     import_handbook(EXAMPLE.read_bytes(), at=at, starting=monday - YEAR if state == "full" else first_week(at))
     for number, user in enumerate(User.objects.order_by("pk")):
         change_profile(user, fields={"email": f"{user.username}@example.org", "phone": f"+44 7700 900{number:03}"})
-    build_demo(folder / FILE, by=admin, at=at)
+    build_demo(folder / DEMO_FILE, by=admin, at=at)
     runbook = Runbook.objects.get(pipeline__slug="daily-growth-experiment-focused")
     text = runbook.revisions.get().markdown.replace("Rerun failed tasks", "Restart the failed tasks, oldest first")
     save_revision(runbook, markdown=text, based_on=1, author=admin, summary="In which order to restart")
-    add_evidence(DataSource.objects.get(name=SOURCE), by=admin, at=at)
+    add_evidence(DataSource.objects.get(name=DEMO_SOURCE), by=admin, at=at)
     if state == "full":
-        fill_full(admin, at=at)
+        fill_full(admin, at=at, size=size)
     else:
-        build_history(folder / FILE, by=admin, at=at)
+        build_history(folder / DEMO_FILE, by=admin, at=at)
     # What workers do within a minute is there in the first picture too.
     sync_handoffs(at=at)
     run_checks(at=at)

@@ -4,6 +4,6 @@ from django.apps import AppConfig
 
 
 class ValidationConfig(AppConfig):
-    """Is the number right?"""
+    """Metrics, data points, checks and their results."""
 
     name = "validation"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from lineage.queries import owners_of_tests
+from lineage.queries import dbt_test_owners
 from notifications.registry import Notification, paragraphs, register
 from notifications.services.outbox import enqueue
 from people.models import User
@@ -16,12 +16,12 @@ from validation.models import Check, CheckResult, ExternalCheck
 
 ERROR_LIFETIME = dt.timedelta(days=1)
 MAX_LISTED = 20
-ADVICE = "No data-quality results until it is fixed."
+ERROR_ADVICE = "No data-quality results until it is fixed."
 
 
 @register
 @dataclass(frozen=True, slots=True)
-class CheckError(Notification):
+class CheckErrorReport(Notification):
     """A check ended in an error, so that it says nothing about the data."""
 
     name = "check-error"
@@ -39,7 +39,7 @@ class CheckError(Notification):
         return f"Check “{self.check_name}” ({self.pipeline}) cannot run"
 
     def body(self, reader: User) -> str:
-        return paragraphs(self.message, ADVICE)
+        return paragraphs(self.message, ERROR_ADVICE)
 
     def link(self) -> str:
         return reverse("check", args=[self.check_id])
@@ -59,7 +59,7 @@ class BrokenCheck:
 
 @register
 @dataclass(frozen=True, slots=True)
-class ExternalCheckError(Notification):
+class ExternalCheckErrorReport(Notification):
     """Checks of another tool ended in an error; one notification for each import."""
 
     name = "external-check-error"
@@ -85,7 +85,7 @@ class ExternalCheckError(Notification):
         checks = self.broken_checks()
         lines = [f"{check.check_name}: {check.message}" for check in checks[:MAX_LISTED]]
         more = f"and {len(checks) - MAX_LISTED} more" if len(checks) > MAX_LISTED else ""
-        advice = ADVICE if len(checks) == 1 else "No data-quality results until they are fixed."
+        advice = ERROR_ADVICE if len(checks) == 1 else "No data-quality results until they are fixed."
         return paragraphs(*lines, more, advice)
 
     def link(self) -> str:
@@ -97,7 +97,7 @@ class ExternalCheckError(Notification):
 
 @register
 @dataclass(frozen=True, slots=True)
-class OwnedTestFailed(Notification):
+class OwnedTestFailure(Notification):
     """A test of another tool failed, and the code names its owner. The incident notifies the pipeline's responder."""
 
     name = "owned-test-failed"
@@ -125,10 +125,10 @@ class OwnedTestFailed(Notification):
 
 def notify_test_owners(checks: Sequence[ExternalCheck], *, at: dt.datetime) -> None:
     """Notify the owners in the code of tests that started to fail."""
-    owners = owners_of_tests({check.key for check in checks if check.tool == dbt.TOOL})
+    owners = dbt_test_owners({check.key for check in checks if check.tool == dbt.TOOL})
     for check in checks:
         if check.tool == dbt.TOOL and check.key in owners:
-            notification = OwnedTestFailed(
+            notification = OwnedTestFailure(
                 check_id=check.pk,
                 check_name=check.name,
                 pipeline=str(check.pipeline or ""),
@@ -140,7 +140,7 @@ def notify_test_owners(checks: Sequence[ExternalCheck], *, at: dt.datetime) -> N
 
 def notify_check_error(check: Check, result: CheckResult) -> None:
     """Notify the admins that a check ended in an error."""
-    notification = CheckError(
+    notification = CheckErrorReport(
         check_id=check.pk,
         result_id=result.pk,
         check_name=check.name,
@@ -159,7 +159,7 @@ def notify_external_errors(checks: Sequence[ExternalCheck], *, at: dt.datetime) 
     """Notify the admins of the checks of one import that ended in an error, if there are any."""
     if not checks:
         return
-    notification = ExternalCheckError(
+    notification = ExternalCheckErrorReport(
         tool=checks[0].get_tool_display(),
         imported_at=at,
         checks=tuple(BrokenCheck(check.pk, check.name, check.message) for check in checks),

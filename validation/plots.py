@@ -19,7 +19,7 @@ from validation.queries.evaluation_context import check_granularity
 from validation.queries.plot_data import MAX_RANGES, MAX_VALUES, PlotData, SegmentDays, metric_values, plot_data
 from validation.queries.sparklines import RecentValues, recent_values
 
-LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 28
+LEFT_MARGIN, RIGHT_MARGIN, TOP_MARGIN, BOTTOM_MARGIN = 64, 12, 12, 28
 LABEL_CHARACTER_WIDTH = 7
 DATE_LABEL_WIDTH = 140
 # The expected range bridges a gap of a weekend between two results.
@@ -41,7 +41,7 @@ class Size:
     height: int = 280
 
 
-FULL, SMALL = Size(), Size(360, 120)
+FULL_SIZE, SMALL_SIZE = Size(), Size(360, 120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +122,19 @@ class Plot:
     rows: tuple[DataRow, ...]
     count: int
     size: Size
-    left: int = LEFT
-    top: int = TOP
+    unit: str = ""
+    left: int = LEFT_MARGIN
+    top: int = TOP_MARGIN
 
     @property
     def right(self) -> int:
         """The right end of the x axis."""
-        return self.size.width - RIGHT
+        return self.size.width - RIGHT_MARGIN
 
     @property
     def drawn_height(self) -> int:
         """The height between the top and the x axis."""
-        return self.size.height - TOP - BOTTOM
+        return self.size.height - TOP_MARGIN - BOTTOM_MARGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ class _Frame:
     @property
     def right(self) -> int:
         """The right end of the x axis."""
-        return self.size.width - RIGHT
+        return self.size.width - RIGHT_MARGIN
 
     def x(self, at: dt.datetime) -> float:
         """Return the x coordinate of an instant. A single value is at the right, which a phone shows first."""
@@ -162,7 +163,10 @@ class _Frame:
 
     def y(self, value: float) -> float:
         """Return the y coordinate of a value."""
-        return round(TOP + (self.size.height - TOP - BOTTOM) * (self.high - value) / (self.high - self.low), 1)
+        return round(
+            TOP_MARGIN + (self.size.height - TOP_MARGIN - BOTTOM_MARGIN) * (self.high - value) / (self.high - self.low),
+            1,
+        )
 
 
 def build_plot(
@@ -172,7 +176,7 @@ def build_plot(
     daily: bool,
     unit: str = "",
     events: Mapping[dt.date, str] | None = None,
-    size: Size = FULL,
+    size: Size = FULL_SIZE,
 ) -> Plot | None:
     """Return the chart of values, oldest first, or None if no value can be drawn."""
     drawn = [point for point in points if point.value is not None and math.isfinite(point.value)]
@@ -181,7 +185,7 @@ def build_plot(
     low, high = _heights(points)
     is_whole = all(point.value is None or point.value == int(point.value) for point in drawn)
     ticks = labelled_ticks(low, high, unit=unit, is_whole=is_whole)
-    left = max(LEFT, 12 + LABEL_CHARACTER_WIDTH * max((len(text) for _, text in ticks), default=0))
+    left = max(LEFT_MARGIN, 12 + LABEL_CHARACTER_WIDTH * max((len(text) for _, text in ticks), default=0))
     frame = _Frame(points[0].bucket, points[-1].bucket, low, high, step, left, size)
     return Plot(
         lines=tuple(_lines(drawn, frame=frame)),
@@ -205,6 +209,7 @@ def build_plot(
         rows=tuple(_row(point, unit=unit, daily=daily) for point in list(reversed(points))[:MAX_ROWS]),
         count=len(points),
         size=size,
+        unit=unit,
         left=left,
     )
 
@@ -314,7 +319,7 @@ def _dates(points: Sequence[ChartValue], *, frame: _Frame, daily: bool) -> Itera
         yield Tick(x, format_day(at, "short") if daily else f"{format_day(at, 'short')} {at:%H:%M}", anchor)
 
 
-def check_plot(check: Check, *, days: int | None, size: Size = FULL) -> Plot | None:
+def check_plot(check: Check, *, days: int | None, size: Size = FULL_SIZE) -> Plot | None:
     """Return the chart of a check's newest `days` days, or of all its values; None without values."""
     values = [_chart_value(row) for row in plot_data(check, days=days)]
     if not values:
@@ -331,7 +336,7 @@ def shows_runs(check: Check) -> bool:
     return check.type.chart(check.type.load_draft(check.parameters)) == Chart.RUNS
 
 
-def metric_plot(check: Check, *, days: int | None, size: Size = FULL) -> Plot | None:
+def metric_plot(check: Check, *, days: int | None, size: Size = FULL_SIZE) -> Plot | None:
     """Return the chart of the metric of a check, without results; None without a metric or values."""
     if check.metric is None:
         return None
@@ -352,8 +357,8 @@ def metric_plot(check: Check, *, days: int | None, size: Size = FULL) -> Plot | 
 def incident_plot(check: Check, *, days: int) -> Plot | None:
     """Return a small chart for an incident: the values that the check evaluates, or those of its metric if it evaluates runs."""
     if check.metric is None or not shows_runs(check):
-        return check_plot(check, days=days, size=SMALL)
-    return metric_plot(check, days=days, size=SMALL)
+        return check_plot(check, days=days, size=SMALL_SIZE)
+    return metric_plot(check, days=days, size=SMALL_SIZE)
 
 
 def _chart_value(row: PlotData) -> ChartValue:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from common.formatting import format_count, format_minutes, format_number
+from common.formatting import format_count, format_list, format_minutes, format_number
 from validation.domain.parameters import Parameter
 from validation.models import Check, Holidays
 
@@ -49,13 +49,10 @@ def _parameter_text(parameter: Parameter, value: object) -> str:
     if isinstance(value, int | float):
         return format_number(value)
     if isinstance(value, dict):
-        return _listed([f"{day}: {format_number(amount)}" for day, amount in value.items()])
-    return _listed([str(item) for item in value]) if isinstance(value, list) else str(value)
-
-
-def _listed(items: list[str]) -> str:
-    rest = f" and {len(items) - MAX_ITEMS_LISTED} more" if len(items) > MAX_ITEMS_LISTED else ""
-    return ", ".join(items[:MAX_ITEMS_LISTED]) + rest
+        return format_list([f"{day}: {format_number(amount)}" for day, amount in value.items()], limit=MAX_ITEMS_LISTED)
+    if isinstance(value, list):
+        return format_list([str(item) for item in value], limit=MAX_ITEMS_LISTED)
+    return str(value)
 
 
 def format_weekdays(days: list[int]) -> str:

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from common.exceptions import DomainError
 from people.models import User
-from people.undo import Undo, Undone, register
+from people.undo import Undo, UndoResult, register
 from pipelines.models import Pipeline
 from validation.models import Check, CheckResult, KnownEvent, Metric
 from validation.services.checks import delete_check, mute_check, restore_check, unmute_check, update_check
@@ -30,11 +30,11 @@ class UndoCreateCheck(Undo):
     saved: dict[str, Any]
 
     @transaction.atomic
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Delete it, unless it has since changed or been deleted."""
         check = _unchanged_check(self.check, saved=self.saved)
         delete_check(check, by=by, at=at)
-        return Undone(f"Check “{check.name}” deleted.", reverse("checks"))
+        return UndoResult(f"Check “{check.name}” deleted.", reverse("checks"))
 
 
 @register
@@ -49,11 +49,11 @@ class UndoSaveCheck(Undo):
     saved: dict[str, Any]
 
     @transaction.atomic
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Restore them, unless the check has since changed or been deleted."""
         check = _unchanged_check(self.check, saved=self.saved)
         update_check(check, fields={name: _setting(name, value) for name, value in self.before.items()}, by=by, at=at)
-        return Undone("Earlier settings restored.", reverse("check", args=[check.pk]))
+        return UndoResult("Earlier settings restored.", reverse("check", args=[check.pk]))
 
 
 def _unchanged_check(pk: int, *, saved: Mapping[str, Any]) -> Check:
@@ -75,13 +75,13 @@ class UndoCreateMetric(Undo):
 
     metric: int
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Delete it unless it now has data points or checks."""
         metric = Metric.objects.select_related("pipeline").filter(pk=self.metric).first()
         if metric is None:
             raise DomainError("This metric has since been deleted.")
         delete_unused_metric(metric, by=by)
-        return Undone(f"Metric “{metric.name}” deleted.", reverse("pipeline", args=[metric.pipeline.slug]))
+        return UndoResult(f"Metric “{metric.name}” deleted.", reverse("pipeline", args=[metric.pipeline.slug]))
 
 
 @register
@@ -96,7 +96,7 @@ class UndoSaveMetric(Undo):
     saved: dict[str, Any]
 
     @transaction.atomic
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Restore them unless the metric has since changed or been deleted."""
         metric = (
             Metric.objects.select_for_update(of=("self",)).select_related("pipeline").filter(pk=self.metric).first()
@@ -108,7 +108,7 @@ class UndoSaveMetric(Undo):
         for name, value in self.before.items():
             setattr(metric, name, _setting(name, value, model=Metric))
         save_metric(metric, by=by)
-        return Undone("Earlier settings restored.", reverse("edit_metric", args=[metric.pk]))
+        return UndoResult("Earlier settings restored.", reverse("edit_metric", args=[metric.pk]))
 
 
 def setting_values(row: Check | Metric, names: Iterable[str]) -> dict[str, Any]:
@@ -137,13 +137,13 @@ class UndoDeleteCheck(Undo):
 
     check: int
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Restore it, unless somebody else has since deleted it."""
         row = Check.all_objects.get(pk=self.check)
         if row.deleted_at is not None and row.deleted_by_id != by.pk:
             raise DomainError("Somebody else has since deleted this check.")
         check = restore_check(row, by=by, at=at)
-        return Undone(f"Check “{check.name}” restored.", reverse("check", args=[check.pk]))
+        return UndoResult(f"Check “{check.name}” restored.", reverse("check", args=[check.pk]))
 
 
 @register
@@ -158,7 +158,7 @@ class UndoMute(Undo):
     saved: dt.datetime | None
 
     @transaction.atomic
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Restore it, unless someone has muted or unmuted the check since."""
         check = Check.objects.select_for_update().filter(pk=self.check).first()
         if check is None:
@@ -167,9 +167,9 @@ class UndoMute(Undo):
             raise DomainError("The check has since been muted or unmuted again.")
         if self.before is None or self.before <= at:
             unmute_check(check)
-            return Undone("Unmuted.")
+            return UndoResult("Unmuted.")
         mute_check(check, until=self.before, at=at)
-        return Undone("Muted again.")
+        return UndoResult("Muted again.")
 
 
 @register
@@ -181,13 +181,13 @@ class UndoExpected(Undo):
 
     result: int
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Remove it, unless somebody else has since marked the result; the check is evaluated again."""
         result = CheckResult.objects.filter(pk=self.result).first()
         if result is None:
             raise DomainError("This result has since been deleted.")
         withdraw_expected(result, by=by, at=at)
-        return Undone("No longer marked as expected.")
+        return UndoResult("No longer marked as expected.")
 
 
 @register
@@ -199,13 +199,13 @@ class UndoAddEvent(Undo):
 
     event: int
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Delete it, unless it no longer exists."""
         event = KnownEvent.objects.select_related("metric").filter(pk=self.event).first()
         if event is None:
             raise DomainError("This event has since been deleted.")
         delete_known_event(event, at=at)
-        return Undone("Event deleted. Affected results are being re-evaluated.")
+        return UndoResult("Event deleted. Affected results are being re-evaluated.")
 
 
 @register
@@ -219,7 +219,7 @@ class UndoDeleteEvent(Undo):
     metric: int | None
     event: Event
 
-    def perform(self, *, by: User, at: dt.datetime) -> Undone:
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Add it, unless it already exists again."""
         pipeline = Pipeline.objects.get(pk=self.pipeline)
         metric = Metric.objects.filter(pk=self.metric).first() if self.metric else None
@@ -229,4 +229,4 @@ class UndoDeleteEvent(Undo):
         if KnownEvent.objects.filter(pipeline=pipeline, metric=metric, **same).exists():
             raise DomainError("The same event has since been added.")
         add_known_event(pipeline, metric=metric, event=self.event, by=by, at=at)
-        return Undone("Event added again. Affected results are being re-evaluated.")
+        return UndoResult("Event added again. Affected results are being re-evaluated.")

@@ -196,7 +196,7 @@ def _cell(value: object) -> object:
 
 def _problem(error: Exception, address: str) -> str:
     """Return the first line of an error message, without any part of the address."""
-    message = str(getattr(error, "orig", None) or error).strip().partition("\n")[0] or type(error).__name__
+    message = str(getattr(error, "orig", None) or error).strip().partition("\n")[0] or "The query failed."
     try:
         url = make_url(address)
     except SQLAlchemyError:

@@ -1,6 +1,6 @@
 """Filters for the API's lists: a value that cannot be right is a 400 that names the parameter.
 
-A viewset takes part with `filter_backends = [ListFilterBackend]` and `filterset_class`.
+A viewset uses them with `filter_backends = [ListFilterBackend]` and `filterset_class`.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class ListFilterBackend(DjangoFilterBackend):
-    """Filters lists only: the object of a detail route is found whatever the query says."""
+    """Filters lists only: a detail route ignores the query."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
         """Return the filtered rows of a list, and the rows of any other action unchanged."""

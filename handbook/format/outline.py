@@ -29,12 +29,12 @@ from runbooks.domain.handbook_model import (
     START,
     HandbookError,
     Passage,
-    after_runbook,
-    in_group,
+    place_after_runbook,
+    place_in_group,
 )
 from runbooks.domain.markdown_lines import Line, block_text
 from runbooks.domain.markdown_lists import is_numbered_names
-from runbooks.domain.runbook_text import forgotten_gap, runbook_title
+from runbooks.domain.runbook_text import runbook_title, unspaced_heading
 from runbooks.domain.text_cleanup import quoted, tidy_sentence
 
 PART_LEVEL = 1
@@ -101,7 +101,7 @@ class Outline:
 def build_outline(lines: Sequence[Line], *, report_error: ReportError) -> Outline:
     """Return the outline of a file. Report each part or section that is missing or appears twice."""
     outline = Outline()
-    chunks = _with_schedule(list(_chunks(lines)))
+    chunks = _add_schedule_chunk(list(_chunks(lines)))
     titles = _part_titles(chunks)
     pieces = _schedule_sections(chunks, titles, outline=outline, report_error=report_error)
     table = _ownership_chunk(chunks, titles)
@@ -118,7 +118,7 @@ def build_outline(lines: Sequence[Line], *, report_error: ReportError) -> Outlin
             place = pieces[chunk.line]
         elif title is not None and part == RUNBOOKS_TITLE and chunk.level == PIECE_LEVEL:
             outline.runbooks.append((title, chunk))
-            place = after_runbook(title)
+            place = place_after_runbook(title)
         elif chunk.level != PART_LEVEL or not part:
             add_passage(outline, chunk.markdown, place=place, line=chunk.line)
             outline.others += [chunk] if part == RUNBOOKS_TITLE else []
@@ -145,7 +145,7 @@ def nearest(key: str, *, among: Sequence[str]) -> str | None:
     return next(iter(difflib.get_close_matches(key[:400], among, n=1, cutoff=0.6)), None)
 
 
-def at_usual_levels(lines: Sequence[Line]) -> list[Line]:
+def normalize_heading_levels(lines: Sequence[Line]) -> list[Line]:
     """Return the lines with each heading some levels higher, if all the known parts are deeper than usual.
 
     They are if no known title is at the usual level, or if they are below the only heading of that level, a title of the
@@ -183,7 +183,7 @@ def _chunks(lines: Sequence[Line]) -> Iterator[Chunk]:
         yield Chunk(level, title, lines[start].number, heading=lines[start : start + 1], body=lines[start + 1 : end])
 
 
-def _with_schedule(chunks: list[Chunk]) -> list[Chunk]:
+def _add_schedule_chunk(chunks: list[Chunk]) -> list[Chunk]:
     """Return the chunks with a schedule part around sections that are themselves of level 1, if there is no other."""
     sections = [chunk for chunk in chunks if chunk.level == PART_LEVEL]
     known = {chunk.line for chunk in sections if _is_schedule(chunk, chunks)}
@@ -274,7 +274,7 @@ def _ownership_chunk(chunks: Sequence[Chunk], titles: dict[int, str]) -> Chunk |
 def _enter(chunk: Chunk, title: str, *, outline: Outline, place: str, report_error: ReportError) -> str:
     """Enter a part, or leave the one before an unknown heading. Return the position of a passage after the heading."""
     if not title:
-        return _end_of_part(place)
+        return _place_at_part_end(place)
     if title in outline.parts:
         wrong = f"a second part {quoted(title)} (the first is on line {outline.parts[title].line})"
         report_error(HandbookError(chunk.line, wrong, "one"))
@@ -285,7 +285,7 @@ def _enter(chunk: Chunk, title: str, *, outline: Outline, place: str, report_err
     return OWNERSHIP_TABLE if has_table else PARTS[title][0]
 
 
-def _end_of_part(place: str) -> str:
+def _place_at_part_end(place: str) -> str:
     """Return the position of a passage that follows the part containing `place`."""
     if place.startswith("runbook"):
         return RUNBOOKS_END
@@ -311,18 +311,18 @@ def _schedule_sections(
         group: dict[str, Chunk] = {}
         if rotation is not None:
             group[ROTATION_TITLE] = rotation
-            places[rotation.line] = in_group(ROTATION, number)
+            places[rotation.line] = place_in_group(ROTATION, number)
         first = rotation.line if rotation and number else 0
         end = rotations[number + 1].line if number + 1 < len(rotations) else float("inf")
         inside = [chunk for chunk in members if first < chunk.line < end and chunk not in rotations]
         for piece in (POLICY_TITLE, HANDOFF_TITLE):
-            likely = _likely(inside, piece=piece)
+            likely = _likely_chunks(inside, piece=piece)
             for chunk in likely[1:]:
                 wrong = f"a second section {quoted(chunk.title)} (the first is on line {likely[0].line})"
                 report_error(HandbookError(chunk.line, wrong, f"one “## {piece}”"))
             if likely:
                 group[piece] = likely[0]
-                places[likely[0].line] = in_group(PIECES[piece][0], number)
+                places[likely[0].line] = place_in_group(PIECES[piece][0], number)
         outline.groups += [group] if group else []
     return places
 
@@ -342,7 +342,7 @@ def _rotation_chunks(members: Sequence[Chunk], *, report_error: ReportError) -> 
     return list(first.values())
 
 
-def _likely(chunks: Sequence[Chunk], *, piece: str) -> list[Chunk]:
+def _likely_chunks(chunks: Sequence[Chunk], *, piece: str) -> list[Chunk]:
     """Return the chunks with the usual title of a section, else those whose title has one of its words."""
     usual = [chunk for chunk in chunks if chunk.key == match_key(piece)]
     return usual or [chunk for chunk in chunks if chunk.key not in PIECE_KEYS and chunk.mentions(piece)]
@@ -396,7 +396,7 @@ def _missing_part(expected: str, *, title: str, at: int, outline: Outline, chunk
 
 def _report_missing_spaces(lines: Sequence[Line], *, report_error: ReportError) -> None:
     for line in lines:
-        if forgotten_gap(line) is not None:
+        if unspaced_heading(line) is not None:
             report_error(
                 HandbookError(line.number, f"{quoted(line.text.strip())} is not a heading", "a space after the hashes")
             )

@@ -9,14 +9,14 @@ from handbook.format.outline import (
     Chunk,
     Outline,
     add_passage,
-    at_usual_levels,
     build_outline,
     is_known_heading,
     nearest,
+    normalize_heading_levels,
 )
 from handbook.format.rotation_table import parse_rotation_table, rotation_table
 from handbook.format.tables import looks_like_row, ownership_table, parse_rows, pipeline_names, split_cells, tables
-from handbook.format.writer import in_order
+from handbook.format.writer import order_passages
 from people.domain.names import match_key
 from runbooks.domain.handbook_model import (
     HANDOFF,
@@ -24,7 +24,7 @@ from runbooks.domain.handbook_model import (
     HANDOFF_TITLE,
     HANDOFF_TOPICS,
     HOLIDAY_POLICY,
-    LONGEST_TITLE,
+    MAX_TITLE_LENGTH,
     OWNERSHIP,
     OWNERSHIP_TABLE,
     OWNERSHIP_TITLE,
@@ -46,7 +46,7 @@ from runbooks.domain.handbook_model import (
     RosterEntry,
     RotationPart,
     RunbookPart,
-    in_group,
+    place_in_group,
 )
 from runbooks.domain.markdown_lines import (
     Line,
@@ -62,9 +62,9 @@ from runbooks.domain.markdown_lists import (
     length_in,
     parse_label,
     parse_list,
+    parse_roster_entries,
     parse_rules,
     parse_topics,
-    parse_turns,
 )
 from runbooks.domain.runbook_text import parse_runbook, runbook_title
 from runbooks.domain.text_cleanup import forbidden_character, quoted, tidy_sentence
@@ -94,7 +94,7 @@ def parse_handbook(data: bytes) -> tuple[Handbook, list[HandbookError]]:
         for line in lines
         if (character := forbidden_character(line.text))
     ]
-    outline = build_outline(at_usual_levels(_without_setext(lines)), report_error=errors.append)
+    outline = build_outline(normalize_heading_levels(_without_setext(lines)), report_error=errors.append)
     return _handbook(outline, report_error=errors.append), errors
 
 
@@ -135,7 +135,7 @@ def _handbook(outline: Outline, *, report_error: ReportError) -> Handbook:
     _introduction(parts.get(RUNBOOKS_TITLE), place=RUNBOOKS, outline=outline)
     runbooks = _runbooks(outline, report_error=report_error)
     handbook = Handbook(pipelines, rotations, runbooks, columns=columns)
-    extras = in_order(outline.passages, runbooks=runbooks, rotations=len(rotations))
+    extras = order_passages(outline.passages, runbooks=runbooks, rotations=len(rotations))
     return replace(_one_spelling(handbook), extras=extras)
 
 
@@ -222,8 +222,8 @@ def _rotation(chunk: Chunk | None, *, group: int, outline: Outline, report_error
         report_error(HandbookError(other.line, wrong, "the columns “Week” and “Engineer”"))
     else:
         before, after = part.before, part.after
-        turns = parse_turns(part, at=chunk.line, report_error=report_error)
-    _add_passage(after, place=in_group(ROTATION, group), outline=outline)
+        turns = parse_roster_entries(part, at=chunk.line, report_error=report_error)
+    _add_passage(after, place=place_in_group(ROTATION, group), outline=outline)
     return RotationPart(title, block_text(before), turns, first_day=first_day, line=chunk.line)
 
 
@@ -233,7 +233,7 @@ def _holiday_policy(
     if chunk is None:
         return None
     part = parse_list(chunk.body)
-    _add_passage(part.after, place=in_group(HOLIDAY_POLICY, group), outline=outline)
+    _add_passage(part.after, place=place_in_group(HOLIDAY_POLICY, group), outline=outline)
     rules = parse_rules(part, report_error=report_error)
     return HolidayPolicyPart(_title(chunk, report_error=report_error), block_text(part.before), rules, line=chunk.line)
 
@@ -243,8 +243,8 @@ def _handoff(chunk: Chunk | None, *, group: int, outline: Outline, report_error:
     if chunk is None:
         return None
     part = parse_list(chunk.body)
-    _add_passage(part.before, place=in_group(HANDOFF, group), outline=outline)
-    _add_passage(part.after, place=in_group(HANDOFF_TOPICS, group), outline=outline)
+    _add_passage(part.before, place=place_in_group(HANDOFF, group), outline=outline)
+    _add_passage(part.after, place=place_in_group(HANDOFF_TOPICS, group), outline=outline)
     meeting = next((item for item in part.items if not item.nested and length_in(item.text)), None)
     topics = next((item for item in part.items if item.nested), None)
     if meeting is None:
@@ -277,7 +277,7 @@ def _add_item_passages(items: Sequence[Item], *, around: tuple[Item, Item], grou
         if item is not meeting and item is not topics:
             below = HANDOFF if item.line < meeting.line else HANDOFF_MEETING
             place = below if item.line < topics.line else HANDOFF_TOPICS
-            add_passage(outline, item.markdown, place=in_group(place, group), line=item.line)
+            add_passage(outline, item.markdown, place=place_in_group(place, group), line=item.line)
 
 
 def _runbooks(outline: Outline, *, report_error: ReportError) -> tuple[RunbookPart, ...]:
@@ -315,8 +315,8 @@ def _add_passage(lines: Sequence[Line], *, place: str, outline: Outline) -> None
 
 def _title(chunk: Chunk, *, report_error: ReportError) -> str:
     title = tidy_sentence(chunk.title)
-    if len(title) > LONGEST_TITLE:
-        report_error(HandbookError(chunk.line, f"the title has {len(title)} characters", f"at most {LONGEST_TITLE}"))
+    if len(title) > MAX_TITLE_LENGTH:
+        report_error(HandbookError(chunk.line, f"the title has {len(title)} characters", f"at most {MAX_TITLE_LENGTH}"))
     return title
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from handbook.format.tables import Table, tables
 from people.domain.names import match_key
-from runbooks.domain.handbook_model import LONGEST_PERSON, FirstDay, HandbookError, RosterEntry, calendar_date
+from runbooks.domain.handbook_model import MAX_PERSON_LENGTH, FirstDay, HandbookError, RosterEntry, calendar_date
 from runbooks.domain.markdown_lines import Line
 from runbooks.domain.markdown_lists import WEEK
 from runbooks.domain.text_cleanup import counted, quoted, tidy_name, tidy_person
@@ -102,8 +102,8 @@ def parse_rotation_table(table: Table, *, report_error: ReportError) -> tuple[tu
 def _name_problem(name: str) -> tuple[str, str] | None:
     if not match_key(name):
         return "the week has no engineer", "a name"
-    if len(name) > LONGEST_PERSON:
-        return f"the engineer {quoted(name)} has {len(name)} characters", f"at most {LONGEST_PERSON}"
+    if len(name) > MAX_PERSON_LENGTH:
+        return f"the engineer {quoted(name)} has {len(name)} characters", f"at most {MAX_PERSON_LENGTH}"
     return None
 
 

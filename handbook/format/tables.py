@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from people.domain.names import match_key
 from runbooks.domain.handbook_model import (
-    LONGEST_AUDIENCE,
-    LONGEST_KEY,
-    LONGEST_PERSON,
-    LONGEST_PIPELINE,
+    MAX_AUDIENCE_LENGTH,
+    MAX_MATCH_KEY_LENGTH,
+    MAX_PERSON_LENGTH,
+    MAX_PIPELINE_LENGTH,
     ExtraColumn,
     HandbookError,
     PipelineRow,
@@ -20,9 +20,9 @@ from runbooks.domain.markdown_lines import Line
 from runbooks.domain.text_cleanup import (
     code_spans,
     counted,
-    lone_backtick,
+    has_lone_backtick,
+    has_visible_text,
     quoted,
-    says_something,
     tidy_name,
     tidy_person,
     tidy_pipeline,
@@ -47,10 +47,10 @@ UNASSIGNED = frozenset({"unassigned", "none", "nobody", "no one", "tbd", "tba", 
 TWO_NAMES = re.compile(r"\s*(?:[,;/]|<br ?/?>)\s*|\s+(?:[&+]|and)\s+", re.IGNORECASE)
 
 COLUMNS = ("Pipeline", "Primary Owner", "Secondary Owner")
-KNOWN = "the columns “Pipeline”, “Primary Owner” and “Secondary Owner”"
-LONGEST_CELL = 4000
+COLUMNS_TEXT = "the columns “Pipeline”, “Primary Owner” and “Secondary Owner”"
+MAX_CELL_LENGTH = 4000
 # The column widths of the original handbook, to keep the diff of an export small.
-WIDTHS = (43, 18, 20)
+COLUMN_WIDTHS = (43, 18, 20)
 DASHES = re.compile(r"[ \t]*:?-+:?[ \t]*")
 
 ReportError = Callable[[HandbookError], None]
@@ -79,8 +79,8 @@ def tables(lines: Sequence[Line]) -> Iterator[Table]:
 
 def ownership_table(lines: Sequence[Line]) -> Table | None:
     """Return the first table with a column of pipelines, else the first table, or None if there is no table."""
-    there = list(tables(lines))
-    return next((table for table in there if "Pipeline" in _columns(table)), next(iter(there), None))
+    found_tables = list(tables(lines))
+    return next((table for table in found_tables if "Pipeline" in _columns(table)), next(iter(found_tables), None))
 
 
 def is_ownership_table(lines: Sequence[Line]) -> bool:
@@ -140,7 +140,7 @@ def table_text(rows: Sequence[PipelineRow], columns: Sequence[ExtraColumn] = ())
     """Return the ownership table as Markdown, with each column padded to one width."""
     heads = [f"**{title}**" for title in COLUMNS]
     cells = [[row.full_name, row.primary, row.secondary] for row in rows]
-    widths = list(WIDTHS)
+    widths = list(COLUMN_WIDTHS)
     # In ascending order, so that each column gets its place in the whole table.
     for number, column in enumerate(columns):
         place = min(column.place, len(heads))
@@ -224,7 +224,7 @@ def _column_order(table: Table, *, report_error: ReportError) -> dict[str, int] 
         if key in keys[:place]
     ]
     for wrong in problems:
-        report_error(HandbookError(table.line, wrong, KNOWN))
+        report_error(HandbookError(table.line, wrong, COLUMNS_TEXT))
     return None if problems else columns
 
 
@@ -239,7 +239,7 @@ def _rotation_column(table: Table) -> int | None:
 def _rotation(number: int, cell: str, *, titles: dict[str, str], report_error: ReportError) -> str:
     """Return the title of the rotation that a cell names, "" if it names none."""
     name = tidy_sentence(cell)
-    key = match_key(name) if says_something(name) else ""
+    key = match_key(name) if has_visible_text(name) else ""
     if not key or key in UNASSIGNED:
         return ""
     if key not in titles:
@@ -251,10 +251,10 @@ def _rotation(number: int, cell: str, *, titles: dict[str, str], report_error: R
 
 def _extra_cell(number: int, cell: str, *, report_error: ReportError) -> str:
     text = tidy_sentence(cell)
-    if lone_backtick(text):
+    if has_lone_backtick(text):
         report_error(HandbookError(number, f"the cell {quoted(text)} has a lone backtick", "backticks in pairs"))
-    if len(text) > LONGEST_CELL:
-        report_error(HandbookError(number, f"the cell has {len(text)} characters", f"at most {LONGEST_CELL}"))
+    if len(text) > MAX_CELL_LENGTH:
+        report_error(HandbookError(number, f"the cell has {len(text)} characters", f"at most {MAX_CELL_LENGTH}"))
     return text
 
 
@@ -263,18 +263,20 @@ def _row(number: int, cells: Sequence[str], *, report_error: ReportError) -> Pip
     name, audience = tidy_pipeline(cells[0])
     primary, secondary = map(tidy_person, cells[1:])
     values = (
-        ("pipeline", name, LONGEST_PIPELINE),
-        ("audience", audience, LONGEST_AUDIENCE),
-        ("primary owner", primary, LONGEST_PERSON),
-        ("secondary owner", secondary, LONGEST_PERSON),
+        ("pipeline", name, MAX_PIPELINE_LENGTH),
+        ("audience", audience, MAX_AUDIENCE_LENGTH),
+        ("primary owner", primary, MAX_PERSON_LENGTH),
+        ("secondary owner", secondary, MAX_PERSON_LENGTH),
     )
     problems = [
         problem
         for what, value, longest in values
         if (value or what != "audience") and (problem := _problem_with(value, what=what, longest=longest))
     ]
-    if not problems and len(match_key(cells[0])) > LONGEST_KEY:
-        problems.append((f"the pipeline {quoted(name)} is too long", f"at most {LONGEST_KEY} letters when spelled out"))
+    if not problems and len(match_key(cells[0])) > MAX_MATCH_KEY_LENGTH:
+        problems.append(
+            (f"the pipeline {quoted(name)} is too long", f"at most {MAX_MATCH_KEY_LENGTH} letters when spelled out")
+        )
     if not problems and match_key(primary) == match_key(secondary):
         problems.append((f"{quoted(primary)} is both primary and secondary owner", "two people"))
     for wrong, expected in problems:
@@ -291,7 +293,7 @@ def _problem_with(value: str, *, what: str, longest: int) -> tuple[str, str] | N
         return f"the {what} {quoted(value)} names {len(names)} people", "one name"
     if what == "pipeline" and value.count("(") != value.count(")"):
         return f"the pipeline {quoted(value)} has a bracket without its pair", "both brackets, “(” and “)”"
-    if lone_backtick(value):
+    if has_lone_backtick(value):
         return f"the {what} {quoted(value)} has a lone backtick", "backticks in pairs"
     if len(value) > longest:
         return f"the {what} {quoted(value)} has {len(value)} characters", f"at most {longest}"

@@ -27,7 +27,7 @@ from runbooks.domain.handbook_model import (
     RosterEntry,
     RotationPart,
     RunbookPart,
-    in_group,
+    place_in_group,
 )
 from runbooks.domain.runbook_text import split_sections
 from runbooks.models import Runbook
@@ -91,7 +91,7 @@ def _rotations(extras: tuple[Passage, ...]) -> tuple[RotationPart, ...]:
         roster = rosters.get(rotation.pk)
         if roster is None:
             continue
-        has_text = any(passage.place == in_group(HOLIDAY_POLICY, len(parts)) for passage in extras)
+        has_text = any(passage.place == place_in_group(HOLIDAY_POLICY, len(parts)) for passage in extras)
         part = RotationPart(
             title=rotation.name,
             intro=rotation.description,
@@ -139,7 +139,7 @@ def _readable(handbook: Handbook) -> str:
     except HandbookErrors as error:
         raise DomainError(f"Some changes on the site cannot be written as a handbook:\n{error}") from error
     # A text whose neighbour is gone has another place when it is read again.
-    if _without_places(parsed) != _without_places(handbook):
+    if _remove_places(parsed) != _remove_places(handbook):
         raise DomainError(
             "Some changes on the site cannot be written as a handbook: the hand-off text names another length than its "
             "minutes, or a text contains extra line breaks."
@@ -147,7 +147,7 @@ def _readable(handbook: Handbook) -> str:
     return text
 
 
-def _without_places(handbook: Handbook) -> tuple[Handbook, list[str]]:
+def _remove_places(handbook: Handbook) -> tuple[Handbook, list[str]]:
     return replace(handbook, extras=()), sorted(passage.markdown for passage in handbook.extras)
 
 

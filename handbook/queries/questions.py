@@ -86,7 +86,7 @@ def person_questions(handbook: Handbook) -> list[PersonQuestion]:
         key = match_key(name)
         if key in known:
             continue
-        alike = [user for user in users if _may_be(name, user)]
+        alike = [user for user in users if _may_mean(name, user)]
         options = [Option(user.username, _person_label(user)) for user in alike]
         options += [Option(other, f"{other} (also new)") for other in new if resembles(name, other)]
         new.append(name)
@@ -96,7 +96,7 @@ def person_questions(handbook: Handbook) -> list[PersonQuestion]:
     return questions
 
 
-def _may_be(name: str, user: User) -> bool:
+def _may_mean(name: str, user: User) -> bool:
     key = match_key(name)
     same = key in (user.display_key, match_key(user.username))
     return same or resembles(name, user.handbook_name) or resembles(name, user.display_name)

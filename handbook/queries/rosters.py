@@ -42,20 +42,22 @@ def roster_plan(
     today = at.astimezone(ZoneInfo(rotation.time_zone)).date()
     current = week_start(today, weekday=rotation.handoff_weekday)
     newest = newest_roster(rotation)
-    first_day = part.first_day.near(today) if part.first_day else None
+    first_day = part.first_day.nearest_date(today) if part.first_day else None
     anchor = week_start(first_day, weekday=rotation.handoff_weekday) if first_day else None
     if newest is None:
         starts_on = max(anchor or current, current)
-        return RosterPlan(_turned(engineers, anchor=anchor or starts_on, to=starts_on), starts_on)
+        return RosterPlan(_turn_order(engineers, anchor=anchor or starts_on, to=starts_on), starts_on)
     starts_on = current + WEEK
     planned = roster_engineers(newest)
     if anchor is not None:
         later = max(starts_on, newest.starts_on)
-        same = _turned(planned, anchor=newest.starts_on, to=later) == _turned(engineers, anchor=anchor, to=later)
-        return None if same else RosterPlan(_turned(engineers, anchor=anchor, to=starts_on), starts_on)
+        same = _turn_order(planned, anchor=newest.starts_on, to=later) == _turn_order(
+            engineers, anchor=anchor, to=later
+        )
+        return None if same else RosterPlan(_turn_order(engineers, anchor=anchor, to=starts_on), starts_on)
     if _is_cycle(planned, engineers):
         return None
-    turn = _next_turn(engineers, before=_order_before(rotation, starts_on))
+    turn = _next_position(engineers, before=_order_before(rotation, starts_on))
     return RosterPlan((*engineers[turn:], *engineers[:turn]), starts_on)
 
 
@@ -65,7 +67,7 @@ def is_handbook_order(rotation: Rotation, *, engineers: Sequence[User]) -> bool:
     return newest is not None and handbook_engineers(rotation, newest) == list(engineers)
 
 
-def _turned(engineers: Sequence[User], *, anchor: dt.date, to: dt.date) -> tuple[User, ...]:
+def _turn_order(engineers: Sequence[User], *, anchor: dt.date, to: dt.date) -> tuple[User, ...]:
     """Return the engineers from the shift that starts on `to`, if the first takes the one that starts on `anchor`."""
     turn = (to - anchor).days // WEEK.days % len(engineers)
     return (*engineers[turn:], *engineers[:turn])
@@ -84,7 +86,7 @@ def _order_before(rotation: Rotation, starts_on: dt.date) -> tuple[int, ...]:
     return tuple(person.id for person in active.order_from(starts_on - WEEK)) if active else ()
 
 
-def _next_turn(engineers: Sequence[User], *, before: tuple[int, ...]) -> int:
+def _next_position(engineers: Sequence[User], *, before: tuple[int, ...]) -> int:
     """Return the place of the engineer who continues a rotation: after the one on call, else the next who stays."""
     keys = [engineer.pk for engineer in engineers]
     if before and before[0] in keys:

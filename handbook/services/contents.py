@@ -125,8 +125,8 @@ def import_passages(handbook: Handbook, report: Report) -> None:
 @transaction.atomic
 def replace_passages(passages: list[HandbookPassage]) -> bool:
     """Replace all handbook passages. Return True if anything changed."""
-    kept = list(HandbookPassage.objects.values_list("position", "place", "markdown").order_by("position"))
-    if kept == [(p.position, p.place, p.markdown) for p in passages]:
+    stored = list(HandbookPassage.objects.values_list("position", "place", "markdown").order_by("position"))
+    if stored == [(p.position, p.place, p.markdown) for p in passages]:
         return False
     HandbookPassage.objects.all().delete()
     HandbookPassage.objects.bulk_create(passages)

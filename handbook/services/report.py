@@ -56,13 +56,13 @@ class Report:
             self.unchanged.append(subject)
 
     @property
-    def changes_nothing(self) -> bool:
+    def is_unchanged(self) -> bool:
         """True if nothing is created and nothing changes."""
         return not (self.created or self.changed)
 
     def lines(self, *, preview: bool = False) -> list[str]:
         """Return the report as lines, in the future tense for a preview. If nothing changed, a single line says so."""
-        if self.changes_nothing:
+        if self.is_unchanged:
             nothing = "nothing would change" if preview else "nothing changed"
             return [f"{nothing} (unchanged: {len(self.unchanged)})"]
         create, change = ("will create", "will change") if preview else ("created", "changed")

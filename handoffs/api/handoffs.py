@@ -36,8 +36,8 @@ Rows = list[dict[str, Any]]
 ID_PATTERN = "[0-9]{1,15}"
 ROTATION = OpenApiParameter("rotation", OpenApiTypes.STR, description="Rotation slug.")
 MAX_ITEMS_IN_LIST = 5
-BEGINNING = dt.datetime.combine(EARLIEST, dt.time(), dt.UTC)
-END = dt.datetime.combine(LATEST, dt.time(), dt.UTC)
+EARLIEST_INSTANT = dt.datetime.combine(EARLIEST, dt.time(), dt.UTC)
+LATEST_INSTANT = dt.datetime.combine(LATEST, dt.time(), dt.UTC)
 
 
 class ItemSerializer(serializers.Serializer[Any]):
@@ -108,7 +108,7 @@ class SheetSerializer(serializers.Serializer[Any]):
         """Return the validated change."""
         fields = self.validated_data
         for name in ("meeting_starts_at", "meeting_ends_at"):
-            if name in fields and not BEGINNING <= fields[name] < END:
+            if name in fields and not EARLIEST_INSTANT <= fields[name] < LATEST_INSTANT:
                 raise InvalidInputError({name: ["Must be between 2000 and 2100."]})
         return SheetChange(
             notes={topic["title"]: NoteChange(topic["notes"], topic["version"]) for topic in fields.get("topics", ())},
@@ -134,8 +134,8 @@ class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
         rows, params = all_handoffs(), self.request.query_params
         if params.get("rotation"):
             rows = rows.filter(rotation__slug=params["rotation"].replace("\0", ""))
-        starts_at = instant_or_date(self.request, name="from", default=BEGINNING)
-        ends_at = instant_or_date(self.request, name="to", default=END)
+        starts_at = instant_or_date(self.request, name="from", default=EARLIEST_INSTANT)
+        ends_at = instant_or_date(self.request, name="to", default=LATEST_INSTANT)
         return rows.filter(at__gte=starts_at, at__lt=ends_at)
 
     @extend_schema(parameters=[ROTATION, FROM, TO])

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from icalendar import Calendar, Component, Event, Timezone, TimezoneStandard, vCalAddress, vText
 
-MAKER = "-//On-call site//Hand-offs and schedule//EN"
+PRODUCT_ID = "-//On-call site//Hand-offs and schedule//EN"
 # How often subscribed calendars are asked to refresh.
-REFRESHED = dt.timedelta(hours=1)
+REFRESH_INTERVAL = dt.timedelta(hours=1)
 CRLF = "\r\n"
 UTC_OFFSET = dt.timedelta(0)
 
@@ -65,14 +65,14 @@ def invitation(meeting: Meeting) -> str:
     return _message("REQUEST", event)
 
 
-def cancellation(meeting: Meeting, *, whole: bool) -> str:
+def cancellation(meeting: Meeting, *, for_everyone: bool) -> str:
     """Return an iCalendar CANCEL that cancels the meeting for its attendees.
 
     `whole` means that the meeting is cancelled for everyone. Only then does the event have a status: RFC 5546 (3.2.5) forbids
     one if some attendees are removed and the meeting still takes place.
     """
     event = _meeting_event(meeting)
-    if whole:
+    if for_everyone:
         event.add("status", "CANCELLED")
     return _message("CANCEL", event)
 
@@ -86,9 +86,9 @@ def feed_event(content: Content, *, version: Version) -> str:
     event.add("last-modified", version.stamped_at)
     event.add("dtstart", _day_or_instant(content.starts))
     event.add("dtend", _day_or_instant(content.ends))
-    event.add("summary", plain(content.summary))
+    event.add("summary", plain_text(content.summary))
     if content.description:
-        event.add("description", plain(content.description))
+        event.add("description", plain_text(content.description))
     if content.url:
         event.add("url", content.url)
     event.add("status", "CANCELLED" if version.cancelled else "CONFIRMED")
@@ -102,16 +102,16 @@ def feed(name: str, *, events: Iterable[str]) -> str:
     It has no METHOD because it is not an invitation (RFC 5545, 3.7.2).
     """
     calendar = _calendar()
-    calendar.add("name", plain(name))
-    calendar.add("x-wr-calname", plain(name))
-    calendar.add("refresh-interval", REFRESHED, parameters={"VALUE": "DURATION"})
+    calendar.add("name", plain_text(name))
+    calendar.add("x-wr-calname", plain_text(name))
+    calendar.add("refresh-interval", REFRESH_INTERVAL, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT1H")
     head, end = _text(calendar).split("END:VCALENDAR")
     body = "".join(events) or _text(_utc())
     return f"{head}{body}END:VCALENDAR{end}"
 
 
-def plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """Return the text without the control characters that iCalendar forbids (RFC 5545, 3.1). Line breaks are preserved."""
     return "".join(sign for sign in text.replace(CRLF, "\n") if sign in "\n\t" or sign.isprintable() or sign > "\x9f")
 
@@ -119,7 +119,7 @@ def plain(text: str) -> str:
 def _calendar() -> Calendar:
     calendar = Calendar()
     calendar.add("version", "2.0")
-    calendar.add("prodid", MAKER)
+    calendar.add("prodid", PRODUCT_ID)
     calendar.add("calscale", "GREGORIAN")
     return calendar
 
@@ -146,8 +146,8 @@ def _meeting_event(meeting: Meeting) -> Event:
     event.add("dtstamp", meeting.stamped_at.astimezone(dt.UTC))
     event.add("dtstart", meeting.starts_at.astimezone(dt.UTC))
     event.add("dtend", meeting.ends_at.astimezone(dt.UTC))
-    event.add("summary", plain(meeting.summary))
-    event.add("description", plain(meeting.description))
+    event.add("summary", plain_text(meeting.summary))
+    event.add("description", plain_text(meeting.description))
     event.add("url", meeting.url)
     event.add("organizer", _person(meeting.organizer))
     for one in meeting.attendees:
@@ -161,7 +161,7 @@ def _meeting_event(meeting: Meeting) -> Event:
 
 def _person(address: Address) -> vCalAddress:
     person = vCalAddress(f"mailto:{address.email}")
-    name = " ".join(plain(address.name).split())
+    name = " ".join(plain_text(address.name).split())
     if name:
         person.params["CN"] = vText(name)
     return person

@@ -93,8 +93,8 @@ def changes_due(rotation: Rotation, *, at: dt.datetime) -> list[HandoffChange]:
             due += [HandoffChange(None, boundary, meeting)] if boundary.at > at else []
         elif row.at > at and not _agrees(row, boundary, meeting=meeting):
             due.append(HandoffChange(row, boundary, meeting))
-    gone = (row for week, row in stored.items() if row.at > at and week not in wanted and row.cancelled_at is None)
-    return due + [HandoffChange(row, None, (row.meeting_starts_at, row.meeting_ends_at)) for row in gone]
+    removed = (row for week, row in stored.items() if row.at > at and week not in wanted and row.cancelled_at is None)
+    return due + [HandoffChange(row, None, (row.meeting_starts_at, row.meeting_ends_at)) for row in removed]
 
 
 def _agrees(row: Handoff, boundary: Boundary, *, meeting: tuple[dt.datetime, dt.datetime]) -> bool:

@@ -19,9 +19,9 @@ from team_channels.models import TeamChannel
 from team_channels.services.outbox import post_event
 
 # After an outage, older shifts are no longer worth posting.
-LATEST = dt.timedelta(hours=6)
+MAX_SHIFT_POST_AGE = dt.timedelta(hours=6)
 # How far ahead to look for the end of a running stint, which the message shows.
-AHEAD = dt.timedelta(weeks=3)
+STINT_LOOKAHEAD = dt.timedelta(weeks=3)
 WEEK = dt.timedelta(weeks=1)
 MONDAY_HOUR = dt.time(9, 0)
 MAX_ITEMS = 5
@@ -32,9 +32,9 @@ def post_shifts(*, at: dt.datetime) -> None:
 
     Each is posted once, however often this runs, and only to channels that existed at that time.
     """
-    wanting = TeamChannel.objects.active().filter(events__overlap=list(SHIFT_EVENTS), rotation__archived_at=None)
+    posting = TeamChannel.objects.active().filter(events__overlap=list(SHIFT_EVENTS), rotation__archived_at=None)
     channels: dict[Rotation, list[TeamChannel]] = {}
-    for channel in wanting.exclude(rotation=None).select_related("rotation").order_by("rotation", "pk"):
+    for channel in posting.exclude(rotation=None).select_related("rotation").order_by("rotation", "pk"):
         if channel.rotation is not None:
             channels.setdefault(channel.rotation, []).append(channel)
     for rotation, rows in channels.items():
@@ -43,23 +43,23 @@ def post_shifts(*, at: dt.datetime) -> None:
 
 @transaction.atomic
 def _post_rotation(rotation: Rotation, channels: list[TeamChannel], *, at: dt.datetime) -> None:
-    since = at - LATEST
-    stints = on_call_stints(rotation, starts_at=since, ends_at=at + AHEAD)
+    since = at - MAX_SHIFT_POST_AGE
+    stints = on_call_stints(rotation, starts_at=since, ends_at=at + STINT_LOOKAHEAD)
     events: list[ChannelEvent] = []
     for before, after in pairwise(stints):
         if before.ends_at <= at and before.engineer != after.engineer:
-            events.append(_ended(before, after=after, at=at))
+            events.append(_shift_end(before, after=after, at=at))
     # The first stint is cut off at the start of the window, unless it is the rotation's first.
-    events += [_started(stint) for stint in stints if since < stint.starts_at <= at]
+    events += [_shift_start(stint) for stint in stints if since < stint.starts_at <= at]
     monday = _monday_morning(rotation, at=at)
     if since < monday <= at:
         events.append(_week(rotation, monday=monday))
     for event in sorted(events, key=lambda event: event.occurred_at):
-        wanting = [row for row in channels if event.type in row.events and row.created_at <= event.occurred_at]
-        post_event(wanting, event, at=at)
+        subscribers = [row for row in channels if event.type in row.events and row.created_at <= event.occurred_at]
+        post_event(subscribers, event, at=at)
 
 
-def _started(stint: Stint) -> ChannelEvent:
+def _shift_start(stint: Stint) -> ChannelEvent:
     rotation = stint.rotation
     return ChannelEvent(
         type=SHIFT_STARTED,
@@ -67,12 +67,12 @@ def _started(stint: Stint) -> ChannelEvent:
         occurred_at=stint.starts_at,
         title=f"{stint.engineer} is on call for {rotation}",
         path=reverse("schedule"),
-        facts=(("Until", _local(stint.ends_at, rotation)),),
+        facts=(("Until", _local_time(stint.ends_at, rotation)),),
         data=_stint_data(stint),
     )
 
 
-def _ended(stint: Stint, *, after: Stint, at: dt.datetime) -> ChannelEvent:
+def _shift_end(stint: Stint, *, after: Stint, at: dt.datetime) -> ChannelEvent:
     rotation = stint.rotation
     rows = Handoff.objects.not_cancelled().with_people().filter(rotation=rotation, at=stint.ends_at)
     handoff = rows.first()
@@ -91,14 +91,14 @@ def _ended(stint: Stint, *, after: Stint, at: dt.datetime) -> ChannelEvent:
 def _week(rotation: Rotation, *, monday: dt.datetime) -> ChannelEvent:
     stints = on_call_stints(rotation, starts_at=monday, ends_at=monday + WEEK)
     lines = [
-        f"{stint.engineer}: {_local(stint.starts_at, rotation)} to {_local(stint.ends_at, rotation)}"
+        f"{stint.engineer}: {_local_time(stint.starts_at, rotation)} to {_local_time(stint.ends_at, rotation)}"
         for stint in stints
     ]
     return ChannelEvent(
         type=WEEK_STARTED,
         id=f"week-{rotation.pk}-{monday:%Y%m%d}",
         occurred_at=monday,
-        title=f"On call for {rotation} this week: {_names(stints)}",
+        title=f"On call for {rotation} this week: {_engineer_names(stints)}",
         text="\n".join(lines),
         path=reverse("schedule"),
         data={
@@ -128,7 +128,7 @@ def _signatures(handoff: Handoff) -> str:
     return f"Not yet by {missing}" if missing else "By both"
 
 
-def _names(stints: Iterable[Stint]) -> str:
+def _engineer_names(stints: Iterable[Stint]) -> str:
     return ", ".join(dict.fromkeys(str(stint.engineer) for stint in stints)) or "Nobody"
 
 
@@ -148,5 +148,5 @@ def _monday_morning(rotation: Rotation, *, at: dt.datetime) -> dt.datetime:
     return dt.datetime.combine(today - dt.timedelta(days=today.weekday()), MONDAY_HOUR, zone).astimezone(dt.UTC)
 
 
-def _local(instant: dt.datetime, rotation: Rotation) -> str:
+def _local_time(instant: dt.datetime, rotation: Rotation) -> str:
     return format_instant(instant, ZoneInfo(rotation.time_zone))

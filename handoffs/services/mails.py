@@ -11,12 +11,12 @@ from django.urls import reverse
 from handoffs.domain.ical import Address, Meeting, cancellation, invitation
 from handoffs.models import Handoff
 from handoffs.notifications import (
-    HandoffCancelled,
+    HandoffCancellation,
     HandoffConflict,
     HandoffInvitation,
     HandoffReminder,
-    HandoffSignaturesCleared,
-    HandoffUnsigned,
+    HandoffSignatureReset,
+    UnsignedHandoff,
     handoff_facts,
 )
 from handoffs.queries.handoffs import SIGNING_PERIOD, AttendeeAbsence, away_at
@@ -42,8 +42,8 @@ def invite(handoff: Handoff, *, at: dt.datetime) -> None:
     removed = list(User.objects.filter(pk__in=set(handoff.invited) - {user.pk for user in attendees}).order_by("pk"))
     times = {"due_at": at, "expires_at": handoff.meeting_ends_at}
     for user in removed:
-        calendar = cancellation(_meeting(handoff, removed if cancelled else [user]), whole=cancelled)
-        cancelled_for_user = HandoffCancelled(**handoff_facts(handoff), for_everyone=cancelled)
+        calendar = cancellation(_meeting(handoff, removed if cancelled else [user]), for_everyone=cancelled)
+        cancelled_for_user = HandoffCancellation(**handoff_facts(handoff), for_everyone=cancelled)
         enqueue([user], cancelled_for_user, invitation=Invitation("CANCEL", calendar), **times)
     if attendees:
         calendar = invitation(_meeting(handoff, attendees))
@@ -118,7 +118,7 @@ def _notify_absences_at(handoff: Handoff, absences: list[AttendeeAbsence], *, at
 def notify_cleared_signatures(handoff: Handoff, *, signers: Iterable[User], at: dt.datetime) -> None:
     """Notify those who signed and both current engineers that a change cleared the signatures."""
     recipients = list({user.pk: user for user in (*signers, *handoff.people)}.values())
-    notification = HandoffSignaturesCleared(**handoff_facts(handoff))
+    notification = HandoffSignatureReset(**handoff_facts(handoff))
     enqueue(recipients, notification, due_at=at, expires_at=handoff.at + UNSIGNED_LIFETIME)
 
 
@@ -136,7 +136,7 @@ def notify_unsigned(*, at: dt.datetime) -> int:
 def _notify_unsigned_handoff(handoff: Handoff, *, at: dt.datetime) -> int:
     if Handoff.objects.unsigned().filter(pk=handoff.pk, unsigned_notified_at=None).update(unsigned_notified_at=at) != 1:
         return 0
-    notification = HandoffUnsigned(**handoff_facts(handoff))
+    notification = UnsignedHandoff(**handoff_facts(handoff))
     recipients = [*handoff.people, *(User.objects.get_queryset().admins() if handoff.has_lost_engineer else ())]
     enqueue(recipients, notification, due_at=at, expires_at=handoff.at + UNSIGNED_LIFETIME)
     return 1

@@ -6,10 +6,11 @@ from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from handoffs.domain.boundaries import meeting_before
-from handoffs.models import MAX_MEETING_DISTANCE, MIN_MEETING_MINUTES, Handoff, HandoffPolicy
+from handoffs.models import MAX_MEETING_DISTANCE, Handoff, HandoffPolicy
 from handoffs.queries.handoffs import DEFAULT_MEETING_MINUTES, HandoffChange, changes_due, meeting_minutes, same_handoff
 from handoffs.services.mails import invite, notify_absences, notify_cleared_signatures, notify_unsigned
 from people.models import User
+from runbooks.domain.handbook_model import MIN_MEETING_MINUTES
 from scheduling.models import Rotation
 from scheduling.services.locks import lock_rotation
 
@@ -64,10 +65,10 @@ def _apply_change(rotation: Rotation, due: HandoffChange, *, at: dt.datetime) ->
 
 def invite_due(*, at: dt.datetime) -> int:
     """Send the invitations and cancellations that are due; return for how many hand-offs."""
-    rows = list(Handoff.objects.to_mail(at=at).values_list("pk", flat=True))
+    rows = list(Handoff.objects.due_for_mail(at=at).values_list("pk", flat=True))
     for key in rows:
         with transaction.atomic():
-            row = Handoff.objects.to_mail(at=at).select_for_update(no_key=True).filter(pk=key).first()
+            row = Handoff.objects.due_for_mail(at=at).select_for_update(no_key=True).filter(pk=key).first()
             if row is not None:
                 invite(row, at=at)
     return len(rows)
@@ -104,7 +105,7 @@ def move_meeting(
     row.moved = new != meeting_before(row.at, minutes=meeting_minutes(row.rotation))
     row.sequence, row.stamped_at, row.absence_notified = row.sequence + 1, at, []
     row.save()
-    if Handoff.objects.to_mail(at=at).filter(pk=row.pk).exists():
+    if Handoff.objects.due_for_mail(at=at).filter(pk=row.pk).exists():
         invite(row, at=at)
     return row
 

@@ -15,7 +15,7 @@ from handoffs.services.meetings import lock_open, move_meeting
 from people.models import User
 
 MAX_NOTE_CHARACTERS = 20_000
-CANCELLED = "This hand-off is cancelled because the on-call engineer no longer changes."
+CANCELLED_TEXT = "This hand-off is cancelled because the on-call engineer no longer changes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def sign_handoff(
         raise NotAllowedError("Only the outgoing and the incoming engineer can sign this hand-off.")
     name = _signature(row, by)
     if row.cancelled_at is not None:
-        raise DomainError(CANCELLED)
+        raise DomainError(CANCELLED_TEXT)
     if row.closed_at is not None:
         raise DomainError(f"{row.closed_by} closed this hand-off.")
     if getattr(row, name) is not None:

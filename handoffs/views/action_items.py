@@ -5,11 +5,11 @@ import re
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from common.exceptions import DomainError
 from common.forms import add_service_error
+from common.http import local_path
 from handoffs.forms import ItemForm
 from handoffs.models import ActionItem
 from handoffs.services.action_items import ItemChange, add_item, change_item
@@ -40,7 +40,7 @@ def add(request: SignedInRequest) -> HttpResponse:
             status = add_service_error(form, error)
         else:
             confirm_with_undo(request, "Action item added.", UndoAddItem(item.pk, item.text))
-            return _back(request)
+            return _redirect_back(request)
     return render(request, "handoffs/item.html", {"item_form": form}, status=status)
 
 
@@ -54,7 +54,7 @@ def done(request: SignedInRequest, pk: int, *, is_done: bool) -> HttpResponse:
     change_item(item, change=ItemChange(done=is_done), by=request.user, at=timezone.now())
     text = f"Action item {'done' if is_done else 'reopened'}: “{item.text}”."
     confirm_with_undo(request, text, UndoMarkItem(pk, is_done))
-    return _back(request)
+    return _redirect_back(request)
 
 
 def _save_notes(request: SignedInRequest) -> HttpResponse | None:
@@ -62,9 +62,6 @@ def _save_notes(request: SignedInRequest) -> HttpResponse | None:
     return save_typed_notes(request, int(sheet)) if re.fullmatch("[0-9]{1,9}", sheet, re.ASCII) else None
 
 
-def _back(request: SignedInRequest) -> HttpResponse:
+def _redirect_back(request: SignedInRequest) -> HttpResponse:
     """Redirect to the page of this site that submitted the form."""
-    page = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(page, allowed_hosts=None):
-        return redirect(page)
-    return redirect("handoffs")
+    return redirect(local_path(request, request.POST.get("next", "")) or "handoffs")

@@ -34,7 +34,7 @@ from people.requests import SignedInRequest
 from people.undo import confirm_with_undo
 from pipelines.queries import row_history
 
-TRACKED = ("at", "outgoing", "incoming", "meeting_starts_at", "meeting_ends_at", "cancelled_at", "signed_outgoing_at", "signed_incoming_at", "closed_at")  # fmt: skip
+TRACKED_FIELDS = ("at", "outgoing", "incoming", "meeting_starts_at", "meeting_ends_at", "cancelled_at", "signed_outgoing_at", "signed_incoming_at", "closed_at")  # fmt: skip
 UPCOMING_SHOWN, PAST_SHOWN = 12, 12
 
 
@@ -82,7 +82,7 @@ def _save_notes(request: SignedInRequest, row: Handoff) -> HttpResponse | None:
     try:
         change_sheet(row, change=SheetChange(notes=form.notes()), by=request.user, at=timezone.now())
     except DomainError as error:
-        return _refused(request, row, form=form, error=error)
+        return _error_page(request, row, form=form, error=error)
     return None
 
 
@@ -154,7 +154,7 @@ def sign(request: SignedInRequest, pk: int) -> HttpResponse:
     except NotAllowedError as error:
         raise PermissionDenied(str(error)) from error
     except DomainError as error:
-        return _refused(request, row, form=form, error=error)
+        return _error_page(request, row, form=form, error=error)
     add_typed_item(request)
     messages.success(request, "Hand-off complete. The notes are now locked." if signed.is_signed else "Signed.")
     return redirect("handoff", pk=pk)
@@ -163,17 +163,19 @@ def sign(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def unsign(request: SignedInRequest, pk: int) -> HttpResponse:
     """Withdraw the reader's signature."""
-    return _act(request, pk, lambda row: withdraw_signature(row, by=request.user), done="Signature withdrawn.")
+    return _run_service(request, pk, lambda row: withdraw_signature(row, by=request.user), done="Signature withdrawn.")
 
 
 @require_POST
 def close(request: SignedInRequest, pk: int) -> HttpResponse:
     """Close a hand-off that somebody who left can no longer sign."""
     now = timezone.now()
-    return _act(request, pk, lambda row: close_handoff(row, by=request.user, at=now), done="Hand-off closed.")
+    return _run_service(request, pk, lambda row: close_handoff(row, by=request.user, at=now), done="Hand-off closed.")
 
 
-def _act(request: SignedInRequest, pk: int, service: Callable[[Handoff], Handoff], *, done: str) -> HttpResponse:
+def _run_service(
+    request: SignedInRequest, pk: int, service: Callable[[Handoff], Handoff], *, done: str
+) -> HttpResponse:
     try:
         service(_handoff(pk))
     except NotAllowedError as error:
@@ -184,7 +186,7 @@ def _act(request: SignedInRequest, pk: int, service: Callable[[Handoff], Handoff
     return redirect("handoff", pk=pk)
 
 
-def _refused(request: SignedInRequest, row: Handoff, *, form: NotesForm | None, error: DomainError) -> HttpResponse:
+def _error_page(request: SignedInRequest, row: Handoff, *, form: NotesForm | None, error: DomainError) -> HttpResponse:
     """Return the sheet with the error and everything that was typed."""
     current = _handoff(row.pk)
     if error.details.get("confirm") == "confirm_early":
@@ -231,7 +233,7 @@ def _sheet(
         "item_form": ItemForm(initial={"rotation": row.rotation.slug}),
         "items": list(open_items([row.rotation_id])[:MAX_SHEET_ITEMS]),
         "item_count": open_items([row.rotation_id]).count() if is_open else 0,
-        "history": row_history(row, fields=TRACKED),
+        "history": row_history(row, fields=TRACKED_FIELDS),
         "error": error,
         "asked": asked,
     }

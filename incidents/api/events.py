@@ -1,6 +1,6 @@
 """API for events in the format of PagerDuty's Events API v2."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import IO, Any
 
 from django.utils import timezone
@@ -14,8 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.api.parsers import JsonParser
-from incidents.domain.events import InvalidEventError, read_event
-from incidents.services.events import TooManyEventsError, ingest_event
+from incidents.domain.events import InvalidEventError, read_change, read_event
+from incidents.services.events import TooManyEventsError, ingest_change, ingest_event
 
 MAX_EVENT_BYTES = 512 * 1024
 RETRY_SECONDS = "60"
@@ -68,8 +68,50 @@ def events(request: Request) -> Response:
     `routing_key` is a pipeline's integration key. PagerDuty clients use this URL as their base URL and append
     `/v2/enqueue`.
     """
+
+    def process() -> dict[str, str]:
+        return {"message": "Event processed", "dedup_key": ingest_event(read_event(request.data), at=timezone.now())}
+
+    return _answer(process, serializer=EventAcceptedSerializer)
+
+
+class ChangeAcceptedSerializer(serializers.Serializer[Any]):
+    """An accepted change event."""
+
+    status = serializers.CharField()
+    message = serializers.CharField()
+
+
+@extend_schema(
+    request=OpenApiTypes.OBJECT,
+    auth=[],
+    responses={
+        202: ChangeAcceptedSerializer,
+        400: OpenApiResponse(EventRejectedSerializer, description="Invalid event"),
+        429: OpenApiResponse(EventRejectedSerializer, description="Too many events"),
+    },
+)
+@api_view(["POST"])
+@authentication_classes([])
+@permission_classes([AllowAny])
+@parser_classes([EventParser])
+def changes(request: Request) -> Response:
+    """Receive a change event in the format of PagerDuty’s Events API v2, such as a deployment.
+
+    It is added to the timelines of the pipeline's open incidents, and opens none.
+    """
+
+    def process() -> dict[str, str]:
+        ingest_change(read_change(request.data), at=timezone.now())
+        return {"message": "Change event processed"}
+
+    return _answer(process, serializer=ChangeAcceptedSerializer)
+
+
+def _answer(process: Callable[[], dict[str, str]], *, serializer: type[serializers.Serializer[Any]]) -> Response:
+    """Return 202 with what `process` returns, or the response to an event that is not accepted."""
     try:
-        dedup_key = ingest_event(read_event(request.data), at=timezone.now())
+        body = {"status": "success", **process()}
     except (InvalidEventError, ParseError) as error:
         errors = error.errors if isinstance(error, InvalidEventError) else [str(error)]
         return _rejected(400, "invalid event", "Event object is invalid", errors)
@@ -78,8 +120,7 @@ def events(request: Request) -> Response:
         response = _rejected(429, "throttle exceeded", message, [message])
         response.headers["Retry-After"] = RETRY_SECONDS
         return response
-    body = {"status": "success", "message": "Event processed", "dedup_key": dedup_key}
-    return Response(EventAcceptedSerializer(body).data, status=status.HTTP_202_ACCEPTED)
+    return Response(serializer(body).data, status=status.HTTP_202_ACCEPTED)
 
 
 def _rejected(code: int, name: str, message: str, errors: list[str]) -> Response:

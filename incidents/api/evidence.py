@@ -16,7 +16,7 @@ from incidents.models import Evidence
 from incidents.queries.evidence import BlockState, runbook_blocks
 from incidents.queries.steps import StepStatistic, step_statistics
 from incidents.services.evidence import approve_block, revoke_block
-from people.permissions import AdminsChange, request_user
+from people.permissions import IsAdminOrReadOnly, request_user
 from people.serializers import UsernameField
 from runbooks.models import Runbook
 
@@ -109,6 +109,10 @@ class BlockSerializer(serializers.Serializer[BlockState]):
         source="source.name", allow_null=True, default=None
     )
     query = serializers.CharField(source="block.query")
+    look_alikes = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Characters of the query that can be mistaken for others, such as a Cyrillic o. Compare before approving.",
+    )
     check_id = serializers.IntegerField(source="check.pk", allow_null=True, default=None)
     state = serializers.ChoiceField(["ready", "waiting", "problem"])
     problem = serializers.CharField()
@@ -143,7 +147,7 @@ class RunbookEvidenceViewSet(viewsets.GenericViewSet[Any]):
     lookup_field = "pipeline__slug"
     lookup_url_kwarg = "slug"
     lookup_value_regex = SLUG_PATTERN
-    permission_classes = [AdminsChange]
+    permission_classes = [IsAdminOrReadOnly]
     serializer_class = BlockSerializer
     queryset = Runbook.objects.select_related("pipeline")
 

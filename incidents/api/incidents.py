@@ -20,7 +20,6 @@ from common.identifiers import ID_PATTERN, MAX_ID
 from incidents.api.evidence import EvidenceSerializer, RerunSerializer
 from incidents.api.serializers import (
     CommentSerializer,
-    DrillSerializer,
     FailureSerializer,
     IncidentDetailSerializer,
     IncidentRowSerializer,
@@ -41,7 +40,6 @@ from incidents.queries.incidents import all_incidents, detailed_incidents
 from incidents.queries.similar import similar_incidents
 from incidents.queries.stopwatch import stopwatch
 from incidents.services import transitions
-from incidents.services.drills import start_drill
 from incidents.services.evidence import rerun_evidence
 from incidents.services.runbook_runs import mark_step, start_run
 from incidents.services.transitions import NewIncident, open_incident
@@ -98,14 +96,6 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         pipeline = fields.pop("pipeline")
         what = NewIncident(**fields, source=source)
         incident = open_incident(pipeline, what=what, by=request_user(request), at=timezone.now())
-        return _detail(incident, status=status.HTTP_201_CREATED)
-
-    @extend_schema(request=DrillSerializer, responses={201: IncidentDetailSerializer})
-    @action(detail=False, methods=["post"])
-    def drills(self, request: Request) -> Response:
-        """Start a drill for a pipeline: an incident that does not change statuses or reports and ends after four hours."""
-        fields = _validated(DrillSerializer, request)
-        incident = start_drill(fields["pipeline"], by=request_user(request), at=timezone.now())
         return _detail(incident, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses=StopwatchStepSerializer(many=True))

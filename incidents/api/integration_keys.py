@@ -14,7 +14,7 @@ from common.api.filters import ListFilterBackend, SlugFilter
 from common.identifiers import ID_PATTERN
 from incidents.models import MAX_KEY_NAME_LENGTH, IntegrationKey
 from incidents.services.integration_keys import create_integration_key, revoke_integration_key
-from people.permissions import AdminsOnly, request_user
+from people.permissions import IsAdmin, request_user
 from people.serializers import UsernameField
 from pipelines.models import Pipeline
 from pipelines.serializers import PipelineField
@@ -58,7 +58,7 @@ class IntegrationKeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     """Active integration keys, with which tools send events to a pipeline. Admins only."""
 
     serializer_class = IntegrationKeySerializer
-    permission_classes = [AdminsOnly]
+    permission_classes = [IsAdmin]
     queryset = IntegrationKey.objects.active().select_related("pipeline", "created_by")
     lookup_value_regex = ID_PATTERN
     filter_backends = [ListFilterBackend]

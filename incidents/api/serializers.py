@@ -216,12 +216,6 @@ class MarkStepSerializer(serializers.Serializer[Any]):
     )
 
 
-class DrillSerializer(serializers.Serializer[Any]):
-    """The pipeline of a drill."""
-
-    pipeline = serializers.SlugRelatedField(slug_field="slug", queryset=Pipeline.objects.order_by("pk"))
-
-
 class StopwatchStepSerializer(serializers.Serializer[Any]):
     """A step since an incident opened; `after_seconds` is null for a message that was not sent."""
 

@@ -36,17 +36,37 @@ class Event:
     kind: str = "issue"
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A valid change event, such as a deployment."""
+
+    routing_key: str
+    title: str
+    text: str = ""
+
+
+def read_change(document: object) -> Change:
+    """Return a posted document as a change event; raise InvalidEventError with every problem."""
+    if not isinstance(document, dict):
+        raise InvalidEventError(["The event must be a JSON object"])
+    payload = document.get("payload")
+    errors = _routing_key_errors(document.get("routing_key"))
+    if not isinstance(payload, dict):
+        errors.append("'payload' is missing")
+    elif not isinstance(payload.get("summary"), str) or not payload["summary"].strip():
+        errors.append("'payload.summary' is missing or blank")
+    if errors or not isinstance(payload, dict):
+        raise InvalidEventError(errors)
+    return Change(str(document["routing_key"]), title=payload["summary"].strip(), text=_payload_text(payload, document))
+
+
 def read_event(document: object) -> Event:
     """Return a posted document as an event; raise InvalidEventError with every problem."""
     if not isinstance(document, dict):
         raise InvalidEventError(["The event must be a JSON object"])
     routing_key, action, dedup_key = (document.get(name) for name in ("routing_key", "event_action", "dedup_key"))
     payload = document.get("payload")
-    errors = []
-    if not isinstance(routing_key, str) or not routing_key:
-        errors.append("'routing_key' is missing or blank")
-    elif len(routing_key) != ROUTING_KEY_LENGTH:
-        errors.append(f"Length of 'routing_key' is incorrect (should be {ROUTING_KEY_LENGTH} characters)")
+    errors = _routing_key_errors(routing_key)
     if action not in ACTIONS:
         errors.append(f"'event_action' must be one of {', '.join(ACTIONS)}")
     if dedup_key is not None and not isinstance(dedup_key, str):
@@ -61,6 +81,14 @@ def read_event(document: object) -> Event:
         raise InvalidEventError(errors)
     event = Event(routing_key=str(routing_key), action=str(action), dedup_key=str(dedup_key or ""))
     return _trigger(event, document) if action == TRIGGER else event
+
+
+def _routing_key_errors(routing_key: object) -> list[str]:
+    if not isinstance(routing_key, str) or not routing_key:
+        return ["'routing_key' is missing or blank"]
+    if len(routing_key) != ROUTING_KEY_LENGTH:
+        return [f"Length of 'routing_key' is incorrect (should be {ROUTING_KEY_LENGTH} characters)"]
+    return []
 
 
 def _payload_errors(payload: object) -> list[str]:
@@ -82,18 +110,23 @@ def _trigger(event: Event, document: Mapping[str, Any]) -> Event:
     kind = str(details.get("kind", "")).casefold() if isinstance(details, dict) else ""
     if kind not in KINDS:
         kind = "outage" if payload["severity"] == "critical" else "issue"
-    lines = [f"{name}: {_text(payload[name])}" for name in LISTED_FIELDS if payload.get(name) not in (None, "")]
-    lines += _details(details)
-    lines += [f"{text}: {href}" if text else href for text, href in _links(document)]
     return Event(
         routing_key=event.routing_key,
         action=event.action,
         dedup_key=event.dedup_key,
         title=payload["summary"].strip(),
-        text="\n".join(lines),
+        text=_payload_text(payload, document),
         severity=SEVERITIES[payload["severity"]],
         kind=kind,
     )
+
+
+def _payload_text(payload: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    """Return the fields and details of a payload, and the links of its event, as lines."""
+    lines = [f"{name}: {_text(payload[name])}" for name in LISTED_FIELDS if payload.get(name) not in (None, "")]
+    lines += _details(payload.get("custom_details"))
+    lines += [f"{text}: {href}" if text else href for text, href in _links(document)]
+    return "\n".join(lines)
 
 
 def _details(details: object) -> list[str]:

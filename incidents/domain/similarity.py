@@ -7,7 +7,7 @@ from dataclasses import dataclass
 # The same failing check says more than everything else together.
 SAME_CHECK, SAME_PIPELINE, SAME_KIND, SAME_WORDS = 10.0, 3.0, 1.0, 5.0
 # Below this, incidents have too little in common: the pipeline and the kind alone are not enough.
-LEAST = SAME_PIPELINE + SAME_KIND + 0.5
+MIN_SIMILARITY = SAME_PIPELINE + SAME_KIND + 0.5
 WORD = re.compile(r"[^\W\d_]{3,}")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from common.formatting import format_value
+from common.look_alikes import look_alikes
 from incidents.models import (
     MAX_EVIDENCE_QUERY_LENGTH,
     MAX_STEP_TEXT_LENGTH,
@@ -38,11 +39,11 @@ MAX_RESULTS, MAX_SEGMENTS = 5, 5
 BUCKETS_BEFORE, BUCKETS_AFTER = 7, 1
 # What an admin reads must be what runs. These characters reorder or hide text (Unicode Technical Standard 55): those with
 # Default_Ignorable_Code_Point, format characters, and blanks that SQL does not take for space.
-INVISIBLE = re.compile(
+INVISIBLE_CHARACTER = re.compile(
     "[\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800"
     "\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-WRONG = (ResultStatus.FAIL, ResultStatus.WARN)
+PROBLEM_STATUSES = (ResultStatus.FAIL, ResultStatus.WARN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ class BlockState:
     def is_waiting(self) -> bool:
         """Return True if an admin has to approve the query before it runs."""
         return self.block.kind == SQL and not self.problem and self.approval is None
+
+    @property
+    def look_alikes(self) -> list[str]:
+        """The characters of a query that can be mistaken for others, for the admin who approves it."""
+        return look_alikes(self.block.query) if self.block.kind == SQL else []
 
     @property
     def state(self) -> str:
@@ -108,7 +114,7 @@ def _sql_problem(block: EvidenceBlock, source: DataSource | None) -> str:
         return f"There is no data source “{block.name}”."
     if len(block.query) > MAX_EVIDENCE_QUERY_LENGTH:
         return f"The query is longer than {MAX_EVIDENCE_QUERY_LENGTH:,} characters."
-    if INVISIBLE.search(block.query):
+    if INVISIBLE_CHARACTER.search(block.query):
         return "The query contains invisible characters. Type it again."
     return query_problem(block.query)
 
@@ -207,8 +213,8 @@ def check_table(check: Check) -> QueryTable:
     results = list(check.results.order_by("-started_at", "-pk")[:MAX_RESULTS])
     for row in results:
         row.parent_check = check
-    failure = next((row for row in results if row.status in WRONG), None)
-    segments = [one for one in failure.segments if one["status"] in WRONG][:MAX_SEGMENTS] if failure else []
+    failure = next((row for row in results if row.status in PROBLEM_STATUSES), None)
+    segments = [one for one in failure.segments if one["status"] in PROBLEM_STATUSES][:MAX_SEGMENTS] if failure else []
     rows: list[Row] = []
     for row in results:
         rows.append(["Result", _time(row), "", row.value, row.status, _expected(row, check), row.message])

@@ -11,7 +11,7 @@ from scheduling.models import Rotation
 FIRST_NIGHT_HOUR, FIRST_DAY_HOUR = 22, 7
 
 # An hour counts in the engineer's time zone.
-QUERY = """
+NIGHT_PAGES_SQL = """
 SELECT p.rotation_id, s.engineer_id, count(*)
 FROM incidents_escalationstep s
 JOIN incidents_incident i ON i.id = s.incident_id
@@ -32,5 +32,5 @@ def night_pages(rotations: Iterable[Rotation], *, since: dt.datetime) -> dict[tu
         "day": FIRST_DAY_HOUR,
     }
     with connection.cursor() as cursor:
-        cursor.execute(QUERY, values)
+        cursor.execute(NIGHT_PAGES_SQL, values)
         return {(rotation, engineer): count for rotation, engineer, count in cursor.fetchall()}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from incidents.domain.similarity import LEAST, IncidentTraits, similarity
+from incidents.domain.similarity import MIN_SIMILARITY, IncidentTraits, similarity
 from incidents.models import Failure, Incident, RunStep, TimelineEntry
 
 MAX_SIMILAR = 3
@@ -35,7 +35,7 @@ def similar_incidents(incident: Incident) -> list[SimilarIncident]:
     checks = _checks(candidates)
     traits = _traits(incident, own)
     scored = [(similarity(traits, _traits(row, checks[row.pk])), row) for row in candidates]
-    alike = sorted((pair for pair in scored if pair[0] >= LEAST), key=lambda pair: -pair[0])[:MAX_SIMILAR]
+    alike = sorted((pair for pair in scored if pair[0] >= MIN_SIMILARITY), key=lambda pair: -pair[0])[:MAX_SIMILAR]
     incidents = [row for _, row in alike]
     steps = dict(
         RunStep.objects.filter(run__incident__in=incidents, fixed_incident=True).values_list("run__incident", "text")

@@ -36,7 +36,7 @@ def incident_card(pk: int, *, at: dt.datetime) -> Card | None:
     if incident is None:
         return None
     chain = escalation_chain(incident, at=at)
-    title = f"{incident.get_kind_display()} · {incident.pipeline}: {incident.title}"
+    title = f"{incident.get_kind_display()} · {incident.pipeline}: {incident.marked_title}"
     blocks = [
         section(f"*{link(absolute_url(reverse('incident', args=[pk])), title)}*"),
         {"type": "section", "fields": [{"type": "mrkdwn", "text": text} for text in _facts(incident)]},

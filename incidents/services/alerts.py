@@ -26,7 +26,7 @@ OUTAGE_SEVERITIES = {"critical", "page", "disaster", "emergency"}
 # More alerts in one webhook are more than a person reads, and would keep others waiting.
 MAX_ALERTS = 5_000
 # Alerts of one transaction: each takes an advisory lock, of which the database has a few thousand.
-BATCH_ALERTS = 100
+ALERTS_PER_BATCH = 100
 STORED_FIELDS = (
     "name", "summary", "severity", "labels", "pipeline", "group_key", "is_firing", "starts_at", "ends_at", "last_ends_at",
     "received_at",
@@ -79,7 +79,7 @@ def _batches(alerts: Sequence[alertmanager.AlertPayload]) -> Iterator[list[alert
     batch: dict[str, alertmanager.AlertPayload] = {}
     for alert in alerts:
         fingerprint = _fingerprint(alert)
-        if fingerprint in batch or len(batch) >= BATCH_ALERTS:
+        if fingerprint in batch or len(batch) >= ALERTS_PER_BATCH:
             yield list(batch.values())
             batch = {}
         batch[fingerprint] = alert

@@ -22,7 +22,7 @@ from team_channels.domain.events import (
 from team_channels.queries import channels_for
 from team_channels.services.outbox import post_event
 
-TITLES = {
+EVENT_TITLES = {
     INCIDENT_OPENED: "Opened",
     INCIDENT_ACKNOWLEDGED: "Acknowledged",
     INCIDENT_REASSIGNED: "Reassigned",
@@ -49,12 +49,11 @@ def post_incident(event: str, entry: TimelineEntry, *, incident: Incident, at: d
         ("By", str(entry.by or "")),
         ("At", format_instant(entry.at, dt.UTC)),
     ]
-    drill = "Drill: " if incident.is_drill else ""
     new = ChannelEvent(
         type=event,
         id=f"incident-{incident.pk}-{entry.pk}",
         occurred_at=entry.at,
-        title=f"{TITLES[event]}: {drill}{incident.pipeline}: {incident.title}",
+        title=f"{EVENT_TITLES[event]}: {incident.pipeline}: {incident.marked_title}",
         text=incident_text(incident) if event in WITH_TEXT else entry.text,
         path=reverse("incident", args=[incident.pk]),
         facts=tuple((label, value) for label, value in facts if value),

@@ -4,13 +4,18 @@ import datetime as dt
 import hashlib
 import uuid
 
+from django.db import transaction
+
 from common.exceptions import DomainError
-from common.text import one_line
-from incidents.domain.events import ACKNOWLEDGE, TRIGGER, Event, InvalidEventError
-from incidents.models import MAX_TITLE_LENGTH, Incident, IntegrationKey
+from common.text import one_line, printable
+from incidents.domain.events import ACKNOWLEDGE, TRIGGER, Change, Event, InvalidEventError
+from incidents.models import MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, Incident, IntegrationKey, TimelineEntry
 from incidents.services.integration_keys import count_event, find_integration_key
-from incidents.services.transitions import acknowledge_for_tool, resolve
+from incidents.services.transitions import acknowledge_for_tool, lock_incident, resolve
 from incidents.services.triggers import MIN_COOLDOWN, IncidentTrigger, latest_incident, trigger_incident
+
+# A change is noted on this many open incidents of its pipeline, oldest first.
+MAX_INCIDENTS_OF_CHANGE = 20
 
 
 class TooManyEventsError(Exception):
@@ -35,8 +40,30 @@ def ingest_event(event: Event, *, at: dt.datetime) -> str:
         return dedup_key
     incident = latest_incident(fingerprint=fingerprint)
     if incident is not None and not incident.is_resolved:
-        _end(incident, action=event.action, tool=key.name, at=at)
+        _acknowledge_or_resolve(incident, action=event.action, tool=key.name, at=at)
     return dedup_key
+
+
+def ingest_change(change: Change, *, at: dt.datetime) -> int:
+    """Add a change, such as a deployment, to the timelines of the pipeline's open incidents; return how many there are.
+
+    It opens nothing. Raises as `ingest_event` does.
+    """
+    key = find_integration_key(change.routing_key)
+    if key is None:
+        raise InvalidEventError(["'routing_key' is not an active integration key"])
+    if not count_event(key, at=at):
+        raise TooManyEventsError
+    text = printable("\n".join(part for part in (change.title, change.text, f"sent by: {key.name}") if part))
+    rows = Incident.objects.unresolved().without_drills().filter(pipeline=key.pipeline_id)
+    count = 0
+    for row in rows.order_by("pk")[:MAX_INCIDENTS_OF_CHANGE]:
+        with transaction.atomic():
+            incident = lock_incident(row)
+            if not incident.is_resolved:
+                incident.add_entry(TimelineEntry.Kind.CHANGE, at=at, text=text[:MAX_TEXT_LENGTH])
+                count += 1
+    return count
 
 
 def event_fingerprint(key: IntegrationKey, dedup_key: str) -> str:
@@ -60,7 +87,7 @@ def _trigger(event: Event, *, key: IntegrationKey, fingerprint: str, at: dt.date
     )
 
 
-def _end(incident: Incident, *, action: str, tool: str, at: dt.datetime) -> None:
+def _acknowledge_or_resolve(incident: Incident, *, action: str, tool: str, at: dt.datetime) -> None:
     try:
         if action == ACKNOWLEDGE:
             acknowledge_for_tool(incident, tool=tool, at=at)

@@ -25,7 +25,7 @@ from runbooks.models import Runbook
 from validation.domain.sql import query_problem
 from validation.models import Check, DataSource
 from validation.services.pull import Budget, read_table
-from validation.services.run_check import MAX_SLOW_RUNS, SLOW_RUN
+from validation.services.run_check import MAX_SLOW_RUNS, MIN_SLOW_RUN
 from validation.warehouse_subprocess import QueryFailedError, QueryTable, SourceRefusedError
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ RUN_SECONDS = 60.0
 QUEUE_LEASE, RUN_LEASE = dt.timedelta(minutes=5), dt.timedelta(seconds=150)
 RETRY_WAIT = dt.timedelta(seconds=15)
 
-CLAIM = """
+CLAIM_SQL = """
 WITH due AS (
   SELECT id FROM incidents_evidence
   WHERE state = 'pending' AND due_at <= %(at)s AND (lease_until IS NULL OR lease_until <= %(at)s)
@@ -226,7 +226,7 @@ def _add(
 def claim_evidence(*, at: dt.datetime, limit: int = 50) -> list[ClaimedEvidence]:
     """Claim the evidence that is due, longest waiting first. Concurrent sweeps never claim the same."""
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"at": at, "until": at + QUEUE_LEASE, "limit": limit})
+        cursor.execute(CLAIM_SQL, {"at": at, "until": at + QUEUE_LEASE, "limit": limit})
         return [ClaimedEvidence(evidence, claim) for evidence, claim in cursor.fetchall()]
 
 
@@ -286,11 +286,11 @@ def _set_rows(row: Evidence, table: QueryTable) -> None:
     row.columns = [_cell(name) for name in table.columns[:MAX_COLUMNS]]
     row.rows, size = [], 0
     for cells in table.rows[:MAX_ROWS]:
-        kept = [_cell(cell) for cell in cells[:MAX_COLUMNS]]
-        size += sum(len(str(cell)) for cell in kept)
+        shown_cells = [_cell(cell) for cell in cells[:MAX_COLUMNS]]
+        size += sum(len(str(cell)) for cell in shown_cells)
         if size > MAX_CHARACTERS:
             break
-        row.rows.append(kept)
+        row.rows.append(shown_cells)
     row.is_truncated = len(table.rows) > len(row.rows)
     row.error = row.error_details = ""
 
@@ -308,7 +308,7 @@ def _has_slow_source(row: Evidence, *, at: dt.datetime) -> bool:
     """Return True if several runs already wait on the data source, so that the worker can take another block."""
     if row.source_id is None:
         return False
-    slow = at - SLOW_RUN
+    slow = at - MIN_SLOW_RUN
     evidence = Evidence.objects.filter(
         state=Evidence.State.PENDING, source=row.source_id, lease_until__gt=at, started_at__lte=slow
     ).exclude(pk=row.pk)

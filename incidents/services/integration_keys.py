@@ -18,7 +18,7 @@ from pipelines.models import Pipeline
 MAX_KEYS_PER_PIPELINE = 20
 PREFIX_LENGTH = 6
 MAX_EVENTS_PER_MINUTE = 300
-MINUTE = dt.timedelta(minutes=1)
+RATE_WINDOW = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def find_integration_key(secret: str) -> IntegrationKey | None:
 
 def count_event(key: IntegrationKey, *, at: dt.datetime) -> bool:
     """Count an event of a key; return False if it has sent too many in this minute. One statement, so that no event is uncounted."""
-    is_same_minute = Q(minute__gt=at - MINUTE, minute__lte=at)
+    is_same_minute = Q(minute__gt=at - RATE_WINDOW, minute__lte=at)
     rows = IntegrationKey.objects.filter(
         ~is_same_minute | Q(minute=None) | Q(events_in_minute__lt=MAX_EVENTS_PER_MINUTE)
     )

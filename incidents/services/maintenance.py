@@ -35,7 +35,7 @@ def change_maintenance(
     row = _current(window, at=at)
     before = row.ends_at
     _save(row, ends_at=ends_at or row.ends_at, reason=row.reason if reason is None else reason, at=at)
-    _move_held(row, before=before, to=row.ends_at)
+    _reschedule_held(row, before=before, to=row.ends_at)
     return row
 
 
@@ -49,7 +49,7 @@ def end_maintenance(window: MaintenanceWindow, *, at: dt.datetime) -> None:
     else:
         row.ends_at = at
         row.save(update_fields=["ends_at"])
-    _move_held(row, before=before, to=at)
+    _reschedule_held(row, before=before, to=at)
 
 
 def _save(window: MaintenanceWindow, *, ends_at: dt.datetime, reason: str, at: dt.datetime) -> MaintenanceWindow:
@@ -71,7 +71,7 @@ def _save(window: MaintenanceWindow, *, ends_at: dt.datetime, reason: str, at: d
 def _current(window: MaintenanceWindow, *, at: dt.datetime) -> MaintenanceWindow:
     _lock(window.pipeline)
     row: MaintenanceWindow | None = (
-        MaintenanceWindow.objects.select_related("pipeline").filter(pk=window.pk).not_over(at=at).first()
+        MaintenanceWindow.objects.select_related("pipeline").filter(pk=window.pk).not_ended(at=at).first()
     )
     if row is None:
         raise DomainError("This maintenance window has ended.")
@@ -83,7 +83,7 @@ def _lock(pipeline: Pipeline) -> None:
     Pipeline.objects.select_for_update(no_key=True).get(pk=pipeline.pk)
 
 
-def _move_held(window: MaintenanceWindow, *, before: dt.datetime, to: dt.datetime) -> None:
+def _reschedule_held(window: MaintenanceWindow, *, before: dt.datetime, to: dt.datetime) -> None:
     """Move the next escalation of the incidents that a window holds to its new end."""
     held = Incident.objects.filter(pipeline=window.pipeline, state=Incident.State.OPEN, hold=Incident.Hold.MAINTENANCE)
     held.filter(next_escalation_at=before).update(next_escalation_at=to)

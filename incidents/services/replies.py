@@ -10,29 +10,39 @@ from notifications.models import Message
 from notifications.registry import load
 from people.models import User
 
-# A reply without a number is about the newest incident of this time.
+# A reply without a number is about the newest incident of this period.
 REPLY_WINDOW = dt.timedelta(days=1)
-# Of a text with single spaces: a pattern with runs of spaces takes seconds for a long one.
-REPLY = re.compile(r"(a|ack|acknowledge|r|res|resolve) ?#?([0-9]{1,15})? ?[.!]?", re.IGNORECASE)
+# Matches texts whose runs of spaces were replaced by one: a pattern for such runs takes seconds on a long text.
+REPLY_PATTERN = re.compile(r"(a|ack|acknowledge|r|res|resolve) ?#?([0-9]{1,15})? ?[.!]?", re.IGNORECASE)
 ACKNOWLEDGE_KEY, RESOLVE_KEY = "1", "2"
 MESSAGES_SEARCHED = 20
-HELP = "Reply A to acknowledge or R to resolve. To choose an incident, add its number, such as A 42."
+MAX_OTHERS_LISTED = 2
+HELP_TEXT = "Reply A to acknowledge or R to resolve. To choose an incident, add its number, such as A 42."
 
 
 def answer_reply(person: User, *, text: str, at: dt.datetime) -> str:
-    """Perform the action in an SMS reply; return the answer."""
-    match = REPLY.fullmatch(" ".join(text.split()))
+    """Perform the action in an SMS reply; return the text to send back."""
+    match = REPLY_PATTERN.fullmatch(" ".join(text.split()))
     if match is None:
-        return HELP
+        return HELP_TEXT
     incident = _incident(int(match[2])) if match[2] else newest_incident(person, at=at)
     if incident is None:
-        return f"Incident not found. {HELP}" if match[2] else "No incident was sent to you by SMS in the last 24 hours."
-    return _act(incident, person=person, is_acknowledgement=match[1].casefold().startswith("a"), at=at)
+        return (
+            f"Incident not found. {HELP_TEXT}"
+            if match[2]
+            else "No incident was sent to you by SMS in the last 24 hours."
+        )
+    answer = _act(incident, person=person, is_acknowledgement=match[1].casefold().startswith("a"), at=at)
+    others = [row for row in incidents_sent(person, at=at) if row.state == Incident.State.OPEN and row != incident]
+    lines = [f"Still open: {row.marked_title} (A {row.pk})" for row in others[:MAX_OTHERS_LISTED]]
+    if len(others) > MAX_OTHERS_LISTED:
+        lines.append(f"And {len(others) - MAX_OTHERS_LISTED} more.")
+    return "\n".join([answer, *lines])
 
 
 def answer_key(message: Message, *, key: str, at: dt.datetime) -> str:
     """Perform the action of a key pressed in a call; return what the call says."""
-    incident = incident_of_message(message)
+    incident = message_incident(message)
     if incident is None or key not in (ACKNOWLEDGE_KEY, RESOLVE_KEY):
         return "Nothing changed."
     return _act(incident, person=message.recipient, is_acknowledgement=key == ACKNOWLEDGE_KEY, at=at)
@@ -45,24 +55,33 @@ def _act(incident: Incident, *, person: User, is_acknowledgement: bool, at: dt.d
         else:
             resolve(incident, by=person, at=at, text="Resolved by phone.")
     except DomainError as error:
-        return f"{incident.title}: {error}"
-    return f"{'Acknowledged' if is_acknowledgement else 'Resolved'}: {incident.title}"
+        return f"{incident.marked_title}: {error}"
+    return f"{'Acknowledged' if is_acknowledgement else 'Resolved'}: {incident.marked_title}"
 
 
 def newest_incident(person: User, *, at: dt.datetime) -> Incident | None:
     """Return the incident of the newest SMS about one that a person got within a day, or None."""
+    return next(iter(incidents_sent(person, at=at)), None)
+
+
+def incidents_sent(person: User, *, at: dt.datetime) -> list[Incident]:
+    """Return the incidents of the newest SMS that a person got within a day, each once, newest first."""
     rows = Message.objects.filter(recipient=person, channel=Message.Channel.SMS, sent_at__gt=at - REPLY_WINDOW)
-    for row in rows.order_by("-sent_at", "-pk")[:MESSAGES_SEARCHED]:
-        if (incident := incident_of_message(row)) is not None:
-            return incident
-    return None
+    newest = rows.order_by("-sent_at", "-pk")[:MESSAGES_SEARCHED]
+    numbers = dict.fromkeys(number for row in newest if (number := _incident_number(row)) is not None)
+    incidents = Incident.objects.in_bulk(numbers)
+    return [incidents[number] for number in numbers if number in incidents]
 
 
-def incident_of_message(message: Message) -> Incident | None:
+def message_incident(message: Message) -> Incident | None:
     """Return the incident that a message is about, or None."""
-    notification = load(message.type, message.context)
-    number = notification.phone_actions() if notification is not None else None
+    number = _incident_number(message)
     return None if number is None else _incident(number)
+
+
+def _incident_number(message: Message) -> int | None:
+    notification = load(message.type, message.context)
+    return notification.phone_actions() if notification is not None else None
 
 
 def _incident(number: int) -> Incident | None:

@@ -94,8 +94,8 @@ def latest_incident(
     *, check_id: int | None = None, fingerprint: str = "", pipeline: Pipeline | None = None, group_key: str = ""
 ) -> Incident | None:
     """Return the unresolved incident of a check, an alert or an alert group, or else the newest one, or None."""
-    of_check = Q(failures__check_id=check_id) if check_id is not None else Q(failures__fingerprint=fingerprint)
-    of_trigger = of_check & (Q(state=Incident.State.RESOLVED) | Q(failures__is_open=True))
+    for_check = Q(failures__check_id=check_id) if check_id is not None else Q(failures__fingerprint=fingerprint)
+    of_trigger = for_check & (Q(state=Incident.State.RESOLVED) | Q(failures__is_open=True))
     if check_id is None:
         of_trigger |= Q(source=Incident.Source.ALERT, fingerprint=fingerprint)
     if group_key:
@@ -173,7 +173,7 @@ def _reopen(incident: Incident, *, trigger: IncidentTrigger, at: dt.datetime) ->
     text = f"Failed again: {what.text}"[:MAX_TEXT_LENGTH]
     parent = _parent(incident.pipeline, trigger=trigger, at=at)
     row = reopen(incident, by=None, at=at, text=text, flap_window=MIN_COOLDOWN, parent=parent)
-    failures = row.failures.of_check(check_id=trigger.check_id, fingerprint=trigger.fingerprint)
+    failures = row.failures.for_check(check_id=trigger.check_id, fingerprint=trigger.fingerprint)
     failures.update(recovered_at=None, last_seen_at=at, title=what.title, text=what.text)
     return row
 
@@ -212,7 +212,7 @@ def _fail_again(row: Incident, *, at: dt.datetime) -> None:
 def _add_repeat(incident: Incident, *, trigger: IncidentTrigger, at: dt.datetime) -> Incident:
     """Add a repeat to an open incident; a result that was seen before, or another alert of its group, adds nothing."""
     row = lock_incident(incident)
-    failure = row.failures.of_check(check_id=trigger.check_id, fingerprint=trigger.fingerprint).first()
+    failure = row.failures.for_check(check_id=trigger.check_id, fingerprint=trigger.fingerprint).first()
     last_seen_at = row.last_seen_at if failure is None else failure.last_seen_at
     is_other_alert = failure is None and trigger.fingerprint != row.fingerprint
     if row.is_resolved or trigger.seen_at <= last_seen_at or is_other_alert:

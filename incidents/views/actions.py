@@ -7,7 +7,7 @@ from typing import TypeVar
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -18,13 +18,11 @@ from incidents.models import Incident
 from incidents.queries.evidence import attach_evidence, evidence_items
 from incidents.queries.incidents import active_run
 from incidents.services import transitions
-from incidents.services.drills import start_drill
 from incidents.services.runbook_runs import mark_step, save_notes, start_run
 from incidents.undo import UndoNote, UndoSnooze
 from incidents.views.incidents import get_incident, render_incident
 from people.requests import SignedInRequest
 from people.undo import Undo, confirm_with_undo
-from pipelines.models import Pipeline
 
 T = TypeVar("T")
 
@@ -154,16 +152,3 @@ def _checklist(request: SignedInRequest, incident: Incident, *, error: DomainErr
         attach_evidence(run, evidence_items(incident))
     context = {"incident": incident, "run": run, "step_error": error}
     return render(request, "incidents/_checklist.html", context)
-
-
-@require_POST
-def drill(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Start a drill of a pipeline."""
-    pipeline = get_object_or_404(Pipeline, slug=slug)
-    try:
-        incident = start_drill(pipeline, by=request.user, at=timezone.now())
-    except DomainError as error:
-        messages.error(request, str(error))
-        return redirect("pipeline", slug=slug)
-    messages.success(request, "Drill started. The responder is notified as in a real incident.")
-    return redirect("incident", pk=incident.pk)

@@ -36,7 +36,9 @@ from incidents.services import transitions
 from incidents.undo import UndoEdit
 from people.requests import SignedInRequest
 from people.undo import confirm_with_undo
+from runbooks.domain.steps import runbook_steps
 from runbooks.models import Runbook
+from runbooks.queries import revision_html
 from validation.models import Check
 from validation.plots import build_heat_map, incident_plot
 from validation.queries.evaluation_context import check_granularity
@@ -140,6 +142,9 @@ def render_incident(
         "plot": incident_plot(check, days=PLOT_DAYS) if check else None,
         "heat_map": build_heat_map(arrivals(check, at=at), step=check_granularity(check).step) if check else None,
         "runbook": runbook,
+        "steps": runbook_steps(revision_html(runbook, number=runbook.revision))
+        if runbook and not run and not incident.is_resolved
+        else (),
         "similar": similar_incidents(incident),
         "suggestions": suggested_steps(runbook) if runbook and not incident.is_resolved else [],
         "note_form": NoteForm(auto_id="note_%s"),

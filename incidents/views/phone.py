@@ -15,12 +15,12 @@ from common.http import query_param
 from incidents.services.replies import answer_key, answer_reply
 from notifications.channels.phone.channel import callback_message
 from notifications.channels.phone.twilio import is_signed
-from notifications.channels.voice.channel import say
+from notifications.channels.voice.channel import spoken_text
 from notifications.models import Message
-from notifications.queries.contact_methods import address_digest, people_by_number
+from notifications.queries.contact_methods import address_digest, has_number, people_by_number
 from notifications.queries.outbox import absolute_url
 from notifications.queries.phone_account import phone_account
-from notifications.services.phone_reports import record_answer, record_status
+from notifications.services.phone_reports import record_answer, record_opt_out, record_status
 from people.models import User
 
 MAX_TEXT_LENGTH = 1600
@@ -30,17 +30,20 @@ MAX_TEXT_LENGTH = 1600
 @login_not_required
 @require_POST
 def sms(request: HttpRequest) -> HttpResponse:
-    """Answer an SMS reply: "a" acknowledges, "r" resolves. A number that does not belong to exactly one person gets no answer."""
+    """Answer an SMS reply: "a" acknowledges, "r" resolves, "stop" and "start" turn SMS off and on. A number that does not belong to exactly one person gets no answer."""
     fields = _signed_fields(request)
-    number = fields.get("From", "")
+    number, text = fields.get("From", ""), fields.get("Body", "")
+    digest = address_digest(Message.Channel.SMS, number)
+    if record_opt_out(text, digest=digest):
+        return _script("")
     people = people_by_number(Message.Channel.SMS, number)
     if len(people) != 1:
         return _script("")
     person = User.objects.filter(pk=people[0], is_active=True).first()
     if person is None:
         return _script("")
-    record_answer(person.pk, channel=Message.Channel.SMS, digest=address_digest(Message.Channel.SMS, number))
-    answer = answer_reply(person, text=fields.get("Body", ""), at=timezone.now())
+    record_answer(person.pk, channel=Message.Channel.SMS, digest=digest)
+    answer = answer_reply(person, text=text, at=timezone.now())
     return _script(f"<Message>{escape(answer[:MAX_TEXT_LENGTH])}</Message>")
 
 
@@ -51,10 +54,10 @@ def call(request: HttpRequest) -> HttpResponse:
     """Answer a key pressed in a call: 1 acknowledges, 2 resolves."""
     fields = _signed_fields(request)
     message = callback_message(query_param(request, "message"))
-    if message is None or not message.recipient.is_active:
-        return _script(say("This call has expired. Open the site to respond."))
+    if message is None or not message.recipient.is_active or not has_number(message):
+        return _script(spoken_text("This call has expired. Open the site to respond."))
     record_answer(message.recipient_id, channel=message.channel, method=message.contact_method)
-    return _script(say(answer_key(message, key=fields.get("Digits", ""), at=timezone.now())))
+    return _script(spoken_text(answer_key(message, key=fields.get("Digits", ""), at=timezone.now())))
 
 
 @csrf_exempt

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from lineage.domain.graph import Graph, Link
 
-SWEEPS = 4
+LAYOUT_SWEEPS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def arrange(pipelines: Collection[int], *, links: Collection[Link]) -> Layout:
         routes[link] = (link.upstream, *(-bends - number - 1 for number in range(len(between))), link.downstream)
         bends += len(between)
     graph = Graph.from_links(Link(*pair) for route in routes.values() for pair in pairwise(route))
-    for sweep in range(SWEEPS):
+    for sweep in range(LAYOUT_SWEEPS):
         forward = sweep % 2 == 0
         places = {pipeline: place for column in columns for place, pipeline in enumerate(column)}
         for column in columns if forward else reversed(columns):

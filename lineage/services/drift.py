@@ -36,11 +36,11 @@ class ShownOwners:
         return all(value in (None, getattr(current, name)) for name, value in asdict(self).items())
 
 
-NOT_SHOWN = ShownOwners()
+NO_SHOWN_OWNERS = ShownOwners()
 
 
 @transaction.atomic
-def take_code_owner(pipeline: Pipeline, *, shown: ShownOwners = NOT_SHOWN) -> User:
+def set_owner_from_code(pipeline: Pipeline, *, shown: ShownOwners = NO_SHOWN_OWNERS) -> User:
     """Make the owner in the code the primary owner; return them.
 
     If they were the secondary owner, the two owners swap roles.
@@ -61,7 +61,9 @@ def take_code_owner(pipeline: Pipeline, *, shown: ShownOwners = NOT_SHOWN) -> Us
 
 
 @transaction.atomic
-def keep_site_owner(pipeline: Pipeline, *, by: User, at: dt.datetime, shown: ShownOwners = NOT_SHOWN) -> OwnerDecision:
+def keep_current_owner(
+    pipeline: Pipeline, *, by: User, at: dt.datetime, shown: ShownOwners = NO_SHOWN_OWNERS
+) -> OwnerDecision:
     """Keep the current owners until the code names another owner.
 
     Raises DomainError if the owners agree, or if they are not those that the admin saw.

@@ -22,7 +22,7 @@ from lineage.loaders import manifest_from_rows
 from lineage.models import DbtExposure, DbtGroup, DbtNode, DbtProject, Source
 from lineage.services.edges import EdgeReport, lock_lineage, record_edges
 
-BATCH = 1000
+BATCH_ROWS = 1000
 NO_EDGES = EdgeReport(new=0, seen=0, removed=0, refused=())
 OWNER_FIELDS = ("owner_name", "owner_email")
 GROUP_FIELDS = ("name", "meta_pipeline", *OWNER_FIELDS)
@@ -152,9 +152,9 @@ def _store(
             unique_fields=["project", "key"],
             update_fields=[field.removesuffix("_id") for field in fields],
         )
-    gone = stored.keys() - keys
-    if gone:
-        manager.filter(project=project, key__in=gone).delete()
+    removed = stored.keys() - keys
+    if removed:
+        manager.filter(project=project, key__in=removed).delete()
     return len(keys - stored.keys())
 
 
@@ -166,7 +166,7 @@ def _batches(
     rows: Iterable[DbtGroup | DbtNode | DbtExposure],
 ) -> Iterator[list[DbtGroup | DbtNode | DbtExposure]]:
     remaining = iter(rows)
-    while batch := list(islice(remaining, BATCH)):
+    while batch := list(islice(remaining, BATCH_ROWS)):
         yield batch
 
 
@@ -250,8 +250,8 @@ def _replace_pairs(
             "pk", owner, other
         )
     }
-    gone = [rows[pair] for pair in rows.keys() - wanted]
-    if gone:
-        manager.filter(pk__in=gone).delete()
+    removed = [rows[pair] for pair in rows.keys() - wanted]
+    if removed:
+        manager.filter(pk__in=removed).delete()
     added = sorted(wanted - rows.keys())
-    manager.bulk_create([through(**{owner: first, other: second}) for first, second in added], batch_size=BATCH)
+    manager.bulk_create([through(**{owner: first, other: second}) for first, second in added], batch_size=BATCH_ROWS)

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db import transaction
 
 from lineage.domain.dbt import ManifestNode, feeding_pipelines, pipeline_links
@@ -12,6 +13,8 @@ from lineage.services.edges import EdgeReport, lock_lineage, record_edges
 
 # An edge passes through at most this many jobs and datasets without a pipeline.
 MAX_LEVELS = 50
+# Rows that are purged per transaction. Imports wait for it.
+BATCH_SIZE = 1_000
 
 
 class Use(NamedTuple):
@@ -61,6 +64,24 @@ def move_nodes(pipelines: Mapping[str, int | None]) -> None:
             node.pipeline_id = pipelines[node.key]
             moved.append(node)
     OpenLineageNode.objects.bulk_update(moved, ["pipeline"], batch_size=500)
+
+
+@transaction.atomic
+def purge_unseen(*, at: dt.datetime) -> int:
+    """Delete a batch of what no event has named for OPENLINEAGE_KEPT_DAYS; return the number of rows.
+
+    First go the rows of what reads what, then jobs and datasets. Edges stay: they are the history of the pipelines.
+    """
+    lock_lineage()
+    until = at - dt.timedelta(days=settings.OPENLINEAGE_KEPT_DAYS)
+    for model in (OpenLineageUse, OpenLineageNode):
+        old = list(
+            model.objects.filter(last_seen_at__lt=until).order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]
+        )
+        if old:
+            model.objects.filter(pk__in=old).delete()
+            return len(old)
+    return 0
 
 
 def _graph(readers: Collection[str], *, at: dt.datetime) -> tuple[dict[str, ManifestNode], dict[str, int]]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from common.safe_http import PORTS, UnreachableError, check_url
+from common.safe_http import WEB_PORTS, UnreachableError, check_url
 from notifications.channels.deadline import Deadline
 from notifications.channels.exceptions import AddressError
 from notifications.channels.http import Request, check_answer, http_rules, is_private_host_allowed, post_request
@@ -65,7 +65,7 @@ class HttpChannel(Channel):
 
         def post(deadline: Deadline) -> None:
             answer = post_request(request, deadline=deadline)
-            check_answer(answer, url=url, gone=answer.status in self.gone_statuses)
+            check_answer(answer, url=url, is_gone=answer.status in self.gone_statuses)
 
         return Sender(post)
 
@@ -82,7 +82,7 @@ def check_https_url(address: str) -> str:
     """Return the host of a URL; raise AddressError if messages cannot be posted to it."""
     try:
         parts = check_url(address, ports=None)
-        ports = None if is_private_host_allowed(address) else PORTS
+        ports = None if is_private_host_allowed(address) else WEB_PORTS
         check_url(address, ports=ports)
     except UnreachableError as error:
         raise AddressError(str(error)) from error

@@ -36,7 +36,7 @@ class Deadline:
         if self._over.is_set():
             raise SendTimeoutError("The time limit of this message has passed.")
 
-    def pass_(self) -> None:
+    def expire(self) -> None:
         """Mark the deadline as passed and shut down all connections."""
         self._over.set()
         for connected in self._connected:
@@ -67,7 +67,7 @@ def within(seconds: float, do: Callable[[Deadline], None]) -> None:
     thread.join(seconds)
     in_time = bool(results)
     if not in_time:
-        deadline.pass_()
+        deadline.expire()
         thread.join(GRACE_SECONDS)
     error = results[0] if results else SendTimeoutError()
     if error is not None and not in_time:

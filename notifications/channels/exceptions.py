@@ -1,6 +1,6 @@
 """Exceptions of channels, and what is stored of an error."""
 
-PROBLEM_LENGTH = 500
+MAX_PROBLEM_LENGTH = 500
 
 
 class UndeliverableError(Exception):
@@ -25,9 +25,9 @@ class RetryLaterError(Exception):
 
 def problem_text(text: str) -> str:
     """Return what a `problem` column stores of a text: without NUL, which it cannot hold, and at most 500 characters."""
-    return text.replace("\0", "")[:PROBLEM_LENGTH]
+    return text.replace("\0", "")[:MAX_PROBLEM_LENGTH]
 
 
 def describe_error(error: Exception) -> str:
-    """Return what a `problem` column stores of an error: its text, or its class if it has none."""
-    return problem_text(str(error) or type(error).__name__)
+    """Return what a `problem` column stores of an error: its text, or a general one if it has none."""
+    return problem_text(str(error)) or "Sending failed. The log has the details."

@@ -9,7 +9,16 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from common.safe_http import DEFAULT_PORTS, PORTS, Address, PostResult, Rules, UnreachableError, is_public, post_bytes
+from common.safe_http import (
+    DEFAULT_PORTS,
+    WEB_PORTS,
+    Address,
+    PostResult,
+    Rules,
+    UnreachableError,
+    is_public,
+    post_bytes,
+)
 from notifications.channels.deadline import Deadline
 from notifications.channels.exceptions import GoneError, RetryLaterError, UndeliverableError
 from notifications.models import PrivateHost
@@ -46,7 +55,7 @@ def post_request(request: Request, *, deadline: Deadline) -> PostResult:
         raise ConnectionError(str(error)) from error
 
 
-def check_answer(answer: PostResult, *, url: str, gone: bool = False) -> None:
+def check_answer(answer: PostResult, *, url: str, is_gone: bool = False) -> None:
     """Raise the error that a response stands for, unless it is a success.
 
     `gone` is True if its body says that the address no longer exists.
@@ -57,7 +66,7 @@ def check_answer(answer: PostResult, *, url: str, gone: bool = False) -> None:
     if 200 <= answer.status < 300:
         return
     text = f"{urlsplit(url).hostname} returned status {answer.status}."
-    if answer.status in GONE_STATUSES or gone:
+    if answer.status in GONE_STATUSES or is_gone:
         raise GoneError(text)
     if answer.status >= 500 or answer.status in RETRYABLE_STATUSES:
         if seconds := retry_after(answer, at=dt.datetime.now(dt.UTC)):
@@ -94,7 +103,7 @@ def is_private_host_allowed(url: str) -> bool:
     parts = urlsplit(url)
     port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
     rows = PrivateHost.objects.filter(host=(parts.hostname or "").lower())
-    return any(row.port == port or (row.port is None and port in PORTS) for row in rows)
+    return any(row.port == port or (row.port is None and port in WEB_PORTS) for row in rows)
 
 
 def _is_public_or_private(address: Address) -> bool:

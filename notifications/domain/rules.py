@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 EMAIL = "email"
 # Minutes after the event at which a channel comes by default; the others come at once. So people who look at their phone are not called.
-DEFAULT_DELAYS = {"sms": 2, "voice": 5}
+DEFAULT_DELAY_MINUTES = {"sms": 2, "voice": 5}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -24,7 +24,7 @@ def high_urgency_steps(rules: Iterable[Step], *, reachable: Collection[str]) -> 
     `reachable` has the channels for which the person has an address; e-mail always counts as one.
     """
     steps = {step for step in rules if step.channel in reachable or step.channel == EMAIL}
-    steps = steps or {Step(DEFAULT_DELAYS.get(channel, 0), channel) for channel in reachable}
+    steps = steps or {Step(DEFAULT_DELAY_MINUTES.get(channel, 0), channel) for channel in reachable}
     if not any(step.channel == EMAIL for step in steps):
         steps.add(Step(0, EMAIL))
     return sorted(steps)

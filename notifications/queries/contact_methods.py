@@ -38,6 +38,12 @@ def people_by_number(channel: str, number: str) -> list[int]:
     return list(rows.order_by("person").values_list("person", flat=True))
 
 
+def has_number(message: Message) -> bool:
+    """Return True if the recipient still has the number that was called; it may have been removed or changed since."""
+    rows = ContactMethod.objects.filter(pk=message.contact_method, person=message.recipient_id)
+    return rows.filter(verified_at__isnull=False).exists()
+
+
 def email_rejections(people: Iterable[User | int]) -> QuerySet[EmailRejection]:
     """Return the rejections of these users' current e-mail addresses."""
     return EmailRejection.objects.filter(person__in=people, address=F("person__email"))

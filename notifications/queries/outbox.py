@@ -7,7 +7,6 @@ from email.utils import parseaddr
 
 from django.conf import settings
 from django.db import connection
-from django.db.models.functions import Now
 
 from notifications.models import Message, MessageQuerySet
 from notifications.registry import Notification, load
@@ -22,16 +21,6 @@ def database_clock() -> dt.datetime:
         cursor.execute("SELECT statement_timestamp()")
         at: dt.datetime = cursor.fetchone()[0]
         return at
-
-
-def due_count(*, limit: int) -> int:
-    """Return the number of messages that can be claimed now, at most `limit`."""
-    return len(Message.objects.claimable().values_list("pk", flat=True)[:limit])
-
-
-def sending_count() -> int:
-    """Return the number of messages being sent under an active lease."""
-    return Message.objects.filter(state=Message.State.SENDING, lease_until__gt=Now()).count()
 
 
 def all_messages() -> MessageQuerySet:

@@ -22,3 +22,8 @@ def phone_account() -> Account | None:
         return Account(settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_FROM_NUMBER)
     row = PhoneAccount.objects.first()
     return Account(row.account_sid, row.auth_token, row.from_number) if row else None
+
+
+def has_phone_account() -> bool:
+    """Return True if the site has an account."""
+    return bool(settings.TWILIO_ACCOUNT_SID) or PhoneAccount.objects.exists()

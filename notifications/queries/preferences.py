@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from notifications.domain.quiet_hours import end_of_quiet
+from notifications.domain.quiet_hours import quiet_hours_end
 from notifications.domain.rules import Step, high_urgency_steps, low_urgency_steps
 from notifications.models import (
     ChannelPreference,
@@ -193,4 +193,4 @@ def quiet_until(person: User, *, at: dt.datetime, hours: QuietHours | None = Non
     row = hours or quiet_hours_for(person)
     if row is None:
         return None
-    return end_of_quiet(at, zone=person.time_zone, start=row.starts_at, end=row.ends_at, weekends=row.weekends)
+    return quiet_hours_end(at, zone=person.time_zone, start=row.starts_at, end=row.ends_at, weekends=row.weekends)

@@ -12,7 +12,7 @@ from notifications.models import ContactMethod, Message, SlackApp, SlackMember
 from people.models import User
 
 # A member is looked up again after this time, because people leave and change addresses.
-LOOKUP_AGE = dt.timedelta(days=1)
+MAX_LOOKUP_AGE = dt.timedelta(days=1)
 UNKNOWN_MEMBER = (
     "Your Slack account is not linked to an active user of the on-call site. "
     "Use the same e-mail address in both, or add Slack as a contact method on the Notifications page."
@@ -64,6 +64,6 @@ def people_to_look_up() -> QuerySet[User]:
     methods = ContactMethod.objects.live().filter(person=OuterRef("pk"), channel=Message.Channel.SLACK_DM)
     verified = methods.filter(verified_at__gt=OuterRef("slack_member__looked_up_at"))
     moved = ~Q(slack_member__email__iexact=F("email")) & ~Exists(methods)
-    due = Q(slack_member=None) | Q(slack_member__looked_up_at__lte=Now() - LOOKUP_AGE) | Exists(verified) | moved
+    due = Q(slack_member=None) | Q(slack_member__looked_up_at__lte=Now() - MAX_LOOKUP_AGE) | Exists(verified) | moved
     rows = User.objects.get_queryset().active().exclude(email="").filter(due)
     return rows.order_by(F("slack_member__looked_up_at").asc(nulls_first=True), "pk")

@@ -13,7 +13,7 @@ from notifications.services.outbox import subject_line
 from people.models import User
 
 TEST_LIFETIME = dt.timedelta(minutes=15)
-PAUSE = dt.timedelta(minutes=1)
+TEST_PAUSE = dt.timedelta(minutes=1)
 
 
 def send_test(person: User, *, channel: str) -> Message:
@@ -37,7 +37,7 @@ def send_method_test(method: ContactMethod) -> Message:
 
 def _send(person: User, *, channel: str, method: int) -> Message:
     recent = Message.objects.filter(type=ChannelTest.name, recipient=person, channel=channel, contact_method=method)
-    if recent.filter(created_at__gt=Now() - PAUSE).exists():
+    if recent.filter(created_at__gt=Now() - TEST_PAUSE).exists():
         raise DomainError("Wait a minute before you send another test message.")
     at = database_clock()
     test = ChannelTest(channel=str(Message.Channel(channel).label), requested_at=at)

@@ -13,7 +13,7 @@ from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from notifications.channels.catalog import CHANNELS
 from notifications.channels.exceptions import AddressError
 from notifications.models import ContactMethod, Message, NotificationRule
-from notifications.notifications import ContactCode, ContactMethodAdded, ContactMethodOff
+from notifications.notifications import ContactCode, DisabledContactMethod, NewContactMethod
 from notifications.queries.contact_methods import address_digest, contact_code, is_available
 from notifications.queries.outbox import database_clock
 from notifications.queries.sweep import unreported_methods
@@ -153,7 +153,7 @@ def verify_contact_method(method: ContactMethod, *, code: str) -> ContactMethod:
 
 def _notify_added(row: ContactMethod) -> None:
     at = database_clock()
-    notice = ContactMethodAdded(what=f"{row.get_channel_display()} to {row.shown_as}", added_at=at)
+    notice = NewContactMethod(what=f"{row.get_channel_display()} to {row.shown_as}", added_at=at)
     enqueue([row.person], notice, due_at=at, expires_at=at + REPORT_LIFETIME)
 
 
@@ -220,7 +220,7 @@ def report_methods_off() -> int:
     methods = list(rows.select_for_update(skip_locked=True, of=("self",)).select_related("person")[:REPORT_BATCH_SIZE])
     for row in methods:
         at = database_clock()
-        report = ContactMethodOff(
+        report = DisabledContactMethod(
             method=row.pk,
             channel=row.get_channel_display(),
             shown_as=row.shown_as,

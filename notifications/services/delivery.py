@@ -14,7 +14,7 @@ from notifications.queries.preferences import quiet_until
 from notifications.registry import load
 from notifications.services.leases import Claim, Outcome, deliver_row, retry_or_fail, send_row
 from notifications.services.outbox import subject_line
-from notifications.services.rate_limit import hold_back
+from notifications.services.rate_limit import add_to_summary
 from people.models import User
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def _outcome_without_sending(claim: Claim[Message]) -> Outcome | None:
     until = None if message.urgent else quiet_until(message.recipient, at=at)
     if until is not None:
         return Outcome(Message.State.PENDING, columns={"due_at": until, "attempts": message.attempts - 1})
-    summary = hold_back(message)
+    summary = add_to_summary(message)
     return Outcome(Message.State.MERGED, columns={"merged_into": summary}) if summary else None
 
 

@@ -5,7 +5,7 @@ import datetime as dt
 from django.db import transaction
 
 from notifications.models import Message
-from notifications.notifications import EmailRejected
+from notifications.notifications import EmailRejectionReport
 from notifications.queries.outbox import database_clock
 from notifications.queries.preferences import live_methods, reachable_channels
 from notifications.queries.sweep import unreported_rejections
@@ -30,7 +30,7 @@ def report_rejected_addresses() -> int:
     rejections = list(locked[:REPORT_BATCH_SIZE])
     for row in rejections:
         at = database_clock()
-        report = EmailRejected(
+        report = EmailRejectionReport(
             person=row.person_id,
             person_name=str(row.person),
             rejected_address=row.address,
@@ -52,7 +52,7 @@ def _preference(channel: str) -> tuple[int, str]:
     return LAST_CHANNELS.index(channel) + 1 if channel in LAST_CHANNELS else 0, channel
 
 
-def _send(report: EmailRejected, person: User, *, channel: str, at: dt.datetime) -> None:
+def _send(report: EmailRejectionReport, person: User, *, channel: str, at: dt.datetime) -> None:
     Message.objects.create(
         type=report.name,
         dedup_key=report.dedup_key,

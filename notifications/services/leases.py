@@ -27,12 +27,17 @@ from notifications.queries.outbox import database_clock
 
 logger = logging.getLogger(__name__)
 
+# A deliverer claims no further row after this time (5 s of 90); the next sweep continues.
+DELIVERY_SECONDS = settings.MESSAGE_LEASE_SECONDS / 18
+# Shorter than the lease, so that a row is claimed again only after its sender is gone; and longer than a deliverer needs: its
+# few seconds and one more row, whose mark gives up at five sixths of the lease.
+HARD_LIMIT_SECONDS = int(settings.MESSAGE_LEASE_SECONDS * 0.95)
 # Share of the lease after which workers stop, before the task's hard limit and the end of the lease.
 LEASE_SHARE = 5 / 6
 MARK_PAUSE_SECONDS = 0.5
 # If a service asks for a longer pause, it is tried again after this one.
 MAX_RETRY_AFTER_SECONDS = 3600
-CRASHED = "Every attempt ended in a crash of the worker."
+CRASH_TEXT = "Every attempt ended in a crash of the worker."
 
 Row = TypeVar("Row", bound=OutboxRow)
 LeasedT = TypeVar("LeasedT", bound=OutboxRow | LeasedRow)
@@ -88,7 +93,7 @@ def deliver_row(claimable: QuerySet[Row], *, attempt: Callable[[Claim[Row]], Out
         return None
     if claim.row.attempts > MAX_ATTEMPTS:
         # Give up before the row crashes more workers.
-        outcome = Outcome(OutboxState.FAILED, claim.row.problem or CRASHED)
+        outcome = Outcome(OutboxState.FAILED, claim.row.problem or CRASH_TEXT)
     else:
         outcome = attempt(claim)
     mark(claim, outcome)
@@ -102,7 +107,7 @@ def send_row(row: OutboxRow, send: Callable[[], Mapping[str, Any]]) -> Outcome:
     except UndeliverableError as error:
         return Outcome(OutboxState.FAILED, describe_error(error))
     except Exception as error:  # noqa: BLE001  # whatever a server or a library raises, the row is retried
-        logger.warning("%s %s, attempt %s: %s", type(row).__name__, row.pk, row.attempts, describe_error(error))
+        logger.warning("%s %s, attempt %s: %s", type(row).__name__, row.pk, row.attempts, repr(error))
         return retry_or_fail(row, error)
     return Outcome(OutboxState.SENT, columns={"sent_at": Now(), **columns})
 

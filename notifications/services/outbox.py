@@ -12,7 +12,7 @@ from notifications.queries.preferences import live_methods, quiet_until, steps_f
 from notifications.registry import Notification
 from people.models import User
 
-SUBJECT_LENGTH = 200
+MAX_SUBJECT_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +93,4 @@ def _message(
 
 def subject_line(notification: Notification, reader: User) -> str:
     """Return the subject as one line of at most `SUBJECT_LENGTH` characters."""
-    return Truncator(" ".join(notification.subject(reader).split())).chars(SUBJECT_LENGTH)
+    return Truncator(" ".join(notification.subject(reader).split())).chars(MAX_SUBJECT_LENGTH)

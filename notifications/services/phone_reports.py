@@ -6,19 +6,23 @@ from django.db.models.functions import Now
 from notifications.channels.phone.twilio import GONE_CODES
 from notifications.models import ContactMethod, Message
 
-DELIVERED = frozenset({"delivered", "completed"})
-FAILED = frozenset({"undelivered", "failed"})
-UNANSWERED = frozenset({"busy", "no-answer", "canceled"})
+DELIVERED_STATUSES = frozenset({"delivered", "completed"})
+FAILED_STATUSES = frozenset({"undelivered", "failed"})
+# Twilio's words (https://help.twilio.com/articles/223134027). It answers them itself and blocks what the site would answer.
+STOP_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
+START_WORDS = frozenset({"START", "YES", "UNSTOP"})
+STOP_TEXT = "Turned off by the reply STOP. Reply START to turn it on again."
+UNANSWERED_STATUSES = frozenset({"busy", "no-answer", "canceled"})
 
 
 @transaction.atomic
 def record_status(message: Message, *, status: str, error_code: str) -> None:
     """Record the delivery report of an SMS or a call, and turn off a number that no longer exists."""
     method = ContactMethod.objects.filter(pk=message.contact_method)
-    if status in DELIVERED:
+    if status in DELIVERED_STATUSES:
         method.update(last_delivered_at=Now(), problem="")
         return
-    if status not in FAILED | UNANSWERED:
+    if status not in FAILED_STATUSES | UNANSWERED_STATUSES:
         return
     code = int(error_code) if error_code.isascii() and error_code.isdigit() else None
     problem = f"Twilio reported: {status}" + (f", error {code}" if code else "")
@@ -26,10 +30,25 @@ def record_status(message: Message, *, status: str, error_code: str) -> None:
     if code in GONE_CODES:
         method.filter(switched_off_at=None).update(switched_off_at=Now())
     sent = Message.objects.filter(pk=message.pk, state=Message.State.SENT)
-    if status in FAILED:
+    if status in FAILED_STATUSES:
         sent.update(state=Message.State.FAILED, sent_at=None, problem=problem)
     else:
         sent.update(problem=problem)
+
+
+def record_opt_out(text: str, *, digest: str) -> bool:
+    """Turn SMS to a number off after STOP, or on again after START; return True if the text is one of these words.
+
+    START turns on only what STOP turned off. It proves the number again, as any answer does.
+    """
+    word = text.strip().upper()
+    rows = ContactMethod.objects.filter(channel=Message.Channel.SMS, address_digest=digest, verified_at__isnull=False)
+    if word in STOP_WORDS:
+        rows.filter(switched_off_at=None).update(switched_off_at=Now(), problem=STOP_TEXT)
+    elif word in START_WORDS:
+        stopped = rows.filter(switched_off_at__isnull=False, problem=STOP_TEXT)
+        stopped.update(switched_off_at=None, reported_at=None, problem="", verified_at=Now())
+    return word in STOP_WORDS | START_WORDS
 
 
 def record_answer(person_id: int, *, channel: str, digest: str = "", method: int = 0) -> None:

@@ -16,7 +16,7 @@ from notifications.channels.push.site_key import find_site_key
 from notifications.channels.push.vapid import SiteKey, new_site_key
 from notifications.domain.device_names import DEFAULT_NAME
 from notifications.models import Message, PushDevice, VapidKey
-from notifications.notifications import TEST_CODE_SALT, ContactMethodAdded, PushDeviceOff, PushDeviceTest
+from notifications.notifications import TEST_CODE_SALT, DisabledPushDevice, NewContactMethod, PushDeviceTest
 from notifications.queries.outbox import database_clock
 from notifications.queries.sweep import devices_before_reactivation, unreported_devices
 from notifications.services.outbox import enqueue, subject_line
@@ -30,7 +30,7 @@ TEST_PAUSE = dt.timedelta(minutes=1)
 CODE_LIFETIME = dt.timedelta(days=1)
 REPORT_LIFETIME = dt.timedelta(days=7)
 REPORT_BATCH_SIZE = 100
-DEACTIVATED = "Your account was deactivated, which turned off push on every device."
+DEACTIVATION_TEXT = "Your account was deactivated, which turned off push on every device."
 
 
 def ensure_site_key() -> SiteKey:
@@ -89,7 +89,7 @@ def add_device(person: User, *, endpoint: str, p256dh: str, auth: str, name: str
     row.save()
     if is_new:
         at = database_clock()
-        notice = ContactMethodAdded(what=f"Push on {row.name}", added_at=at)
+        notice = NewContactMethod(what=f"Push on {row.name}", added_at=at)
         enqueue([person], notice, due_at=at, expires_at=at + REPORT_LIFETIME)
     return row
 
@@ -184,13 +184,13 @@ def report_switched_off() -> int:
 
     Devices of users who were deactivated and reactivated are turned off here; nothing was sent to them since.
     """
-    devices_before_reactivation().update(switched_off_at=Now(), problem=DEACTIVATED, retry_at=None)
+    devices_before_reactivation().update(switched_off_at=Now(), problem=DEACTIVATION_TEXT, retry_at=None)
     rows = unreported_devices().order_by("pk")
     devices = list(rows.select_for_update(skip_locked=True, of=("self",)).select_related("person")[:REPORT_BATCH_SIZE])
     at = database_clock() if devices else None
     for row in devices:
         assert row.switched_off_at is not None and at is not None  # noqa: PT018, S101  # nosec B101  # for mypy
-        report = PushDeviceOff(
+        report = DisabledPushDevice(
             device=row.pk,
             device_name=row.name,
             switched_off_at=row.switched_off_at,

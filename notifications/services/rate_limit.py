@@ -13,14 +13,14 @@ from notifications.registry import rate_limited_types
 from notifications.services.outbox import subject_line
 from people.models import User
 
-MAX_MESSAGES = 10
-WINDOW = dt.timedelta(minutes=10)
+MAX_MESSAGES_PER_WINDOW = 10
+RATE_LIMIT_WINDOW = dt.timedelta(minutes=10)
 # Messages that come right after the limit is reached go into the same summary.
 SUMMARY_DELAY = dt.timedelta(minutes=1)
 
 
 @transaction.atomic
-def hold_back(message: Message) -> Message | None:
+def add_to_summary(message: Message) -> Message | None:
     """Return the summary that takes this message, or None if it is within the limit and is to be sent.
 
     The caller has claimed the message. The recipient's row is locked, so that senders count one after another.
@@ -33,16 +33,16 @@ def hold_back(message: Message) -> Message | None:
         recipient=message.recipient_id, channel=message.channel, contact_method=message.contact_method
     )
     limited = same.filter(type__in=types).exclude(pk=message.pk)
-    recent = Q(state=Message.State.SENT, sent_at__gt=Now() - WINDOW)
+    recent = Q(state=Message.State.SENT, sent_at__gt=Now() - RATE_LIMIT_WINDOW)
     under_way = Q(state=Message.State.SENDING, lease_until__gt=Now())
-    if limited.filter(recent | under_way).order_by().count() < MAX_MESSAGES:
+    if limited.filter(recent | under_way).order_by().count() < MAX_MESSAGES_PER_WINDOW:
         return None
     summaries = same.filter(type=Summary.name)
     waiting = summaries.filter(state=Message.State.PENDING, attempts=0).select_for_update().order_by("pk").first()
     if waiting is None:
         last = summaries.filter(recent).order_by("-sent_at").first()
         at = database_clock()
-        due_at = last.sent_at + WINDOW if last and last.sent_at else at + SUMMARY_DELAY
+        due_at = last.sent_at + RATE_LIMIT_WINDOW if last and last.sent_at else at + SUMMARY_DELAY
         waiting = Message(
             type=Summary.name,
             dedup_key=str(message.pk),

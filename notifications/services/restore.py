@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 from notifications.outbox_row import OutboxRow
 
-RESTORED = "The site was restored from a backup. This may have been sent after the backup was made."
+RESTORE_TEXT = "The site was restored from a backup. This may have been sent after the backup was made."
 
 
 def drop_possibly_sent() -> int:
@@ -15,4 +15,4 @@ def drop_possibly_sent() -> int:
     the first worker starts on the restored database.
     """
     outboxes = [model for model in apps.get_models() if issubclass(model, OutboxRow)]
-    return sum(model.objects.waiting().filter(due_at__lte=Now()).drop(RESTORED) for model in outboxes)
+    return sum(model.objects.waiting().filter(due_at__lte=Now()).drop(RESTORE_TEXT) for model in outboxes)

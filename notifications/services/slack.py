@@ -11,7 +11,7 @@ from notifications.channels.deadline import within
 from notifications.channels.exceptions import GoneError, UndeliverableError, describe_error
 from notifications.channels.slack_app.channel import find_member
 from notifications.channels.slack_app.client import post_answer
-from notifications.channels.slack_app.signatures import WINDOW, is_recent, is_signed
+from notifications.channels.slack_app.signatures import MAX_REQUEST_AGE, is_recent, is_signed
 from notifications.models import ContactMethod, Message, SlackAnswer, SlackMember, SlackRequest
 from notifications.queries.slack import App, people_to_look_up, slack_app
 from notifications.services.slack_leases import claim, delete, retry_later
@@ -19,7 +19,7 @@ from people.models import User
 
 # Slack permits 30 minutes, but nobody waits that long for a response.
 ANSWER_LIFETIME = dt.timedelta(minutes=10)
-TAKEN = "Another person on the site has this Slack account."
+ACCOUNT_IN_USE = "Another person on the site has this Slack account."
 
 
 class NotFromSlackError(Exception):
@@ -43,7 +43,7 @@ def accept_request(*, body: bytes, timestamp: str, header: str, at: dt.datetime)
 
 def purge_requests() -> int:
     """Delete the signatures of requests that are too old to be replayed; return their number."""
-    return SlackRequest.objects.filter(received_at__lte=Now() - 3 * WINDOW).delete()[0]
+    return SlackRequest.objects.filter(received_at__lte=Now() - 3 * MAX_REQUEST_AGE).delete()[0]
 
 
 def answer_later(*, response_url: str, text: str) -> None:
@@ -59,7 +59,7 @@ def post_next_answer() -> bool:
         return False
     try:
         url = row.response_url
-        within(settings.MESSAGE_SEND_SECONDS, lambda deadline: post_answer(url, row.text))
+        within(settings.MESSAGE_SEND_SECONDS, lambda deadline: post_answer(url, row.text, deadline=deadline))
     except (UndeliverableError, DecryptionError):
         delete(row)
     except Exception as error:  # noqa: BLE001  # whatever a server or a library raises, it is retried
@@ -112,12 +112,12 @@ def save_member(person: User, *, email: str, slack_id: str, is_verified: bool, p
     if slack_id:
         others = SlackMember.objects.filter(slack_id=slack_id).exclude(person=person)
         others = others if is_verified else others.filter(person__is_active=False)
-        others.update(slack_id="", problem=TAKEN)
+        others.update(slack_id="", problem=ACCOUNT_IN_USE)
     fields = {"email": email, "slack_id": slack_id, "problem": problem, "looked_up_at": Now()}
     try:
         with transaction.atomic():
             row, _ = SlackMember.objects.update_or_create(person=person, defaults=fields)
     except IntegrityError:
-        fields |= {"slack_id": "", "problem": TAKEN}
+        fields |= {"slack_id": "", "problem": ACCOUNT_IN_USE}
         row, _ = SlackMember.objects.update_or_create(person=person, defaults=fields)
     return row

@@ -24,6 +24,7 @@ from notifications.queries.preferences import (
     reachable_channels,
     rule_sets_for,
 )
+from notifications.queries.providers import missing_providers
 from notifications.queries.push_devices import devices_for
 from notifications.services import channel_tests
 from notifications.services import preferences as services
@@ -115,6 +116,7 @@ def notifications_page(
         "lacks_needed_channel": lacks_needed_channel(person),
         "email_rejection": email_rejections([person]).first(),
         "needed_channels": channel_list(needed_channels()),
+        "missing_providers": missing_providers() if person.is_staff else [],
         "push_devices": devices_for(person),
         "message_rows": message_rows(messages_for(person)[:MAX_LISTED]),
     }

@@ -10,14 +10,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.answers import Period, mark_period
 from common.api.params import AT, IF_NONE_MATCH, UNCHANGED
 from common.datetimes import isoformat_z, parse_instant_param
 from common.identifiers import SLUG_PATTERN
+from common.response_cache import Period, mark_period
 from incidents.domain.status import STATUSES
 from incidents.queries.statuses import PipelineStatus, statuses
 from people.models import User
-from people.permissions import AdminsChange
+from people.permissions import IsAdminOrReadOnly
 from pipelines import services
 from pipelines.models import Pipeline
 from pipelines.queries import ownership
@@ -121,7 +121,7 @@ class PipelineViewSet(
     """Pipelines, by slug, and their responders. Admins update them."""
 
     serializer_class = PipelineSerializer
-    permission_classes = [AdminsChange]
+    permission_classes = [IsAdminOrReadOnly]
     queryset = ownership().select_related("in_rotation__rotation")
     lookup_field = "slug"
     lookup_value_regex = SLUG_PATTERN

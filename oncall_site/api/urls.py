@@ -20,7 +20,8 @@ from common.identifiers import SLUG_PATTERN
 from handoffs.api.action_items import ActionItemViewSet
 from handoffs.api.handoffs import HandoffViewSet
 from incidents.api.alerts import AlertViewSet, alertmanager
-from incidents.api.events import events
+from incidents.api.drills import DrillViewSet
+from incidents.api.events import changes, events
 from incidents.api.evidence import RunbookEvidenceViewSet
 from incidents.api.incidents import IncidentViewSet
 from incidents.api.integration_keys import IntegrationKeyViewSet
@@ -67,6 +68,7 @@ router.register("holidays", HolidayViewSet, basename="api-holiday")
 router.register("swaps", SwapViewSet, basename="api-swap")
 router.register("covers", CoverViewSet, basename="api-cover")
 router.register("cover-requests", CoverRequestViewSet, basename="api-cover-request")
+router.register("incidents/drills", DrillViewSet, basename="api-drill")
 router.register("incidents", IncidentViewSet, basename="api-incident")
 router.register("reports/incidents", ReportViewSet, basename="api-report")
 router.register("alerts", AlertViewSet, basename="api-alert")
@@ -116,6 +118,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("integrations/events/", events, name="api-events"),
     # Where PagerDuty's clients post to if their base URL is the address above.
     path("integrations/events/v2/enqueue", extend_schema(exclude=True)(events), name="api-events-enqueue"),
+    path("integrations/events/v2/change/enqueue", changes, name="api-changes"),
     path("integrations/<slug:kind>/", integration, name="api-integration"),
     path("pipelines/<slug:slug>/lineage/", lineage, name="api-lineage"),
     path("metrics/<slug:pipeline>/<slug:slug>/", metric, name="api-metric-detail"),

@@ -44,7 +44,7 @@ RECENT_LINES = 15
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 # For one machine and one team: without processes that only a busy server or a standby needs, and without JIT
 # compilation, which takes longer than most queries.
-SETTINGS = """
+SERVER_SETTINGS = """
 # The on-call site
 io_method = sync
 max_logical_replication_workers = 0
@@ -118,9 +118,9 @@ def _server(data: Path) -> PostgresServer:
 def _configure(data: Path) -> None:
     """Add the settings of a small server to its configuration, once."""
     path = data / "postgresql.conf"
-    if SETTINGS not in path.read_text(encoding="utf-8"):
+    if SERVER_SETTINGS not in path.read_text(encoding="utf-8"):
         with path.open("a", encoding="utf-8") as file:
-            file.write(SETTINGS)
+            file.write(SERVER_SETTINGS)
 
 
 def is_running(*, var: Path) -> bool:

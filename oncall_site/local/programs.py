@@ -26,7 +26,7 @@ from oncall_site.web_server import (
 
 # One process with threads is enough for trying the site, and needs a hundred megabytes less than two.
 WEB_WORKERS, WEB_THREADS, WORKER_THREADS = 1, 8, 2
-PRELOADED = (
+PRELOADED_MODULES = (
     "celery.apps.worker",
     "celery.concurrency.thread",
     "common.api.unknown_fields",
@@ -59,7 +59,7 @@ def load_everything() -> None:
     from django.conf import settings  # noqa: PLC0415  # importing the settings starts the database
     from django.db import connections  # noqa: PLC0415  # as above
 
-    for name in (*PRELOADED, settings.ROOT_URLCONF):
+    for name in (*PRELOADED_MODULES, settings.ROOT_URLCONF):
         import_module(name)
     import_module("common.api.unknown_fields").described_fields()
     import_module("oncall_site.celery").app.finalize(auto=True)
@@ -71,7 +71,7 @@ def load_everything() -> None:
     gc.enable()
 
 
-def site_programs(address: str, *, var: Path, pid_file: Path) -> dict[str, Program]:
+def site_programs(address: str) -> dict[str, Program]:
     """Return the programs of the site by name: the web server, nginx in front of it, and the worker with beat."""
     bind = address.rpartition("/")[2]
     worker = Program(run_worker)
@@ -80,7 +80,7 @@ def site_programs(address: str, *, var: Path, pid_file: Path) -> dict[str, Progr
         sys.stderr.write(WITHOUT_NGINX)
         return {"web": Program(lambda: run_gunicorn(bind)), "worker": worker}
     folder = make_folder()
-    write_configuration(folder, bind=bind, pid_file=pid_file, is_one_process=True)
+    write_configuration(folder, bind=bind, pid_file=folder / "nginx.pid", is_one_process=True)
     socket = folder / "gunicorn.sock"
     front = nginx_command(nginx, folder=folder)
     return {
@@ -100,7 +100,7 @@ def make_metrics_folder(var: Path) -> None:
 
 def remove_folders(*, var: Path) -> None:
     """Remove what the programs leave behind when they are killed."""
-    sweep_folders(of=os.getpid())
+    sweep_folders(owner_pid=os.getpid())
     shutil.rmtree(metrics_folder(var), ignore_errors=True)
 
 

@@ -28,11 +28,9 @@ from django.db import DatabaseError
 from oncall_site.local import postgres, programs
 from oncall_site.web_server import find_nginx
 
-MARKER = "ONCALL_RUN"
-# nginx overwrites its environment, and with it the marker.
-NGINX_PID = "nginx.pid"
+RUN_VARIABLE = "ONCALL_RUN"
 FIRST_PORT = 8000
-PORTS = 50
+PORT_ATTEMPTS = 50
 GRACE_SECONDS = 8
 READY_SECONDS = 120
 POLL_SECONDS = 0.5
@@ -49,11 +47,12 @@ def main() -> int:
     """Run the site until Ctrl-C; return the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
     var = _folder()
-    if os.environ.get(MARKER) != str(var):
+    if os.environ.get(RUN_VARIABLE) != str(var):
         # Processes are found by a variable that they were started with. The settings read the others.
         os.execve(sys.executable, [sys.executable, "-m", __spec__.name], {**os.environ, **_environment(var)})  # noqa: S606  # nosec B606  # our own command
-    # The system still shows it for copies. Programs that this process starts, such as PostgreSQL, must not have it.
-    del os.environ[MARKER]
+    # The system still shows it for copies, and they give it to what they start. What this process starts itself, which is
+    # PostgreSQL, must not have it.
+    del os.environ[RUN_VARIABLE]
     stopped = _handle_signals()
     # Until everything is loaded, the garbage collector would visit again and again what stays.
     gc.disable()
@@ -87,7 +86,7 @@ def _environment(var: Path) -> dict[str, str]:
     with contextlib.suppress(SystemExit, OverflowError):
         chosen = _free_port(chosen)
     return {
-        MARKER: str(var),
+        RUN_VARIABLE: str(var),
         "ONCALL_VAR": str(var),
         "SITE_URL": f"http://127.0.0.1:{chosen}",
         "BEHIND_FRONT": "1" if find_nginx() else "",
@@ -111,7 +110,7 @@ def _run(stopped: threading.Event) -> None:
             notes = io.StringIO()
             call_command("create_demo", stdout=notes)
             _free_port(settings.PORT)
-            for name, program in programs.site_programs(settings.SITE_URL, var=var, pid_file=var / NGINX_PID).items():
+            for name, program in programs.site_programs(settings.SITE_URL).items():
                 processes.append(SupervisedProcess(name, program))
             programs.load_everything()
             _supervise(processes, stopped, announcement=Announcement(settings.SITE_URL, notes.getvalue(), var), var=var)
@@ -202,7 +201,7 @@ class SupervisedProcess:
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         self.pid = os.fork()
         if self.pid == 0:
-            _become(self.name, self.program.run, output=pipe)
+            _run_as_process(self.name, self.program.run, output=pipe)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         os.close(pipe)
 
@@ -237,11 +236,12 @@ class SupervisedProcess:
             self.start()
 
 
-def _become(name: str, run: Callable[[], int], *, output: int) -> None:
+def _run_as_process(name: str, run: Callable[[], int], *, output: int) -> None:
     """Turn this copy of the supervisor into one of the site's processes. Never returns."""
     code = 1
     try:
         os.setsid()
+        os.environ[RUN_VARIABLE] = str(_folder())
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
@@ -332,28 +332,27 @@ def single_instance(var: Path) -> Iterator[None]:
 
 
 def _stop_leftovers(var: Path) -> None:
-    """Stop the processes that a killed supervisor left running, found by their marker or, for nginx, its process group."""
-    group, leftovers = _nginx_group(var), []
+    """Stop the processes that a killed supervisor left running, and those that they start meanwhile."""
+    stopped = 0
+    while leftovers := _leftovers(var):
+        stopped += len(leftovers)
+        _stop(leftovers)
+    if stopped:
+        say(f"Stopped {stopped} processes of an earlier run.")
+
+
+def _leftovers(var: Path) -> list[int]:
+    """Return the processes of an earlier run, found by the marker that they inherited."""
+    leftovers = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            is_marked = process.environ().get(MARKER) == str(var)
-            is_nginx = process.name().startswith("nginx") and os.getpgid(process.pid) == group
-            if process.pid != os.getpid() and (is_marked or is_nginx):
+            if process.pid != os.getpid() and process.environ().get(RUN_VARIABLE) == str(var):
                 leftovers.append(process.pid)
-    _stop(leftovers)
-    if leftovers:
-        say(f"Stopped {len(leftovers)} processes of an earlier run.")
-
-
-def _nginx_group(var: Path) -> int | None:
-    """Return the process group of the last nginx, from a file that exists until nginx exits normally."""
-    with contextlib.suppress(OSError, ValueError):
-        return int((var / NGINX_PID).read_text())
-    return None
+    return leftovers
 
 
 def _free_port(chosen: int) -> int:
-    for port in [chosen] if chosen else range(FIRST_PORT, FIRST_PORT + PORTS):
+    for port in [chosen] if chosen else range(FIRST_PORT, FIRST_PORT + PORT_ATTEMPTS):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
@@ -361,7 +360,7 @@ def _free_port(chosen: int) -> int:
                 return port
     if chosen:
         sys.exit(f"Port {chosen} is in use or not allowed. Choose another: PORT=8123 make run")
-    sys.exit(f"No free port between {FIRST_PORT} and {FIRST_PORT + PORTS - 1}. Choose one: PORT=9000 make run")
+    sys.exit(f"No free port between {FIRST_PORT} and {FIRST_PORT + PORT_ATTEMPTS - 1}. Choose one: PORT=9000 make run")
 
 
 class Announcement:
@@ -377,8 +376,10 @@ class Announcement:
         if self.is_made:
             return
         if self._responds():
-            where = f"The site is running at {self.address}/\nPress Ctrl-C to stop it. Its data stays in {self.var}."
-            say(f"{self.notes}\n{where}")
+            address_text = (
+                f"The site is running at {self.address}/\nPress Ctrl-C to stop it. Its data stays in {self.var}."
+            )
+            say(f"{self.notes}\n{address_text}")
         elif time.monotonic() < self.until:
             return
         else:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from common.csv import csv_response
+from common.http import query_param
 from incidents.queries.night_pages import night_pages
 from people.domain.person import Person
 from people.requests import SignedInRequest
@@ -23,6 +24,18 @@ CSV_COLUMNS = (
     "rotation", "engineer", "past_weeks", "next_weeks", "past_weekend_days", "next_weekend_days",
     "past_public_holidays", "next_public_holidays", "past_night_pages",
 )  # fmt: skip
+
+# The keys of ?sort=; the numbers are sorted from the largest.
+SORT_KEYS = ("engineer", *CSV_COLUMNS[2:])
+
+
+@dataclass(frozen=True, slots=True)
+class SortLink:
+    """The sort link of a column: what the link sorts by, "" for none, and the current order as ARIA names it."""
+
+    label: str
+    value: str
+    order: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +78,30 @@ class LoadBoard:
 def fairness(request: SignedInRequest) -> HttpResponse:
     """Show each engineer's load for the past 52 weeks and the next 26: shifts, weekend days, public holidays, and night pages."""
     page = Paginator(rotations_for(request.user), ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
-    boards = list(_boards(page.object_list, at=timezone.now()))
-    return render(request, "scheduling/fairness.html", {"boards": boards, "page": page})
+    sort = query_param(request, "sort")
+    boards = [_sorted(board, sort) for board in _boards(page.object_list, at=timezone.now())]
+    names, *counts = [_sort_link(key, sort=sort) for key in SORT_KEYS]
+    context = {"boards": boards, "page": page, "name_link": names, "count_links": counts}
+    return render(request, "scheduling/fairness.html", context)
+
+
+def _sort_link(key: str, *, sort: str) -> SortLink:
+    """Return the link of a column: it sorts by it, or in the other order if the table is sorted by it."""
+    label = "Engineer" if key == "engineer" else key.partition("_")[0]
+    if sort == key:
+        return SortLink(label, f"-{key}", "ascending" if key == "engineer" else "descending")
+    return SortLink(label, key, ("descending" if key == "engineer" else "ascending") if sort == f"-{key}" else "")
+
+
+def _sorted(board: LoadBoard, sort: str) -> LoadBoard:
+    """Return a board in the order of a `sort` parameter, or as it is for an unknown one; equal counts are by name."""
+    key = sort.removeprefix("-")
+    if key not in SORT_KEYS:
+        return board
+    if key == "engineer":
+        return replace(board, rows=board.rows[::-1] if sort.startswith("-") else board.rows)
+    column, sign = SORT_KEYS.index(key) - 1, 1 if sort.startswith("-") else -1
+    return replace(board, rows=tuple(sorted(board.rows, key=lambda row: sign * row.counts[column])))
 
 
 @require_safe

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from common.http import filters_in_use, remember_filters
 from common.text_memory import TextMemory
 from handoffs.queries.handoffs import next_handoffs, overdue_handoffs
+from incidents.queries.drills import current_drills
 from incidents.queries.incidents import active_maintenance, open_by_urgency
 from oncall_site import queries
 from oncall_site.onboarding import NEW_ENGINEER_PERIOD, engineer_steps, onboarding_steps
@@ -31,6 +32,7 @@ MAX_HANDOFFS = 10
 MAX_MAINTENANCE = 10
 MAX_ROTATIONS = 12
 MAX_INCIDENTS = 8
+MAX_DRILLS = 5
 MAX_ATTENTION = 50
 PIPELINES_PER_PAGE = 100
 SHOWN_FIELDS = ("slug", "name", "audience", "position", "primary_owner", "secondary_owner")
@@ -131,12 +133,12 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
     # The page says who is notified next of an incident, and until when a pipeline is uncovered.
     in_full = [row for key, row in involved.items() if key in uncovered or key in incident_keys]
     snapshot = on_call_snapshot(in_full, rotations=rotations, at=at)
-    rest = chains_to_responder(
+    remaining_chains = chains_to_responder(
         (row for key, row in listed.items() if key not in snapshot.chains),
         rotations={pipeline: rotation for pipeline, (rotation, _) in memberships.items()},
         at=at,
     )
-    snapshot = replace(snapshot, chains=rest | snapshot.chains)
+    snapshot = replace(snapshot, chains=remaining_chains | snapshot.chains)
     covers = Cover.objects.filter(rotation__in=rotations, starts_at__lte=at, ends_at__gt=at)
     presenter = SnapshotPresenter(
         snapshot,
@@ -164,6 +166,7 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
         "incident_count": incident_count,
         "uncovered": [presenter.pipeline_row(row) for row in no_responder],
         "maintenance": active_maintenance(at=at)[:MAX_MAINTENANCE],
+        "drills": current_drills(at=at)[:MAX_DRILLS],
         "alert_count": incident_count + len(no_responder),
         "swaps": swaps,
         "cover_requests": cover_requests,

@@ -12,20 +12,18 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from common.http import client_address
+from common.http import client_address, local_path
 from incidents.queries.evidence import MAX_BLOCKS, block_states
 from incidents.queries.incidents import check_incident, incidents_to_run
 from incidents.queries.steps import step_statistics
 from oncall_site import services
 from oncall_site.logs import request_id
 from people.admin_site import lacks_second_factor
-from people.forms import ForgottenForm
+from people.forms import PasswordResetForm
 from people.queries import user_by_username
 from people.requests import SignedInRequest
 from people.services.login_attempts import TooManyAttemptsError
@@ -100,12 +98,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 @require_POST
 def theme(request: SignedInRequest) -> HttpResponse:
     """Store the colour theme in a cookie and return to the page."""
-    target = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
-        target = reverse("now")
-    response = redirect(target)
+    response = redirect(local_path(request, request.POST.get("next", "")) or "now")
     if request.POST.get("theme") in THEMES:
         response.set_cookie(
             "theme",
@@ -124,7 +117,7 @@ def theme(request: SignedInRequest) -> HttpResponse:
 @login_not_required
 def forgotten_password(request: HttpRequest) -> HttpResponse:
     """Mail a link for a new password; the response does not reveal whether the account exists."""
-    form = ForgottenForm(request.POST if request.method == "POST" else None)
+    form = PasswordResetForm(request.POST if request.method == "POST" else None)
     context: dict[str, object] = {"form": form}
     if form.is_bound and form.is_valid():
         email, at = form.cleaned_data["email"], timezone.now()

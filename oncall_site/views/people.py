@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from common.exceptions import InvalidInputError
 from common.forms import MultilineField, add_field_errors
-from oncall_site.invitations import EXAMPLE, gives_addresses, invite_people, read_invitees
+from oncall_site.invitations import EXAMPLE, has_addresses, invite_people, read_invitees
 from people.models import PasswordLink, User
 from people.requests import SignedInRequest, require_recent_password
 
@@ -39,7 +39,7 @@ def people(request: SignedInRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             invitees = read_invitees(form.cleaned_data["people"])
-            if gives_addresses(invitees):
+            if has_addresses(invitees):
                 require_recent_password(request)
             invited, members = invite_people(invitees, by=request.user, at=timezone.now())
         except InvalidInputError as error:

@@ -91,7 +91,7 @@ def pipeline(request: SignedInRequest, slug: str) -> HttpResponse:
         "reader_note": ReaderNote.objects.filter(pipeline=row).first(),
         "history": row_history(row, fields=HISTORY_FIELDS),
         "gaps": upcoming_gaps(at=at).filter(pipeline=row)[:MAX_GAPS],
-        "maintenance": MaintenanceWindow.objects.filter(pipeline=row).not_over(at=at)[:MAX_MAINTENANCE_WINDOWS],
+        "maintenance": MaintenanceWindow.objects.filter(pipeline=row).not_ended(at=at)[:MAX_MAINTENANCE_WINDOWS],
         "incidents": all_incidents().filter(pipeline=row)[:MAX_INCIDENTS],
         "checks": check_rows(checks().filter(pipeline=row)[:MAX_CHECKS]),
         "most_shown": MAX_CHECKS,

@@ -14,6 +14,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from incidents.queries.drills import weekly_drills
+from notifications.queries.providers import missing_providers
 from oncall_site import prometheus, queries
 from people.models import User
 from people.queries import find_token
@@ -25,9 +27,11 @@ TASK_LABELS = {
     "handoffs.tasks.sync_handoffs": "Schedule hand-off meetings",
     "incidents.tasks.escalate": "Escalate unacknowledged incidents",
     "incidents.tasks.run_evidence": "Run evidence of an incident",
+    "incidents.tasks.start_drills": "Start weekly drills",
     "incidents.tasks.sweep_evidence": "Find due evidence",
     "incidents.tasks.sync_incidents": "Open and resolve incidents from checks and alerts",
     "incidents.tasks.update_slack": "Update incident messages in Slack",
+    "lineage.tasks.purge_openlineage": "Delete old OpenLineage jobs and datasets",
     "notifications.tasks.answer_slack": "Answer requests from Slack",
     "notifications.tasks.deliver": "Send a message",
     "notifications.tasks.look_up_slack_members": "Find Slack members by e-mail address",
@@ -51,6 +55,7 @@ TASK_LABELS = {
     "scheduling.tasks.sync_calendar_links": "Sync linked calendars",
     "scheduling.tasks.sync_coverage_gaps": "Find coverage gaps",
     "team_channels.tasks.deliver": "Post a message to a channel",
+    "team_channels.tasks.post_checks": "Post failing and recovered checks to channels",
     "team_channels.tasks.purge_deliveries": "Delete old channel messages",
     "team_channels.tasks.sweep": "Find due channel messages",
     "team_channels.tasks.sync_user_groups": "Update Slack user groups",
@@ -121,6 +126,8 @@ def system(request: HttpRequest) -> HttpResponse:
         "outbox": outbox,
         "lateness": [(f"{part:.0%}", outbox.percentile(part)) for part in prometheus.PERCENTILES],
         "failed": queries.failed_messages(most=MAX_FAILED_MESSAGES),
+        "missing_providers": missing_providers(),
+        "drills": weekly_drills(),
         "database": queries.database_facts(),
         "versions": {"Python": platform.python_version(), "Django": django.get_version()},
     }

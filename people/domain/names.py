@@ -9,7 +9,7 @@ from anyascii import anyascii
 
 MAX_IDENTIFIER_LENGTH = 60
 # “jon” and “john” are alike, “wei” and “wen” are not.
-LEAST_LIKENESS = 0.75
+MIN_LIKENESS = 0.75
 # Symbols that count as punctuation, like spacing accents.
 PUNCTUATION_LIKE = frozenset("|~")
 
@@ -38,7 +38,7 @@ def resembles(name: str, other: str) -> bool:
     shorter, longer = sorted((words, others), key=len)
     left, whole_words = list(longer), 0
     for word in shorter:
-        match = next((there for there in left if _same_word(word, there)), None)
+        match = next((candidate for candidate in left if _same_word(word, candidate)), None)
         if match is None:
             return False
         left.remove(match)
@@ -84,7 +84,7 @@ def _same_word(word: str, other: str) -> bool:
         return True
     if len(word) == 1 or len(other) == 1:
         return word[0] == other[0] and word.isalpha() and other.isalpha() and len(word) != len(other)
-    alike = difflib.SequenceMatcher(a=word, b=other, autojunk=False).ratio() >= LEAST_LIKENESS
+    alike = difflib.SequenceMatcher(a=word, b=other, autojunk=False).ratio() >= MIN_LIKENESS
     return alike and word.isalpha() and other.isalpha()
 
 

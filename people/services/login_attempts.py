@@ -24,26 +24,26 @@ class Limit(NamedTuple):
     window: dt.timedelta
 
 
-QUARTER, DAY = dt.timedelta(minutes=15), dt.timedelta(days=1)
-LIMITS = {
+QUARTER_HOUR, DAY = dt.timedelta(minutes=15), dt.timedelta(days=1)
+ATTEMPT_LIMITS = {
     # A user name from an address, or from a device of the user.
-    LoginAttempts.Kind.GUESS: Limit(5, QUARTER),
+    LoginAttempts.Kind.GUESS: Limit(5, QUARTER_HOUR),
     LoginAttempts.Kind.GUESS_DAY: Limit(20, DAY),
     # An address, across user names.
-    LoginAttempts.Kind.ADDRESS: Limit(20, QUARTER),
+    LoginAttempts.Kind.ADDRESS: Limit(20, QUARTER_HOUR),
     LoginAttempts.Kind.ADDRESS_DAY: Limit(200, DAY),
     # An IPv6 customer has up to 65,536 addresses as `client_address` counts them.
     LoginAttempts.Kind.NETWORK_DAY: Limit(400, DAY),
     # Password confirmations and two-factor codes of a user who is signed in, or has given their password.
-    LoginAttempts.Kind.CONFIRMATION: Limit(5, QUARTER),
-    LoginAttempts.Kind.CODE: Limit(5, QUARTER),
-    LoginAttempts.Kind.MAIL: Limit(3, QUARTER),
+    LoginAttempts.Kind.CONFIRMATION: Limit(5, QUARTER_HOUR),
+    LoginAttempts.Kind.CODE: Limit(5, QUARTER_HOUR),
+    LoginAttempts.Kind.MAIL: Limit(3, QUARTER_HOUR),
     # Saved forms of expired sessions, per address.
-    LoginAttempts.Kind.FORM: Limit(20, QUARTER),
+    LoginAttempts.Kind.FORM: Limit(20, QUARTER_HOUR),
     # A code works once.
-    LoginAttempts.Kind.USED: Limit(1, QUARTER),
+    LoginAttempts.Kind.USED: Limit(1, QUARTER_HOUR),
 }
-SHARED = (LoginAttempts.Kind.ADDRESS, LoginAttempts.Kind.ADDRESS_DAY, LoginAttempts.Kind.NETWORK_DAY)
+SHARED_KINDS = (LoginAttempts.Kind.ADDRESS, LoginAttempts.Kind.ADDRESS_DAY, LoginAttempts.Kind.NETWORK_DAY)
 
 
 class TooManyAttemptsError(DomainError):
@@ -87,7 +87,7 @@ def refund_attempt(attempt: dict[LoginAttempts.Kind, str]) -> None:
     """Refund a successful attempt: reset the counts of the user, reduce those of the address by one."""
     for kind, name in attempt.items():
         rows = LoginAttempts.objects.filter(kind=kind, digest=_digest(kind, name))
-        if kind in SHARED:
+        if kind in SHARED_KINDS:
             rows.filter(used__gt=0).update(used=F("used") - 1)
         else:
             rows.update(used=0)
@@ -99,7 +99,7 @@ def purge_attempts(*, at: dt.datetime) -> int:
 
 
 def _reserve(kind: LoginAttempts.Kind, *, digest: str, at: dt.datetime) -> None:
-    limit = LIMITS[kind]
+    limit = ATTEMPT_LIMITS[kind]
     LoginAttempts.objects.bulk_create(
         [LoginAttempts(kind=kind, digest=digest, used=0, ends_at=at + limit.window)], ignore_conflicts=True
     )

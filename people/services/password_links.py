@@ -9,9 +9,9 @@ from common.exceptions import DomainError, NotAllowedError
 from people.models import PasswordLink, User
 from people.queries import link_secret, secret_digest
 from people.services.accounts import set_password
-from people.services.login_attempts import SHARED, refund_attempt, sign_in_attempt
+from people.services.login_attempts import SHARED_KINDS, refund_attempt, sign_in_attempt
 
-VALIDITY = {
+LINK_LIFETIMES = {
     PasswordLink.Purpose.INVITATION: dt.timedelta(days=7),
     PasswordLink.Purpose.RESET: dt.timedelta(hours=1),
 }
@@ -58,7 +58,7 @@ def set_password_by_link(link: PasswordLink, *, password: str, address: str = ""
     PasswordLink.objects.usable(at=at).filter(user=user).update(used_at=at)
     set_password(user, password=password)
     attempt = sign_in_attempt(username=user.username, address=address, device="")
-    refund_attempt({of: name for of, name in attempt.items() if of not in SHARED})
+    refund_attempt({kind: name for kind, name in attempt.items() if kind not in SHARED_KINDS})
     return user
 
 
@@ -66,7 +66,7 @@ def set_password_by_link(link: PasswordLink, *, password: str, address: str = ""
 def _new_link(user: User, *, purpose: PasswordLink.Purpose, by: User | None, at: dt.datetime) -> PasswordLink:
     User.objects.select_for_update().get(pk=user.pk)
     expire_links(user, at=at)
-    expires_at = at + VALIDITY[purpose]
+    expires_at = at + LINK_LIFETIMES[purpose]
     link = PasswordLink(
         user=user, purpose=purpose, asked_by=by, nonce=secrets.token_hex(32), created_at=at, expires_at=expires_at
     )

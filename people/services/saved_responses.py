@@ -13,7 +13,7 @@ from common.db import advisory_lock
 from common.exceptions import DomainError
 from people.models import ApiToken, SavedResponse, User
 
-LIFETIME = dt.timedelta(days=1)
+RESPONSE_LIFETIME = dt.timedelta(days=1)
 REPLAYED_HEADER = "Idempotency-Replayed"
 
 
@@ -59,7 +59,7 @@ def respond_once(
     with transaction.atomic():
         advisory_lock(f"saved response {request.user.pk} {token_id} {request.key}")
         rows = SavedResponse.objects.filter(user=request.user, token=token_id, key=request.key)
-        rows.filter(created_at__lte=at - LIFETIME).delete()
+        rows.filter(created_at__lte=at - RESPONSE_LIFETIME).delete()
         saved = rows.filter(fingerprint=request.fingerprint).first()
         if saved is not None:
             return _replay(saved)
@@ -101,4 +101,4 @@ def _replay(saved: SavedResponse) -> HttpResponse:
 
 def purge_responses(*, at: dt.datetime) -> int:
     """Delete responses older than a day; return their number."""
-    return SavedResponse.objects.filter(created_at__lte=at - LIFETIME).delete()[0]
+    return SavedResponse.objects.filter(created_at__lte=at - RESPONSE_LIFETIME).delete()[0]

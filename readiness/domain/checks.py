@@ -10,7 +10,7 @@ from validation.domain.buckets import DAY
 from validation.domain.results import ResultStatus
 
 MINUTE = dt.timedelta(minutes=1)
-STATES = {
+CHECK_STATES = {
     "": CheckState.WAITING,
     str(ResultStatus.PASS): CheckState.PASSED,
     str(ResultStatus.WARN): CheckState.WARNED,
@@ -58,7 +58,7 @@ def bucket_state(
 
     `is_changed`: one is still to be evaluated again.
     """
-    present = {STATES[status] for status in results}
+    present = {CHECK_STATES[status] for status in results}
     if CheckState.FAILED in present:
         return CheckState.FAILED
     if not present and window.is_current and check.status == ResultStatus.ERROR:
@@ -74,7 +74,7 @@ def bucket_state(
 
 def run_state(check: CheckSchedule, *, window: DayWindow) -> CheckState | None:
     """Return the state of the current day by the last run of a check without buckets, or None without a result."""
-    state = STATES[counts_as(check.status, check.expected)]
+    state = CHECK_STATES[counts_as(check.status, check.expected)]
     if not window.is_settled:
         return None
     if state is CheckState.FAILED:

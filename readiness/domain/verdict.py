@@ -17,17 +17,17 @@ class Verdict(StrEnum):
     WRONG = "wrong"
 
 
-LABELS = {
+VERDICT_LABELS = {
     Verdict.SAFE: "Safe",
     Verdict.NOT_YET: "Not yet",
     Verdict.DOUBTFUL: "Doubtful",
     Verdict.WRONG: "Wrong",
 }
-BADGES = {Verdict.SAFE: "ok", Verdict.NOT_YET: "info", Verdict.DOUBTFUL: "warn", Verdict.WRONG: "danger"}
+BADGE_CLASSES = {Verdict.SAFE: "ok", Verdict.NOT_YET: "info", Verdict.DOUBTFUL: "warn", Verdict.WRONG: "danger"}
 # The first that a reason gives is the verdict.
 PRECEDENCE = (Verdict.WRONG, Verdict.NOT_YET, Verdict.DOUBTFUL)
 # An upstream pipeline with one of these statuses makes downstream numbers doubtful.
-TROUBLED = ("outage", "delayed", "issue", "failing", "stale")
+PROBLEM_BADGES = ("outage", "delayed", "issue", "failing", "stale")
 
 
 class ReasonKind(StrEnum):
@@ -120,12 +120,12 @@ class Readiness:
     @property
     def label(self) -> str:
         """The verdict in words."""
-        return LABELS[self.verdict]
+        return VERDICT_LABELS[self.verdict]
 
     @property
     def badge(self) -> str:
         """The CSS class of the verdict's badge."""
-        return BADGES[self.verdict]
+        return BADGE_CLASSES[self.verdict]
 
 
 def decide(facts: DayFacts, *, at: dt.datetime) -> Readiness:
@@ -166,7 +166,7 @@ def _reasons(facts: DayFacts, *, at: dt.datetime) -> list[Reason]:
     return reasons
 
 
-UNCHECKED = {
+UNCHECKED_TEXTS = {
     CheckState.WAITING: "Check “{name}” has not run for {day} yet.",
     CheckState.BROKEN: "Check “{name}” could not run.",
     CheckState.NO_VALUE: "Check “{name}” has no value to evaluate for {day}.",
@@ -176,11 +176,11 @@ UNCHECKED = {
 def _unchecked(facts: DayFacts, *, day: str) -> list[Reason]:
     """Return a reason for each check that is missing, or one if no check has evaluated the day at all."""
     missing = [
-        Reason(ReasonKind.NOT_CHECKED, UNCHECKED[check.state].format(name=check.name, day=day))
+        Reason(ReasonKind.NOT_CHECKED, UNCHECKED_TEXTS[check.state].format(name=check.name, day=day))
         for check in facts.checks
-        if check.state in UNCHECKED
+        if check.state in UNCHECKED_TEXTS
     ]
-    is_evaluated = any(check.state not in (CheckState.SKIPPED, *UNCHECKED) for check in facts.checks)
+    is_evaluated = any(check.state not in (CheckState.SKIPPED, *UNCHECKED_TEXTS) for check in facts.checks)
     if missing or is_evaluated:
         return missing
     return [Reason(ReasonKind.NOT_CHECKED, f"No check has passed for {day}.")]

@@ -106,14 +106,6 @@ class Subscription(models.Model):
         return f"{self.email}: {self.pipeline}"
 
 
-class ReaderMessageQuerySet(OutboxQuerySet["ReaderMessage"]):
-    """Filters for messages to readers."""
-
-    def claimable(self) -> Self:
-        """Return the messages that can be sent now by the database's clock."""
-        return self.sendable().filter(Q(retry_at=None) | Q(retry_at__lte=Now())).order_by("due_at", "pk")
-
-
 class ReaderMessage(OutboxRow):
     """An e-mail to a subscriber and its delivery: the outbox for people without an account (docs/adr)."""
 
@@ -132,7 +124,7 @@ class ReaderMessage(OutboxRow):
     subject = LineField(max_length=200)
     text = MultilineField()
 
-    objects = ReaderMessageQuerySet.as_manager()
+    objects = OutboxQuerySet["ReaderMessage"].as_manager()
 
     class Meta(OutboxRow.Meta):
         ordering = ["-due_at", "-pk"]

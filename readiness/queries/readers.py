@@ -21,7 +21,7 @@ from validation.models import Metric, MetricPoint
 MAX_METRICS = 200
 MAX_RESTATEMENTS = 10
 # Why, for readers: a check's or an incident's name may hold what is not for them.
-SENTENCES = {
+REASON_SENTENCES = {
     ReasonKind.FAILED: "A check failed.",
     ReasonKind.NOT_SETTLED: "The data is not final yet.",
     ReasonKind.NOT_UPDATED: "The last update did not run because something upstream failed.",
@@ -99,7 +99,7 @@ def page_pipelines(link: ReadersLink, *, at: dt.datetime) -> list[ReaderPipeline
             name=row.name,
             audience=row.audience,
             readiness=verdicts[row.pk],
-            reasons=list(dict.fromkeys(SENTENCES[reason.kind] for reason in verdicts[row.pk].reasons)),
+            reasons=list(dict.fromkeys(REASON_SENTENCES[reason.kind] for reason in verdicts[row.pk].reasons)),
             expected_by=verdicts[row.pk].until if verdicts[row.pk].verdict is Verdict.NOT_YET else None,
             note=notes[row.pk].text if row.pk in notes else "",
             note_at=notes[row.pk].written_at if row.pk in notes else None,
@@ -154,7 +154,7 @@ def _restatement(row: Restatement) -> ReaderRestatement:
     )
 
 
-def troubled_pipelines(pipelines: Sequence[Pipeline], *, at: dt.datetime, days: int) -> dict[int, Readiness]:
+def pipelines_with_problems(pipelines: Sequence[Pipeline], *, at: dt.datetime, days: int) -> dict[int, Readiness]:
     """Return the pipelines with a published day, among the newest `days`, that is doubtful or wrong, with its verdict."""
     published: dict[dt.date, list[Pipeline]] = defaultdict(list)
     by_key = {row.pk: row for row in pipelines}

@@ -1,12 +1,10 @@
 """Delivery of messages to readers through the outbox (`notifications/services/leases.py`), with a fixed Message-ID."""
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db.models.functions import Now
 from django.urls import reverse
 
 from notifications.channels.deadline import within
@@ -77,5 +75,4 @@ def _message_id(row: ReaderMessage) -> str:
 
 def purge_finished() -> int:
     """Delete the messages that were finished long ago; return how many."""
-    age = dt.timedelta(days=settings.MESSAGE_KEPT_DAYS)
-    return ReaderMessage.objects.finished().filter(expires_at__lte=Now() - age).delete()[0]
+    return ReaderMessage.objects.finished().expired_long_ago().delete()[0]

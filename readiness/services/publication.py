@@ -17,13 +17,15 @@ from readiness.domain.ledger import Drift, ValueChange, find_drift
 from readiness.domain.verdict import Verdict
 from readiness.models import Publication, Restatement, SweepCursor
 from readiness.queries.readiness import readiness_by_pipeline
+from readiness.services.channel_posts import post_restatements
+from team_channels.domain.events import RESTATEMENT_OPENED, RESTATEMENT_SETTLED
 from validation.domain.buckets import DAY
 from validation.models import Check, ExternalCheck, Metric, MetricPoint, MetricPointRevision
 
 # A day that was not safe in time is still published within this number of days.
 PUBLISHED_DAYS = 7
 # Longer than any transaction: a change that is older was committed before the last sweep.
-OVERLAP = dt.timedelta(minutes=10)
+SWEEP_OVERLAP = dt.timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def sweep_publications(*, at: dt.datetime) -> SweepResult:
     """Record the changes of published values, then publish the days that are safe; each in a transaction of its own."""
     cursor, _ = SweepCursor.objects.get_or_create(pk=1, defaults={"compared_until": at})
     result = SweepResult()
-    for publication in _changed_publications(since=cursor.compared_until - OVERLAP):
+    for publication in _changed_publications(since=cursor.compared_until - SWEEP_OVERLAP):
         result += _compare(publication, at=at)
     result += SweepResult(published=_publish_days(at=at))
     SweepCursor.objects.filter(pk=1, compared_until__lt=at).update(compared_until=at)
@@ -128,7 +130,7 @@ def _compare(publication: Publication, *, at: dt.datetime) -> SweepResult:
     metrics = _lock_metrics([publication.pipeline])[publication.pipeline_id]
     restatements = publication.restatements.order_by("pk")
     latest = {(row.metric_id, row.segment, row.bucket): row for row in restatements}
-    opened = 0
+    opened: list[Restatement] = []
     for point, revisions in _changed_points(publication, metrics=metrics):
         last = latest.get((point.metric_id, point.segment, point.bucket))
         row = last if last is not None and last.settled_at is None else _new_restatement(publication, point, last=last)
@@ -141,14 +143,18 @@ def _compare(publication: Publication, *, at: dt.datetime) -> SweepResult:
         drift = find_drift(row.from_value, [*changes, ValueChange(point.value, point.observed_at)])
         if drift is None:
             continue
-        opened += row.pk is None
+        if row.pk is None:
+            opened.append(row)
         _update(row, drift, cause=_find_incident(publication, since=drift.since, until=at))
+    post_restatements(RESTATEMENT_OPENED, publication, restatements=opened, at=at)
     readiness = readiness_by_pipeline([publication.pipeline], at=at, day=publication.day)[publication.pipeline_id]
     if readiness.verdict is not Verdict.SAFE:
-        return SweepResult(opened=opened)
+        return SweepResult(opened=len(opened))
     newest = _watermarks(metrics)["last_revision"]
-    settled = publication.restatements.filter(settled_at=None).update(settled_at=at, last_revision=newest)
-    return SweepResult(opened=opened, settled=settled)
+    settled = list(restatements.filter(settled_at=None).select_related("metric"))
+    restatements.filter(settled_at=None).update(settled_at=at, last_revision=newest)
+    post_restatements(RESTATEMENT_SETTLED, publication, restatements=settled, at=at)
+    return SweepResult(opened=len(opened), settled=len(settled))
 
 
 def _new_restatement(publication: Publication, point: MetricPoint, *, last: Restatement | None) -> Restatement:

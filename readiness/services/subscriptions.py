@@ -12,14 +12,14 @@ from pipelines.models import Pipeline
 from readiness.domain.verdict import Readiness
 from readiness.models import ReaderMessage, ReaderNote, ReadersLink, Subscription
 from readiness.notifications import ReaderText, alert_text, clear_text, confirm_text
-from readiness.queries.readers import troubled_pipelines
+from readiness.queries.readers import pipelines_with_problems
 
 CONFIRM_SALT, LEAVE_SALT = "readiness.confirm", "readiness.leave"
 CONFIRM_DAYS = 3
-# Requests that nobody has confirmed, of one link and day: more would make the site send mail to strangers.
+# Unconfirmed requests per link and day: more would make the site send mail to strangers.
 MAX_UNCONFIRMED = 50
 # A subscriber gets at most one message a day about a pipeline.
-PAUSE = dt.timedelta(days=1)
+MESSAGE_PAUSE = dt.timedelta(days=1)
 # Published days that subscribers are notified about.
 WATCHED_DAYS = 7
 CONFIRM_LIFETIME, NEWS_LIFETIME = dt.timedelta(hours=6), dt.timedelta(hours=12)
@@ -36,7 +36,7 @@ def request_subscription(link: ReadersLink, *, email: str, pipelines: Sequence[P
     if not pipelines or not {row.pk for row in pipelines} <= offered:
         raise InvalidInputError({"pipelines": ["Choose pipelines on this page."]})
     ReadersLink.objects.select_for_update(no_key=True).get(pk=link.pk)
-    if _count_requests(link, since=at - PAUSE) + len(pipelines) > MAX_UNCONFIRMED:
+    if _count_requests(link, since=at - MESSAGE_PAUSE) + len(pipelines) > MAX_UNCONFIRMED:
         raise DomainError("Too many subscriptions to this page are waiting for confirmation. Try again tomorrow.")
     for pipeline in pipelines:
         row, is_new = Subscription.objects.get_or_create(
@@ -59,14 +59,14 @@ def request_subscription(link: ReadersLink, *, email: str, pipelines: Sequence[P
 
 
 def _count_requests(link: ReadersLink, *, since: dt.datetime) -> int:
-    """Return how many subscriptions were asked for on a link and not confirmed since, repeats of confirmed ones included."""
+    """Return how many unconfirmed subscriptions a link has, and how often confirmed addresses subscribed again."""
     unconfirmed = Subscription.objects.filter(link=link, created_at__gt=since, confirmed_at=None)
     repeats = ReaderMessage.objects.filter(occurrence__startswith=f"link {link.pk} ", due_at__gt=since)
     return unconfirmed.count() + repeats.order_by().values("subscription").distinct().count()
 
 
 def _record_repeat(row: Subscription, *, link: ReadersLink, at: dt.datetime) -> None:
-    """Record that a confirmed subscription was asked for again: it counts as another one does, so that the limit tells nothing."""
+    """Record that a confirmed address subscribed again: it counts towards the limit like a new one, so that nobody learns who subscribes."""
     message = ReaderMessage(
         subscription=row,
         kind=ReaderMessage.Kind.CONFIRM,
@@ -127,8 +127,8 @@ def notify_subscribers(*, at: dt.datetime) -> int:
     pipelines = list(Pipeline.objects.filter(pk__in=active.values("pipeline")))
     if not pipelines:
         return 0
-    troubled = troubled_pipelines(pipelines, at=at, days=WATCHED_DAYS)
-    rested = Q(notified_at=None) | Q(notified_at__lte=at - PAUSE)
+    troubled = pipelines_with_problems(pipelines, at=at, days=WATCHED_DAYS)
+    rested = Q(notified_at=None) | Q(notified_at__lte=at - MESSAGE_PAUSE)
     changed = Q(pipeline__in=list(troubled), is_alerted=False) | (Q(is_alerted=True) & ~Q(pipeline__in=list(troubled)))
     return sum(
         _notify(key, readiness=troubled.get(pipeline), at=at)
@@ -140,7 +140,7 @@ def notify_subscribers(*, at: dt.datetime) -> int:
 def _notify(key: int, *, readiness: Readiness | None, at: dt.datetime) -> int:
     """Enqueue a subscriber's message; return 0 if another worker has done so."""
     is_alerted = readiness is not None
-    rested = Q(notified_at=None) | Q(notified_at__lte=at - PAUSE)
+    rested = Q(notified_at=None) | Q(notified_at__lte=at - MESSAGE_PAUSE)
     due = Subscription.objects.filter(rested, pk=key, is_alerted=not is_alerted)
     if not due.update(is_alerted=is_alerted, notified_at=at):
         return 0

@@ -5,6 +5,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from common.formatting import format_day
+from common.templatetags.common_tags import badge_icon
 from readiness.domain.verdict import Readiness
 
 register = template.Library()
@@ -18,9 +19,10 @@ def readiness_badge(readiness: Readiness) -> SafeString:
     if not readiness.is_evaluated:
         return SafeString("")
     return format_html(
-        '<span class="badge {}" title="{}"><span class="visually-hidden">Data for {}: </span>{}</span>',
+        '<span class="badge {}" title="{}"><span class="visually-hidden">Data for {}: </span>{}{}</span>',
         readiness.badge,
         " ".join(readiness.why[:MAX_REASONS]),
         format_day(readiness.day, "short"),
+        badge_icon(readiness.badge),
         readiness.label,
     )

@@ -68,10 +68,10 @@ def _cells(row: Restatement, *, readers: int) -> list[object]:
         *(isoformat_z(instant) or "" for instant in instants),
         row.cause,
         row.incident_id or "",
-        " ".join(row.notified),
+        safe_cell(" ".join(row.notified)),
         readers,
         safe_cell(row.comment),
-        row.commented_by.username if row.commented_by else "",
+        safe_cell(row.commented_by.username if row.commented_by else ""),
     ]
 
 

@@ -11,13 +11,15 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 SQL, CHECK = "sql", "check"
-LONGEST_NAME = 120
+MAX_NAME_LENGTH = 120
 # At most LONGEST_NAME characters.
-SLUGS = rf"(?=[a-z0-9/-]{{1,{LONGEST_NAME}}}(?![a-z0-9/-]))[a-z0-9]+(?:-[a-z0-9]+)*(?:/[a-z0-9]+(?:-[a-z0-9]+)*)?"
+SLUGS = rf"(?=[a-z0-9/-]{{1,{MAX_NAME_LENGTH}}}(?![a-z0-9/-]))[a-z0-9]+(?:-[a-z0-9]+)*(?:/[a-z0-9]+(?:-[a-z0-9]+)*)?"
 CHECK_LINE = re.compile(rf"( *)check: ({SLUGS})[ \t]*")
 FENCE = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}|~{3,})(.*)")
 # The words after the language of a fenced block, as the sanitiser leaves them.
-META = re.compile(rf' *(?:source=(?:"[^"<>]{{1,{LONGEST_NAME}}}"|[^"<>\s][^"<>]{{0,{LONGEST_NAME - 1}}})|{SLUGS}) *')
+META = re.compile(
+    rf' *(?:source=(?:"[^"<>]{{1,{MAX_NAME_LENGTH}}}"|[^"<>\s][^"<>]{{0,{MAX_NAME_LENGTH - 1}}})|{SLUGS}) *'
+)
 SQL_META = re.compile(r'source="?([^"]+)"?')
 CHECK_LANGUAGE = "check:"
 PRE = re.compile(r"<pre((?: [\w-]+=\"[^\"]*\")*)>(.*?)</pre>", re.DOTALL)

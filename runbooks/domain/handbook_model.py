@@ -13,16 +13,16 @@ POLICY_TITLE = "Holiday Policy"
 HANDOFF_TITLE = "Daily Onboarding Hand-Off"
 
 # Maximum lengths of the database columns, in characters.
-LONGEST_PERSON = 120
-LONGEST_PIPELINE = 200
-LONGEST_AUDIENCE = 120
-LONGEST_TITLE = 120
-LONGEST_SECTION_TITLE = 400
-LONGEST_TOPIC = 400
-LONGEST_KEY = 400
-SHORTEST_MEETING, LONGEST_MEETING = 20, 30  # minutes
-LARGEST_RUNBOOK = 64 * 1024  # bytes of UTF-8; larger runbooks are not rendered (docs/reliability.md)
-LARGEST_HANDBOOK = 2 * 1024 * 1024  # bytes
+MAX_PERSON_LENGTH = 120
+MAX_PIPELINE_LENGTH = 200
+MAX_AUDIENCE_LENGTH = 120
+MAX_TITLE_LENGTH = 120
+MAX_SECTION_TITLE_LENGTH = 400
+MAX_TOPIC_LENGTH = 400
+MAX_MATCH_KEY_LENGTH = 400
+MIN_MEETING_MINUTES, MAX_MEETING_MINUTES = 20, 30
+MAX_RUNBOOK_BYTES = 64 * 1024  # bytes of UTF-8; larger runbooks are not rendered (docs/reliability.md)
+MAX_HANDBOOK_BYTES = 2 * 1024 * 1024
 
 # Positions of a passage: below the heading of a known part, after a known section, or after a whole part.
 START = "start"
@@ -46,12 +46,12 @@ PART_TITLES = {
 }
 
 
-def in_group(place: str, group: int) -> str:
+def place_in_group(place: str, group: int) -> str:
     """Return the position in the sections of a rotation, counted from 0; the first has the plain positions."""
     return f"{place} {group + 1}" if group else place
 
 
-def after_runbook(title: str) -> str:
+def place_after_runbook(title: str) -> str:
     """Return the position after the runbook with this title."""
     return f"runbook {match_key(title)}"
 
@@ -137,7 +137,7 @@ class FirstDay:
     month: int
     day: int
 
-    def near(self, today: dt.date) -> dt.date | None:
+    def nearest_date(self, today: dt.date) -> dt.date | None:
         """Return the date; without a year, the one nearest to `today`. None if there is no such date."""
         years = [self.year] if self.year else [today.year - 1, today.year, today.year + 1]
         dates = [date for year in years if (date := calendar_date(year, self.month, self.day))]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from runbooks.domain.handbook_model import LARGEST_HANDBOOK, HandbookError, HandbookErrors
+from runbooks.domain.handbook_model import MAX_HANDBOOK_BYTES, HandbookError, HandbookErrors
 from runbooks.domain.text_cleanup import mend
 
 BYTE_ORDER_MARKS = {
@@ -57,8 +57,8 @@ class Line:
 
 def decoded(data: bytes) -> str:
     """Return the decoded text of a file. Raise HandbookErrors if it is too large or not UTF-8."""
-    if len(data) > LARGEST_HANDBOOK:
-        raise HandbookErrors([HandbookError(1, f"the file has {len(data):,} bytes", f"at most {LARGEST_HANDBOOK:,}")])
+    if len(data) > MAX_HANDBOOK_BYTES:
+        raise HandbookErrors([HandbookError(1, f"the file has {len(data):,} bytes", f"at most {MAX_HANDBOOK_BYTES:,}")])
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if data.startswith(mark):
             raise HandbookErrors([HandbookError(1, f"the file is {encoding}", "UTF-8")])
@@ -100,7 +100,7 @@ def block_text(lines: Sequence[Line]) -> str:
     Insignificant white space is removed: at line ends (except hard breaks), blank lines at the start and end, repeated
     blank lines, and trailing rules, which only separate parts of the file.
     """
-    kept: list[str] = []
+    texts: list[str] = []
     blanks = 0
     lines = _without_edges(lines)
     for line, following in zip_longest(lines, lines[1:]):
@@ -108,10 +108,10 @@ def block_text(lines: Sequence[Line]) -> str:
             blanks += 1
             continue
         # An indented code block may contain any number of blank lines.
-        kept += [""] * (blanks if line.text.expandtabs(4).startswith("    ") else min(blanks, 1))
-        kept.append(line.text if line.code else _without_trailing_spaces(line, following=following))
+        texts += [""] * (blanks if line.text.expandtabs(4).startswith("    ") else min(blanks, 1))
+        texts.append(line.text if line.code else _without_trailing_spaces(line, following=following))
         blanks = 0
-    return "\n".join(kept)
+    return "\n".join(texts)
 
 
 def _split(text: str) -> list[str]:

@@ -7,23 +7,23 @@ from itertools import takewhile
 
 from people.domain.names import match_key
 from runbooks.domain.handbook_model import (
-    LONGEST_MEETING,
-    LONGEST_PERSON,
-    LONGEST_TITLE,
-    LONGEST_TOPIC,
-    SHORTEST_MEETING,
+    MAX_MEETING_MINUTES,
+    MAX_PERSON_LENGTH,
+    MAX_TITLE_LENGTH,
+    MAX_TOPIC_LENGTH,
+    MIN_MEETING_MINUTES,
     HandbookError,
     RosterEntry,
 )
 from runbooks.domain.markdown_lines import Line, block_text
-from runbooks.domain.text_cleanup import counted, quoted, says_something, tidy_name, tidy_person, tidy_sentence
+from runbooks.domain.text_cleanup import counted, has_visible_text, quoted, tidy_name, tidy_person, tidy_sentence
 
 WEEK = re.compile(r"[*_]*week[ \t\u00a0]*([0-9]{1,6})[*_]*[ \t]*[:.\-–—][*_]*[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
 LENGTH = re.compile(
     r"(?<![\d.,])([0-9]{1,6})(?:\s?(?:[-‐‑‒–—−]|to|or)\s?([0-9]{1,6}))?(?:\s?[-‐‑])?\s?min(?:ute)?s?\b", re.IGNORECASE
 )
 
-MOST_WORDS_OF_A_NAME = 5
+MAX_NAME_WORDS = 5
 
 ReportError = Callable[[HandbookError], None]
 
@@ -63,9 +63,9 @@ class Item:
     @property
     def markdown(self) -> str:
         """The original Markdown of the item, without its indent."""
-        return block_text([replace(line, text=self._outdented(line.text)) for line in self.lines])
+        return block_text([replace(line, text=self._outdent(line.text)) for line in self.lines])
 
-    def _outdented(self, text: str) -> str:
+    def _outdent(self, text: str) -> str:
         edge = len(self.lines[0].text) - len(self.lines[0].text.lstrip(" \t"))
         return text[:edge].lstrip(" \t") + text[edge:]
 
@@ -88,21 +88,21 @@ def parse_list(lines: Sequence[Line]) -> ListPart:
         if line.is_blank:
             after_blank = True
             continue
-        if not _takes(items, line, after_blank=after_blank):
+        if not _continues_list(items, line, after_blank=after_blank):
             break
         items[-1].lines.append(line)
         end, after_blank = place + 1, False
     return ListPart(before=lines[:start], items=tuple(items), after=lines[end:])
 
 
-def parse_turns(part: ListPart, *, at: int, report_error: ReportError) -> tuple[RosterEntry, ...]:
+def parse_roster_entries(part: ListPart, *, at: int, report_error: ReportError) -> tuple[RosterEntry, ...]:
     """Return the weeks of the rotation in order. `at` is the line number of its heading."""
     turns: list[RosterEntry] = []
     items = _weeks(part.items)
     if not items:
         report_error(HandbookError(at, "the rotation has no weeks", "a list such as “- **Week 1**: Engineer A”"))
     for number, item in enumerate(items, start=1):
-        _refuse_nested(item, what="a week", report_error=report_error)
+        _report_nested_items(item, what="a week", report_error=report_error)
         if len(item.texts) > 1:
             report_error(
                 HandbookError(
@@ -121,12 +121,12 @@ def parse_turns(part: ListPart, *, at: int, report_error: ReportError) -> tuple[
             report_error(HandbookError(item.line, f"week {int(match[1])} is in position {number}", f"week {number}"))
         elif not match_key(name):
             report_error(HandbookError(item.line, f"week {number} has no engineer", "a name"))
-        elif len(name) > LONGEST_PERSON:
+        elif len(name) > MAX_PERSON_LENGTH:
             wrong = f"the engineer {quoted(name)} has {len(name)} characters"
-            report_error(HandbookError(item.line, wrong, f"at most {LONGEST_PERSON}"))
+            report_error(HandbookError(item.line, wrong, f"at most {MAX_PERSON_LENGTH}"))
         else:
             turns.append(RosterEntry(name, line=item.line))
-    _refuse_repeats(
+    _report_duplicates(
         [(turn.engineer, turn.line) for turn in turns], expected="each engineer once", report_error=report_error
     )
     for line in takewhile(lambda line: not line.heading, part.after):
@@ -150,23 +150,23 @@ def is_numbered_names(lines: Sequence[Line]) -> bool:
 
 def _may_be_name(text: str) -> bool:
     """Return True if a text may name a person: a few words that are neither a week nor a sentence."""
-    return not WEEK.fullmatch(text) and len(text.split()) <= MOST_WORDS_OF_A_NAME and text[-1:] not in ".:;!?"
+    return not WEEK.fullmatch(text) and len(text.split()) <= MAX_NAME_WORDS and text[-1:] not in ".:;!?"
 
 
 def parse_rules(part: ListPart, *, report_error: ReportError) -> tuple[str, ...]:
     """Return the rules of the holiday policy. The policy may have none."""
     for item in part.items:
-        _refuse_nested(item, what="a rule", report_error=report_error)
-        if not says_something(item.text):
+        _report_nested_items(item, what="a rule", report_error=report_error)
+        if not has_visible_text(item.text):
             report_error(HandbookError(item.line, "the rule is empty", "a sentence"))
     return tuple(item.text for item in part.items)
 
 
 def check_length(shortest: int, longest: int, *, at: int, report_error: ReportError) -> None:
     """Report an error if the length of a meeting is out of range. `at` is its line number."""
-    if not SHORTEST_MEETING <= shortest <= longest <= LONGEST_MEETING:
+    if not MIN_MEETING_MINUTES <= shortest <= longest <= MAX_MEETING_MINUTES:
         length = f"{shortest} minutes" if shortest == longest else f"{shortest} to {longest} minutes"
-        expected = f"{SHORTEST_MEETING} to {LONGEST_MEETING} minutes, the shorter length first"
+        expected = f"{MIN_MEETING_MINUTES} to {MAX_MEETING_MINUTES} minutes, the shorter length first"
         report_error(HandbookError(at, f"the meeting lasts {length}", expected))
 
 
@@ -181,30 +181,30 @@ def parse_label(item: Item, *, report_error: ReportError) -> str:
     label = item.text
     while (bare := tidy_name(label.rstrip(":"))) != label:
         label = bare
-    if not says_something(label):
+    if not has_visible_text(label):
         report_error(HandbookError(item.line, "the list of topics has no label", "“Topics to discuss:”"))
-    if len(label) > LONGEST_TITLE:
+    if len(label) > MAX_TITLE_LENGTH:
         wrong = f"the label of the topics has {len(label)} characters"
-        report_error(HandbookError(item.line, wrong, f"at most {LONGEST_TITLE}"))
+        report_error(HandbookError(item.line, wrong, f"at most {MAX_TITLE_LENGTH}"))
     return label
 
 
 def parse_topics(item: Item, *, report_error: ReportError) -> tuple[str, ...]:
     """Return the topics nested in an item, without duplicates."""
     for topic in item.nested:
-        _refuse_nested(topic, what="a topic", report_error=report_error)
-        if not says_something(topic.text):
+        _report_nested_items(topic, what="a topic", report_error=report_error)
+        if not has_visible_text(topic.text):
             report_error(HandbookError(topic.line, "the topic is empty", "some words"))
-        elif len(topic.text) > LONGEST_TOPIC:
+        elif len(topic.text) > MAX_TOPIC_LENGTH:
             wrong = f"the topic has {counted(len(topic.text), 'character')}"
-            report_error(HandbookError(topic.line, wrong, f"at most {LONGEST_TOPIC}"))
-    _refuse_repeats(
+            report_error(HandbookError(topic.line, wrong, f"at most {MAX_TOPIC_LENGTH}"))
+    _report_duplicates(
         [(topic.text, topic.line) for topic in item.nested], expected="each topic once", report_error=report_error
     )
     return tuple(topic.text for topic in item.nested)
 
 
-def _takes(items: list[Item], line: Line, *, after_blank: bool) -> bool:
+def _continues_list(items: list[Item], line: Line, *, after_blank: bool) -> bool:
     """Add a line to the list. Return False if the list ends before it."""
     if line.item:
         _add(items, Item(line.number, [line.item[2]], line.item[0]))
@@ -227,12 +227,12 @@ def _add(items: list[Item], item: Item) -> None:
     level.append(item)
 
 
-def _refuse_nested(item: Item, *, what: str, report_error: ReportError) -> None:
+def _report_nested_items(item: Item, *, what: str, report_error: ReportError) -> None:
     if item.nested:
         report_error(HandbookError(item.nested[0].line, f"there is a list inside {what}", "one line each"))
 
 
-def _refuse_repeats(names: Sequence[tuple[str, int]], *, expected: str, report_error: ReportError) -> None:
+def _report_duplicates(names: Sequence[tuple[str, int]], *, expected: str, report_error: ReportError) -> None:
     first: dict[str, int] = {}
     for name, line in names:
         key = match_key(name)

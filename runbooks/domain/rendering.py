@@ -14,7 +14,7 @@ from runbooks.domain.evidence import CHECK_LANGUAGE, META, fence_check_lines, ma
 from runbooks.domain.runbook_text import split_sections
 
 # Raw HTML passes the parser and is sanitised afterwards.
-OPTIONS = Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_FOOTNOTES | Options.CMARK_OPT_GITHUB_PRE_LANG
+CMARK_OPTIONS = Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_FOOTNOTES | Options.CMARK_OPT_GITHUB_PRE_LANG
 # Puts the words after a block's language into `data-meta` (CMARK_OPT_FULL_INFO_STRING, which cmarkgfm does not name).
 FULL_INFO_STRING = 1 << 16
 INLINE_TAGS = {"a", "abbr", "b", "br", "code", "del", "em", "i", "ins", "kbd", "mark", "s", "strong", "sub", "sup"}
@@ -55,8 +55,8 @@ ALLOWED_VALUES = {
 # A note has no HTML. This character of the private use area stands for "<", which only a link in angle brackets keeps.
 TAG_START = re.compile(r"<(?!(?:https?://|mailto:))")
 NOT_A_TAG = "\ue000"
-DONE = '<span aria-hidden="true">☑</span><span class="visually-hidden">Done:</span>'
-OPEN = '<span aria-hidden="true">☐</span><span class="visually-hidden">To do:</span>'
+DONE_BOX = '<span aria-hidden="true">☑</span><span class="visually-hidden">Done:</span>'
+OPEN_BOX = '<span aria-hidden="true">☐</span><span class="visually-hidden">To do:</span>'
 REFERENCE = re.compile(r" {0,3}\[([^\]\n]{1,200})\]:[ \t]*\S.{0,500}")
 LABEL = re.compile(r"\[([^\[\]\n]{1,200})\]")
 # Deeper texts are nobody's runbook, and browsers cut them off at 512.
@@ -64,7 +64,7 @@ MAX_NESTING = 200
 MAX_SECTIONS = 1000
 BLOCK_TAG = re.compile(r"</?(?:p|li|ul|ol|dl|dt|dd|h[1-6]|pre|table|t[dhr]|blockquote|br|hr|figure|figcaption)\b")
 SECTION_HEADING = 2
-LONGEST_ANCHOR = 80
+MAX_ANCHOR_LENGTH = 80
 
 
 VOID_TAGS = {"br", "hr", "img", "input", "p", "wbr"}
@@ -110,7 +110,7 @@ def render(markdown: str) -> Rendered:
     rendered = []
     for number, section in enumerate(sections, start=1):
         markdown = fence_check_lines(section.markdown)
-        body = _body(markdown, references=references, number=number, options=OPTIONS | FULL_INFO_STRING)
+        body = _body(markdown, references=references, number=number, options=CMARK_OPTIONS | FULL_INFO_STRING)
         title = _inline(section.title)
         anchor = _anchor(section.title, counts=anchors) if section.title else ""
         heading = f'<h2 id="{anchor}">{title}</h2>\n' if section.title else ""
@@ -124,23 +124,23 @@ def render_note(markdown: str, *, number: int = 0) -> str:
     `number` differs between the notes of a page, so that their footnotes have different ids. Raise TooComplexError as `render` does.
     """
     text = TAG_START.sub(NOT_A_TAG, markdown.replace(NOT_A_TAG, ""))
-    rendered = _body(text, references={}, number=number, options=OPTIONS | Options.CMARK_OPT_HARDBREAKS)
+    rendered = _body(text, references={}, number=number, options=CMARK_OPTIONS | Options.CMARK_OPT_HARDBREAKS)
     return rendered.replace(NOT_A_TAG, "&lt;")
 
 
-def _body(markdown: str, *, references: dict[str, str], number: int, options: int = OPTIONS) -> str:
+def _body(markdown: str, *, references: dict[str, str], number: int, options: int = CMARK_OPTIONS) -> str:
     used = dict.fromkeys(_label(match[1]) for match in LABEL.finditer(markdown))
     definitions = "\n".join(references[label] for label in used if label in references)
     converted = cmarkgfm.github_flavored_markdown_to_html(f"{markdown}\n\n{definitions}", options=options)
-    clean = mark_blocks(_sanitised(converted, tags=TAGS))
-    clean = re.sub(r"<input[^>]*>", lambda match: DONE if "checked" in match[0] else OPEN, clean)
+    clean = mark_blocks(_sanitise(converted, tags=TAGS))
+    clean = re.sub(r"<input[^>]*>", lambda match: DONE_BOX if "checked" in match[0] else OPEN_BOX, clean)
     clean = re.sub(r'<li>(\s*(?:<p>)?)(?=<span aria-hidden="true">[☑☐])', r'<li class="task-list-item">\1', clean)
     # cmark-gfm names a block's programming language in `lang`, which HTML reserves for human languages.
     clean = clean.replace("<pre lang=", "<pre data-language=").replace("<pre", '<pre tabindex="0"')
     clean = clean.replace("<table>", '<div class="table-scroll" tabindex="0" role="group" aria-label="Table"><table>')
     # Footnotes of two sections must not share an id.
     clean = re.sub(r'(id="|href="#)(fn(?:ref)?-)', rf"\1section-{number}-\2", clean)
-    return _levelled(_images_as_links(clean.replace("</table>", "</table></div>"))).strip()
+    return _normalize_heading_levels(_images_as_links(clean.replace("</table>", "</table></div>"))).strip()
 
 
 def _images_as_links(text: str) -> str:
@@ -160,11 +160,11 @@ def _images_as_links(text: str) -> str:
 
 
 def _inline(markdown: str) -> str:
-    converted = cmarkgfm.github_flavored_markdown_to_html(markdown.lstrip("#"), options=OPTIONS)
-    return _sanitised(converted, tags=INLINE_TAGS - {"a", "br"}).strip()
+    converted = cmarkgfm.github_flavored_markdown_to_html(markdown.lstrip("#"), options=CMARK_OPTIONS)
+    return _sanitise(converted, tags=INLINE_TAGS - {"a", "br"}).strip()
 
 
-def _sanitised(text: str, *, tags: set[str]) -> str:
+def _sanitise(text: str, *, tags: set[str]) -> str:
     _check_nesting(text)
     return nh3.clean(
         text,
@@ -192,7 +192,7 @@ def _allowed(tag: str, attribute: str, value: str) -> str | None:
     return value if pattern is None or pattern.fullmatch(value) else None
 
 
-def _levelled(text: str) -> str:
+def _normalize_heading_levels(text: str) -> str:
     """Return the HTML with no skipped heading levels, starting at h3 below the section's h2."""
     previous = SECTION_HEADING
     tags: list[str] = []
@@ -223,7 +223,7 @@ def _label(text: str) -> str:
 
 def _anchor(title: str, *, counts: dict[str, int]) -> str:
     """Return a heading id that no other section has. `counts` holds how often each id was tried."""
-    words = re.sub(r"[^a-z0-9]+", "-", anyascii(title).lower()).strip("-")[:LONGEST_ANCHOR].strip("-")
+    words = re.sub(r"[^a-z0-9]+", "-", anyascii(title).lower()).strip("-")[:MAX_ANCHOR_LENGTH].strip("-")
     stem = anchor = f"section-{words}" if words else "section"
     while anchor in counts:
         counts[stem] += 1

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 from ftfy import TextFixerConfig, fix_text
 
-from common.text import FORBIDDEN
+from common.text import FORBIDDEN_CHARACTER
 from people.domain.names import split_audience
 from runbooks.domain.handbook_model import full_name
 
 # Only decoding errors are repaired. Quotes, entities, widths and ligatures stay as typed.
-MENDING = TextFixerConfig(
+FTFY_CONFIG = TextFixerConfig(
     unescape_html=False,
     restore_byte_a0=False,  # the right repair depends on what follows, and a cell must read the same in any row
     remove_terminal_escapes=False,
@@ -27,8 +27,8 @@ MENDING = TextFixerConfig(
     explain=False,
 )
 # Each repair shortens the text, so a few rounds are enough.
-MENDING_ROUNDS = 20
-CONTROL = re.compile(rf"[\n\r]|{FORBIDDEN.pattern}")
+MAX_REPAIR_ROUNDS = 20
+CONTROL_CHARACTER = re.compile(rf"[\n\r]|{FORBIDDEN_CHARACTER.pattern}")
 EMPHASIS = ("**", "__")
 
 
@@ -64,7 +64,7 @@ def code_spans(text: str) -> Iterator[tuple[int, int]]:
         place = same[following] + 1
 
 
-def lone_backtick(text: str) -> bool:
+def has_lone_backtick(text: str) -> bool:
     """Return True if a backtick in the text does not start a code span."""
     covered = {at for start, stop in code_spans(text) for at in range(start, stop)}
     lone = (match.start() for match in re.finditer(r"`+", text) if match.start() not in covered)
@@ -73,7 +73,7 @@ def lone_backtick(text: str) -> bool:
 
 def tidy_name(text: str) -> str:
     """Return a normalised name: repaired, without bold marks around the whole name, with single spaces."""
-    for _ in range(MENDING_ROUNDS):
+    for _ in range(MAX_REPAIR_ROUNDS):
         tidied = _without_emphasis(" ".join(mend(text).split()))
         if tidied == text:
             break
@@ -82,14 +82,14 @@ def tidy_name(text: str) -> str:
 
 
 LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^()\s]*(?:\s+\"[^\"]*\")?\)|\[[^\[\]]*\])")
-EMPHASIZED = re.compile(r"(\*\*\*|\*\*|\*|__|_|~~|`)(?=\S)(.+)(?<=\S)\1")
+EMPHASIZED_TEXT = re.compile(r"(\*\*\*|\*\*|\*|__|_|~~|`)(?=\S)(.+)(?<=\S)\1")
 
 
 def tidy_person(text: str) -> str:
     """Return a person's normalised name, without links, mentions, HTML entities, line breaks and emphasis."""
-    for _ in range(MENDING_ROUNDS):
+    for _ in range(MAX_REPAIR_ROUNDS):
         name = tidy_name(LINK.sub(r"\1", html.unescape(text)).strip().removeprefix("@"))
-        match = EMPHASIZED.fullmatch(name)
+        match = EMPHASIZED_TEXT.fullmatch(name)
         name = match[2] if match and match[1] not in match[2] else name
         if name == text:
             break
@@ -99,7 +99,7 @@ def tidy_person(text: str) -> str:
 
 def tidy_pipeline(text: str) -> tuple[str, str]:
     """Return a pipeline's normalised name and audience."""
-    for _ in range(MENDING_ROUNDS):
+    for _ in range(MAX_REPAIR_ROUNDS):
         name, audience = map(tidy_name, split_audience(tidy_name(text)))
         tidied = full_name(name, audience=audience)
         if tidied == text:
@@ -110,7 +110,7 @@ def tidy_pipeline(text: str) -> tuple[str, str]:
 
 def tidy_sentence(text: str) -> str:
     """Return a normalised line of Markdown: repaired, with single spaces."""
-    for _ in range(MENDING_ROUNDS):
+    for _ in range(MAX_REPAIR_ROUNDS):
         tidied = re.sub(r"[ \t]+", " ", mend(text)).strip(" ")
         if tidied == text:
             break
@@ -118,7 +118,7 @@ def tidy_sentence(text: str) -> str:
     return text
 
 
-def says_something(text: str) -> bool:
+def has_visible_text(text: str) -> bool:
     """Return True if a text contains a letter, digit or symbol, not only punctuation and spaces."""
     return any(unicodedata.category(character)[0] in "LNS" for character in text)
 
@@ -135,7 +135,7 @@ def counted(number: int, noun: str) -> str:
 
 def forbidden_character(text: str) -> str | None:
     """Return the first line break or forbidden character (`common.text`) as `U+0000`, or None."""
-    match = CONTROL.search(text)
+    match = CONTROL_CHARACTER.search(text)
     return f"U+{ord(match[0]):04X}" if match else None
 
 
@@ -146,8 +146,8 @@ def _mend_prose(text: str) -> str:
 def _mend_piece(piece: str) -> str:
     core = piece.strip(" \t")
     mended = core
-    for _ in range(0 if core.isascii() else MENDING_ROUNDS):
-        again = fix_text(mended, MENDING)
+    for _ in range(0 if core.isascii() else MAX_REPAIR_ROUNDS):
+        again = fix_text(mended, FTFY_CONFIG)
         # A repair must not create control characters: “Ā¨” could be decoded as one, but is valid text.
         if again == mended or (forbidden_character(again) and not forbidden_character(mended)):
             break

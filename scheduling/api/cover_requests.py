@@ -22,6 +22,7 @@ from scheduling.services.cover_requests import (
     accept_cover_request,
     cancel_cover_request,
     decline_cover_request,
+    remind_cover_request,
     request_cover,
 )
 
@@ -33,7 +34,7 @@ class PeriodSerializer(serializers.Serializer[Any]):
     ends_at = serializers.DateTimeField()
 
 
-class AcceptedPartSerializer(serializers.ModelSerializer[Cover]):
+class CoverPartSerializer(serializers.ModelSerializer[Cover]):
     """An accepted part: the cover, its engineer and its period."""
 
     cover = serializers.IntegerField(source="pk", read_only=True)
@@ -54,7 +55,7 @@ class RequestedCoverSerializer(serializers.ModelSerializer[CoverRequest]):
     starts_at = serializers.DateTimeField(required=False)
     message = LineField(required=False, allow_blank=True, max_length=200, default="")
     open = serializers.SerializerMethodField()
-    accepted = AcceptedPartSerializer(source="covers", many=True, read_only=True)
+    accepted = CoverPartSerializer(source="covers", many=True, read_only=True)
     requested_by = UsernameField(read_only=True)
     decided_by = UsernameField(read_only=True)
 
@@ -77,8 +78,9 @@ class RequestedCoverSerializer(serializers.ModelSerializer[CoverRequest]):
             "created_at",
             "expires_at",
             "decided_at",
+            "reminded_at",
         )
-        read_only_fields = ("state", "reason", "created_at", "expires_at", "decided_at")
+        read_only_fields = ("state", "reason", "created_at", "expires_at", "decided_at", "reminded_at")
         # Skip the serializer's validators: the service explains overlaps in words.
         validators: list[Any] = []
 
@@ -164,6 +166,13 @@ class CoverRequestViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, view
     def cancel(self, request: Request, pk: str) -> Response:
         """Withdraw what is still open of a cover request. Accepted covers stay."""
         cancel_cover_request(self.get_object(), by=request_user(request), at=timezone.now())
+        return Response(self._data(self.get_object()))
+
+    @extend_schema(request=None, responses={200: RequestedCoverSerializer})
+    @action(detail=True, methods=["post"])
+    def remind(self, request: Request, pk: str) -> Response:
+        """Remind those who have not answered a cover request, at most once in 24 hours."""
+        remind_cover_request(self.get_object(), by=request_user(request), at=timezone.now())
         return Response(self._data(self.get_object()))
 
     def _data(self, row: CoverRequest) -> Any:

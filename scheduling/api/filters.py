@@ -41,7 +41,7 @@ class HolidayFilter(FilterSet):
 
     def filter_kind(self, rows: HolidayQuerySet, _name: str, kind: str) -> HolidayQuerySet:
         """Return the rows of a kind, as the caller sees kinds."""
-        return rows.of_kind(kind, reader=request_user(self.request))
+        return rows.with_kind(kind, reader=request_user(self.request))
 
 
 class CoverFilter(FilterSet):

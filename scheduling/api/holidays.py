@@ -49,14 +49,14 @@ class PipelineChangeSerializer(serializers.Serializer[Any]):
         return super().to_representation({**period, "before": change.before, "after": change.after})
 
 
-class SteppingInSerializer(FromToSerializer, PipelineChangeSerializer):
+class ResponderChangeSerializer(FromToSerializer, PipelineChangeSerializer):
     """Who responds for a pipeline instead, `from` one engineer `to` another; null is nobody."""
 
     source_of_from = "before"
     to = PersonField(source="after", allow_null=True)
 
 
-class AlsoAwaySerializer(serializers.Serializer[Any]):
+class OverlappingAbsenceSerializer(serializers.Serializer[Any]):
     """Time off of another engineer that overlaps."""
 
     engineer = serializers.CharField(source="engineer.username")
@@ -89,9 +89,9 @@ class HolidayImpactSerializer(serializers.Serializer[Any]):
     """What time off would change: shifts affected, who responds instead, coverage gaps, who else is away, best swaps."""
 
     weeks = AffectedWeekSerializer(many=True)
-    stepping_in = SteppingInSerializer(many=True, source="changes")
+    stepping_in = ResponderChangeSerializer(many=True, source="changes")
     uncovered = PipelineChangeSerializer(many=True)
-    also_away = AlsoAwaySerializer(many=True)
+    also_away = OverlappingAbsenceSerializer(many=True)
     suggestions = serializers.SerializerMethodField()
 
     @extend_schema_field(WeekSuggestionSerializer(many=True))

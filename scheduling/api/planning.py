@@ -41,7 +41,7 @@ class RosterSerializer(serializers.Serializer[Any]):
         return day
 
 
-class LostSwapSerializer(serializers.Serializer[Any]):
+class CancelledSwapSerializer(serializers.Serializer[Any]):
     """A swap that a roster change would cancel, and why."""
 
     id = serializers.IntegerField()
@@ -59,7 +59,7 @@ class RosterChangeSerializer(serializers.Serializer[RosterChange]):
     weeks = MoveSerializer(many=True)
     gained = serializers.SerializerMethodField()
     lost = serializers.SerializerMethodField()
-    swaps_lost = LostSwapSerializer(many=True)
+    swaps_lost = CancelledSwapSerializer(many=True)
 
     def get_gained(self, change: RosterChange) -> dict[str, int]:
         """Return how many shifts each engineer gains, by user name."""

@@ -14,13 +14,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.answers import Period, mark_period
 from common.api.fields import LineField, MultilineField
 from common.api.lists import paginate_list
 from common.api.pagination import LongPagination
 from common.api.params import AT, FROM, IF_NONE_MATCH, TO, UNCHANGED, check_window, instant_or_date
 from common.datetimes import EARLIEST, INVALID_DATE, LATEST, isoformat_z, parse_date_param, parse_instant_param
 from common.exceptions import InvalidInputError
+from common.response_cache import Period, mark_period
 from people.permissions import request_user
 from people.serializers import UsernameField
 from scheduling.api.planning import MAX_ENGINEERS, PlanningActions
@@ -36,7 +36,7 @@ from scheduling.services.rosters import change_roster
 from scheduling.services.rotations import archive_rotation, create_rotation, update_rotation
 
 DEFAULT_WEEKS = 12
-FOREVER = dt.datetime.max.replace(tzinfo=dt.UTC)
+LATEST_INSTANT = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 class NextShiftSerializer(serializers.Serializer[OnCallShift]):
@@ -89,12 +89,25 @@ class RotationSerializer(serializers.ModelSerializer[Rotation]):
     """A rotation with its current roster, or its first one if it has not started."""
 
     handoff_time = serializers.TimeField(format="%H:%M")
+    drill_time = serializers.TimeField(format="%H:%M")
     starting = serializers.SerializerMethodField()
     roster = serializers.SerializerMethodField()
 
     class Meta:
         model = Rotation
-        fields = ("slug", "name", "time_zone", "handoff_weekday", "handoff_time", "starting", "roster", "archived_at")
+        fields = (
+            "slug",
+            "name",
+            "time_zone",
+            "handoff_weekday",
+            "handoff_time",
+            "weekly_drill",
+            "drill_weekday",
+            "drill_time",
+            "starting",
+            "roster",
+            "archived_at",
+        )
 
     def get_starting(self, rotation: Rotation) -> dt.date | None:
         """Return the start date of the roster's first shift."""
@@ -118,7 +131,7 @@ def serialize_rotations(rotations: Iterable[Rotation]) -> Any:
 
 
 class RotationDataSerializer(serializers.Serializer[Any]):
-    """A rotation's name, description, hand-off and roster, as an admin creates or changes it.
+    """A rotation's name, description, hand-off, weekly drill and roster, as an admin creates or changes it.
 
     `starting` is the start date of the first shift of `roster`: by default this week for a new rotation, else next week.
     """
@@ -128,6 +141,9 @@ class RotationDataSerializer(serializers.Serializer[Any]):
     time_zone = LineField(required=False, max_length=64)
     handoff_weekday = serializers.ChoiceField(choices=Weekday.choices, required=False)
     handoff_time = serializers.TimeField(required=False)
+    weekly_drill = serializers.BooleanField(required=False)
+    drill_weekday = serializers.ChoiceField(choices=Weekday.choices, required=False)
+    drill_time = serializers.TimeField(required=False)
     roster = serializers.ListField(child=UsernameField(), allow_empty=False, max_length=MAX_ENGINEERS)
     starting = serializers.DateField(required=False)
 
@@ -275,4 +291,4 @@ class RotationViewSet(PlanningActions):
         response = paginate_list(self, request, intervals, serialize=serialize_intervals, paginator=LongPagination())
         if not request.query_params.get("from") or not request.query_params.get("to"):
             return response
-        return mark_period(response, Period(timezone.now(), FOREVER, is_past=False))
+        return mark_period(response, Period(timezone.now(), LATEST_INSTANT, is_past=False))

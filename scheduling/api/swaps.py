@@ -23,7 +23,7 @@ from scheduling.api.serializers import SuggestionSerializer
 from scheduling.models import Rotation, SwapRequest
 from scheduling.queries.suggestions import suggestions_for
 from scheduling.queries.swaps import all_swaps
-from scheduling.services.swaps import SwapProposal, accept_swap, cancel_swap, decline_swap, request_swap
+from scheduling.services.swaps import SwapProposal, accept_swap, cancel_swap, decline_swap, remind_swap, request_swap
 
 
 class SwapSerializer(serializers.ModelSerializer[SwapRequest]):
@@ -60,9 +60,10 @@ class SwapSerializer(serializers.ModelSerializer[SwapRequest]):
             "created_at",
             "expires_at",
             "decided_at",
+            "reminded_at",
             "acknowledge_conflicts",
         )
-        read_only_fields = ("state", "reason", "created_at", "expires_at", "decided_at")
+        read_only_fields = ("state", "reason", "created_at", "expires_at", "decided_at", "reminded_at")
 
     def get_accepted_by(self, swap: SwapRequest) -> list[str]:
         """Return the engineers who have accepted a three-way swap."""
@@ -130,6 +131,13 @@ class SwapViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.Gen
     def cancel(self, request: Request, pk: str) -> Response:
         """Withdraw a swap request."""
         swap = cancel_swap(self.get_object(), by=request_user(request), at=timezone.now())
+        return Response(self.get_serializer(swap).data)
+
+    @extend_schema(request=None, responses={200: SwapSerializer})
+    @action(detail=True, methods=["post"])
+    def remind(self, request: Request, pk: str) -> Response:
+        """Remind those who have not answered a swap request, at most once in 24 hours."""
+        swap = remind_swap(self.get_object(), by=request_user(request), at=timezone.now())
         return Response(self.get_serializer(swap).data)
 
     @extend_schema(

@@ -27,7 +27,7 @@ MAX_ABSENCES = 1_000
 MAX_ABSENCE = dt.timedelta(days=366)
 MAX_TEXT_LENGTH = 200
 # What dates out of range, and the rule library on a damaged rule, raise.
-UNREADABLE = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError)
+PARSE_ERRORS = (ValueError, ArithmeticError, LookupError, TypeError, AttributeError)
 FREE_STATUSES = {"FREE", "WORKINGELSEWHERE"}
 
 
@@ -117,7 +117,7 @@ def busy_days(
         try:
             with time_limit() if any(event.recurs for event in series) else nullcontext():
                 occurrences = [part for event in _expand(series, window) for part in _split(event, window)]
-        except UNREADABLE as error:
+        except PARSE_ERRORS as error:
             skipped.append(SkippedEvent(_title(series[0].raw), _reason(error)))
             continue
         for event in occurrences:
@@ -144,7 +144,7 @@ def _by_uid(calendar: RawCalendar, window: _Window, skipped: list[SkippedEvent])
         for raw in raws:
             try:
                 series.append(_read(raw, series, window))
-            except UNREADABLE as error:
+            except PARSE_ERRORS as error:
                 if _is_busy(raw):
                     skipped.append(SkippedEvent(_title(raw), _reason(error)))
         if series:

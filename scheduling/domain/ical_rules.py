@@ -19,7 +19,7 @@ from scheduling.domain.ical_times import (
 
 MAX_EVENT_OCCURRENCES = 10_000
 MAX_OCCURRENCES = 50_000
-FREQUENCIES = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 0, "YEARLY": 0}
+FREQUENCY_DAYS = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 0, "YEARLY": 0}
 # RFC 5545 says to ignore times of day in rules of all-day events. RSCALE and SKIP (RFC 7529) matter in other calendars only.
 IGNORED_PARTS = {"BYHOUR", "BYMINUTE", "BYSECOND", "RSCALE", "SKIP", "UNTIL"}
 
@@ -52,7 +52,7 @@ def rule_dates(
     shift = first_day - start.day
     until = _until(parts.get("UNTIL", ""), start, zones=zones)
     begin = start.wall
-    step = FREQUENCIES[parts["FREQ"]] * int(parts.get("INTERVAL", "1"))
+    step = FREQUENCY_DAYS[parts["FREQ"]] * int(parts.get("INTERVAL", "1"))
     if step and "COUNT" not in parts and begin.date() + shift < earliest:
         # Skip whole steps of the past, so that an old daily series costs no more than a new one.
         begin += step * DAY * ((earliest - begin.date() - shift).days // step)
@@ -77,7 +77,7 @@ def _parts(rule: str) -> dict[str, str]:
     if parts.get("FREQ", "") in ("HOURLY", "MINUTELY", "SECONDLY"):
         raise MalformedEventError("It recurs within a day, which is not supported.")
     numbers = [parts.get(name, "1") for name in ("INTERVAL", "COUNT")]
-    if parts.get("FREQ", "") not in FREQUENCIES or any(not _is_positive(number) for number in numbers):
+    if parts.get("FREQ", "") not in FREQUENCY_DAYS or any(not _is_positive(number) for number in numbers):
         raise MalformedEventError(f"The recurrence rule “{rule[:60]}” is invalid.")
     return parts
 

@@ -19,11 +19,11 @@ MIDNIGHT = dt.time()
 # Some calendars end a whole day at 23:59 instead of at midnight.
 LAST_MINUTE = dt.time(23, 59)
 ALL_DAY_FLAGS = ("X-MICROSOFT-CDO-ALLDAYEVENT", "X-MICROSOFT-MSNCALENDAR-ALLDAYEVENT", "X-FUNAMBOL-ALLDAY")
-VALUE = re.compile(r"(\d{8})(?:T(\d{4}(?:\d{2})?)(Z?))?", re.IGNORECASE | re.ASCII)
+DATE_VALUE = re.compile(r"(\d{8})(?:T(\d{4}(?:\d{2})?)(Z?))?", re.IGNORECASE | re.ASCII)
 DURATION = re.compile(
     r"\+?P(?:(\d{1,4})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,9})S)?)?", re.IGNORECASE | re.ASCII
 )
-WORDS = {"DTSTART": "start", "DTEND": "end"}
+PROPERTY_WORDS = {"DTSTART": "start", "DTEND": "end"}
 
 
 class MalformedEventError(ValueError):
@@ -61,7 +61,7 @@ def required_moment(raw: RawEvent, name: str) -> Moment:
     """Return the date or time of a property; raise MalformedEventError if it is missing or malformed."""
     field = raw.first(name)
     if field is None:
-        raise MalformedEventError(f"The {WORDS.get(name, name)} date is missing.")
+        raise MalformedEventError(f"The {PROPERTY_WORDS.get(name, name)} date is missing.")
     return _moment(field, field.value)
 
 
@@ -76,17 +76,17 @@ def moments(raw: RawEvent, name: str) -> Iterator[Moment]:
 def parse_moment(name: str, value: str, *, zone: str = "", is_date: bool = False) -> Moment:
     """Return the date or time of a value; raise MalformedEventError, naming the property, if it is neither."""
     # Outlook writes zone names with a colon, without quotes. Dates have no colon.
-    match = VALUE.fullmatch(value.rpartition(":")[2].strip())
+    match = DATE_VALUE.fullmatch(value.rpartition(":")[2].strip())
     shown = value.replace("\0", "")[:40]
     if match is None:
-        raise MalformedEventError(f"The {WORDS.get(name, name)} date “{shown}” is invalid.")
+        raise MalformedEventError(f"The {PROPERTY_WORDS.get(name, name)} date “{shown}” is invalid.")
     try:
         day = dt.datetime.strptime(match[1], "%Y%m%d").date()  # noqa: DTZ007  # a date
         if match[2] is None or is_date:
             return Moment(day)
         time = dt.datetime.strptime(match[2].ljust(6, "0"), "%H%M%S").time()  # noqa: DTZ007  # a wall-clock time
     except ValueError as error:
-        raise MalformedEventError(f"The {WORDS.get(name, name)} date “{shown}” is invalid.") from error
+        raise MalformedEventError(f"The {PROPERTY_WORDS.get(name, name)} date “{shown}” is invalid.") from error
     return Moment(day, time, UTC if match[3] else zone)
 
 
@@ -108,7 +108,7 @@ def all_day_span(raw: RawEvent, start: Moment, *, zones: Sequence[str]) -> tuple
 
     `zones` are tried in order for events in UTC, since a calendar may write local midnights in UTC.
     """
-    end = _end(raw, start)
+    end = _event_end(raw, start)
     if start.time is None:
         return start.day, _days(start.day, _day_after(end) if end else start.day + DAY)
     if any(raw.text(flag).upper() in ("TRUE", "1") for flag in ALL_DAY_FLAGS):
@@ -125,7 +125,7 @@ def all_day_span(raw: RawEvent, start: Moment, *, zones: Sequence[str]) -> tuple
     return None
 
 
-def _end(raw: RawEvent, start: Moment) -> Moment | None:
+def _event_end(raw: RawEvent, start: Moment) -> Moment | None:
     if raw.all("DTEND"):
         return required_moment(raw, "DTEND")
     text = raw.text("DURATION")

@@ -20,7 +20,7 @@ class Change:
     after: Person | None
 
 
-def changes_of_responder(
+def find_responder_changes(
     before: RotationSchedule,
     after: RotationSchedule,
     *,

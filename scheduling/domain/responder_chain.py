@@ -22,7 +22,7 @@ ROLE_LABELS = {
     SECONDARY: "secondary owner",
     ROTATION: "next in rotation",
 }
-INACTIVE = "no longer active"
+INACTIVE_TEXT = "no longer active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class Availability:
     def why_unavailable(self, engineer: Person, *, at: dt.datetime) -> str:
         """Return why an engineer is unavailable at an instant, or "" if they are available."""
         if engineer in self.inactive:
-            return INACTIVE
+            return INACTIVE_TEXT
         absences = self.absences.get(engineer)
         if not absences:
             return ""

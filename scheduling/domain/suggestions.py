@@ -21,7 +21,7 @@ DAYS_FROM_HOURS = 48
 MAX_SAME_TAKER = 3
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
-NOON = 12
+NOON_HOUR = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class _Ranking:
                 )
 
     def _three_way(self) -> Iterator[tuple[Move, ...]]:
-        """Yield three-way swaps in which everybody is free in the week they take."""
+        """Yield three-way swaps in which each engineer is available in the week they take."""
         giver, offered, candidates = self.week.engineer, self.week.starts_on, set(self.candidates)
         if giver in self.availability.inactive:
             return
@@ -189,7 +189,7 @@ class _Ranking:
     def holidays(self, engineer: Person, day: dt.date) -> list[dt.date]:
         """Return an engineer's public holidays on the days of a week at whose local noon they would be on call."""
         begin = self.weeks[day].starts_at.astimezone(self.facts.zones.get(engineer, dt.UTC))
-        first = begin.date() if begin.hour < NOON else begin.date() + DAY
+        first = begin.date() if begin.hour < NOON_HOUR else begin.date() + DAY
         public_holidays = self.facts.public_holidays.get(engineer, frozenset())
         return [date for date in (first + DAY * number for number in range(7)) if date in public_holidays]
 

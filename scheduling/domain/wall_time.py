@@ -19,10 +19,10 @@ def to_utc(day: dt.date, hour: dt.time, *, zone: str) -> dt.datetime:
     first = naive.replace(tzinfo=local_zone, fold=0).astimezone(dt.UTC)
     if first.astimezone(local_zone).replace(tzinfo=None) == naive:
         return first
-    return _end_of_gap(naive.replace(tzinfo=local_zone, fold=1).astimezone(dt.UTC), first, local_zone=local_zone)
+    return _gap_end(naive.replace(tzinfo=local_zone, fold=1).astimezone(dt.UTC), first, local_zone=local_zone)
 
 
-def _end_of_gap(before: dt.datetime, after: dt.datetime, *, local_zone: ZoneInfo) -> dt.datetime:
+def _gap_end(before: dt.datetime, after: dt.datetime, *, local_zone: ZoneInfo) -> dt.datetime:
     """Return the instant of the offset change between two instants, to the second."""
     offset = before.astimezone(local_zone).utcoffset()
     low, high = 0, int((after - before).total_seconds())

@@ -65,7 +65,7 @@ class CalendarLink(models.Model):
 class HolidayQuerySet(SpanQuerySet):
     """Query methods for absences."""
 
-    def of_kind(self, kind: str, *, reader: User) -> Self:
+    def with_kind(self, kind: str, *, reader: User) -> Self:
         """Return the absences whose kind is `kind` as `reader` sees it."""
         if reader.is_staff or kind not in PRIVATE_KINDS:
             return self.filter(kind=kind)

@@ -64,7 +64,7 @@ class Cover(models.Model):
 
 
 # The taker of a request to anyone that nobody has accepted: no user has this primary key.
-NOBODY = Person(0, "", "anyone")
+ANYONE = Person(0, "", "anyone")
 
 
 class SwapQuerySet(RequestQuerySet):
@@ -95,7 +95,7 @@ class SwapRequest(EngineerRequest):
     third = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     message = LineField(max_length=500, blank=True)
     acknowledged = models.BooleanField(
-        default=False, help_text="The requester confirmed to take a week although they are away in it."
+        default=False, help_text="The requester confirmed the swap although they are away in the week they take."
     )
     accepted_by = ArrayField(
         models.BigIntegerField(),
@@ -155,7 +155,7 @@ class SwapRequest(EngineerRequest):
         """The kind of swap: "two_way", "three_way" or "one_way"."""
         return "three_way" if self.third_week else "two_way" if self.wanted_week else "one_way"
 
-    def moves(self, *, taker: Person = NOBODY) -> tuple[Move, ...]:
+    def moves(self, *, taker: Person = ANYONE) -> tuple[Move, ...]:
         """Return the moves of the swap; a request to anyone goes to `taker`."""
         requester = self.requester.person
         counterpart = self.counterpart.person if self.counterpart else taker

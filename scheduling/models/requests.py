@@ -57,6 +57,9 @@ class EngineerRequest(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True, blank=True)
+    reminded_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Last reminder to those who have not answered."
+    )
 
     class Meta:
         abstract = True

@@ -16,6 +16,9 @@ from people.models import User, valid_time_zone
 from pipelines.models import Pipeline
 
 DEFAULT_HANDOFF_TIME = dt.time(10, 0)
+DEFAULT_DRILL_TIME = dt.time(11, 0)
+# A change of one of these moves the weekly drill; one that was due before the change does not run.
+DRILL_SCHEDULE_FIELDS = frozenset({"weekly_drill", "drill_weekday", "drill_time", "time_zone"})
 
 
 class Weekday(models.IntegerChoices):
@@ -49,6 +52,15 @@ class Rotation(models.Model):
     time_zone = LineField(max_length=64, default="UTC", validators=[valid_time_zone])
     handoff_weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
     handoff_time = models.TimeField(default=DEFAULT_HANDOFF_TIME, help_text="Local time in the rotation's time zone.")
+    weekly_drill = models.BooleanField(
+        default=False,
+        help_text="Start a drill once a week for the engineer on call. It is marked as a drill everywhere.",
+    )
+    drill_weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.TUESDAY)
+    drill_time = models.TimeField(default=DEFAULT_DRILL_TIME, help_text="Local time in the rotation's time zone.")
+    drill_changed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the schedule of its drills last changed."
+    )
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     policy_name = LineField("holiday policy name", max_length=120, default="Holiday Policy")
     policy_introduction = MultilineField(blank=True)
@@ -65,6 +77,9 @@ class Rotation(models.Model):
             models.CheckConstraint(condition=~Q(name=""), name="rotation_has_a_name"),
             models.CheckConstraint(
                 condition=Q(handoff_weekday__gte=0, handoff_weekday__lte=6), name="rotation_hands_off_on_a_weekday"
+            ),
+            models.CheckConstraint(
+                condition=Q(drill_weekday__gte=0, drill_weekday__lte=6), name="rotation_drills_on_a_weekday"
             ),
         ]
 

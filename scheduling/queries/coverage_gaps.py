@@ -12,12 +12,12 @@ from scheduling.models import CoverageGap, HolidayBlock, Rotation
 from scheduling.queries.impact import owners_by_rotation
 from scheduling.queries.on_call import with_both_owners_absent
 
-GAPS_AHEAD = dt.timedelta(weeks=8)
+GAP_LOOKAHEAD = dt.timedelta(weeks=8)
 
 
 def find_coverage_gaps(*, at: dt.datetime) -> list[tuple[int, dt.datetime, dt.datetime]]:
     """Return the coverage gaps of the next eight weeks, computed from the schedule, as (pipeline, start, end)."""
-    window: dict[str, Any] = {"starts_at": at, "ends_at": at + GAPS_AHEAD}
+    window: dict[str, Any] = {"starts_at": at, "ends_at": at + GAP_LOOKAHEAD}
     owners = owners_by_rotation(without_available_owner(**window).with_owners())
     rotations = Rotation.objects.filter(pk__in=[key for key in owners if key is not None])
     snapshot = load_schedules(rotations, **window)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from people.domain.person import Person
 from pipelines.models import Pipeline
-from scheduling.domain.impact import Change, changes_of_responder
+from scheduling.domain.impact import Change, find_responder_changes
 from scheduling.domain.suggestions import Suggestion
 from scheduling.domain.weeks import Week
 from scheduling.loaders import ScheduleSnapshot, load_schedules, rotations_by_pipeline, to_absence, with_extra_absence
@@ -52,7 +52,7 @@ def holiday_impact(block: HolidayBlock, *, at: dt.datetime) -> HolidayImpact:
     changes = [
         (pipelines[change.pipeline], change)
         for key, owners in pipelines_affected_by(block.engineer.person, before, pipelines.values()).items()
-        for change in changes_of_responder(before.schedule(key), after.schedule(key), owners=owners, **window)
+        for change in find_responder_changes(before.schedule(key), after.schedule(key), owners=owners, **window)
     ]
     weeks = [
         AffectedWeek(rotations[key], week, max(week.starts_at, block.starts_at), min(week.ends_at, block.ends_at))

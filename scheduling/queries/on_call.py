@@ -25,9 +25,9 @@ from scheduling.models import Cover, HolidayBlock, PipelineRotation, Rotation, R
 from scheduling.queries.ownership import Ownership, past_ownership
 
 # How far ahead an answer looks for the next instant at which it changes, at least.
-HORIZON = dt.timedelta(weeks=9)
+MIN_LOOKAHEAD = dt.timedelta(weeks=9)
 DAY = dt.timedelta(days=1)
-RECENT = dt.timedelta(seconds=10)
+RECENT_PERIOD = dt.timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def on_call_snapshot(
     # The window ends at the same instant for every answer of a day: with a window of each answer's own, a change could come
     # into sight between two of them.
     tomorrow = dt.datetime.combine(at.astimezone(dt.UTC).date() + DAY, dt.time(), dt.UTC)
-    snapshot = load_schedules(involved.values(), starts_at=at, ends_at=tomorrow + HORIZON, owners=owners)
+    snapshot = load_schedules(involved.values(), starts_at=at, ends_at=tomorrow + MIN_LOOKAHEAD, owners=owners)
     # Pipelines with the same owners and rotation share a chain, so hundreds of them cost little more than one.
     shared = {
         (primary, secondary, rotation): chain_at(
@@ -123,13 +123,13 @@ def chains_to_responder(
         if rotation is None or rotation in snapshot.rotations
     }
     chains = {key: chain for key, row in rows.items() if (chain := shared.get(row.responders)) and chain.responder}
-    rest = [row for row in pipelines if row.pk not in chains]
-    return chains | responder_chains(rest, at=at) if rest else chains
+    remaining = [row for row in pipelines if row.pk not in chains]
+    return chains | responder_chains(remaining, at=at) if remaining else chains
 
 
 def is_past(at: dt.datetime, *, now: dt.datetime) -> bool:
     """Return True if the owners of `at` are those of the history: a page's "now" is a moment ago, and means the current ones."""
-    return at <= now - RECENT
+    return at <= now - RECENT_PERIOD
 
 
 def _ownership(

@@ -15,7 +15,7 @@ from scheduling.models import PipelineRotation
 class Ownership:
     """Who responded for a pipeline: its owners and its rotation, if any; `until` is when one of them changed.
 
-    `begins_at` is when its history begins, if that is later: before, it has its present owners.
+    `begins_at` is when its history begins, if that is later: before that instant, the present owners are returned.
     """
 
     primary_owner: int

@@ -11,7 +11,7 @@ from scheduling.domain.swaps import AcceptedSwap, reapply_swaps
 from scheduling.domain.weeks import WEEK, Move, RosterVersion, planned_weeks
 from scheduling.loaders import roster_versions, rotation_hours
 from scheduling.models import Roster, Rotation, RotationWeek, SwapRequest
-from scheduling.queries.swaps import PEOPLE
+from scheduling.queries.swaps import SWAP_PEOPLE
 
 
 def newest_rosters(rotations: Iterable[Rotation]) -> dict[int, Roster]:
@@ -68,7 +68,7 @@ def planned_replan(rotation: Rotation, *, versions: list[RosterVersion], first: 
     until = max(rows, default=first) + WEEK
     weeks = planned_weeks(rotation_hours(rotation), rosters=versions, first=first, until=until)
     planned = {week.starts_on: week.engineer for week in weeks if week.starts_on in rows}
-    accepted = rotation.swaps.accepted().touching_weeks(planned).select_related(*PEOPLE)
+    accepted = rotation.swaps.accepted().touching_weeks(planned).select_related(*SWAP_PEOPLE)
     requests = {swap.pk: swap for swap in accepted}
     swaps = [AcceptedSwap(swap.pk, swap.moves()) for swap in requests.values()]
     inactive = {user.person for user in User.objects.filter(is_active=False)}

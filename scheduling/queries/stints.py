@@ -7,7 +7,7 @@ from people.models import User
 from scheduling.models import Rotation
 from scheduling.queries.on_call import assignments_between
 
-MOMENT = dt.timedelta(microseconds=1)
+MICROSECOND = dt.timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +40,4 @@ def stints_since(rotation_id: int, *, change: dt.datetime, until: dt.datetime) -
     rotation = Rotation.objects.filter(pk=rotation_id).first()
     if rotation is None or until < change:
         return []
-    return on_call_stints(rotation, starts_at=change - MOMENT, ends_at=until + MOMENT)
+    return on_call_stints(rotation, starts_at=change - MICROSECOND, ends_at=until + MICROSECOND)

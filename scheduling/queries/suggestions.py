@@ -13,7 +13,7 @@ from scheduling.loaders import load_schedules, with_extra_absence
 from scheduling.models import HolidayBlock, Rotation
 
 # As far ahead as weeks are stored: a week that is only planned cannot be swapped yet.
-PUBLIC_HOLIDAYS_AHEAD = dt.timedelta(weeks=30)
+PUBLIC_HOLIDAY_LOOKAHEAD = dt.timedelta(weeks=30)
 OPTIMIZED_WEEKS = 26
 
 
@@ -47,7 +47,7 @@ def suggestions_in(schedule: RotationSchedule, *, week: Week, at: dt.datetime, l
     """Return ways to hand over a week of a loaded schedule to engineers on its roster or with a week in the schedule."""
     candidates = {*schedule.roster(week), *(row.engineer for row in schedule.weeks)} - schedule.availability.inactive
     users = list(User.objects.filter(pk__in={person.id for person in candidates | {week.engineer}}))
-    years = range(at.year, (at + PUBLIC_HOLIDAYS_AHEAD).year + 1)
+    years = range(at.year, (at + PUBLIC_HOLIDAY_LOOKAHEAD).year + 1)
     facts = RosterFacts(
         candidates=candidates,
         zones={user.person: user.zone for user in users},

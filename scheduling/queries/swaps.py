@@ -13,14 +13,14 @@ from scheduling.domain.swaps import invalid_reason
 from scheduling.domain.weeks import Move, roster_engineers
 from scheduling.loaders import roster_versions
 from scheduling.models import HolidayBlock, RosterMember, Rotation, RotationWeek, SwapQuerySet, SwapRequest
-from scheduling.models.changes import NOBODY
+from scheduling.models.changes import ANYONE
 
-PEOPLE = ("requester", "counterpart", "third")
+SWAP_PEOPLE = ("requester", "counterpart", "third")
 
 
 def all_swaps() -> SwapQuerySet:
     """Return all requests with their people, newest first."""
-    rows = SwapRequest.objects.select_related("rotation", *PEOPLE, "requested_by", "decided_by")
+    rows = SwapRequest.objects.select_related("rotation", *SWAP_PEOPLE, "requested_by", "decided_by")
     return rows.order_by("-created_at", "-pk")
 
 
@@ -94,7 +94,7 @@ def conflicts_in(week: RotationWeek, *, engineer: Person) -> list[HolidayBlock]:
 
 def invalidated_requests(rotation: Rotation, *, at: dt.datetime) -> list[tuple[SwapRequest, str]]:
     """Return the open requests of a rotation that are no longer possible, with the reason."""
-    pending = list(rotation.swaps.pending().select_related(*PEOPLE))
+    pending = list(rotation.swaps.pending().select_related(*SWAP_PEOPLE))
     weeks = weeks_by_date(rotation, dates={week for swap in pending for week in swap.weeks})
     invalid = []
     for swap in pending:
@@ -135,8 +135,8 @@ def reassignment_previews(swap: SwapRequest, *, reader: User) -> list[Reassignme
         ReassignmentPreview(
             week=weeks[move.week],
             giver=move.giver,
-            taker=None if move.taker == NOBODY else move.taker,
-            conflicts=[] if move.taker == NOBODY else conflicts_in(weeks[move.week], engineer=move.taker),
+            taker=None if move.taker == ANYONE else move.taker,
+            conflicts=[] if move.taker == ANYONE else conflicts_in(weeks[move.week], engineer=move.taker),
         )
         for move in moves
         if move.week in weeks

@@ -11,6 +11,7 @@ from scheduling.domain.responder_chain import Period, intersect
 from scheduling.models import Cover, CoverRequest, RequestQuerySet, Rotation
 from scheduling.models.requests import RequestState
 from scheduling.notifications import (
+    notify_cover_reminder,
     notify_cover_request_accepted,
     notify_cover_request_closed,
     notify_cover_requested,
@@ -23,14 +24,17 @@ from scheduling.services.open_requests import (
     MAX_OPEN_REQUESTS,
     REQUEST_LIFETIME,
     answering_engineer,
+    check_may_remind,
     check_may_withdraw,
     close_request,
     lock_expired_requests,
     lock_open_request,
     save_decline,
+    save_reminder,
+    unanswered,
 )
 
-PEOPLE = ("requester", "counterpart")
+REQUEST_PEOPLE = ("requester", "counterpart")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ def accept_cover_request(
     acknowledged.
     """
     rotation = lock_rotation(request.rotation)
-    row = lock_open_request(request, people=PEOPLE, at=at)
+    row = lock_open_request(request, people=REQUEST_PEOPLE, at=at)
     taker = answering_engineer(row, by=by, engineer=engineer)
     periods = _accepted_periods(row, starts_at=starts_at, ends_at=ends_at, at=at)
     covers: list[Cover] = []
@@ -151,11 +155,11 @@ def accept_cover_request(
         covers += create_cover_parts(
             rotation, data=data, by=by, at=at, acknowledge_conflicts=acknowledge_conflicts, request=row
         )
-    rest = open_periods([row], at=at)[row.pk]
-    if not rest:
+    open_parts = open_periods([row], at=at)[row.pk]
+    if not open_parts:
         row.state, row.decided_by, row.decided_at = CoverRequest.State.ACCEPTED, by, at
         row.save(update_fields=["state", "decided_by", "decided_at"])
-    notify_cover_request_accepted(row, covers=covers, by=by, is_partial=bool(rest), at=at)
+    notify_cover_request_accepted(row, covers=covers, by=by, is_partial=bool(open_parts), at=at)
     return row
 
 
@@ -189,7 +193,7 @@ def decline_cover_request(
     `accept_cover_request`.
     """
     lock_rotation(request.rotation)
-    row = lock_open_request(request, people=PEOPLE, at=at)
+    row = lock_open_request(request, people=REQUEST_PEOPLE, at=at)
     decliner = answering_engineer(row, by=by, engineer=engineer)
     save_decline(row, engineer=decliner)
     if row.counterpart_id or not others_on_roster(row).difference(row.declined_by):
@@ -204,9 +208,24 @@ def cancel_cover_request(request: CoverRequest, *, by: User, at: dt.datetime) ->
     Raises NotAllowedError unless `by` is the requester or an admin, DomainError if the request is closed.
     """
     lock_rotation(request.rotation)
-    row = lock_open_request(request, people=PEOPLE, at=at)
+    row = lock_open_request(request, people=REQUEST_PEOPLE, at=at)
     check_may_withdraw(row, by=by)
     _close(row, state=CoverRequest.State.CANCELLED, by=by, at=at)
+    return row
+
+
+@transaction.atomic
+def remind_cover_request(request: CoverRequest, *, by: User, at: dt.datetime) -> CoverRequest:
+    """Remind the recipients of a cover request who have not answered, once in 24 hours; return the reloaded request.
+
+    Raises the same errors as `remind_swap`.
+    """
+    lock_rotation(request.rotation)
+    row = lock_open_request(request, people=REQUEST_PEOPLE, at=at)
+    check_may_remind(row, by=by)
+    people = unanswered(row, people=recipients(row))
+    save_reminder(row, at=at)
+    notify_cover_reminder(row, people=people, at=at)
     return row
 
 
@@ -217,7 +236,7 @@ def expire_cover_requests(*, at: dt.datetime) -> int:
 
 
 def _expire(requests: RequestQuerySet, *, at: dt.datetime) -> int:
-    rows = lock_expired_requests(requests, people=PEOPLE, at=at)
+    rows = lock_expired_requests(requests, people=REQUEST_PEOPLE, at=at)
     for row in rows:
         _close(row, state=CoverRequest.State.EXPIRED, at=at)
     return len(rows)

@@ -14,7 +14,7 @@ from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, Rotat
 from scheduling.notifications import notify_cover_created, notify_cover_ended
 from scheduling.queries.on_call import assignments_between
 from scheduling.services.locks import lock_people, lock_rotation
-from scheduling.services.superseded_requests import void_cover_requests
+from scheduling.services.open_requests import void_cover_requests
 
 # A start a few minutes ago, when the form was opened, means now.
 START_TOLERANCE = dt.timedelta(minutes=5)
@@ -77,7 +77,7 @@ def create_cover_parts(
         if part.cover is not None:
             if part.week is not None and engineer.pk == part.week.engineer_id:
                 raise DomainError(f"This is {engineer}’s own week. End {part.engineer}’s cover instead.")
-            _cut_out(part.cover, starts_at=part.starts_at, ends_at=part.ends_at)
+            _remove_time(part.cover, starts_at=part.starts_at, ends_at=part.ends_at)
         cover = Cover.objects.create(
             rotation=rotation,
             engineer=engineer,
@@ -135,14 +135,14 @@ def _check_conflicts(data: CoverData) -> None:
         )
 
 
-def _cut_out(cover: Cover, *, starts_at: dt.datetime, ends_at: dt.datetime) -> None:
+def _remove_time(cover: Cover, *, starts_at: dt.datetime, ends_at: dt.datetime) -> None:
     """Remove a period from a cover; keep the parts before and after."""
     before, after = cover.starts_at < starts_at, ends_at < cover.ends_at
     if before and after:
-        rest = Cover.objects.get(pk=cover.pk)
-        rest.pk, rest.starts_at = None, ends_at
+        remainder = Cover.objects.get(pk=cover.pk)
+        remainder.pk, remainder.starts_at = None, ends_at
         _resize(cover, ends_at=starts_at)
-        rest.save(force_insert=True)
+        remainder.save(force_insert=True)
     elif before:
         _resize(cover, ends_at=starts_at)
     elif after:
@@ -190,7 +190,7 @@ def _may_end(cover: Cover, *, by: User) -> bool:
 def _end_part(row: Cover, *, rotation: Rotation, by: User, at: dt.datetime) -> None:
     notify_cover_ended(row, at=at)
     starts_at, ends_at, covered = max(row.starts_at, at), row.ends_at, row.covered_engineer
-    _cut_out(row, starts_at=starts_at, ends_at=ends_at)
+    _remove_time(row, starts_at=starts_at, ends_at=ends_at)
     for part in assignments_between(rotation, starts_at=starts_at, ends_at=ends_at):
         if covered.is_active and part.week is not None and part.week.engineer_id != covered.pk:
             Cover.objects.create(

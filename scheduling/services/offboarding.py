@@ -15,7 +15,7 @@ from scheduling.models import Cover, Roster, RosterMember, Rotation
 from scheduling.notifications import notify_cover_created, notify_cover_ended
 from scheduling.queries.on_call import assignments_between, on_call_shifts
 from scheduling.services.locks import lock_all_rotations, lock_people
-from scheduling.services.superseded_requests import void_cover_requests
+from scheduling.services.open_requests import void_cover_requests
 from scheduling.services.weeks import replan
 
 logger = logging.getLogger(__name__)

@@ -5,12 +5,16 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from common.formatting import format_duration
 from people.models import User
-from scheduling.models import CoverRequest, RequestQuerySet, SwapRequest
+from scheduling.models import CoverRequest, RequestQuerySet, Rotation, SwapRequest
 from scheduling.models.requests import RequestState
+from scheduling.notifications import notify_cover_request_closed
+from scheduling.queries.cover_requests import invalidated_cover_requests
 
 REQUEST_LIFETIME = dt.timedelta(days=14)
 MAX_OPEN_REQUESTS = 50
+REMINDER_INTERVAL = dt.timedelta(hours=24)
 
 Request = TypeVar("Request", SwapRequest, CoverRequest)
 
@@ -64,6 +68,36 @@ def check_may_withdraw(row: SwapRequest | CoverRequest, *, by: User) -> None:
         raise NotAllowedError("Only the requester or an admin can withdraw this request.")
 
 
+def check_may_remind(row: SwapRequest | CoverRequest, *, by: User) -> None:
+    """Raise NotAllowedError unless `by` is the requester or an admin."""
+    if by.pk != row.requester_id and not by.is_staff:
+        raise NotAllowedError("Only the requester or an admin can send a reminder.")
+
+
+def can_remind(row: SwapRequest | CoverRequest, *, by: User, at: dt.datetime) -> bool:
+    """Return True if the request is open, `by` may remind its recipients, and the last reminder is 24 hours old."""
+    is_open = row.state == RequestState.PENDING and row.expires_at > at
+    is_due = row.reminded_at is None or at >= row.reminded_at + REMINDER_INTERVAL
+    return is_open and is_due and (by.pk == row.requester_id or by.is_staff)
+
+
+def unanswered(row: SwapRequest | CoverRequest, *, people: Iterable[User]) -> list[User]:
+    """Return those of the recipients who have not answered; raise DomainError if all have."""
+    waiting = [person for person in people if person.pk not in row.answered_by]
+    if not waiting:
+        raise DomainError("Everyone who was asked has answered.")
+    return waiting
+
+
+def save_reminder(row: SwapRequest | CoverRequest, *, at: dt.datetime) -> None:
+    """Record a reminder on a locked request; raise DomainError if the last one is less than 24 hours old."""
+    if row.reminded_at is not None and at < row.reminded_at + REMINDER_INTERVAL:
+        wait = format_duration(row.reminded_at + REMINDER_INTERVAL - at)
+        raise DomainError(f"A reminder was sent less than 24 hours ago. You can send the next one in {wait}.")
+    row.reminded_at = at
+    row.save(update_fields=["reminded_at"])
+
+
 def save_decline(row: SwapRequest | CoverRequest, *, engineer: User) -> None:
     """Record on a locked request that an engineer declined it."""
     row.declined_by = sorted({*row.declined_by, engineer.pk})
@@ -83,3 +117,15 @@ def void_request(row: SwapRequest | CoverRequest, *, reason: str, at: dt.datetim
     row.state, row.reason, row.decided_at = RequestState.VOID, reason, at
     pending = type(row).objects.filter(pk=row.pk, state=RequestState.PENDING)
     return pending.update(state=row.state, reason=reason, decided_at=at) == 1
+
+
+def void_cover_requests(rotation: Rotation, *, at: dt.datetime) -> int:
+    """Void the open cover requests of a rotation that are no longer possible, with the reason; return how many.
+
+    The caller has locked the rotation.
+    """
+    invalid = invalidated_cover_requests(rotation, at=at)
+    for request, reason in invalid:
+        if void_request(request, reason=reason, at=at):
+            notify_cover_request_closed(request, at=at)
+    return len(invalid)

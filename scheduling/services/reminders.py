@@ -12,8 +12,8 @@ from scheduling.domain.weeks import WEEK
 from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek
 from scheduling.notifications import (
     SHIFT_CHANGE_LIFETIME,
-    ShiftEnded,
-    ShiftStarted,
+    ShiftEnd,
+    ShiftStart,
     TimeOffConflict,
     conflict_key,
     notify_shift_ended,
@@ -24,8 +24,8 @@ from scheduling.notifications import (
 from scheduling.queries.stints import on_call_stints
 
 # Messages enter the outbox this long before they are due, so that a late sweep does not delay them.
-ENQUEUED_AHEAD = dt.timedelta(hours=2)
-CONFLICTS_AHEAD = 26 * WEEK
+REMINDER_LOOKAHEAD = dt.timedelta(hours=2)
+CONFLICT_LOOKAHEAD = 26 * WEEK
 
 
 @transaction.atomic
@@ -34,7 +34,7 @@ def notify_shift_changes(*, at: dt.datetime) -> None:
 
     Shifts and covers both count: a cover ends the covered engineer's shift, and its end starts it again.
     """
-    window = (at - SHIFT_CHANGE_LIFETIME, at + ENQUEUED_AHEAD)
+    window = (at - SHIFT_CHANGE_LIFETIME, at + REMINDER_LOOKAHEAD)
     weeks = RotationWeek.objects.filter(starts_at__range=window).order_by().values("rotation")
     edges = Q(starts_at__range=window) | Q(ends_at__range=window)
     covers = Cover.objects.filter(edges).order_by().values("rotation")
@@ -46,7 +46,7 @@ def _notify_changes_in(rotation: Rotation, *, starts_at: dt.datetime, ends_at: d
     """Queue the notifications of a rotation's changes of engineer between two instants."""
     stints = on_call_stints(rotation, starts_at=starts_at, ends_at=ends_at)
     keys = [shift_change_key(rotation, instant) for stint in stints for instant in (stint.starts_at, stint.ends_at)]
-    started, ended = enqueued_keys(ShiftStarted, among=keys), enqueued_keys(ShiftEnded, among=keys)
+    started, ended = enqueued_keys(ShiftStart, among=keys), enqueued_keys(ShiftEnd, among=keys)
     for stint in stints:
         # The first stint is cut off at the start of the window, unless it is the rotation's first.
         key = shift_change_key(rotation, stint.starts_at)
@@ -64,7 +64,7 @@ def notify_time_off_conflicts(*, at: dt.datetime) -> None:
 
     The sweep also finds blocks from linked calendars, and shifts that were swapped or covered into an absence.
     """
-    absences = HolidayBlock.objects.filter(ends_at__gt=at, starts_at__lt=at + CONFLICTS_AHEAD).order_by("pk")
+    absences = HolidayBlock.objects.filter(ends_at__gt=at, starts_at__lt=at + CONFLICT_LOOKAHEAD).order_by("pk")
     by_week = list(
         absences.filter(
             engineer__weeks__ends_at__gt=Greatest(F("starts_at"), Value(at)),

@@ -59,7 +59,7 @@ def change_roster(
     rotation = lock_active_rotation(rotation)
     hours = rotation_hours(rotation)
     if to_utc(starts_on, hours.hour, zone=hours.zone) <= at:
-        raise DomainError(_started(starts_on))
+        raise DomainError(_started_text(starts_on))
     return set_roster(rotation, engineers=engineers, starts_on=starts_on, at=at)
 
 
@@ -83,9 +83,9 @@ def apply_roster(
         return None
     first = starting or current + WEEK
     if first <= today:
-        raise DomainError(_started(first))
+        raise DomainError(_started_text(first))
     return set_roster(rotation, engineers=engineers, starts_on=first, at=at)
 
 
-def _started(week: dt.date) -> str:
+def _started_text(week: dt.date) -> str:
     return f"The week of {format_day(week)} has already started. A roster can only change future weeks."

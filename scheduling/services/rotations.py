@@ -15,7 +15,7 @@ from people.models import User
 from pipelines.models import Pipeline
 from scheduling.domain.weeks import week_start
 from scheduling.models import PipelineRotation, Rotation
-from scheduling.models.rotations import DEFAULT_HANDOFF_TIME, Weekday
+from scheduling.models.rotations import DEFAULT_DRILL_TIME, DEFAULT_HANDOFF_TIME, DRILL_SCHEDULE_FIELDS, Weekday
 from scheduling.notifications import notify_cover_ended
 from scheduling.services.locks import lock_active_rotation
 from scheduling.services.rosters import set_roster
@@ -46,6 +46,9 @@ def create_rotation(
     time_zone: str = "UTC",
     handoff_weekday: int = Weekday.MONDAY,
     handoff_time: dt.time = DEFAULT_HANDOFF_TIME,
+    weekly_drill: bool = False,
+    drill_weekday: int | None = None,
+    drill_time: dt.time | None = None,
 ) -> Rotation:
     """Create a rotation with its first roster, which starts this week or on `starts_on`, and store its weeks.
 
@@ -58,6 +61,10 @@ def create_rotation(
         time_zone=time_zone,
         handoff_weekday=handoff_weekday,
         handoff_time=handoff_time,
+        weekly_drill=weekly_drill,
+        drill_weekday=Weekday.TUESDAY if drill_weekday is None else drill_weekday,
+        drill_time=drill_time or DEFAULT_DRILL_TIME,
+        drill_changed_at=at,
     )
     _check_name(rotation)
     rotation.slug = slug_for(rotation.name, set(Rotation.objects.values_list("slug", flat=True)))
@@ -82,17 +89,25 @@ def update_rotation(
     time_zone: str | None = None,
     handoff_weekday: int | None = None,
     handoff_time: dt.time | None = None,
+    weekly_drill: bool | None = None,
+    drill_weekday: int | None = None,
+    drill_time: dt.time | None = None,
 ) -> list[str]:
-    """Update a rotation's name, description or hand-off; return the names of the fields that changed.
+    """Update a rotation's name, description, hand-off or weekly drill; return the names of the fields that changed.
 
     A changed hand-off moves the weeks that have not started; the engineer on call now stays on call until the next
     hand-off. Raises NotAllowedError if `by` is not an admin and InvalidInputError by field.
     """
     _check_admin(by)
     row = lock_active_rotation(rotation)
-    name = row.name if name is None else " ".join(name.split())
-    values = {"name": name, "description": row.description if description is None else description}
-    changed = [field for field, value in values.items() if getattr(row, field) != value]
+    values = {
+        "name": None if name is None else " ".join(name.split()),
+        "description": description,
+        "weekly_drill": weekly_drill,
+        "drill_weekday": drill_weekday,
+        "drill_time": drill_time,
+    }
+    changed = [field for field, value in values.items() if value is not None and getattr(row, field) != value]
     for field in changed:
         setattr(row, field, values[field])
     if "name" in changed:
@@ -105,6 +120,8 @@ def update_rotation(
         )
     except ValidationError as error:
         raise InvalidInputError(error.message_dict) from error
+    if DRILL_SCHEDULE_FIELDS & set(changed):
+        Rotation.objects.filter(pk=row.pk).update(drill_changed_at=at)
     rotation.refresh_from_db()
     return changed
 

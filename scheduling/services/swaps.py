@@ -13,13 +13,14 @@ from people.models import User
 from scheduling.domain.weeks import Move
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
 from scheduling.models.requests import RequestState
-from scheduling.notifications import notify_swap_decided, notify_swap_requested
+from scheduling.notifications import notify_swap_decided, notify_swap_reminder, notify_swap_requested
 from scheduling.queries.swaps import (
-    PEOPLE,
+    SWAP_PEOPLE,
     conflicts_in,
     invalid_week_reason,
     invalidated_requests,
     others_on_roster,
+    recipients,
     weeks_by_date,
 )
 from scheduling.services.locks import lock_people, lock_rotation
@@ -27,14 +28,17 @@ from scheduling.services.open_requests import (
     MAX_OPEN_REQUESTS,
     REQUEST_LIFETIME,
     answering_engineer,
+    check_may_remind,
     check_may_withdraw,
     close_request,
     lock_expired_requests,
     lock_open_request,
     save_decline,
+    save_reminder,
+    unanswered,
+    void_cover_requests,
     void_request,
 )
-from scheduling.services.superseded_requests import void_cover_requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,7 @@ def accept_swap(
     open or possible, and if the engineer is away in a week they would take and the conflict is not acknowledged.
     """
     lock_rotation(swap.rotation)
-    row = lock_open_request(swap, people=PEOPLE, at=at)
+    row = lock_open_request(swap, people=SWAP_PEOPLE, at=at)
     taker = answering_engineer(row, by=by, engineer=engineer)
     people = lock_people([*row.people, taker])
     moves = row.moves(taker=taker.person)
@@ -199,7 +203,7 @@ def decline_swap(
     `accept_swap`.
     """
     lock_rotation(swap.rotation)
-    row = lock_open_request(swap, people=PEOPLE, at=at)
+    row = lock_open_request(swap, people=SWAP_PEOPLE, at=at)
     decliner = answering_engineer(row, by=by, engineer=engineer)
     save_decline(row, engineer=decliner)
     if row.counterpart_id or not others_on_roster(row).difference(row.declined_by):
@@ -214,16 +218,32 @@ def cancel_swap(swap: SwapRequest, *, by: User, at: dt.datetime) -> SwapRequest:
     Raises NotAllowedError unless `by` is the requester or an admin, DomainError if the request is closed.
     """
     lock_rotation(swap.rotation)
-    row = lock_open_request(swap, people=PEOPLE, at=at)
+    row = lock_open_request(swap, people=SWAP_PEOPLE, at=at)
     check_may_withdraw(row, by=by)
     _close(row, state=SwapRequest.State.CANCELLED, by=by, at=at)
     return row
 
 
 @transaction.atomic
+def remind_swap(swap: SwapRequest, *, by: User, at: dt.datetime) -> SwapRequest:
+    """Remind the recipients of a swap request who have not answered, once in 24 hours; return the reloaded request.
+
+    Raises NotAllowedError unless `by` is the requester or an admin. Raises DomainError if the request is closed, if everyone
+    has answered, and if the last reminder is less than 24 hours old.
+    """
+    lock_rotation(swap.rotation)
+    row = lock_open_request(swap, people=SWAP_PEOPLE, at=at)
+    check_may_remind(row, by=by)
+    people = unanswered(row, people=recipients(row))
+    save_reminder(row, at=at)
+    notify_swap_reminder(row, people=people, at=at)
+    return row
+
+
+@transaction.atomic
 def expire_swaps(*, at: dt.datetime) -> int:
     """Close open requests if one of their weeks has started or nobody has answered for 14 days; return how many."""
-    rows = lock_expired_requests(SwapRequest.objects.pending(), people=PEOPLE, at=at)
+    rows = lock_expired_requests(SwapRequest.objects.pending(), people=SWAP_PEOPLE, at=at)
     for row in rows:
         _close(row, state=SwapRequest.State.EXPIRED, reason="Nobody answered in time.", at=at)
     return len(rows)

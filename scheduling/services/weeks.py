@@ -13,11 +13,11 @@ from scheduling.notifications import notify_swap_decided, notify_weeks_changed
 from scheduling.queries.rosters import planned_replan
 from scheduling.services.covers import realign_covers
 from scheduling.services.locks import lock_active_rotation
-from scheduling.services.superseded_requests import void_cover_requests
+from scheduling.services.open_requests import void_cover_requests
 from scheduling.services.swaps import transfer_covers, void_invalidated_requests
 
 # Half a year of weeks plus a margin, so that a missed run of the job does not matter.
-STORED_AHEAD = dt.timedelta(weeks=30)
+STORED_PERIOD = dt.timedelta(weeks=30)
 # A new hand-off weekday more than half a week later moves shifts back instead.
 MAX_DAYS_FORWARD = 3
 
@@ -29,7 +29,7 @@ def ensure_weeks(rotation: Rotation, *, today: dt.date) -> int:
     versions = roster_versions([rotation]).get(rotation.pk, [])
     newest = rotation.weeks.order_by("-starts_on").first()
     first = newest.starts_on + WEEK if newest else min((roster.starts_on for roster in versions), default=today)
-    weeks = planned_weeks(rotation_hours(rotation), rosters=versions, first=first, until=today + STORED_AHEAD)
+    weeks = planned_weeks(rotation_hours(rotation), rosters=versions, first=first, until=today + STORED_PERIOD)
     rows = [
         RotationWeek(
             rotation=rotation,

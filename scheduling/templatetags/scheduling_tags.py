@@ -21,9 +21,9 @@ WIDTH = 72
 
 
 @register.simple_tag
-def share(count: int, whole: int) -> SafeString:
+def share(count: int, total: int) -> SafeString:
     """Return a number with a bar for its share of the whole; the number is the bar's text alternative."""
-    length = min(WIDTH, round(WIDTH * count / whole)) if whole else 0
+    length = min(WIDTH, round(WIDTH * count / total)) if total else 0
     return format_html(
         '<span class="share"><span class="share-number">{}</span>'
         '<svg class="bar" width="{}" height="10" aria-hidden="true"><rect width="{}" height="10" rx="2"></rect></svg></span>',
@@ -58,13 +58,13 @@ def kind_for(absence: HolidayBlock, reader: User) -> str:
 
 # A timeline has hundreds of bars, each of which is also a row of the table. Templates for them took most of the page's
 # time.
-BAR = (
+BAR_HTML = (
     '<a class="{}" href="{}#{}" aria-label="{name}" data-from="{}" data-to="{}"><title>{name}</title>'
     '<rect x="{x}" width="{width}" y="{y}" height="{height}" rx="3"></rect>{}{}</a>'
 )
-CONFLICT = '<rect class="conflict" x="{}" width="{}" y="{}" height="{}"></rect>'
+CONFLICT_HTML = '<rect class="conflict" x="{}" width="{}" y="{}" height="{}"></rect>'
 BAR_LABEL = '<svg x="{}" width="{}" y="{}" height="{}"><text x="5" y="{}">{}{}{}</text></svg>'
-ROW = (
+ROW_HTML = (
     '<tr{}><th scope="row"><a href="{}#{}">{}</a>{}</th><td data-label="Until" data-lead="until">{}</td>'
     '<td data-label="On call">{}</td><td data-label="Notes"{}>{}</td></tr>'
 )
@@ -78,12 +78,12 @@ def shift_bar(bar: TimelineBar, row: Row, slug: str) -> SafeString:
     shift, y, height = bar.bar, row.bar_y, row.bar_height
     x, width = shift.band.x, shift.band.width
     conflicts = format_html_join(
-        "", CONFLICT, ((band.x, band.width, row.conflict_y, CONFLICT_HEIGHT) for band in shift.conflicts)
+        "", CONFLICT_HTML, ((band.x, band.width, row.conflict_y, CONFLICT_HEIGHT) for band in shift.conflicts)
     )
     marks = ("⚠ " if shift.conflicts else "", "⇄ " if shift.is_swapped else "")
     label = format_html(BAR_LABEL, x, width, y, height, row.text_y, *marks, bar.label) if bar.label else ""
     return format_html(
-        BAR,
+        BAR_HTML,
         bar.css_class,
         path_to("week", shift.week),
         slug,
@@ -115,7 +115,7 @@ def shift_row(bar: TimelineBar, slug: str) -> SafeString:
     ]
     whose = {"Cover": f" for {shift.other}", "Swapped": f" planned: {shift.other}"}
     return format_html(
-        ROW,
+        ROW_HTML,
         NOW_ROW if bar.is_now else PAST_ROW if bar.is_past else "",
         path_to("week", shift.week),
         slug,

@@ -18,6 +18,7 @@ from scheduling.models import CoverRequest, Rotation
 from scheduling.queries.cover_requests import all_cover_requests, conflicts_between, open_periods
 from scheduling.queries.weeks import requested_period, weeks_held
 from scheduling.services import cover_requests as services
+from scheduling.services.open_requests import can_remind
 from scheduling.undo import UndoRequestCover, UndoWithdrawCoverRequest
 
 OWN_WEEKS_SHOWN = 26
@@ -85,6 +86,7 @@ def _page(request: SignedInRequest, pk: int, *, form: CoverAnswerForm, status: i
         "taker": taker,
         "absences": conflicts_between(taker, periods=periods) if taker else [],
         "can_withdraw": is_open and (reader.is_staff or reader == row.requester),
+        "can_remind": can_remind(row, by=reader, at=at),
         "form": form,
         "history": row_history(row, fields=TRACKED_FIELDS),
         "now": at,
@@ -144,6 +146,19 @@ def cancel(request: SignedInRequest, pk: int) -> HttpResponse:
     except DomainError as error:
         return _page(request, pk, form=form, status=_add_error(form, error))
     confirm_with_undo(request, "Request withdrawn.", UndoWithdrawCoverRequest(pk))
+    return redirect("cover_request", pk=pk)
+
+
+@require_POST
+def remind(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Remind those who have not answered a cover request."""
+    row, form = get_object_or_404(all_cover_requests(), pk=pk), CoverAnswerForm(request.POST)
+    form.is_valid()
+    try:
+        services.remind_cover_request(row, by=request.user, at=timezone.now())
+    except DomainError as error:
+        return _page(request, pk, form=form, status=_add_error(form, error))
+    messages.success(request, "Reminder sent.")
     return redirect("cover_request", pk=pk)
 
 

@@ -1,6 +1,5 @@
 """Pages to create, edit and archive rotations. Admins only."""
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,8 +12,8 @@ from people.requests import SignedInRequest
 from people.undo import confirm_with_undo
 from scheduling.forms import NewRotationForm, RotationForm
 from scheduling.models import Rotation
-from scheduling.services.rotations import archive_rotation, create_rotation, update_rotation
-from scheduling.undo import RotationValues, UndoCreateRotation, UndoSaveRotation
+from scheduling.services.rotations import create_rotation, update_rotation
+from scheduling.undo import RotationValues, UndoCreateRotation, UndoSaveRotation, archive_with_undo
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,14 +56,11 @@ def edit_rotation(request: SignedInRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def archive(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Archive a rotation after a confirmation."""
+    """Archive a rotation; its Undo button restores it."""
     _require_admin(request)
     rotation = get_object_or_404(Rotation.objects.active(), slug=slug)
-    if "confirm" not in request.POST:
-        messages.error(request, "Tick the box to confirm that you want to archive this rotation.")
-        return redirect("edit_rotation", slug=slug)
-    archive_rotation(rotation, by=request.user, at=timezone.now())
-    messages.success(request, f"Rotation “{rotation}” archived.")
+    undo = archive_with_undo(rotation, by=request.user, at=timezone.now())
+    confirm_with_undo(request, f"Rotation “{rotation}” archived.", undo)
     return redirect("schedule")
 
 

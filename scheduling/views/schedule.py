@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,6 +13,7 @@ from common.formatting import format_day
 from people.models import User
 from people.queries import all_users
 from people.requests import SignedInRequest
+from people.undo import confirm_with_undo
 from pipelines.queries import row_history
 from scheduling import presenters
 from scheduling.domain.weeks import WEEK
@@ -26,7 +26,7 @@ from scheduling.queries.rosters import aligned_order, newest_roster, roster_chan
 from scheduling.queries.suggestions import suggestions_for
 from scheduling.queries.swaps import all_swaps
 from scheduling.queries.weeks import rotations_for, upcoming_week_dates
-from scheduling.services.rosters import change_roster
+from scheduling.undo import change_roster_with_undo
 
 DAY = dt.timedelta(days=1)
 FIRST_DAY, LAST_DAY = dt.date(2001, 1, 1), dt.date(2098, 12, 31)
@@ -114,13 +114,12 @@ def roster(request: SignedInRequest, slug: str) -> HttpResponse:
             )
     if form.is_bound and form.is_valid() and "save" in request.POST:
         try:
-            change_roster(rotation, **fields, by=request.user, at=at)
+            undo = change_roster_with_undo(rotation, **fields, by=request.user, at=at)
         except DomainError as error:
             form.add_error(None, str(error))
         else:
-            messages.success(
-                request, f"Roster saved. It starts with the week of {format_day(form.cleaned_data['starts_on'])}."
-            )
+            first = format_day(form.cleaned_data["starts_on"])
+            confirm_with_undo(request, f"Roster saved. It starts with the week of {first}.", undo)
             return redirect("schedule")
     elif form.is_bound and form.is_valid():
         change = roster_change(rotation, **fields)

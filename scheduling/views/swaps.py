@@ -22,6 +22,7 @@ from scheduling.queries.suggestions import suggestions_for
 from scheduling.queries.swaps import all_swaps, grouped_swaps, reassignment_previews, weeks_to_swap
 from scheduling.queries.weeks import weeks_held
 from scheduling.services import swaps as services
+from scheduling.services.open_requests import can_remind
 from scheduling.undo import UndoRequestSwap, UndoWithdrawSwap
 
 SUGGESTIONS_SHOWN, OWN_WEEKS_SHOWN = 6, 26
@@ -129,6 +130,7 @@ def _swap_page(
             row.state == SwapRequest.State.ACCEPTED and row.decided_by not in (row.counterpart, row.third)
         ),
         "can_withdraw": is_open and (reader.is_staff or reader == row.requester),
+        "can_remind": can_remind(row, by=reader, at=at),
         # An admin can also answer a request to anyone for themselves.
         "people": sorted(people, key=lambda person: person != reader),
         "error": error,
@@ -166,4 +168,17 @@ def answer_swap(request: SignedInRequest, pk: int, answer: str) -> HttpResponse:
         confirm_with_undo(request, text, UndoWithdrawSwap(pk))
     else:
         messages.success(request, text)
+    return redirect("swap", pk=pk)
+
+
+@require_POST
+def remind(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Remind those who have not answered a swap request."""
+    row = get_object_or_404(all_swaps(), pk=pk)
+    try:
+        services.remind_swap(row, by=request.user, at=timezone.now())
+    except DomainError as error:
+        status = 403 if isinstance(error, NotAllowedError) else 409
+        return _swap_page(request, get_object_or_404(all_swaps(), pk=pk), status=status, error=error)
+    messages.success(request, "Reminder sent.")
     return redirect("swap", pk=pk)

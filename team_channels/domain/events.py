@@ -11,6 +11,10 @@ INCIDENT_REASSIGNED = "incident.reassigned"
 INCIDENT_ESCALATED = "incident.escalated"
 INCIDENT_RESOLVED = "incident.resolved"
 INCIDENT_REOPENED = "incident.reopened"
+CHECK_FAILED = "check.failed"
+CHECK_RECOVERED = "check.recovered"
+RESTATEMENT_OPENED = "restatement.opened"
+RESTATEMENT_SETTLED = "restatement.settled"
 SHIFT_STARTED = "shift.started"
 SHIFT_ENDED = "shift.ended"
 WEEK_STARTED = "week.started"
@@ -26,12 +30,22 @@ INCIDENT_EVENTS = {
     INCIDENT_RESOLVED: "Incident resolved",
     INCIDENT_REOPENED: "Incident reopened",
 }
+CHECK_EVENTS = {
+    CHECK_FAILED: "Check failed",
+    CHECK_RECOVERED: "Check recovered",
+}
+RESTATEMENT_EVENTS = {
+    RESTATEMENT_OPENED: "Published numbers changed",
+    RESTATEMENT_SETTLED: "Changed numbers are safe to use",
+}
 SHIFT_EVENTS = {
     SHIFT_STARTED: "Shift started",
     SHIFT_ENDED: "Shift ended, with the hand-off",
     WEEK_STARTED: "Who is on call this week (Mondays)",
 }
-EVENTS = {**INCIDENT_EVENTS, **SHIFT_EVENTS}
+# What channels of pipelines can get; those of rotations get all events.
+PIPELINE_EVENTS = {**INCIDENT_EVENTS, **CHECK_EVENTS, **RESTATEMENT_EVENTS}
+EVENTS = {**PIPELINE_EVENTS, **SHIFT_EVENTS}
 
 MAX_TITLE_LENGTH = 250
 # Together with title and facts, it stays below the limits of all services. The smallest are Discord's 4,096 characters

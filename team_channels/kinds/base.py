@@ -12,8 +12,18 @@ from notifications.queries.outbox import absolute_url
 from team_channels.models import ChannelDelivery, TeamChannel
 
 # Colours of a message's edge by the last part of the event's name: red, amber, green, blue.
-COLOURS = {"opened": 0xC62828, "reopened": 0xC62828, "escalated": 0xB26A00, "resolved": 0x2E7D32}
+COLOURS = {
+    "opened": 0xC62828,
+    "reopened": 0xC62828,
+    "failed": 0xC62828,
+    "escalated": 0xB26A00,
+    "resolved": 0x2E7D32,
+    "recovered": 0x2E7D32,
+    "settled": 0x2E7D32,
+}
 DEFAULT_COLOUR = 0x1565C0
+# By the first part of the event's name.
+BUTTON_LABELS = {"incident": "Open incident", "check": "Open check", "restatement": "Open restatements"}
 
 
 class Kind:
@@ -58,7 +68,7 @@ class HttpKind(Kind):
         def post(deadline: Deadline) -> None:
             answer = post_request(request, deadline=deadline)
             delivery.response_status = answer.status
-            check_answer(answer, url=url, gone=self.is_gone(answer))
+            check_answer(answer, url=url, is_gone=self.is_gone(answer))
 
         return Sender(post)
 
@@ -91,4 +101,4 @@ def link(delivery: ChannelDelivery) -> str:
 
 def button_label(delivery: ChannelDelivery) -> str:
     """Return the label of the button that opens the page."""
-    return "Open incident" if delivery.event.startswith("incident.") else "Open on-call site"
+    return BUTTON_LABELS.get(delivery.event.partition(".")[0], "Open on-call site")

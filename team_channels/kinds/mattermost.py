@@ -11,7 +11,7 @@ from team_channels.models import ChannelDelivery, TeamChannel
 
 EXAMPLE = "https://mattermost.example.org/hooks/abc"
 # Mattermost returns status 400 and this error for a webhook that was deleted.
-GONE = b"web.incoming_webhook.invalid"
+GONE_ERROR = b"web.incoming_webhook.invalid"
 
 
 class MattermostKind(HttpKind):
@@ -45,4 +45,4 @@ class MattermostKind(HttpKind):
         }
 
     def is_gone(self, answer: PostResult) -> bool:
-        return answer.status == 400 and GONE in answer.body
+        return answer.status == 400 and GONE_ERROR in answer.body

@@ -6,7 +6,15 @@ from notifications.channels.teams.card import Button, teams_message
 from team_channels.kinds.base import HttpKind, button_label, link
 from team_channels.models import ChannelDelivery, TeamChannel
 
-STYLES = {"opened": "attention", "reopened": "attention", "escalated": "warning", "resolved": "good"}
+STYLES = {
+    "opened": "attention",
+    "reopened": "attention",
+    "failed": "attention",
+    "escalated": "warning",
+    "resolved": "good",
+    "recovered": "good",
+    "settled": "good",
+}
 
 
 class TeamsKind(HttpKind):

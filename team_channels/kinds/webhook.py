@@ -40,9 +40,7 @@ class WebhookKind(HttpKind):
         now = database_clock()
         timestamp = str(int(now.timestamp()))
         channel = delivery.channel
-        keys = [channel.secret]
-        if channel.previous_secret_until is not None and channel.previous_secret_until > now:
-            keys.append(channel.previous_secret)
+        keys = [channel.secret, *(old.secret for old in channel.old_secrets(now))]
         signatures = [signature(key, message_id=delivery.event_id, timestamp=timestamp, body=body) for key in keys]
         return {
             "Webhook-Id": delivery.event_id,

@@ -1,6 +1,7 @@
 """Add, edit, test, turn off, turn on and delete channels; send messages again; report channels that no longer exist."""
 
 import datetime as dt
+import json
 import re
 import uuid
 from collections.abc import Sequence
@@ -19,20 +20,28 @@ from notifications.services.outbox import enqueue
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
-from team_channels.domain.events import EVENTS, INCIDENT_EVENTS, TEST, ChannelEvent
+from team_channels.domain.events import EVENTS, PIPELINE_EVENTS, TEST, ChannelEvent
 from team_channels.kinds.catalog import KINDS
 from team_channels.kinds.webhook import new_secret
-from team_channels.models import MAX_NAME_LENGTH, ChannelDelivery, TeamChannel
-from team_channels.notifications import ChannelOff
-from team_channels.queries import may_edit_channels, owner_channels, owner_filter, people_responsible
+from team_channels.models import MAX_NAME_LENGTH, ChannelDelivery, OldSecret, TeamChannel
+from team_channels.notifications import DisabledChannel
+from team_channels.queries import (
+    may_edit_channels,
+    owner_channels,
+    owner_filter,
+    people_responsible,
+    purgeable_channels,
+)
 from team_channels.services.outbox import DELIVERY_LIFETIME, new_delivery
 
 MAX_CHANNELS = 20
 # After a change of secrets, requests are signed with the old one too for this long.
 OLD_SECRET_LIFETIME = dt.timedelta(days=1)
+MAX_OLD_SECRETS = 5
 TEST_PAUSE = dt.timedelta(minutes=1)
 USER_GROUP_ID = re.compile(r"\AS[A-Z0-9]{5,20}\Z")
-TURNED_OFF = "The channel was turned off."
+TURNED_OFF_TEXT = "The channel was turned off."
+DELETED_TEXT = "The channel was deleted."
 REPORT_LIFETIME = dt.timedelta(days=7)
 REPORT_BATCH_SIZE = 100
 
@@ -66,10 +75,7 @@ def add_channel(
     address, shown_as = clean_address(kind, address)
     user_group = clean_user_group(user_group, kind=kind, owner=owner)
     name, events = clean_channel_name(name), clean_events(owner, events)
-    # One at a time per owner, so that the limit holds.
-    type(owner).objects.select_for_update(no_key=True).get(pk=owner.pk)
-    if owner_channels(owner).count() >= MAX_CHANNELS:
-        raise DomainError(f"{owner} already has {MAX_CHANNELS} channels. Delete one first.")
+    _check_limit(owner)
     secret = new_secret() if KINDS[kind].is_signed else ""
     row = TeamChannel.objects.create(
         **owner_filter(owner),
@@ -126,7 +132,7 @@ def turn_off(channel: TeamChannel, *, by: User | None) -> None:
     """Turn a channel off and drop its pending messages. `by` is None if its service says that it is gone."""
     active = TeamChannel.objects.active().filter(pk=channel.pk)
     if active.update(switched_off_at=Now(), switched_off_by=by):
-        ChannelDelivery.objects.unclaimed().filter(channel=channel).drop(TURNED_OFF)
+        ChannelDelivery.objects.unclaimed().filter(channel=channel).drop(TURNED_OFF_TEXT)
 
 
 def save_health(channel: TeamChannel, **columns: Any) -> bool:
@@ -149,20 +155,64 @@ def turn_off_gone(channel: TeamChannel, *, problem: str) -> bool:
 
 @transaction.atomic
 def rotate_secret(channel: TeamChannel, *, by: User) -> NewChannel:
-    """Give a channel a new secret; for 24 hours, the old one signs too. Raises DomainError if the channel has none."""
+    """Give a channel a new secret; for 24 hours, the old one signs too, however often it is changed.
+
+    Raises DomainError if the channel has no secret, or after `MAX_OLD_SECRETS` changes within 24 hours.
+    """
     row = _lock(channel, by=by)
     if not row.secret:
         raise DomainError("Only webhooks have a secret.")
-    row.previous_secret, row.previous_secret_until = row.secret, database_clock() + OLD_SECRET_LIFETIME
+    at = database_clock()
+    old = [OldSecret(row.secret, at + OLD_SECRET_LIFETIME), *row.old_secrets(at)]
+    if len(old) > MAX_OLD_SECRETS:
+        raise DomainError(f"The secret was changed {MAX_OLD_SECRETS} times within 24 hours. Try again tomorrow.")
     row.secret = new_secret()
-    row.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
+    row.previous_secrets = json.dumps([(secret, until.isoformat()) for secret, until in old])
+    row.save(update_fields=["secret", "previous_secrets"])
     return NewChannel(row, row.secret)
 
 
 @transaction.atomic
-def delete_channel(channel: TeamChannel, *, by: User) -> None:
-    """Delete a channel with its deliveries; raise NotAllowedError."""
-    _lock(channel, by=by).delete()
+def delete_channel(channel: TeamChannel, *, by: User) -> TeamChannel:
+    """Delete a channel and drop its pending messages; return it. It can be restored for ten minutes.
+
+    Raises NotAllowedError, and DomainError if it is deleted.
+    """
+    row = _lock(channel, by=by)
+    row.deleted_at = database_clock()
+    row.save(update_fields=["deleted_at"])
+    ChannelDelivery.objects.unclaimed().filter(channel=row).drop(DELETED_TEXT)
+    return row
+
+
+@transaction.atomic
+def restore_channel(pk: int, *, by: User) -> TeamChannel:
+    """Restore a deleted channel with its delivery log; return it.
+
+    Raises NotAllowedError, and DomainError if it is not there or its owner has `MAX_CHANNELS` others.
+    """
+    rows = TeamChannel.all_objects.select_related("pipeline", "rotation")
+    row = rows.select_for_update(of=("self",), no_key=True).filter(pk=pk).exclude(deleted_at=None).first()
+    if row is None:
+        raise DomainError("This channel has since been restored, or deleted for good.")
+    _check_editor(row.owner, by)
+    _check_limit(row.owner)
+    row.deleted_at = None
+    row.save(update_fields=["deleted_at"])
+    return row
+
+
+def purge_deleted_channels() -> int:
+    """Delete the channels for good that can no longer be restored, with their secrets and deliveries; return how many."""
+    _, deleted = purgeable_channels().delete()
+    return deleted.get("team_channels.TeamChannel", 0)
+
+
+def _check_limit(owner: Pipeline | Rotation) -> None:
+    # One at a time per owner, so that the limit holds.
+    type(owner).objects.select_for_update(no_key=True).get(pk=owner.pk)
+    if owner_channels(owner).count() >= MAX_CHANNELS:
+        raise DomainError(f"{owner} already has {MAX_CHANNELS} channels. Delete one first.")
 
 
 @transaction.atomic
@@ -210,11 +260,11 @@ def redeliver(delivery: ChannelDelivery, *, by: User) -> ChannelDelivery:
 @transaction.atomic
 def report_channels_off() -> int:
     """Enqueue a message about each channel that no longer exists; return the number of channels."""
-    rows = TeamChannel.objects.unreported().select_related("pipeline", "rotation").order_by("pk")
+    rows = TeamChannel.objects.get_queryset().unreported().select_related("pipeline", "rotation").order_by("pk")
     channels = list(rows.select_for_update(skip_locked=True, of=("self",))[:REPORT_BATCH_SIZE])
     for row in channels:
         at = database_clock()
-        report = ChannelOff(
+        report = DisabledChannel(
             channel_id=row.pk,
             channel=str(row),
             owner=str(row.owner),
@@ -266,7 +316,7 @@ def clean_channel_name(name: str) -> str:
 def event_choices(owner: Pipeline | Rotation | type[Pipeline] | type[Rotation]) -> dict[str, str]:
     """Return the events that a channel of this owner can get, with their labels. Only rotations have shift events."""
     is_pipeline = isinstance(owner, Pipeline) or owner is Pipeline
-    return INCIDENT_EVENTS if is_pipeline else EVENTS
+    return PIPELINE_EVENTS if is_pipeline else EVENTS
 
 
 def clean_events(owner: Pipeline | Rotation, events: Sequence[str]) -> list[str]:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models.functions import Now
 
 from common.crypto import DecryptionError
@@ -19,23 +18,12 @@ from team_channels.services.channels import save_health, turn_off_gone
 
 # Below the limits of all services. Discord permits 30 for a webhook.
 MAX_PER_MINUTE = 20
-MINUTE = dt.timedelta(minutes=1)
-PURGE_BATCH_SIZE = 1000
+RATE_WINDOW = dt.timedelta(minutes=1)
 
 
 def deliver_one() -> ChannelDelivery | None:
     """Deliver one message that is due and return it as claimed; None if none is due."""
     return deliver_row(ChannelDelivery.objects.claimable().select_related("channel"), attempt=_attempt)
-
-
-def due_count(*, limit: int) -> int:
-    """Return the number of messages that can be claimed now, at most `limit`."""
-    return len(ChannelDelivery.objects.claimable().values_list("pk", flat=True)[:limit])
-
-
-def sending_count() -> int:
-    """Return the number of messages being sent under an active lease."""
-    return ChannelDelivery.objects.filter(state=ChannelDelivery.State.SENDING, lease_until__gt=Now()).count()
 
 
 def _attempt(claim: Claim[ChannelDelivery]) -> Outcome:
@@ -82,20 +70,13 @@ def _post(row: ChannelDelivery) -> None:
 
 def _next_at(row: ChannelDelivery) -> dt.datetime | None:
     """Return when the channel may get its next message under the limit of `MAX_PER_MINUTE`, or None for now."""
-    others = ChannelDelivery.objects.filter(channel=row.channel_id, sent_at__gt=Now() - MINUTE).exclude(pk=row.pk)
+    others = ChannelDelivery.objects.filter(channel=row.channel_id, sent_at__gt=Now() - RATE_WINDOW).exclude(pk=row.pk)
     recent = list(others.order_by("-sent_at").values_list("sent_at", flat=True)[: MAX_PER_MINUTE - 1])
     oldest = recent[-1] if len(recent) == MAX_PER_MINUTE - 1 else None
-    return oldest + MINUTE if oldest is not None else None
+    return oldest + RATE_WINDOW if oldest is not None else None
 
 
-@transaction.atomic
 def purge_finished() -> int:
-    """Delete a batch of finished deliveries that expired at least MESSAGE_KEPT_DAYS ago; return their number."""
-    age = dt.timedelta(days=settings.MESSAGE_KEPT_DAYS)
+    """Delete a batch of sent, dropped and failed deliveries that expired long ago; return their number."""
     waiting = (ChannelDelivery.State.PENDING, ChannelDelivery.State.SENDING)
-    old = ChannelDelivery.objects.filter(expires_at__lte=Now() - age).exclude(state__in=waiting)
-    keys = list(
-        old.select_for_update(skip_locked=True).order_by("expires_at").values_list("pk", flat=True)[:PURGE_BATCH_SIZE]
-    )
-    ChannelDelivery.objects.filter(pk__in=keys).delete()
-    return len(keys)
+    return ChannelDelivery.objects.expired_long_ago().exclude(state__in=waiting).delete_batch()

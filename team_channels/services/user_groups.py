@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -12,17 +13,21 @@ from notifications.channels.exceptions import UndeliverableError, describe_error
 from notifications.channels.slack_app.client import call
 from notifications.queries.slack import App, slack_ids
 from notifications.services.slack_leases import claim, finish, retry_later
-from scheduling.queries.on_call import on_call_shifts
+from pipelines.models import Pipeline
+from scheduling.models import Rotation
+from scheduling.queries.on_call import on_call_shifts, responder_chains
 from team_channels.models import SlackUserGroup, TeamChannel
 
 # Changes made in Slack are reverted after this time.
-SYNC_AGE = dt.timedelta(hours=1)
+MAX_SYNC_AGE = dt.timedelta(hours=1)
 # An update that Slack refuses is tried again after this time.
 REFUSED_PAUSE = dt.timedelta(hours=1)
 
 
 def engineers_on_call(*, at: dt.datetime) -> dict[str, list[str]]:
     """Return the Slack IDs of the engineers on call, covers and swaps included, by user group.
+
+    While the engineer on call is away, those who respond for the rotation's pipelines take their place.
 
     A group that several rotations share has the engineers of all of them. A group without anyone in Slack is left out:
     Slack has no empty groups.
@@ -34,19 +39,31 @@ def engineers_on_call(*, at: dt.datetime) -> dict[str, list[str]]:
         if channel.rotation is not None:
             rotations[channel.rotation.pk] = channel.rotation
             groups[channel.user_group].add(channel.rotation.pk)
-    shifts = on_call_shifts(rotations.values(), at=at) if rotations else []
-    engineers = {shift.rotation.pk: shift.engineer.id for shift in shifts if shift.engineer is not None}
-    ids = slack_ids(engineers.values()) if engineers else {}
+    engineers = _engineers(rotations.values(), at=at) if rotations else {}
+    ids = slack_ids({person for people in engineers.values() for person in people}) if engineers else {}
     members = {
-        group: sorted({ids[engineers[key]] for key in keys if engineers.get(key) in ids})
+        group: sorted({ids[person] for key in keys for person in engineers.get(key, ()) if person in ids})
         for group, keys in groups.items()
     }
     return {group: row for group, row in members.items() if row}
 
 
-def update_next_group(app: App, *, at: dt.datetime) -> bool:
-    """Set the members of a user group that differs from who is on call; return False if there is none."""
-    groups = engineers_on_call(at=at)
+def _engineers(rotations: Iterable[Rotation], *, at: dt.datetime) -> dict[int, set[int]]:
+    """Return by rotation who is on call, or else who responds for its pipelines."""
+    shifts = on_call_shifts(rotations, at=at)
+    engineers = {row.rotation.pk: {row.engineer.id} for row in shifts if row.engineer is not None and row.available}
+    away = [row.rotation for row in shifts if row.rotation.pk not in engineers]
+    if away:
+        pipelines = Pipeline.objects.filter(in_rotation__rotation__in=away).select_related("in_rotation")
+        chains = responder_chains(pipelines, at=at)
+        for pipeline in pipelines:
+            if (responder := chains[pipeline.pk].responder) is not None:
+                engineers.setdefault(pipeline.in_rotation.rotation_id, set()).add(responder.id)
+    return engineers
+
+
+def update_next_group(app: App, groups: Mapping[str, list[str]], *, at: dt.datetime) -> bool:
+    """Set the members of a user group that differs from `groups` (`engineers_on_call`); return False if there is none."""
     known = {row.group_id: row for row in SlackUserGroup.objects.filter(group_id__in=groups)}
     SlackUserGroup.objects.bulk_create(
         [SlackUserGroup(group_id=group) for group in groups if group not in known], ignore_conflicts=True
@@ -73,7 +90,7 @@ def update_next_group(app: App, *, at: dt.datetime) -> bool:
 
 
 def _is_old(row: SlackUserGroup, at: dt.datetime) -> bool:
-    return row.synced_at is not None and row.synced_at <= at - SYNC_AGE
+    return row.synced_at is not None and row.synced_at <= at - MAX_SYNC_AGE
 
 
 def _set_members(app: App, fields: dict[str, str]) -> None:

@@ -12,8 +12,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from common.exceptions import DomainError
 from common.forms import add_service_error
+from notifications.queries.providers import missing_providers
 from people.models import User
 from people.requests import SignedInRequest
+from people.undo import confirm_with_undo
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 from team_channels.domain.events import EVENTS
@@ -30,6 +32,7 @@ from team_channels.services.channels import (
     send_test,
     update_channel,
 )
+from team_channels.undo import UndoDeleteChannel
 
 NEW_SECRET = "new_channel_secret"  # noqa: S105  # nosec B105  # a key of the session
 PAGE_SIZE = 50
@@ -67,6 +70,9 @@ def _channels(request: SignedInRequest, owner: Pipeline | Rotation) -> HttpRespo
         "page": Paginator(owner_channels(owner), PAGE_SIZE).get_page(request.GET.get("page")),
         "may_edit": may_edit_channels(owner, request.user),
         "form": form,
+        "missing_providers": [row for row in missing_providers() if row.name == "Slack"]
+        if request.user.is_staff
+        else [],
     }
     return render(request, "team_channels/channels.html", context, status=status)
 
@@ -75,6 +81,7 @@ def _channels(request: SignedInRequest, owner: Pipeline | Rotation) -> HttpRespo
 def team_channel(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show a channel with its delivery log and, once, its new secret; or change it."""
     channel = _channel(pk)
+    request.navigation_path = channel_path(channel)
     if request.method == "POST":
         _require_editor(request, channel.owner)
     form = EditChannelForm(
@@ -148,23 +155,28 @@ def resend(request: SignedInRequest, pk: int, delivery: int) -> HttpResponse:
     """Send a message to a channel again."""
     row = get_object_or_404(ChannelDelivery.objects.select_related("channel"), pk=delivery, channel=pk)
 
-    def again(_channel: TeamChannel, *, by: User) -> None:
+    def redeliver_row(_channel: TeamChannel, *, by: User) -> None:
         redeliver(row, by=by)
 
-    return _act(request, pk, again, success="Message queued again.")
+    return _act(request, pk, redeliver_row, success="Message queued again.")
 
 
 @require_POST
 def delete(request: SignedInRequest, pk: int) -> HttpResponse:
     """Delete a channel with its delivery log."""
     channel = _channel(pk)
-    return _act(request, pk, delete_channel, success=f"Channel {channel.name} deleted.", to=channel_path(channel))
+    _require_editor(request, channel.owner)
+    try:
+        delete_channel(channel, by=request.user)
+    except DomainError as error:
+        messages.error(request, str(error))
+        return redirect(channel_path(channel))
+    confirm_with_undo(request, f"Channel {channel.name} deleted.", UndoDeleteChannel(pk))
+    return redirect(channel_path(channel))
 
 
-def _act(
-    request: SignedInRequest, pk: int, service: Callable[..., object], *, success: str, to: str = ""
-) -> HttpResponse:
-    """Call a service and return to the channel's page, or to `to`."""
+def _act(request: SignedInRequest, pk: int, service: Callable[..., object], *, success: str) -> HttpResponse:
+    """Call a service and return to the channel's page."""
     channel = _channel(pk)
     _require_editor(request, channel.owner)
     try:
@@ -173,7 +185,7 @@ def _act(
         messages.error(request, str(error))
         return redirect("team_channel", pk=pk)
     messages.success(request, success)
-    return redirect(to) if to else redirect("team_channel", pk=pk)
+    return redirect("team_channel", pk=pk)
 
 
 def _channel(pk: int) -> TeamChannel:

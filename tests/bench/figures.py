@@ -67,11 +67,11 @@ def paired(one, other, *, rounds=ROUNDS):
     one(), other()
     times = ([], [])
     for _ in range(rounds):
-        for kept, do in zip(times, (one, other), strict=True):
+        for stored, do in zip(times, (one, other), strict=True):
             began = time.perf_counter()
             do()
-            kept.append((time.perf_counter() - began) * 1000)
-    return [statistics.median(kept) for kept in times]
+            stored.append((time.perf_counter() - began) * 1000)
+    return [statistics.median(stored) for stored in times]
 
 
 def fill():
@@ -118,19 +118,19 @@ def measure_costs(rotation, *, token):
     with web(workers=1, threads=4, application="tests.bench.site") as address:
         etag = entity_tag(address, "/api/v1/oncall/", known)
         calls["`oncall/`, unchanged: a 304"] = ("/api/v1/oncall/", {**known, "If-None-Match": etag}, 304)
-        found = costs(address, calls)
+        actual = costs(address, calls)
         for count in (100, 1600):
             cover_year(rotation, count=count, starts_at=timezone.now())
             # A session's answers never come from memory.
             fresh = {"Cookie": cookie_of(User.objects.get(display_name="Bench"))}
             name = f"a year's timeline with {count:,} covers"
-            found |= costs(
+            actual |= costs(
                 address, {f"{name}, afresh": (year, fresh, 200), f"{name}, from memory": (year, known, 200)}, turns=3
             )
-    [earlier, *_] = found.values()
+    [earlier, *_] = actual.values()
     print("\n| processor time of a request: web process + database | | beside the first |")
     print("|---|---|---|")
-    for name, cost in found.items():
+    for name, cost in actual.items():
         aim = against(cost.both / earlier.both, round(aims[name], 2)) if name in aims else ""
         print(
             f"| {name} | {cost.web:.2f} + {cost.database:.2f} ms; {cost.size:,} B | {cost.both / earlier.both:.2f}{aim} |"

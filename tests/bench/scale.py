@@ -203,11 +203,11 @@ def unconstrained(cursor, *tables):
         " WHERE contype = 'x' AND conrelid::regclass::text = ANY(%s)",
         [list(tables)],
     )
-    found = cursor.fetchall()
-    for table, name, _ in found:
+    actual = cursor.fetchall()
+    for table, name, _ in actual:
         cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
     yield
-    for table, name, definition in found:
+    for table, name, definition in actual:
         cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
 
 
@@ -344,9 +344,9 @@ def measure_sweeps(*, at):
         print(f"| sweep: keep weeks, {due} rotations due | {(time.perf_counter() - began) * 1000:.0f} ms | |")
     for due in (100, 1000):
         began = time.perf_counter()
-        found = len(Message.objects.due(at=at + dt.timedelta(seconds=150 * due)).values_list("pk", flat=True)[:due])
+        actual = len(Message.objects.due(at=at + dt.timedelta(seconds=150 * due)).values_list("pk", flat=True)[:due])
         print(
-            f"| the {found} due of {MESSAGES:,} messages are found | {(time.perf_counter() - began) * 1000:.1f} ms | |"
+            f"| the {actual} due of {MESSAGES:,} messages are found | {(time.perf_counter() - began) * 1000:.1f} ms | |"
         )
 
 

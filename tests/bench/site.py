@@ -26,12 +26,12 @@ class EarlierAuthentication(TokenAuthentication):
     """Stores each use of a token, as every request did before answers came from memory: the aims are ratios to that."""
 
     def authenticate(self, request):
-        found = super().authenticate(request)
-        if found:
+        actual = super().authenticate(request)
+        if actual:
             at = timezone.now()
             unused = Q(last_used_at=None) | Q(last_used_at__lt=at - LAST_USE_RESOLUTION)
-            ApiToken.objects.filter(unused, pk=found[1].pk).update(last_used_at=at)
-        return found
+            ApiToken.objects.filter(unused, pk=actual[1].pk).update(last_used_at=at)
+        return actual
 
 
 @extend_schema(exclude=True)

@@ -151,9 +151,9 @@ def test_a_removed_event_is_cancelled_until_it_is_long_past(handoffs, rotation, 
     assert mine()[1][uid]["STATUS"] == "CONFIRMED"
     HolidayBlock.objects.filter(pk=block.pk).delete()
     assert sync_feeds(at=NOW + HOUR) == 1
-    gone = mine()[1][uid]
-    assert (gone["STATUS"], gone["SEQUENCE"], gone["SUMMARY"]) == ("CANCELLED", "1", "Away: Holiday")
-    assert gone.span == (dt.date(2026, 12, 29), dt.date(2026, 12, 31))
+    removed = mine()[1][uid]
+    assert (removed["STATUS"], removed["SEQUENCE"], removed["SUMMARY"]) == ("CANCELLED", "1", "Away: Holiday")
+    assert removed.span == (dt.date(2026, 12, 29), dt.date(2026, 12, 31))
     assert sync_feeds(at=NOW + 2 * HOUR) == 0
     sync_feeds(at=NOW + 20 * WEEK)
     assert uid in mine()[1]
@@ -192,27 +192,27 @@ def test_an_empty_feed_is_a_valid_calendar(outsider, open_feed):
 def test_feeds_that_are_revoked_or_of_inactive_users_are_404_at_once(
     client, handoffs, rotation, a, b, admin, open_feed
 ):
-    kept, revoked, leaver = open_feed(b, rotation), open_feed(b, rotation), open_feed(a, rotation)
+    stored, revoked, leaver = open_feed(b, rotation), open_feed(b, rotation), open_feed(a, rotation)
     token = FeedToken.objects.get(prefix=revoked.path[7:18])
     with pytest.raises(NotAllowedError):
         revoke_feed(token, by=a, at=NOW)
     revoke_feed(token, by=b, at=NOW)
     deactivate(a, by=admin, at=NOW)
-    assert [client.get(one.path).status_code for one in (kept, revoked, leaver)] == [200, 404, 404]
+    assert [client.get(one.path).status_code for one in (stored, revoked, leaver)] == [200, 404, 404]
     assert client.get("/feeds/feed_nothing.ics").status_code == 404
 
 
 def test_only_the_digest_of_the_secret_is_stored(rotation, a):
-    made = create_feed(a, rotation=None, at=NOW)
-    secret = made.secret.removeprefix("feed_")
+    created = create_feed(a, rotation=None, at=NOW)
+    secret = created.secret.removeprefix("feed_")
     assert len(secret) == 43
     with connection.cursor() as cursor:
         cursor.execute("SELECT string_agg(row::text, '') FROM calendar_feeds_feedtoken row")
         assert secret not in cursor.fetchone()[0]
         cursor.execute("SELECT string_agg(row::text, '') FROM calendar_feeds_feedtokenevent row")
-        found = cursor.fetchone()[0]
-    assert secret not in found
-    assert made.token.digest not in found
+        actual = cursor.fetchone()[0]
+    assert secret not in actual
+    assert created.token.digest not in actual
 
 
 def test_a_user_has_at_most_twenty_feeds(rotation, a, outsider):

@@ -9,6 +9,7 @@ from django.template import engines
 from django.utils import timezone
 
 from common.formatting import format_instant, format_minutes, format_relative, parse_minutes
+from tests.each import each
 from tests.test_language import ROOT, template_files
 
 DAY = dt.date(2026, 11, 3)
@@ -65,11 +66,11 @@ def test_a_time_of_day_and_nothing():
 
 def test_no_template_formats_dates_itself():
     pattern = re.compile(r"\|\s*(?:date|time)\b|{% (?:datetime|now)\b")
-    found = {path: pattern.findall((ROOT / path).read_text()) for path in template_files()}
-    assert {path: formats for path, formats in found.items() if formats} == {}
+    actual = {path: pattern.findall((ROOT / path).read_text()) for path in template_files()}
+    assert {path: formats for path, formats in actual.items() if formats} == {}
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "minutes"),
     [
         ("90", 90),
@@ -87,7 +88,7 @@ def test_a_duration_is_read_in_minutes(text, minutes):
     assert parse_minutes(format_minutes(minutes)) == minutes
 
 
-@pytest.mark.parametrize("text", ["", " ", "soon", "-5", "1.5 h", "1 h 2 d", "٣ h", "99999999"])
+@each("text", ["", " ", "soon", "-5", "1.5 h", "1 h 2 d", "٣ h", "99999999"])
 def test_anything_else_is_not_a_duration(text):
     with pytest.raises(ValueError, match="Enter a duration"):
         parse_minutes(text)

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 import pytest
 
 from common.safe_http import Rules, UnreachableError, fetch, is_public
+from tests.each import each
 
 BODY = b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
 PUBLIC = "93.184.216.34"
@@ -66,8 +67,8 @@ def names(table):
     def resolve(host, port):
         if host not in table:
             return [
-                ip_address(found[4][0].partition("%")[0])
-                for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                ip_address(actual[4][0].partition("%")[0])
+                for actual in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             ]
         answers = table[host]
         place = asked[host] = asked.get(host, -1) + 1
@@ -85,7 +86,7 @@ INTERNAL = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("address", INTERNAL)
+@each("address", INTERNAL)
 def test_an_internal_address_is_not_public(address):
     assert not is_public(ip_address(address))
 
@@ -114,7 +115,7 @@ def test_no_spelling_of_an_internal_address_is_connected_to(inner, host):
     assert inner.asked == []
 
 
-@pytest.mark.parametrize(
+@each(
     "address",
     ["file:///etc/passwd", "gopher://example.org/", "ftp://example.org/", "//example.org/", "example.org", "", "http://",
      "http://user@example.org/", "http://user:word@example.org/", "http://example.org:22/", "http://example.org:6379/",

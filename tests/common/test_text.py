@@ -12,9 +12,10 @@ from common.formatting import format_duration
 from common.http import query_param
 from common.identifiers import ID_PATTERN, validate_slug, validate_username
 from common.text import clean_text
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("seconds", "text"),
     [
         (0, "0 s"),
@@ -42,7 +43,7 @@ def test_a_valid_slug_is_a_valid_user_name(value):
     validate_username(value)
 
 
-@pytest.mark.parametrize("value", ["", "A", "a--b", "-a", "a-", "a b", "a\n", "a\0", "ä"])
+@each("value", ["", "A", "a--b", "-a", "a-", "a b", "a\n", "a\0", "ä"])
 def test_an_invalid_identifier_is_refused(value):
     for validate in (validate_slug, validate_username):
         with pytest.raises(ValidationError):

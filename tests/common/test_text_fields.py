@@ -19,6 +19,7 @@ from common.exceptions import InvalidInputError
 from common.fields import EncryptedTextField
 from common.text import clean_text, one_line, printable
 from people.models import User
+from tests.each import each
 
 APPS = (
     "common",
@@ -154,7 +155,7 @@ def test_an_email_address_has_no_control_characters():
         User._meta.get_field("email").clean('"\x01"@example.org', None)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "error"),
     [
         ("a\nb", "Use one line: remove the line break."),
@@ -171,7 +172,7 @@ def test_a_line_says_which_character_to_remove(text, error):
     assert caught.value.problems == {"title": [error]}
 
 
-@pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\tb", "שלום\u200f", "👩\u200d🚒", "李 Wei", "a\u00a0b"])
+@each("text", ["a\nb", "a\r\nb", "a\tb", "שלום\u200f", "👩\u200d🚒", "李 Wei", "a\u00a0b"])
 def test_a_text_may_have_lines_tabs_and_every_script(text):
     assert clean_text(text, field="note", max_length=10) == text
 

@@ -1,15 +1,24 @@
 """A browser, signed in, on a running site; every complaint of the browser fails the test."""
 
 import pytest
+from django.contrib.staticfiles.handlers import StaticFilesHandler
 from playwright.sync_api import expect
 
 from tests.browser import DESKTOP, chromium, session_cookie
+
+# Pages are open for a second or two: code is not optimised, and text is drawn in the simplest way.
+QUICK_FLAGS = (
+    "--js-flags=--no-opt --no-maglev",
+    "--num-raster-threads=1",
+    "--disable-lcd-text",
+    "--disable-partial-raster",
+)
 
 
 @pytest.fixture(scope="session")
 def browser():
     expect.set_options(timeout=60_000)
-    with chromium() as running:
+    with chromium(*QUICK_FLAGS) as running:
         yield running
 
 
@@ -18,26 +27,86 @@ def complaints():
     return []
 
 
-@pytest.fixture
-def open_page(browser, live_server, complaints):
-    """Return a function that gives a page, signed in as a user; what the browser complains of is collected."""
-    contexts = []
+class Contexts:
+    """Chromium's contexts, each with cookies of its own. A test takes as many as it needs, and the next test uses them again.
 
-    def page_of(user=None, *, size=DESKTOP, scheme="light", javascript=True, touch=False, service_workers="block"):
-        context = browser.new_context(
-            base_url=live_server.url,
-            viewport=size,
-            color_scheme=scheme,
+    Starting one costs more than most pages; one that has loaded the site's files before loads them from its cache.
+    """
+
+    def __init__(self, browser, address):
+        self.browser, self.address = browser, address
+        self.free, self.taken = {}, []
+
+    def take(self, *, own, **options):
+        """Return a context; with `own`, one that is closed after the test."""
+        key = tuple(options.items())
+        if self.free.get(key) and not own:
+            context = self.free[key].pop()
+        else:
+            context = self.browser.new_context(
+                base_url=self.address, viewport=DESKTOP, color_scheme="light", locale="en-GB", **options
+            )
+        self.taken.append((context, None if own else key))
+        return context
+
+    def give_back(self):
+        """End the test: close its pages and forget what the site stored."""
+        while self.taken:
+            context, key = self.taken.pop()
+            if key is None:
+                context.close()
+                continue
+            context.clear_cookies()
+            context.clear_permissions()
+            for page in context.pages:
+                stored = {"origin": self.address, "storageTypes": "local_storage,indexeddb,cache_storage"}
+                context.new_cdp_session(page).send("Storage.clearDataForOrigin", stored)
+                page.close()
+            self.free.setdefault(key, []).append(context)
+
+
+@pytest.fixture(scope="session")
+def contexts(browser, live_server):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StaticFilesHandler, "serve", cacheable(StaticFilesHandler.serve))
+        yield Contexts(browser, live_server.url)
+
+
+def cacheable(serve):
+    """Let browsers keep the site's files, as in production: a page has a dozen, and the test server reads each from the disk."""
+
+    def serve_cacheable(*arguments):
+        response = serve(*arguments)
+        response.headers["Cache-Control"] = "public, max-age=86400"
+        return response
+
+    return serve_cacheable
+
+
+@pytest.fixture
+def open_page(contexts, complaints):
+    """Return a function that gives a page, signed in as a user; what the browser complains of is collected.
+
+    A page that changes its context for good, such as its clock, needs a context of its `own`.
+    """
+
+    def page_of(
+        user=None, *, size=DESKTOP, scheme="light", javascript=True, touch=False, service_workers="block", own=False
+    ):
+        context = contexts.take(
+            # The service worker loads the offline copy beside every page; the tests of it allow it.
+            own=own or service_workers == "allow",
             java_script_enabled=javascript,
             has_touch=touch,
-            locale="en-GB",
-            # The service worker loads the offline copy beside every page; the tests of it allow it.
             service_workers=service_workers,
         )
-        contexts.append(context)
         if user is not None:
-            context.add_cookies([session_cookie(user, live_server.url)])
+            context.add_cookies([session_cookie(user, contexts.address)])
         page = context.new_page()
+        if size != DESKTOP:
+            page.set_viewport_size(size)
+        if scheme != "light":
+            page.emulate_media(color_scheme=scheme)
         page.set_default_timeout(60_000)
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on(
@@ -48,5 +117,4 @@ def open_page(browser, live_server, complaints):
         return page
 
     yield page_of
-    for context in contexts:
-        context.close()
+    contexts.give_back()

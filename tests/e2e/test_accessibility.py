@@ -1,4 +1,7 @@
-"""No page has an axe finding, in either scheme, at either width; no page breaks its content security policy."""
+"""No page has an axe finding, in either scheme, at either width; no page breaks its content security policy.
+
+That no page of the admin breaks it is in test_hostile_texts.py.
+"""
 
 import datetime as dt
 import re
@@ -60,6 +63,7 @@ PAGES = [
     "/incidents/?state=resolved",
     "/incidents/open/",
     "/incidents/alerts/",
+    "/incidents/drills/",
     "/incidents/reports/",
     "/pipelines/",
     "/pipelines/?q=nothing-like-it",
@@ -129,11 +133,11 @@ EMPTY_PAGES = [
 
 
 def findings_on(page, paths):
-    found = []
+    problems = []
     for number, path in enumerate(paths):
         page.goto(path)
-        found += findings(page, number=number)
-    return found
+        problems += findings(page, number=number)
+    return problems
 
 
 def complaints_but_404(complaints):
@@ -210,8 +214,8 @@ def swapped(seeded, admin):
     create_holiday(one.engineer, data=days, by=admin)
     known = SwapProposal(two.starts_on, one.starts_on, message="Please.", acknowledge_conflicts=True)
     asked = request_swap(rotation, proposal=known, by=admin, at=at)
-    made = request_swap(rotation, proposal=SwapProposal(weeks[4].starts_on, weeks[5].starts_on), by=admin, at=at)
-    accept_swap(made, by=admin, at=at)
+    created = request_swap(rotation, proposal=SwapProposal(weeks[4].starts_on, weeks[5].starts_on), by=admin, at=at)
+    accept_swap(created, by=admin, at=at)
     declined = request_swap(
         rotation, proposal=SwapProposal(weeks[6].starts_on, counterpart=one.engineer), by=admin, at=at
     )
@@ -223,7 +227,7 @@ def swapped(seeded, admin):
     cover_request = request_cover(
         rotation, proposal=CoverProposal(begin, begin + dt.timedelta(days=2), message="Dentist"), by=admin, at=at
     )
-    paths = [f"/swaps/{swap.pk}/" for swap in (asked, made, declined, open_one)]
+    paths = [f"/swaps/{swap.pk}/" for swap in (asked, created, declined, open_one)]
     paths += [f"/covers/requests/{cover_request.pk}/", f"/covers/request/?rotation={rotation.slug}"]
     paths += checked(Pipeline.objects.get(slug=SLUG), admin=admin, at=at)
     paths += linked(*Pipeline.objects.order_by("position")[:2])
@@ -297,8 +301,11 @@ def test_findings_in_a_single_scheme_or_width_are_reported(transactional_db, ope
         :root { color-scheme: light dark; background: light-dark(#fff, #000) } p { color: light-dark(#000, #333) }
         @media (max-width: 400px) { div { width: 900px } }</style><main><h1>t</h1><p>Dim.</p><div><img src="data:,"></div></main>"""
     )
-    found = [[text.removeprefix("about:blank ")[:28] for text in findings(page, number=number)] for number in range(4)]
-    assert found == [
+    problems = [
+        [text.removeprefix("about:blank ")[:28] for text in findings(page, number=number, every_view=False)]
+        for number in range(4)
+    ]
+    assert problems == [
         ["scrolls sideways at 375", "at 375, dark: color-contrast", "at 1280, light: image-alt: I"],
         ["at 1280, dark: color-contras", "scrolls sideways at 375", "at 375, light: image-alt: Im"],
         ["scrolls sideways at 375", "at 1280, dark: color-contras", "at 1280, dark: image-alt: Im"],
@@ -335,35 +342,3 @@ def test_sign_in_has_no_axe_finding(transactional_db, open_page):
     follow(page.get_by_role("button", name="Sign in"))
     expect(page.get_by_text("Wrong user name, e-mail or password.")).to_be_visible()
     assert findings(page) == []
-
-
-def test_the_admin_keeps_the_policy(seeded, admin, open_page, complaints):
-    page = open_page(admin)
-    for path in (
-        "/admin/",
-        "/admin/pipelines/pipeline/",
-        "/admin/pipelines/pipeline/add/",
-        "/admin/pipelines/pipeline/ownership/",
-        "/admin/people/user/",
-        "/admin/people/user/add/",
-        "/admin/runbooks/runbook/",
-        "/admin/scheduling/rotation/",
-        "/admin/scheduling/holidayblock/add/",
-        "/admin/scheduling/cover/add/",
-        "/admin/scheduling/swaprequest/",
-        "/admin/scheduling/coverrequest/",
-        "/admin/handoffs/handoffpolicy/",
-        "/admin/incidents/incident/",
-        "/admin/incidents/alert/",
-        "/admin/incidents/runbookrun/",
-        "/admin/handoffs/handoff/",
-        "/admin/handoffs/actionitem/add/",
-        "/admin/calendar_feeds/feedtoken/",
-        "/admin/notifications/message/",
-        "/admin/notifications/slackapp/add/",
-        "/admin/notifications/slackmember/",
-        "/admin/notifications/contactmethod/add/",
-        "/admin/notifications/pushdevice/",
-    ):
-        assert page.goto(path).status == 200, path
-    assert complaints == []

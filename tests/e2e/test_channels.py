@@ -56,6 +56,7 @@ def channel(pipeline, owner):
 
 def add(page):
     page.goto("/pipelines/orders/")
+    page.locator(".page-header summary").click()
     follow(page.get_by_role("link", name="Channels"))
     page.get_by_label("Service").select_option("Discord")
     page.get_by_label("Name").fill("#incidents")

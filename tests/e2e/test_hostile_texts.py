@@ -1,6 +1,7 @@
 """Promise 17: hostile texts in names, notes, runbooks and messages, in a browser: none runs, and no page breaks its policy.
 
-The suite takes every fifth of them; HOSTILE_TEXTS=all, as `make faults` sets it, takes all 150.
+The suite takes every fifth of them, and leaves out the admin's history pages; HOSTILE_TEXTS=all, as `make faults` sets it, takes all
+150 and every page.
 """
 
 import datetime as dt
@@ -41,6 +42,12 @@ PAGES = [
     "/", "/schedule/", "/swaps/", "/swaps/request/", "/fairness/", "/calendar/", "/calendar/add/", "/pipelines/", "/runbooks/", "/search/?q=window",
     "/handoffs/", "/incidents/", "/checks/external/", "/me/", "/me/profile/", "/me/tokens/", "/me/notifications/", "/me/feeds/", "/me/second-factor/", "/handbook/", "/api/v1/docs/",
 ]  # fmt: skip
+
+# Models whose form of a new row has other widgets than that of an old one.
+ADDED = (
+    "pipelines/pipeline", "people/user", "scheduling/holidayblock", "scheduling/cover", "handoffs/actionitem",
+    "notifications/slackapp", "notifications/contactmethod",
+)  # fmt: skip
 
 
 def short(text, length):
@@ -121,15 +128,15 @@ def titles(row):
 
 
 def admin_pages():
-    """Return every list of Django's admin, and one row of each."""
-    paths = ["/admin/", "/admin/pipelines/pipeline/ownership/"]
+    """Return every list of Django's admin, one row of each, and forms of new rows."""
+    paths = ["/admin/", "/admin/pipelines/pipeline/ownership/", *(f"/admin/{name}/add/" for name in ADDED)]
     for model in django_admin.site._registry:
         base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
         paths.append(base)
         paths += [
             f"{base}{pk}/{page}/"
             for pk in model.objects.values_list("pk", flat=True)[:1]
-            for page in ("change", "history")
+            for page in (("change", "history") if ALL else ("change",))
         ]
     return paths
 
@@ -145,11 +152,12 @@ def test_hostile_texts_do_not_run_on_any_page(admin, open_page, complaints):
     seen = 0
     for path in [*PAGES, *single, *admin_pages()]:
         answer = page.goto(path)
-        assert answer.status in (200, 403), (path, answer.status)
+        assert answer.status == 200, path
         page.mouse.move(300, 300)
-        assert page.evaluate("window.hit") is None, f"something ran on {path}"
+        ran, is_shown = page.evaluate("[window.hit ?? null, document.documentElement.outerHTML.includes('window.hit')]")
+        assert ran is None, f"something ran on {path}"
         assert "/sign-in/" not in page.url, f"something signed out on {path}"
-        seen += "window.hit" in page.content()
+        seen += is_shown
     assert complaints == []
     # The texts were there to be read, as words.
     assert seen > 30

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def page(transactional_db, seed, a, open_page):
     import_example(at=this_minute())
-    page = open_page(a)
+    page = open_page(a, own=True)
     # The page's own clock: 15 seconds pass when a test says so.
     page.clock.install()
     page.goto("/")

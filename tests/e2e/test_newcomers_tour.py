@@ -1,4 +1,4 @@
-"""The newcomer's tour with a stopwatch: the clicks and pages of docs/tour.md, as a browser counts them.
+"""The newcomer's tour with a stopwatch: the clicks, typed fields and pages of docs/tour.md, as a browser counts them.
 
 `pytest -s` prints the table with the seconds of this run.
 """
@@ -29,6 +29,7 @@ from tests.snapshots import this_minute
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+SMALL_PHONE = {"width": 375, "height": 667}
 TABLE = Path(__file__).parents[2] / "docs" / "tour.md"
 
 
@@ -38,12 +39,13 @@ class Step:
 
     title: str
     clicks: int = 0
+    fields: int = 0
     pages: int = 0
     seconds: float = 0
 
 
 class Tour:
-    """A stopwatch: counts the clicks that it makes and the pages that a browser opens."""
+    """A stopwatch: counts the clicks that it makes, the fields that it fills and the pages that a browser opens."""
 
     def __init__(self):
         self.steps, self.running = [], False
@@ -72,16 +74,25 @@ class Tour:
         locator.page.wait_for_load_state()  # a page's scripts are there before a person's finger is
         locator.click()
 
+    def fill(self, locator, text):
+        self.steps[-1].fields += 1
+        locator.fill(text)
+
     def table(self):
         self.end()
-        return [f"| {step.title} | {step.clicks} | {step.pages} | {step.seconds:.1f} |" for step in self.steps]
+        return [
+            f"| {step.title} | {step.clicks} | {step.fields} | {step.pages} | {step.seconds:.1f} |"
+            for step in self.steps
+        ]
 
 
 def link_in_mail(person, title):
     """Return the path in the newest message of a person whose subject has these words: the link in their mail."""
-    found = Message.objects.filter(recipient=person, channel="email", subject__contains=title).order_by("-pk").first()
-    assert found is not None, list(Message.objects.filter(recipient=person).values_list("subject", flat=True))
-    return urlsplit(message_link(found)).path
+    problems = (
+        Message.objects.filter(recipient=person, channel="email", subject__contains=title).order_by("-pk").first()
+    )
+    assert problems is not None, list(Message.objects.filter(recipient=person).values_list("subject", flat=True))
+    return urlsplit(message_link(problems)).path
 
 
 @pytest.fixture
@@ -104,8 +115,8 @@ def test_the_tour_takes_the_documented_clicks(site, b, open_page, complaints, si
     page.goto("/")
 
     tour.begin("Sign in")
-    page.get_by_label("User name").fill("engineer-b")
-    page.get_by_label("Password").fill(PASSWORD)
+    tour.fill(page.get_by_label("User name"), "engineer-b")
+    tour.fill(page.get_by_label("Password"), PASSWORD)
     tour.click(page.get_by_role("button", name="Sign in"))
     expect(page.get_by_role("heading", name="Now", exact=True)).to_be_visible()
 
@@ -120,8 +131,8 @@ def test_the_tour_takes_the_documented_clicks(site, b, open_page, complaints, si
     tour.click(page.get_by_role("link", name="Add time off"))
     expect(page.get_by_role("heading", name="Add time off")).to_be_visible()
     page.wait_for_load_state()
-    page.get_by_label("First day").fill(f"{monday}")
-    page.get_by_label("Last day").fill(f"{monday + dt.timedelta(days=4)}")
+    tour.fill(page.get_by_label("First day"), f"{monday}")
+    tour.fill(page.get_by_label("Last day"), f"{monday + dt.timedelta(days=4)}")
     expect(page.get_by_role("heading", name=re.compile("Who could take the week"))).to_be_visible()
     button = page.get_by_role("button", name=re.compile("Save and send request")).first
     recipient = User.objects.get(display_name=re.search(r"to (Engineer [A-D])", button.inner_text())[1])
@@ -155,7 +166,7 @@ def test_the_tour_takes_the_documented_clicks(site, b, open_page, complaints, si
     for name in ("Acknowledge and start runbook", "Mark as done step 1"):
         expect(colleague.get_by_role("button", name=name)).to_be_in_viewport()
         tour.click(colleague.get_by_role("button", name=name))
-    expect(colleague.get_by_role("button", name="Undo step 1")).to_be_visible()
+    expect(colleague.get_by_role("button", name="Undo step 1")).to_be_focused()
 
     # The meeting has begun: from now on, signing needs no confirmation.
     tour.end()
@@ -166,7 +177,7 @@ def test_the_tour_takes_the_documented_clicks(site, b, open_page, complaints, si
     colleague.goto("/")
     tour.begin("Add a note to the hand-off sheet and sign it")
     tour.click(colleague.get_by_role("link", name=re.compile("^Hand-off notes")).first)
-    colleague.get_by_label("Notes: Pending action items").fill("Ask for a larger disk.")
+    tour.fill(colleague.get_by_label("Notes: Pending action items"), "Ask for a larger disk.")
     tour.click(colleague.get_by_role("button", name=re.compile("Sign off as outgoing|Accept hand-off")))
     expect(colleague.get_by_role("status")).to_contain_text("Signed.")
 
@@ -179,10 +190,34 @@ def test_the_tour_takes_the_documented_clicks(site, b, open_page, complaints, si
     )
     assert counted(table) == counted(TABLE.read_text().splitlines())
     assert sum(step.clicks for step in tour.steps) <= 11
+    assert sum(step.fields for step in tour.steps) <= 5
     assert complaints == []
 
 
+def test_at_3_a_m_three_clicks_reach_the_first_step_on_a_small_phone(site, a, open_page, complaints):
+    page, clicks = open_page(a, size=SMALL_PHONE), 1
+    page.goto(link_in_mail(a, "Activity logs are late"))
+    for name in ("Acknowledge and start runbook", "Mark as done step 1"):
+        button = page.get_by_role("button", name=name)
+        expect(button).to_be_in_viewport(ratio=1)
+        assert is_uncovered(button), f"the bar at the bottom covers “{name}”"
+        button.click()
+        clicks += 1
+    expect(page.get_by_role("button", name="Undo step 1")).to_be_visible()
+    assert clicks <= 3
+    assert complaints == []
+
+
+def is_uncovered(locator):
+    """Return True if a click on the middle of an element, or on its lower edge, meets the element."""
+    return locator.evaluate("""element => {
+      const box = element.getBoundingClientRect();
+      return [box.top + box.height / 2, box.bottom - 2].every(
+        y => element.contains(document.elementFromPoint(box.left + box.width / 2, y)));
+    }""")
+
+
 def counted(lines):
-    """Return the title, clicks and pages of each row of a table; seconds differ with the machine."""
-    rows = [line.strip("|").split("|")[:3] for line in lines if re.match(r"\|.*\| \d+ \| \d+ \| [\d.]+ \|", line)]
+    """Return the title, clicks, fields and pages of each row of a table; seconds differ with the machine."""
+    rows = [line.strip("|").split("|")[:4] for line in lines if re.match(r"\|.*(\| \d+ ){3}\| [\d.]+ \|", line)]
     return [[cell.strip() for cell in row] for row in rows]

@@ -75,8 +75,8 @@ def test_paper_has_black_on_white_and_nothing_to_click(printed, name):
         "dialog",
         ".offers",
     ):
-        for found in page.locator(selector).all():
-            expect(found).to_be_hidden()
+        for problems in page.locator(selector).all():
+            expect(problems).to_be_hidden()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 

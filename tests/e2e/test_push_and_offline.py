@@ -15,7 +15,7 @@ from notifications.models import Message, PushDevice
 from notifications.services.delivery import deliver_one
 from notifications.services.push_devices import add_device
 from tests.axe import findings
-from tests.browser import follow
+from tests.browser import follow, session_cookie
 from tests.factories import make_pipeline, make_runbook
 from tests.waiting import wait_until
 
@@ -236,6 +236,29 @@ def test_signing_out_empties_the_copy(incident, page):
     expect(page.get_by_text("No copy is saved on this device.")).to_be_visible()
 
 
+def test_the_next_user_of_a_browser_sees_nothing_of_the_first(incident, page, outsider, live_server, complaints):
+    """A's session ended without a sign-out, and no sign-in page was shown in between."""
+    page.goto("/")
+    page.wait_for_copy("Logs are late")
+    page.context.set_offline(True)
+    page.goto("/")
+    page.get_by_role("button", name="Mark as done step 1").click()
+    expect(page.get_by_text("1 change saved on this device.")).to_be_visible()
+    # A sign-in gives a new CSRF token too, without which A's page sends nothing as somebody else.
+    page.context.clear_cookies()
+    page.context.add_cookies([session_cookie(outsider, live_server.url)])
+    page.context.set_offline(False)
+    page.goto("/incidents/reports/")
+    page.wait_for_copy("You don’t own a pipeline")
+    page.context.set_offline(True)
+    page.goto("/")
+    expect(page.get_by_text("You are offline.")).to_be_visible()
+    text = page.locator("body").inner_text()
+    assert [word for word in ("Logs are late", "+44 20 7946 0999", "saved on this device") if word in text] == []
+    assert not RunStep.objects.exclude(done_at=None).exists()
+    complaints.clear()
+
+
 SUBSCRIBED = """PushManager.prototype.getSubscription = async () => ({
   endpoint: %s, unsubscribe: async () => { localStorage.setItem("unsubscribed", "yes"); return true; } });"""
 
@@ -308,10 +331,10 @@ def devices(a, b):
 def test_the_pages_have_no_axe_findings(incident, devices, a, open_page, complaints):
     page = open_page(a)
     paths = ["/me/offline/", "/me/notifications/", *(f"/me/notifications/push/{row.pk}/?code=x" for row in devices[:2])]
-    found = []
+    problems = []
     for number, path in enumerate(paths):
         page.goto(path)
-        found += findings(page, number=number)
-        found += findings(page, number=number + 1)
-    assert found == []
+        problems += findings(page, number=number)
+        problems += findings(page, number=number + 1)
+    assert problems == []
     assert complaints == []

@@ -56,12 +56,12 @@ def test_the_page_and_the_form_are_accessible(link, open_page, complaints):
         page.emulate_media(media="print", color_scheme="light")
         page.screenshot(path=f"{PICTURES}/readers_{name}_print.png", full_page=True)
         page.emulate_media(media="screen")
-    found = []
+    problems = []
     scripted = open_page()
     for number, one in enumerate((path, f"{path}subscribe/")):
         scripted.goto(one)
-        found += findings(scripted, number=number)
-    assert found == []
+        problems += findings(scripted, number=number)
+    assert problems == []
     page.goto(path)
     page.get_by_role("link", name="Get e-mail updates").click()
     page.get_by_label("E-mail address").fill("reader@example.org")

@@ -23,10 +23,10 @@ def test_from_an_invitation_to_a_two_factor_sign_in(admin, a, open_page, complai
     invite(a, by=admin, at=timezone.now())
     message = Message.objects.get()
     page = open_page()
-    found = []
+    problems = []
 
     def check_page():
-        found.extend(findings(page))
+        problems.extend(findings(page))
 
     page.goto(load(message.type, message.context).delivery_link())
     check_page()
@@ -68,7 +68,7 @@ def test_from_an_invitation_to_a_two_factor_sign_in(admin, a, open_page, complai
     follow(page.get_by_role("button", name="Sign in"))
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert page.url.endswith("/")
-    assert found == [], "\n".join(found)
+    assert problems == [], "\n".join(problems)
     assert complaints == []
 
 
@@ -86,7 +86,7 @@ def sign_out(page):
 
 def test_the_error_pages_have_no_accessibility_findings(transactional_db, a, open_page):
     page = open_page()
-    found = []
+    problems = []
     for path in (
         "/password/forgotten/",
         "/password/nothing/",
@@ -95,14 +95,14 @@ def test_the_error_pages_have_no_accessibility_findings(transactional_db, a, ope
         "/sign-in/cancelled/",
     ):
         page.goto(path)
-        found += findings(page)
+        problems += findings(page)
     page.goto("/password/forgotten/")
     page.get_by_label("E-mail").fill("nobody@example.org")
     follow(page.get_by_role("button", name="Send reset link"))
     expect(page.get_by_text("we’ve sent a link")).to_be_visible()
-    found += findings(page)
+    problems += findings(page)
     for _ in range(6):
         sign_in(page)
     expect(page.get_by_text("Too many sign-in attempts")).to_be_visible()
-    found += findings(page)
-    assert found == [], "\n".join(found)
+    problems += findings(page)
+    assert problems == [], "\n".join(problems)

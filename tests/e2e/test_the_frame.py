@@ -6,12 +6,14 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from incidents.models import Incident
+from incidents.services.transitions import NewIncident, open_incident
 from pipelines.models import Pipeline
 from runbooks.models import Runbook
-from tests.browser import PHONE, follow
+from tests.browser import DESKTOP, PHONE, follow
 from tests.factories import PASSWORD, import_example
 from tests.snapshots import this_minute
-from tests.validation.fixtures import make_check, make_metric
+from tests.validation.fixtures import make_check, make_metric, push, run
 from validation.models import Check
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -69,6 +71,7 @@ def test_a_runbook_is_edited_compared_and_restored(seeded, a, open_page, javascr
     page.get_by_role("button", name="Preview").click()
     expect(page.locator("#preview")).to_contain_text("Restart failed tasks")
     follow(page.get_by_role("button", name="Save"))
+    page.locator(".page-header summary").click()
     follow(page.get_by_role("link", name="Revisions"))
     follow(page.get_by_role("button", name="Compare"))
     expect(page.locator(".diff ins").first).to_contain_text("Restart")
@@ -116,6 +119,7 @@ def test_times_are_shown_in_the_viewers_zone_with_its_name(seeded, a, open_page)
 def test_an_admin_changes_owners_in_the_grid(seeded, admin, open_page, complaints):
     page = open_page(admin)
     page.goto("/pipelines/")
+    page.locator(".page-header summary").click()
     page.get_by_role("link", name="Edit owners").click()
     page.get_by_label("Primary owner of Daily growth").select_option(label="Engineer C")
     page.get_by_role("button", name="Save owners").click()
@@ -125,15 +129,79 @@ def test_an_admin_changes_owners_in_the_grid(seeded, admin, open_page, complaint
     assert complaints == []
 
 
+def test_an_incident_on_a_phone_shows_all_that_matters_on_the_first_screen(seeded, a, open_page, complaints):
+    pipeline = Pipeline.objects.get(slug=SLUG)
+    at = timezone.now()
+    metric = make_metric(pipeline)
+    push(metric, [100, 104, 98, 101, 99, 103, 100, 97, 102, 40], at=at)
+    check = make_check(
+        pipeline, a, name="Enough users", metric=metric, at=at, parameters={"fail_below": 90}, is_active=True
+    )
+    run(check, at=at)
+    what = NewIncident(
+        kind="issue",
+        title="Value out of range: Enough users (40)",
+        text="40 is below the limit of 90.",
+        check_id=check.pk,
+    )
+    incident = open_incident(pipeline, what=what, by=None, at=at - dt.timedelta(minutes=3))
+    page = open_page(a, size=PHONE)
+    page.goto(f"/incidents/{incident.pk}/")
+    status = page.locator("#incident-status")
+    for shown in (
+        page.get_by_role("heading", level=1),
+        status.get_by_text("Opened 3 min ago"),
+        status.get_by_text("Unassigned"),
+        status.locator(".entry-text"),
+        status.get_by_text("Escalates to"),
+        page.get_by_role("button", name="Acknowledge and start runbook"),
+        page.get_by_role("button", name="Acknowledge", exact=True),
+        status.locator(".chart svg"),
+        status.locator(".step-titles li").first,
+    ):
+        expect(shown).to_be_in_viewport(ratio=1)
+    # What is under the bar at the foot of the screen is not shown.
+    bar = page.get_by_role("navigation", name="Sections").bounding_box()["y"]
+    first_step = status.locator(".step-titles li").first.bounding_box()
+    assert first_step["y"] + first_step["height"] <= bar
+    Incident.objects.update(next_escalation_at=None)
+    page.reload()
+    expect(status.get_by_text("Escalation exhausted: nobody else will be notified.")).to_be_in_viewport()
+    assert complaints == []
+
+
+def test_less_used_actions_are_in_a_menu(seeded, admin, open_page):
+    for size, javascript in ((PHONE, False), (PHONE, True), (DESKTOP, True)):
+        page = open_page(admin, size=size, javascript=javascript)
+        for path, links in (
+            (f"/pipelines/{SLUG}/", ["Maintenance", "Channels", "Integration keys", "Edit pipeline"]),
+            (f"/runbooks/{SLUG}/", ["Revisions", "Pipeline", "Declare incident"]),
+            ("/pipelines/", ["Edit owners", "Reader links"]),
+        ):
+            page.goto(path)
+            header = page.locator(".page-header")
+            tops = {round(each.bounding_box()["y"]) for each in header.locator(".button:not(.small)").all()}
+            assert len(tops) == 1, path
+            header.locator("summary").click()
+            assert header.locator(".site-menu-list a").all_inner_texts() == links
+            for name in links:
+                expect(header.get_by_role("link", name=name, exact=True)).to_be_in_viewport(ratio=1)
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+    header.locator("summary").focus()
+    page.keyboard.press("Escape")
+    expect(header.get_by_role("link", name="Reader links")).to_be_hidden()
+    expect(header.locator("summary")).to_be_focused()
+
+
 def test_on_a_phone_a_check_that_passes_takes_two_lines_and_one_that_fails_says_why(seeded, a, open_page, complaints):
     pipeline = Pipeline.objects.get(slug=SLUG)
     fields = {"metric": make_metric(pipeline), "parameters": {"fail_below": 10}, "is_active": True}
     five_minutes_ago = timezone.now() - dt.timedelta(minutes=5)
     for number in range(40):
-        made = make_check(pipeline, a, name=f"Range of users, part {number:02}", **fields)
+        created = make_check(pipeline, a, name=f"Range of users, part {number:02}", **fields)
         status, message = ("fail", "5 is below the limit of 10.") if number < 2 else ("pass", "1,234 – within range.")
         result = {"last_status": status, "last_message": message, "last_value": 1234.5, "last_run_at": five_minutes_ago}
-        Check.objects.filter(pk=made.pk).update(**result)
+        Check.objects.filter(pk=created.pk).update(**result)
     page = open_page(a, size=PHONE)
     page.goto("/checks/")
     rows = page.locator(".check-rows tbody tr")

@@ -1,5 +1,6 @@
 """`make faults`: the full counts of what the suite tests in short, and a table of what held. Name promises to run only those."""
 
+import contextlib
 import logging
 import os
 import subprocess
@@ -26,6 +27,7 @@ from django.test.utils import setup_test_environment, teardown_test_environment
 from tests.calendar_feeds.test_feeds import check_quick_in
 from tests.faults import test_attacks as attacks
 from tests.faults import test_channels as channels
+from tests.faults import test_drills as drills
 from tests.faults import test_escalation as escalation
 from tests.faults import test_machine as machine
 from tests.faults import test_messages as messages
@@ -38,7 +40,7 @@ from tests.faults import test_sources as sources
 from tests.faults.test_backup import check_backup
 from tests.faults.test_make_run import check_kills
 from tests.faults.web import web
-from tests.oncall_site.test_answers import check_answers
+from tests.oncall_site.test_response_cache import check_answers
 from tests.people.test_sign_in import check_simultaneous
 from tests.runbooks.test_rendering import check_bombs
 from tests.scheduling.domain.test_engine import check_chains, check_weeks_meet
@@ -51,6 +53,18 @@ JUNK_FILES = 100
 WORLDS = 10_000
 HOSTILE_CALLS = 5_000
 CHANGES, CHANGES_A_WORLD = 10_000, 200
+# Tests of random cases (tests/thorough.py), of which the suite has a fifth.
+RANDOM = (
+    "tests/handbook/test_round_trip.py",
+    "tests/incidents/test_blame_domain.py",
+    "tests/lineage",
+    "tests/people/test_names.py",
+    "tests/readiness",
+    "tests/runbooks/test_steps.py",
+    "tests/scheduling/domain",
+    "tests/scheduling/test_random_histories.py",
+    "tests/validation",
+)
 
 
 def kills():
@@ -123,17 +137,30 @@ def remembered():
     return f"{CHANGES:,} changes, {counts.total():,} answers, {counts['from memory']:,} of them from memory: as given afresh"
 
 
+@contextlib.contextmanager
+def own_database():
+    """Create a database and drop it afterwards, although a process that was killed may still have a session in it."""
+    runner = DiscoverRunner(verbosity=0, interactive=False)
+    databases = runner.setup_databases()
+    try:
+        yield
+    finally:
+        connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        connection.close()
+        runner.teardown_databases(databases)
+
+
 def race(check, summary, **counts):
     """Return a check that runs in a database of its own, with real web processes."""
 
     def run():
-        runner = DiscoverRunner(verbosity=0, interactive=False)
-        databases = runner.setup_databases()
-        try:
-            with web() as address:
-                check(address, **counts)
-        finally:
-            runner.teardown_databases(databases)
+        with own_database(), web() as address:
+            check(address, **counts)
         return summary
 
     return run
@@ -143,13 +170,8 @@ def in_a_database(check):
     """Return a check that runs in a database of its own and says itself what it found."""
 
     def run():
-        runner = DiscoverRunner(verbosity=0, interactive=False)
-        databases = runner.setup_databases()
-        try:
+        with own_database():
             return check()
-        finally:
-            connection.close()
-            runner.teardown_databases(databases)
 
     return run
 
@@ -177,12 +199,12 @@ def fuzz(world):
     )
 
 
-def suite(path, **environment):
+def suite(*paths, **environment):
     """Return a check that is the suite's own, in full there."""
 
     def run():
         answer = subprocess.run(
-            [sys.executable, "-m", "pytest", "-n", "0", "-q", "--no-header", path],
+            [sys.executable, "-m", "pytest", "-n", "0", "-q", "--no-header", *paths],
             capture_output=True,
             text=True,
             check=False,
@@ -241,8 +263,11 @@ PROMISES = {
     "13": in_a_database(hung_sources),
     "14": zones,
     "15": in_a_world(fuzz),
-    "16": suite("tests/security/test_permission_matrix.py"),
+    "16": suite("tests/security/test_permission_matrix.py", THOROUGH="1"),
     "17": suite("tests/e2e/test_hostile_texts.py", HOSTILE_TEXTS="all"),
+    "axe": suite("tests/e2e/test_accessibility.py", EVERY_VIEW="1"),
+    "axe-company": suite("tests/e2e/test_full_state.py", EVERY_VIEW="1"),
+    "shifts": suite("tests/e2e/test_budgets.py", EVERY_VIEW="1"),
     "18": race(
         check_simultaneous,
         "30 simultaneous wrong sign-ins from forged addresses: 5 looked at, the rest told when",
@@ -261,9 +286,10 @@ PROMISES = {
     "36": suite("tests/security/test_double_submits.py"),
     "36-at-once": suite("tests/security/test_simultaneous_submits.py"),
     "36-api": suite("tests/people/test_idempotency_keys.py"),
-    "37": suite("tests/security/test_forbidden_characters.py"),
+    "37": suite("tests/security/test_forbidden_characters.py", THOROUGH="1"),
     "38": suite("tests/oncall_site/test_demo_history.py", DEMO_STARTS="all"),
     "escalation": in_a_database(lambda: escalation.check_escalation(incidents=500, kills=40)),
+    "drills": in_a_database(lambda: drills.check_drills(rotations=100, kills=40)),
     "25": in_a_database(backup),
     "26": kills,
     "29": in_a_database(renames),
@@ -276,6 +302,7 @@ PROMISES = {
     "40": in_a_database(lambda: slack.check_slack(people=100, kills=50)),
     "readers": in_a_database(lambda: readers.check_reader_kills(readers=1_000, kills=60)),
     "chain": chains,
+    "random cases": suite(*RANDOM, THOROUGH="1"),
     "answers": in_a_database(remembered),
 }
 

@@ -12,19 +12,19 @@ from django.utils import timezone
 
 QUICK_SECONDS = 2.0
 AWAITED = (
-    *("escalate incidents", "sync incidents", "sweep checks"),
+    *("escalate incidents", "start drills", "sync incidents", "sweep checks"),
     *("sync publications", "render reader pages", "deliver reader messages"),
 )
 real_time = time.time
 
 
-def main():
-    skew, program, arguments = float(sys.argv[1]), sys.argv[2], sys.argv[3:]
+def run(skew, program, arguments):
+    """Run the program in this process."""
     time.time = lambda: real_time() + skew
     timezone.now = lambda: dt.datetime.now(dt.UTC) + dt.timedelta(seconds=skew)
     sys.argv = [program, *arguments]
     if program == "celery":
-        from celery.__main__ import main as run
+        from celery.__main__ import main as run_celery
 
         if os.environ.get("TEST_PROVIDERS_URL"):
             import django
@@ -38,7 +38,7 @@ def main():
 
             for name in AWAITED:
                 app.conf.beat_schedule[name]["schedule"] = QUICK_SECONDS
-        run()
+        run_celery()
     else:
         from django.core.management import execute_from_command_line
 
@@ -46,4 +46,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run(float(sys.argv[1]), sys.argv[2], sys.argv[3:])

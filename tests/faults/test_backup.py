@@ -26,7 +26,7 @@ HOUR = dt.timedelta(hours=1)
 
 def contents(url):
     """Return a digest of every row of every table, and where every sequence stands."""
-    found = {}
+    actual = {}
     with contextlib.closing(psycopg2.connect(url)) as other, other.cursor() as cursor:
         cursor.execute(
             "SELECT relname, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S')"
@@ -38,8 +38,8 @@ def contents(url):
                 cursor.execute(
                     f'SELECT count(*), md5(string_agg(row::text, chr(10) ORDER BY row::text)) FROM "{name}" AS row'  # noqa: S608  # names of our own catalogue
                 )
-            found[name] = cursor.fetchone()
-    return found
+            actual[name] = cursor.fetchone()
+    return actual
 
 
 def fill(*, messages):

@@ -26,7 +26,7 @@ def kill_until_done(running, *, rows, kills, sent):
     """Deliver the rows with two processes, one of which is killed every few messages; return the number of kills."""
     source, killed = random.Random(39), 0
     for name in WORKERS:
-        running.start(name, "-m", "tests.faults.channel_loop")
+        running.copy(name, "channel_loop")
     wait_until(sent, why="nothing was ever sent")
 
     def is_done():
@@ -35,7 +35,7 @@ def kill_until_done(running, *, rows, kills, sent):
             name = source.choice(WORKERS)
             running.kill(name)
             killed += 1
-            running.start(name, "-m", "tests.faults.channel_loop")
+            running.copy(name, "channel_loop")
         # The pause after a failure is not tested here.
         rows.filter(state="pending", attempts__gt=0).update(retry_at=timezone.now())
         return not rows.filter(state__in=("pending", "sending")).exists()

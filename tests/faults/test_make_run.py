@@ -61,8 +61,8 @@ class Site:
         while time.monotonic() < until:
             with contextlib.suppress(queue.Empty):
                 self.output += self.lines.get(timeout=0.5)
-            if found := re.search(words, self.output):
-                return found
+            if actual := re.search(words, self.output):
+                return actual
             assert self.process.poll() is None, self.output
         raise AssertionError(f"no “{words}” within {PATIENCE_SECONDS} s:\n{self.output}")
 
@@ -73,22 +73,14 @@ class Site:
 
 
 def marked(var, *names):
-    """Return the processes of a site, found by one of these variables of their environment, and its nginx."""
-    names = names or ("ONCALL_RUN",)
-    group, found = nginx_group(var), []
+    """Return the processes of a site, found by one of these variables of their environment."""
+    names, actual = names or ("ONCALL_RUN",), []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             environment = process.environ()
-            if any(environment.get(name) == str(var) for name in names) or os.getpgid(process.pid) == group:
-                found.append(process)
-    return found
-
-
-def nginx_group(var):
-    """Return the process group of a site's nginx, or None if it ended by itself."""
-    with contextlib.suppress(OSError, ValueError):
-        return int((var / "nginx.pid").read_text())
-    return None
+            if any(environment.get(name) == str(var) for name in names):
+                actual.append(process)
+    return actual
 
 
 @contextlib.contextmanager
@@ -104,12 +96,6 @@ def cleaned_up(var):
             with contextlib.suppress(psutil.Error):
                 process.kill()
         psutil.wait_procs(processes, timeout=PATIENCE_SECONDS)
-
-
-def is_in_group(process, group):
-    with contextlib.suppress(OSError):
-        return os.getpgid(process.pid) == group
-    return False
 
 
 def signed_in_browser(address, password):
@@ -151,7 +137,7 @@ def _check_kills(var, *, kills):
     for number in range(kills):
         # The web process is killed too, every other time.
         web = [process for process in marked(var) if process.name() == "oncall-web"]
-        left = [process for process in psutil.process_iter() if is_in_group(process, nginx_group(var))]
+        left = [process for process in marked(var) if process.name() == "nginx"]
         for process in [site.process, *(web if number % 2 == 0 else [])]:
             process.kill()
         site.process.wait(timeout=PATIENCE_SECONDS)

@@ -72,7 +72,7 @@ def check_names(rounds, *, seed):
         else:
             assert not expected, f"step {step}: {user.username} took the name {name}"
         report = import_handbook(SEED.read_bytes(), at=AT)
-        assert report.changes_nothing, f"step {step}: {report.lines()}"
+        assert report.is_unchanged, f"step {step}: {report.lines()}"
         assert owned() == before, f"step {step}: something moved"
         assert dict(User.objects.values_list("pk", "handbook_name")) == handbook_names
     return f"{rounds} random renames and imports: {refused} names refused, nothing moved"

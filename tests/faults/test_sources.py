@@ -304,10 +304,10 @@ def check_hand_out(*, checks):
         for n in range(checks)
     )
     began = time.monotonic()
-    found = []
+    actual = []
 
     def sweep():
-        found.extend(claim_due_checks(at=at, limit=checks))
+        actual.extend(claim_due_checks(at=at, limit=checks))
         connections.close_all()
 
     threads = [threading.Thread(target=sweep) for _ in range(2)]
@@ -316,7 +316,7 @@ def check_hand_out(*, checks):
     for one in threads:
         one.join()
     took = time.monotonic() - began
-    assert sorted(one.check for one in found) == sorted(Check.objects.values_list("pk", flat=True))
+    assert sorted(one.check for one in actual) == sorted(Check.objects.values_list("pk", flat=True))
     return took
 
 

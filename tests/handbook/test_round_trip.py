@@ -5,7 +5,6 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,11 +14,13 @@ from people.domain.names import match_key
 from runbooks.domain.handbook_model import HandbookErrors
 from runbooks.domain.runbook_text import normalize_runbook, split_sections
 from runbooks.domain.text_cleanup import mend, tidy_name
+from tests.each import each
 from tests.handbook.strategies import BODIES, drafts, styles, typed
+from tests.thorough import cases
 
 SEED = Path(__file__).parents[2] / "examples" / "handbook.md"
 LINES = SEED.read_text().split("\n")
-QUICK = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=cases(50), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def read(text):
@@ -61,8 +62,8 @@ def test_every_fact_of_the_file_is_read(draft):
 @given(drafts())
 def test_every_other_text_is_kept_word_for_word_in_its_place(draft):
     handbook = read(typed(draft))
-    kept = [(passage.place, passage.markdown.split()) for passage in handbook.extras]
-    assert kept == [(place, text.split()) for place, texts in draft.extras.items() for text in texts]
+    stored = [(passage.place, passage.markdown.split()) for passage in handbook.extras]
+    assert stored == [(place, text.split()) for place, texts in draft.extras.items() for text in texts]
 
 
 PIECES = [
@@ -101,7 +102,7 @@ def changed(lines, steps):
     return "\n".join(lines)
 
 
-@settings(QUICK, max_examples=300)
+@settings(QUICK, max_examples=cases(300))
 @given(changes)
 def test_a_changed_file_is_refused_with_lines_or_reads_back_the_same(steps):
     text = changed(SHORT, steps)
@@ -116,7 +117,7 @@ def test_a_changed_file_is_refused_with_lines_or_reads_back_the_same(steps):
         assert_fixed_point(handbook)
 
 
-@settings(QUICK, max_examples=150)
+@settings(QUICK, max_examples=cases(150))
 @given(changes)
 def test_no_word_of_a_changed_file_is_dropped(steps):
     text = changed(SHORT, [step for step in steps if step[2].isascii()])
@@ -129,7 +130,7 @@ def test_no_word_of_a_changed_file_is_dropped(steps):
     assert not Counter(text.translate(marks).split()) - Counter(write_handbook(handbook).translate(marks).split())
 
 
-@settings(QUICK, max_examples=300)
+@settings(QUICK, max_examples=cases(300))
 @given(st.binary(max_size=200), st.integers(0, 5000))
 def test_any_bytes_are_read_or_refused(noise, at):
     whole = SEED.read_bytes()
@@ -143,23 +144,23 @@ def test_any_bytes_are_read_or_refused(noise, at):
 texts = st.lists(st.one_of(st.sampled_from([*PIECES, *BODIES]), st.text(max_size=12)), max_size=12).map("\n".join)
 
 
-@settings(QUICK, max_examples=500)
+@settings(QUICK, max_examples=cases(500))
 @given(texts)
 def test_a_runbook_typed_on_the_site_survives_export_and_import(text):
     text = text.replace("\0", "")
     sections = split_sections(text)
-    kept = normalize_runbook(text)
-    assert normalize_runbook(kept) == kept
-    assert split_sections(kept) == sections
+    stored = normalize_runbook(text)
+    assert normalize_runbook(stored) == stored
+    assert split_sections(stored) == sections
     handbook = read("\n".join(SHORT))
     [runbook] = handbook.runbooks
     book = type(runbook)(runbook.name, runbook.audience, sections)
-    assert book.markdown == kept
+    assert book.markdown == stored
     whole = replace(handbook, runbooks=(book,), extras=())
     assert read(write_handbook(whole)) == whole
 
 
-@pytest.mark.parametrize("body", BODIES)
+@each("body", BODIES)
 def test_the_text_of_a_section_is_kept_word_for_word(body):
     typed_in = "\n".join(SHORT).replace("This pipeline calculates", f"{body}\n\nThis pipeline calculates")
     [runbook] = read(typed_in).runbooks

@@ -9,6 +9,7 @@ from handbook.format.reader import read_handbook
 from handbook.format.writer import write_handbook
 from runbooks.domain.handbook_model import Passage, Section
 from runbooks.domain.runbook_text import normalize_runbook
+from tests.each import each
 
 SEED = (Path(__file__).parents[2] / "examples" / "handbook.md").read_text()
 # As the team keeps it: one apostrophe decoded in the wrong way.
@@ -104,12 +105,12 @@ def test_text_in_code_is_not_repaired():
     assert purpose.startswith("This pipeline calculates `â€™` ’ for")
 
 
-@pytest.mark.parametrize("text", ["“curly” ‘quotes’", "&amp; &lt;b&gt;", "ﬁ ＡＢ", "Ünï 李 عدي", "20–30", "naïve café"])
+@each("text", ["“curly” ‘quotes’", "&amp; &lt;b&gt;", "ﬁ ＡＢ", "Ünï 李 عدي", "20–30", "naïve café"])
 def test_text_that_is_right_is_left_as_it_is(text):
     assert text in changed("profit at the unit level", text).runbooks[0].sections[0].markdown
 
 
-@pytest.mark.parametrize(
+@each(
     ("length", "minutes"),
     [
         ("20-30 minute", (20, 30)),
@@ -206,7 +207,7 @@ def test_a_passage_whose_runbook_is_gone_is_written_after_the_others():
     assert write_handbook(fewer).endswith("## Notes\nMine.\n")
 
 
-@pytest.mark.parametrize(
+@each(
     ("typed", "kept"),
     [
         (

@@ -39,15 +39,15 @@ class Client:
 
     def check(self):
         """Assert that the client reads every calendar, each event of it as the site holds it; return how many events there were."""
-        found = read_by_client(self.texts)
-        assert [one["refused"] for one in found if "refused" in one] == []
-        for one, (method, events) in zip(found, self.wanted, strict=True):
+        actual = read_by_client(self.texts)
+        assert [one["refused"] for one in actual if "refused" in one] == []
+        for one, (method, events) in zip(actual, self.wanted, strict=True):
             assert one["method"] == method
             for event, wanted in zip(one["events"], events, strict=True):
                 found_here = {name: event[name] for name in wanted}
                 assert found_here == wanted, f"{found_here} is not {wanted}"
                 assert event["seconds"] > 0
-        return sum(len(one["events"]) for one in found)
+        return sum(len(one["events"]) for one in actual)
 
 
 def event_of(row):

@@ -20,12 +20,12 @@ class Event:
         return value
 
     def parameters(self, name):
-        [found] = [parameters for key, parameters, _ in self.lines if key == name]
-        return found
+        [actual] = [parameters for key, parameters, _ in self.lines if key == name]
+        return actual
 
     def get(self, name):
-        found = self.all(name)
-        return found[0] if found else None
+        actual = self.all(name)
+        return actual[0] if actual else None
 
     @property
     def span(self):

@@ -55,8 +55,8 @@ class Year:
         rows = RotationWeek.objects.filter(rotation=self.rotation, starts_at__gt=at).order_by("starts_on")
         one, two = self.source.sample(list(rows.values_list("starts_on", flat=True)[:8]), 2)
         asked = SwapProposal(one, two, acknowledge_conflicts=True)
-        made = request_swap(self.rotation, proposal=asked, by=self.admin, at=at)
-        accept_swap(made, by=self.admin, at=at, acknowledge_conflicts=True)
+        created = request_swap(self.rotation, proposal=asked, by=self.admin, at=at)
+        accept_swap(created, by=self.admin, at=at, acknowledge_conflicts=True)
 
     def block(self, at):
         first = at.date() + DAY * self.source.randint(0, 60)

@@ -13,6 +13,7 @@ from handoffs.services.meetings import sync_handoffs
 from handoffs.services.sheets import sign_handoff
 from incidents.services.transitions import NewIncident, open_incident, resolve
 from pipelines.models import Pipeline
+from tests.each import each
 from tests.factories import bearer, make_pipeline
 from tests.handoffs.conftest import NOW
 from validation.models import ExternalCheck
@@ -71,8 +72,8 @@ def test_hand_offs_are_listed_oldest_first_with_exactly_the_fields_of_the_contra
 
 def test_a_list_is_narrowed_to_a_rotation_and_a_window(call, handoffs, a):
     assert call(a, "get", "handoffs/?rotation=nothing").json()["count"] == 0
-    found = call(a, "get", "handoffs/?rotation=weekly-rotation&from=2026-12-01&to=2026-12-15").json()
-    assert [row["at"] for row in found["results"]] == ["2026-12-07T10:00:00Z", "2026-12-14T10:00:00Z"]
+    actual = call(a, "get", "handoffs/?rotation=weekly-rotation&from=2026-12-01&to=2026-12-15").json()
+    assert [row["at"] for row in actual["results"]] == ["2026-12-07T10:00:00Z", "2026-12-14T10:00:00Z"]
     for query in ("from=x", "to=2026-13-01", "from=%00", "to=9999-01-01T00:00:00Z"):
         assert call(a, "get", f"handoffs/?{query}").status_code == 400
 
@@ -85,7 +86,7 @@ def test_everyone_writes_notes_under_topics(call, handoffs, d):
     assert call(d, "get", path(handoffs[1])).json()["topics"][3]["notes"] == ""
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [
         {"topics": [{"title": "The weather", "notes": "x"}]},
@@ -150,18 +151,18 @@ def test_a_read_only_token_signs_nothing(client, handoffs, a):
 
 
 def test_a_hand_off_that_is_no_more_is_not_in_the_api(call, handoffs, rotation, a):
-    gone = handoffs[0]
-    rotation.weeks.filter(starts_on=gone.week).update(engineer=gone.outgoing)
+    removed = handoffs[0]
+    rotation.weeks.filter(starts_on=removed.week).update(engineer=removed.outgoing)
     sync_handoffs(at=NOW)
-    assert call(a, "get", path(gone)).status_code == 404
-    assert call(a, "post", path(gone) + "sign/").status_code == 404
-    assert call(a, "get", "handoffs/").json()["results"][0]["id"] != gone.pk
+    assert call(a, "get", path(removed)).status_code == 404
+    assert call(a, "post", path(removed) + "sign/").status_code == 404
+    assert call(a, "get", "handoffs/").json()["results"][0]["id"] != removed.pk
 
 
 def test_action_items_are_carried_over_until_they_are_done(call, handoffs, rotation, a, b):
-    made = call(a, "post", "action-items/", {"rotation": rotation.slug, "text": " Rerun   the backfill "})
-    assert made.status_code == 201
-    item = made.json()
+    created = call(a, "post", "action-items/", {"rotation": rotation.slug, "text": " Rerun   the backfill "})
+    assert created.status_code == 201
+    item = created.json()
     assert item == {
         "id": item["id"],
         "rotation": "weekly-rotation",
@@ -200,7 +201,7 @@ def test_an_action_item_may_be_about_a_pipeline(call, rotation, a):
     assert (changed["pipeline"], changed["text"]) == (None, "Look twice")
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [
         {},
@@ -283,38 +284,38 @@ def test_a_signature_needs_the_row_as_it_is_now(handoffs, a, b):
 
 def test_a_feed_is_made_read_listed_and_revoked_and_its_address_is_answered_once(call, client, rotation, handoffs, a):
     answer = call(a, "post", "feeds/", {})
-    made = answer.json()
-    assert (answer.status_code, list(made)) == (
+    created = answer.json()
+    assert (answer.status_code, list(created)) == (
         201,
         ["id", "rotation", "prefix", "created_at", "last_used_at", "url"],
     )
-    assert made["rotation"] is None
-    assert made["created_at"].endswith("Z")
-    path = urlsplit(made["url"]).path
+    assert created["rotation"] is None
+    assert created["created_at"].endswith("Z")
+    path = urlsplit(created["url"]).path
     assert client.get(path).status_code == 200
     whole = call(a, "post", "feeds/", {"rotation": rotation.slug}).json()
     assert b"X-WR-CALNAME:On call: Weekly Rotation" in client.get(urlsplit(whole["url"]).path).content
     listed = call(a, "get", "feeds/").json()
     assert [(one["id"], one["rotation"]) for one in listed["results"]] == [
         (whole["id"], rotation.slug),
-        (made["id"], None),
+        (created["id"], None),
     ]
     assert listed["results"][1]["last_used_at"].endswith("Z")
     assert all("url" not in one for one in listed["results"])
-    assert made["url"].partition("feed_")[2] not in str(listed)
-    assert "url" not in call(a, "get", f"feeds/{made['id']}/").json()
-    assert call(a, "delete", f"feeds/{made['id']}/").status_code == 204
+    assert created["url"].partition("feed_")[2] not in str(listed)
+    assert "url" not in call(a, "get", f"feeds/{created['id']}/").json()
+    assert call(a, "delete", f"feeds/{created['id']}/").status_code == 204
     assert client.get(path).status_code == 404
     assert [one["id"] for one in call(a, "get", "feeds/").json()["results"]] == [whole["id"]]
-    assert call(a, "delete", f"feeds/{made['id']}/").status_code == 404
+    assert call(a, "delete", f"feeds/{created['id']}/").status_code == 404
 
 
 def test_somebody_else_s_feeds_are_not_there_even_for_an_admin(call, rotation, a, b, admin):
-    made = call(a, "post", "feeds/", {"rotation": rotation.slug}).json()
+    created = call(a, "post", "feeds/", {"rotation": rotation.slug}).json()
     for other in (b, admin):
         assert call(other, "get", "feeds/").json()["count"] == 0
-        assert call(other, "get", f"feeds/{made['id']}/").status_code == 404
-        assert call(other, "delete", f"feeds/{made['id']}/").status_code == 404
+        assert call(other, "get", f"feeds/{created['id']}/").status_code == 404
+        assert call(other, "delete", f"feeds/{created['id']}/").status_code == 404
     assert call(a, "get", "feeds/").json()["count"] == 1
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
-from handoffs.domain.ical import Address, Meeting, cancellation, invitation, plain
+from handoffs.domain.ical import Address, Meeting, cancellation, invitation, plain_text
 from handoffs.models import Handoff
 from handoffs.services.meetings import move_meeting, sync_handoffs
 from handoffs.services.policy import HandoffRules, set_handoff_rules
@@ -19,6 +19,7 @@ from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from scheduling.services.weeks import update_hours
+from tests.each import each
 from tests.handoffs.conftest import MEETING_TYPES, NOW
 from tests.handoffs.icaljs import read_by_client
 from tests.handoffs.libical import complaints
@@ -33,8 +34,8 @@ def invitations(rows):
 
 def swap(rotation, one, other, *, by):
     asked = SwapProposal(one, other, acknowledge_conflicts=True)
-    made = request_swap(rotation, proposal=asked, by=by, at=NOW)
-    return accept_swap(made, by=by, at=NOW, acknowledge_conflicts=True)
+    created = request_swap(rotation, proposal=asked, by=by, at=NOW)
+    return accept_swap(created, by=by, at=NOW, acknowledge_conflicts=True)
 
 
 def test_each_change_of_engineer_has_a_meeting_that_ends_at_the_hand_off(handoffs, rotation):
@@ -232,8 +233,8 @@ def true_reminders():
 
 def test_both_are_reminded_a_day_and_a_quarter_of_an_hour_before(handoffs):
     begin = handoffs[0].meeting_starts_at
-    found = [(row.due_at, str(row.recipient)) for row in true_reminders() if row.expires_at == begin]
-    assert found == [
+    actual = [(row.due_at, str(row.recipient)) for row in true_reminders() if row.expires_at == begin]
+    assert actual == [
         (begin - DAY, "Engineer A"),
         (begin - DAY, "Engineer B"),
         (begin - 15 * MINUTE, "Engineer A"),
@@ -335,7 +336,7 @@ def test_after_days_of_silence_nobody_is_reminded_of_old_signatures(handoffs, ma
 # Writing
 
 
-@pytest.mark.parametrize(
+@each(
     "name", ["Engineer A", 'Zoë "Z" O’Neil; x, y:z', "李 Wei", "a^b\\n", "x" * 300, "tab\tname", "\u202eevil", "a\x07b"]
 )
 def test_names_of_every_kind_are_written_as_calendars_read_them(name):
@@ -343,13 +344,16 @@ def test_names_of_every_kind_are_written_as_calendars_read_them(name):
     meeting = Meeting(
         "uid", 0, NOW, NOW, NOW + HOUR, f"Hand-off: {name}", f"{name}\nhttps://x", "https://x", address, (address,)
     )
-    texts = [invitation(meeting), cancellation(meeting, whole=True), cancellation(meeting, whole=False)]
+    texts = [invitation(meeting), cancellation(meeting, for_everyone=True), cancellation(meeting, for_everyone=False)]
     for text in texts:
         assert complaints(text) == []
         read(text)
-    for found in read_by_client(texts):
-        [event] = found["events"]
-        assert (event["summary"], event["description"]) == (plain(meeting.summary), plain(meeting.description))
+    for actual in read_by_client(texts):
+        [event] = actual["events"]
+        assert (event["summary"], event["description"]) == (
+            plain_text(meeting.summary),
+            plain_text(meeting.description),
+        )
 
 
 def test_libical_finds_what_is_wrong():
@@ -380,4 +384,4 @@ def test_ical_js_finds_what_is_wrong():
 
 
 def test_control_signs_are_left_out():
-    assert plain("a\0b\x1bc\r\nd\x7f\x85é\u200d") == "abc\ndé\u200d"
+    assert plain_text("a\0b\x1bc\r\nd\x7f\x85é\u200d") == "abc\ndé\u200d"

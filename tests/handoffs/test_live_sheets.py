@@ -23,14 +23,14 @@ def test_issues_outages_and_statuses_stand_under_their_topics_until_signed(rotat
         for kind in ("issue", "outage", "delay")
     )
     acknowledge(outage, by=person, at=NOW)
-    found = lines(handoff)
-    [line] = found["Active issues being resolved"]
+    actual = lines(handoff)
+    [line] = actual["Active issues being resolved"]
     assert line == f"Issue: An issue ({pipeline}), since Wed 25 Nov 2026, 12:00 UTC, unassigned"
-    assert [line.partition(":")[0] for line in found["Known outages or delays"]] == [
+    assert [line.partition(":")[0] for line in actual["Known outages or delays"]] == [
         "Delay",
         "Outage",
     ]
-    assert any(f"{pipeline} — outage — " in line for line in found["Status of all pipelines"])
+    assert any(f"{pipeline} — outage — " in line for line in actual["Status of all pipelines"])
     sign_handoff(handoff, by=handoff.outgoing, at=handoff.at)
     resolve(issue, by=person, at=NOW)
     handoff.refresh_from_db()

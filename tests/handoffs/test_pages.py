@@ -158,10 +158,10 @@ def test_now_names_the_next_hand_off_and_those_that_lack_a_signature(signed_in, 
 def test_a_feed_s_address_is_shown_once_and_revoked_by_its_owner(signed_in, client, handoffs, rotation, a, b):
     browser = signed_in(a)
     assert "No feeds yet" in text(browser.get("/me/feeds/"))
-    made = text(browser.post("/me/feeds/", {"rotation": rotation.slug}, follow=True))
-    address = made.split('<code id="feed-url" class="secret">')[1].split("</code>")[0]
+    created = text(browser.post("/me/feeds/", {"rotation": rotation.slug}, follow=True))
+    address = created.split('<code id="feed-url" class="secret">')[1].split("</code>")[0]
     assert address.startswith("http://127.0.0.1:8000/feeds/feed_")
-    assert f'href="webcal{address.removeprefix("http")}"' in made
+    assert f'href="webcal{address.removeprefix("http")}"' in created
     path = address.removeprefix("http://127.0.0.1:8000")
     assert client.get(path).status_code == 200
     token = FeedToken.objects.get()
@@ -209,12 +209,12 @@ def test_action_items_are_kept_in_the_admin(signed_in, rotation, admin):
 
 
 def test_an_admin_revokes_a_feed_s_address_in_the_admin(signed_in, client, rotation, a, admin):
-    made = create_feed(a, rotation=None, at=NOW)
+    created = create_feed(a, rotation=None, at=NOW)
     browser = signed_in(admin)
-    assert made.token.prefix in text(browser.get("/admin/calendar_feeds/feedtoken/"))
-    assert made.token.digest not in text(browser.get(f"/admin/calendar_feeds/feedtoken/{made.token.pk}/change/"))
-    browser.post("/admin/calendar_feeds/feedtoken/", {"action": "revoke", "_selected_action": [made.token.pk]})
-    assert client.get(f"/feeds/{made.secret}.ics").status_code == 404
+    assert created.token.prefix in text(browser.get("/admin/calendar_feeds/feedtoken/"))
+    assert created.token.digest not in text(browser.get(f"/admin/calendar_feeds/feedtoken/{created.token.pk}/change/"))
+    browser.post("/admin/calendar_feeds/feedtoken/", {"action": "revoke", "_selected_action": [created.token.pk]})
+    assert client.get(f"/feeds/{created.secret}.ics").status_code == 404
 
 
 def test_the_lists_of_the_admin_answer(signed_in, handoffs, rotation, a, admin):

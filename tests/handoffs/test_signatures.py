@@ -12,6 +12,7 @@ from handoffs.services.meetings import move_meeting, sync_handoffs
 from handoffs.services.policy import HandoffRules, set_handoff_rules
 from handoffs.services.sheets import close_handoff, sign_handoff, withdraw_signature
 from notifications.registry import load
+from tests.each import each
 from tests.handoffs.conftest import NOW
 from tests.handoffs.test_api import call
 
@@ -231,7 +232,7 @@ def test_a_swap_after_a_signature_notifies_everybody_concerned(call, handoffs, r
     assert [message.recipient for message in cancelled] == [b]
 
 
-@pytest.mark.parametrize("minutes", [0, 1, 19, 31, 240])
+@each("minutes", [0, 1, 19, 31, 240])
 def test_a_meeting_has_20_to_30_minutes_everywhere(handoffs, rotation, a, minutes):
     first = handoffs[0]
     ends_at = first.meeting_starts_at + minutes * MINUTE

@@ -69,7 +69,7 @@ def test_an_alert_twice_in_a_webhook_takes_its_last_state(send, client, daily_gr
 
 def test_the_statements_of_a_batch_do_not_grow_with_its_alerts(send):
     counts = []
-    for first, number in ((0, 5), (1000, service.BATCH_ALERTS)):
+    for first, number in ((0, 5), (1000, service.ALERTS_PER_BATCH)):
         send([first])
         with CaptureQueriesContext(connection) as captured:
             send(range(first + 1, first + 1 + number - 1))

@@ -13,6 +13,7 @@ from incidents.services.transitions import acknowledge, resolve
 from incidents.services.triggers import check_title, sync_with_checks, sync_with_external_checks
 from notifications.models import Message
 from pipelines.models import Pipeline
+from tests.each import each
 from tests.factories import bearer
 from tests.incidents.test_incidents import MINUTE, notified_people, timeline_kinds
 from tests.validation.fixtures import make_metric
@@ -290,7 +291,7 @@ def test_an_alert_of_a_group_that_fires_again_reopens_the_incident_of_the_group(
     assert Incident.objects.get().state == "open"
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [b"", b"null", b"[]", b'"x"', b"{}", b'{"version": "3"}', b'{"version": "4", "alerts": 7}', b"{" * 9000, b"\xff",
      b'{"version": "4", "alerts": [7]}'],
@@ -336,7 +337,7 @@ def test_an_alerting_check_has_one_incident_to_which_repeats_add(pipeline, check
     assert "9 hours old" in Message.objects.get().text
 
 
-@pytest.mark.parametrize(
+@each(
     ("check_type", "value", "bucket", "title"),  # a metric of hours if the title has one
     [
         ("completeness", 3, None, "Missing data: Logs are fresh (3 missing)"),
@@ -366,7 +367,7 @@ def test_the_title_states_the_problem(pipeline, check, now, check_type, value, b
     assert title in Message.objects.get().subject
 
 
-@pytest.mark.parametrize("check_type", sorted(CHECK_TYPES))
+@each("check_type", sorted(CHECK_TYPES))
 def test_every_check_type_names_its_problem(pipeline, check_type):
     assert check_title(Check(check_type=check_type, name="Fine")) == f"{CHECK_TYPES[check_type].failure}: Fine"
 
@@ -421,8 +422,8 @@ def test_a_failing_external_check_has_an_incident_until_it_passes(pipeline, now)
     )  # fmt: skip
     for _ in range(2):
         assert sync_with_external_checks(at=now + MINUTE) == 1
-    made = Incident.objects.get()
-    assert (made.source, made.fingerprint) == ("check", "dbt:test.shop.unique_orders")
+    created = Incident.objects.get()
+    assert (created.source, created.fingerprint) == ("check", "dbt:test.shop.unique_orders")
     row.at, row.status = now + 60 * MINUTE, "error"
     row.save()
     sync_with_external_checks(at=now + 61 * MINUTE)
@@ -431,8 +432,8 @@ def test_a_failing_external_check_has_an_incident_until_it_passes(pipeline, now)
     row.save()
     sync_with_external_checks(at=now + 121 * MINUTE)
     sync_with_external_checks(at=now + 121 * MINUTE + dt.timedelta(hours=1))
-    made.refresh_from_db()
-    assert made.state == "resolved"
+    created.refresh_from_db()
+    assert created.state == "resolved"
 
 
 def test_the_worker_task_syncs_incidents(pipeline, check):

@@ -3,6 +3,7 @@
 import pytest
 
 from incidents.domain.events import InvalidEventError, read_event
+from tests.each import each
 
 KEY = "0123456789abcdef0123456789abcdef"
 PAYLOAD = {"summary": "Replica lag", "source": "db-2", "severity": "error"}
@@ -78,7 +79,7 @@ def test_custom_details_are_any_json(details, text):
     assert read_event(trigger(payload={**PAYLOAD, "custom_details": details})).text == text
 
 
-@pytest.mark.parametrize(
+@each(
     ("document", "expected"),
     [
         ([], ["The event must be a JSON object"]),

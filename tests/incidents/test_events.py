@@ -6,11 +6,12 @@ import httpx2
 import pytest
 from pagerduty import EventsApiV2Client, HttpError
 
-from incidents.models import Incident, IntegrationKey
+from incidents.models import Incident, IntegrationKey, TimelineEntry
 from incidents.services import integration_keys
 from incidents.services.integration_keys import create_integration_key, revoke_integration_key
 from incidents.services.transitions import acknowledge, resolve
 from notifications.models import Message
+from tests.each import each
 from tests.incidents.test_incidents import notified_people, timeline_kinds
 
 ADDRESS = "/api/v1/integrations/events/"
@@ -79,6 +80,58 @@ def test_the_vendors_client_triggers_acknowledges_and_resolves(vendor_client, pi
     assert Incident.objects.count() == 1
     with pytest.raises(HttpError) as caught:
         vendor_client("0" * 32).resolve(dedup_key)
+    assert caught.value.response.status_code == 400
+
+
+def test_the_vendors_client_sends_images_severities_and_payloads(vendor_client, key):
+    client = vendor_client(key.secret)
+    for severity in ("critical", "error", "warning", "info"):
+        client.trigger("Replica lag", "db-2", dedup_key=severity, severity=severity)
+    rows = Incident.objects.order_by("pk").values_list("severity", flat=True)
+    assert list(rows) == ["critical", "high", "high", "low"]
+    client.trigger(
+        "Disk",
+        "db-2",
+        dedup_key="disk",
+        payload={"component": "postgres", "class": "disk", "custom_details": {"free": "3 %"}},
+        images=[{"src": "https://graphs.example.org/1.png", "alt": "Free space", "href": "https://example.org/"}],
+        links=[{"href": "https://runbook.example.org/", "text": "Runbook"}],
+    )
+    assert Incident.objects.get(title="Disk").text.splitlines() == [
+        "source: db-2",
+        "component: postgres",
+        "class: disk",
+        "free: 3 %",
+        "Runbook: https://runbook.example.org/",
+        "Free space: https://graphs.example.org/1.png",
+        "sent by: Grafana",
+    ]
+
+
+def test_a_change_of_the_vendors_client_is_on_the_timelines_of_open_incidents(vendor_client, signed_in, a, key, now):
+    client = vendor_client(key.secret)
+    at = "2026-11-25T12:00Z"  # without it, this version of the client fails
+    client.submit("Deploy 41", source="ci", timestamp=at)
+    assert Incident.objects.count() == 0
+    for name in ("open", "resolved"):
+        client.trigger("Replica lag", "db-2", dedup_key=name)
+    client.resolve("resolved")
+    link = {"href": "https://ci.example.org/42", "text": "Build"}
+    client.submit("Deploy 42", source="ci", custom_details={"branch": "main"}, links=[link], timestamp=at)
+    [entry] = TimelineEntry.objects.filter(kind="change")
+    assert entry.incident.state == "open"
+    assert entry.text.splitlines() == [
+        "Deploy 42",
+        "source: ci",
+        "timestamp: 2026-11-25T12:00Z",
+        "branch: main",
+        "Build: https://ci.example.org/42",
+        "sent by: Grafana",
+    ]
+    page = signed_in(a).get(f"/incidents/{entry.incident_id}/").content.decode()
+    assert "Deploy 42" in page
+    with pytest.raises(HttpError) as caught:
+        vendor_client("0" * 32).submit("Deploy 43", timestamp=at)
     assert caught.value.response.status_code == 400
 
 
@@ -174,7 +227,7 @@ def test_a_revoked_key_is_refused(send, key, admin, now):
     assert Incident.objects.count() == 0
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "problem"),
     [
         ("{", "JSON parse error"),
@@ -226,7 +279,7 @@ def test_too_many_events_in_a_minute_are_refused(send, key, monkeypatch):
 
 def test_a_new_minute_counts_again(key, now):
     counted = [
-        integration_keys.count_event(key.key, at=now + second * integration_keys.MINUTE / 2) for second in range(4)
+        integration_keys.count_event(key.key, at=now + second * integration_keys.RATE_WINDOW / 2) for second in range(4)
     ]
     assert counted == [True] * 4
     assert IntegrationKey.objects.get().events_in_minute == 2

@@ -27,6 +27,7 @@ from incidents.services.runbook_runs import start_run
 from incidents.services.transitions import reopen, resolve
 from runbooks.models import Runbook
 from runbooks.services import save_revision
+from tests.each import each
 from tests.factories import bearer
 from tests.incidents.test_incidents import MINUTE, make_incident
 from tests.validation.fixtures import AT, make_check, make_metric, make_warehouse, push
@@ -217,13 +218,25 @@ def test_a_block_that_cannot_run_says_why(pipeline, source, now):
     ]
 
 
-@pytest.mark.parametrize("character", "\u200b\u00a0\u00ad\u034f\u061c\u115f\u3164\u2800\ufe0f\uffa0\U000e0041")
+@each("character", "\u200b\u00a0\u00ad\u034f\u061c\u115f\u3164\u2800\ufe0f\uffa0\U000e0041")
 def test_a_query_with_invisible_characters_cannot_be_approved(pipeline, source, admin, now, character):
     runbook = write_runbook(pipeline, STEPS.replace(QUERY, f"SELECT{character}1 -- x"))
     [state, _] = runbook_blocks(runbook)
     assert state.problem == "The query contains invisible characters. Type it again."
     with pytest.raises(DomainError):
         approve_block(runbook, key=state.block.key, by=admin, at=now)
+
+
+def test_look_alike_characters_are_named_before_an_approval(signed_in, client, pipeline, source, admin):
+    """A Cyrillic o in the name of a table: another table than the admin reads."""
+    name = "\u043e (U+043E, Cyrillic small letter o)"
+    write_runbook(pipeline, STEPS.replace("FROM logs", "FROM l\u043egs"))
+    page = signed_in(admin).get(f"/runbooks/{SLUG}/").content.decode()
+    assert f"Look-alike characters: {name}." in page
+    row, check = client.get(f"/api/v1/runbooks/{SLUG}/evidence/", **bearer(admin)).json()["results"]
+    assert (row["look_alikes"], check["look_alikes"]) == ([name], [])
+    write_runbook(pipeline)
+    assert "Look-alike" not in signed_in(admin).get(f"/runbooks/{SLUG}/").content.decode()
 
 
 def test_a_query_that_fails_is_repeated_once(pipeline, source, admin, now):
@@ -385,7 +398,7 @@ def test_a_slow_data_source_does_not_hold_every_worker(pipeline, runbook, source
     request_evidence(at=now)
     rows = Evidence.objects.filter(incident__in=waiting, kind="sql").order_by("pk")
     rows.filter(pk__in=[row.pk for row in rows[:2]]).update(
-        started_at=now - services.SLOW_RUN, lease_until=now + MINUTE, claim="00000000-0000-4000-8000-000000000000"
+        started_at=now - services.MIN_SLOW_RUN, lease_until=now + MINUTE, claim="00000000-0000-4000-8000-000000000000"
     )
     run_due(now)
     last = rows.last()

@@ -199,9 +199,9 @@ def test_a_long_incident_needs_no_more_queries_than_a_short_one(signed_in, clien
             f"/admin/incidents/incident/{incident.pk}/change/",
             f"/admin/incidents/runbookrun/{incident.runs.get().pk}/change/",
         )
-        found = [counted(lambda path=path: browser.get(path)) for path in paths]
+        actual = [counted(lambda path=path: browser.get(path)) for path in paths]
         calls = (f"incidents/{incident.pk}/", f"incidents/{incident.pk}/steps/", f"incidents/{incident.pk}/notes/")
-        counts.append(found + [counted(lambda call=call: client.get(f"/api/v1/{call}", **headers)) for call in calls])
+        counts.append(actual + [counted(lambda call=call: client.get(f"/api/v1/{call}", **headers)) for call in calls])
     assert all(many <= one for one, many in zip(*counts, strict=True)), counts
 
 
@@ -297,7 +297,7 @@ def test_the_page_says_who_is_notified_next_and_when(browser, pipeline, chain, a
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"next_escalation_at": None}, "Escalation has ended: nobody else will be notified."),
+        ({"next_escalation_at": None}, "Escalation exhausted: nobody else will be notified."),
         ({"next_escalation_at": None, "recovered_at": timezone.now()}, "Escalation stopped: the check recovered."),
     ],
 )

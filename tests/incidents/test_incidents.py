@@ -27,6 +27,7 @@ from incidents.services.transitions import (
 from incidents.services.triggers import latest_incident, mark_recovered
 from notifications.models import Message
 from notifications.queries.outbox import is_still_relevant, message_link
+from tests.each import each
 
 MINUTE = dt.timedelta(minutes=1)
 
@@ -224,7 +225,7 @@ def test_a_snooze_ends_in_the_future_within_30_days(pipeline, now, a, minutes):
         snooze(incident, until=now + MINUTE, by=a, at=now)
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "field"),
     [
         ({"title": "  "}, "title"),

@@ -8,6 +8,7 @@ from django.utils import timezone
 from incidents.models import Alert, EscalationStep, Incident, TimelineEntry
 from incidents.services.transitions import resolve
 from notifications.models import Message
+from tests.each import each
 from tests.factories import bearer
 from tests.incidents.test_incidents import make_incident
 
@@ -91,7 +92,7 @@ def test_the_list_filters_by_pipeline_and_state(call, pipeline, a):
     now = timezone.now()
     one, two = (make_incident(pipeline, at=now, title=str(place)) for place in (1, 2))
     resolve(one, by=a, at=now)
-    for query, found in (
+    for query, actual in (
         ("", [two.pk, one.pk]),
         ("?state=open", [two.pk]),
         ("?state=unresolved", [two.pk]),
@@ -99,7 +100,7 @@ def test_the_list_filters_by_pipeline_and_state(call, pipeline, a):
         (f"?pipeline={SLUG}&state=acknowledged", []),
         ("?pipeline=aggregate-profit-investor-reporting", []),
     ):
-        assert [row["id"] for row in call("get", query).json()["results"]] == found, query
+        assert [row["id"] for row in call("get", query).json()["results"]] == actual, query
     assert call("get", "?state=x").status_code == 400
     assert call("get", "?pipeline=nothing").status_code == 400
     assert call("get", "?pipeline=%00").status_code == 400
@@ -127,7 +128,7 @@ def test_an_invalid_incident_is_a_400_by_field(call, given, field):
     assert not Incident.objects.exists()
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "given", "code"),
     [
         ("steps/", {"position": 9}, 400),
@@ -173,7 +174,7 @@ def test_severity_is_set_and_filtered(call):
     assert call("post", "", FIELDS).json()["severity"] == "high"
     row = call("post", "", {**FIELDS, "severity": "low"}).json()
     assert row["severity"] == "low"
-    assert [found["id"] for found in call("get", "?severity=low").json()["results"]] == [row["id"]]
+    assert [actual["id"] for actual in call("get", "?severity=low").json()["results"]] == [row["id"]]
     assert call("patch", f"{row['id']}/", {"severity": "critical"}).json()["severity"] == "critical"
     for answer in (
         call("get", "?severity=x"),

@@ -18,7 +18,7 @@ from notifications.channels.phone.twilio import signature
 from notifications.domain.rules import Step
 from notifications.models import ContactMethod, Message
 from notifications.queries.contact_methods import contact_code
-from notifications.services.contact_methods import set_contact_method
+from notifications.services.contact_methods import remove_contact_method, report_methods_off, set_contact_method
 from notifications.services.delivery import deliver_one
 from notifications.services.preferences import update_rules
 from tests.factories import add_contact_method
@@ -139,6 +139,68 @@ def test_a_key_in_a_call_acts_on_its_incident(client, twilio, incident, responde
     assert signed_post(client, url, {"Digits": key, "From": NUMBER}).status_code == 200
     incident.refresh_from_db()
     assert incident.state == state
+
+
+def reply(client, text, *, number=PHONE):
+    return signed_post(client, hook("sms"), {"From": number, "Body": text}).content.decode()
+
+
+def test_a_reply_names_the_other_open_incidents(client, incident, responder, pipeline):
+    deliver_all()
+    other = make_incident(pipeline, at=timezone.now(), title="Other")
+    deliver_all()
+    answer = reply(client, "a")
+    assert "Acknowledged: Other" in answer
+    assert f"Still open: Logs are late &amp; wrong (A {incident.pk})" in answer
+    assert "Still open" not in reply(client, f"a {incident.pk}")
+    other.refresh_from_db()
+    assert other.state == "acknowledged"
+
+
+def test_1_pressed_twice_says_why_nothing_happened(client, twilio, incident, responder):
+    deliver_all()
+    [twiml] = [fields["Twiml"] for path, _, fields in twilio.requests if "Calls" in path]
+    url = ET.fromstring(twiml).find("Gather").get("action")  # noqa: S314  # our own text
+    assert "Acknowledged: " in signed_post(client, url, {"Digits": "1"}).content.decode()
+    assert "already acknowledged this incident" in signed_post(client, url, {"Digits": "1"}).content.decode()
+    assert incident.timeline.filter(kind="acknowledged").count() == 1
+
+
+@pytest.mark.parametrize("word", ["STOP", " stop ", "Unsubscribe", "QUIT"])
+def test_stop_turns_sms_off_and_start_on_again(client, incident, responder, word):
+    deliver_all()
+    assert reply(client, word) == "<Response></Response>"
+    method = ContactMethod.objects.get(channel="sms")
+    assert (method.is_live, method.problem) == (False, "Turned off by the reply STOP. Reply START to turn it on again.")
+    assert report_methods_off() == 1
+    assert ContactMethod.objects.get(channel="voice").is_live
+    assert reply(client, "a") == "<Response></Response>"
+    assert reply(client, "start") == "<Response></Response>"
+    method.refresh_from_db()
+    assert (method.is_live, method.problem) == (True, "")
+    incident.refresh_from_db()
+    assert incident.state == "open"
+
+
+def test_start_does_not_turn_on_what_the_provider_turned_off(client, incident):
+    deliver_all()
+    ContactMethod.objects.filter(channel="sms").update(switched_off_at=timezone.now(), problem="Unknown number")
+    reply(client, "START")
+    assert not ContactMethod.objects.get(channel="sms").is_live
+
+
+def test_a_number_that_changed_in_between_can_no_longer_answer(client, twilio, incident, responder):
+    deliver_all()
+    [twiml] = [fields["Twiml"] for path, _, fields in twilio.requests if "Calls" in path]
+    url = ET.fromstring(twiml).find("Gather").get("action")  # noqa: S314  # our own text
+    for method in ContactMethod.objects.all():
+        remove_contact_method(method, by=responder)
+    add_contact_method(responder, channel="sms", address="+4915187654321")
+    assert "has expired" in signed_post(client, url, {"Digits": "1"}).content.decode()
+    assert reply(client, "a") == "<Response></Response>"
+    incident.refresh_from_db()
+    assert incident.state == "open"
+    assert "Acknowledged" in reply(client, "a", number="+4915187654321")
 
 
 def test_requests_that_twilio_did_not_sign_are_refused(client, incident):

@@ -10,13 +10,14 @@ from incidents.domain.status import STATUSES, pipeline_status
 from incidents.queries.reports import month_reports, months_between, pipeline_reports
 from incidents.services.transitions import acknowledge, reopen, resolve
 from pipelines.models import Pipeline
+from tests.each import each
 from tests.factories import bearer
 from tests.incidents.test_incidents import MINUTE, make_incident
 
 SLUG = "daily-growth-experiment-focused"
 
 
-@pytest.mark.parametrize(
+@each(
     ("kinds", "results", "word"),
     [
         ((), (), "unknown"),
@@ -67,9 +68,9 @@ def year(pipeline, now, a):
         (60, other, now),
         (8, pipeline, now - dt.timedelta(days=30)),
     ):
-        made = make_incident(place, at=at)
-        acknowledge(made, by=a, at=at + minutes * MINUTE)
-        resolve(made, by=a, at=at + 10 * minutes * MINUTE)
+        created = make_incident(place, at=at)
+        acknowledge(created, by=a, at=at + minutes * MINUTE)
+        resolve(created, by=a, at=at + 10 * minutes * MINUTE)
     make_incident(pipeline, at=now)
     return months_between(dt.date(2025, 12, 1), dt.date(2026, 11, 30))
 
@@ -104,12 +105,12 @@ def test_a_report_for_each_pipeline_and_month(year, pipeline):
 
 
 def test_a_reopened_incident_counts_to_its_first_acknowledgement(pipeline, now, a):
-    made = make_incident(pipeline, at=now)
-    acknowledge(made, by=a, at=now + 5 * MINUTE)
-    resolve(made, by=a, at=now + 6 * MINUTE)
-    reopen(made, by=a, at=now + 50 * MINUTE)
-    acknowledge(made, by=a, at=now + 55 * MINUTE)
-    resolve(made, by=a, at=now + 60 * MINUTE)
+    created = make_incident(pipeline, at=now)
+    acknowledge(created, by=a, at=now + 5 * MINUTE)
+    resolve(created, by=a, at=now + 6 * MINUTE)
+    reopen(created, by=a, at=now + 50 * MINUTE)
+    acknowledge(created, by=a, at=now + 55 * MINUTE)
+    resolve(created, by=a, at=now + 60 * MINUTE)
     [row] = pipeline_reports([dt.date(2026, 11, 1)])
     assert (row.incidents, row.to_acknowledge, row.to_resolve) == (1, 5 * MINUTE, 60 * MINUTE)
 
@@ -150,7 +151,7 @@ def test_the_page_folds_all_months_but_the_newest(signed_in, year, a):
     assert page.index('<th scope="row">November 2026') < page.index('<th scope="row">October 2026')
 
 
-@pytest.mark.parametrize(
+@each(
     "query",
     [
         "since=x",
@@ -202,7 +203,7 @@ def test_an_unacknowledged_incident_has_no_times(client, pipeline, now, a):
     assert (row["acknowledged"], row["seconds_to_acknowledge"], row["seconds_to_resolve"]) == (0, None, None)
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "field"),
     [
         ("since=x", "since"),

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from incidents.domain.similarity import LEAST, IncidentTraits, similarity
+from incidents.domain.similarity import MIN_SIMILARITY, IncidentTraits, similarity
 from incidents.models import Incident
 from incidents.queries.similar import similar_incidents
 from incidents.services.runbook_runs import mark_step, start_run
@@ -50,7 +50,7 @@ def current(pipeline, a, now):
 )
 def test_the_failing_check_or_pipeline_and_words_make_incidents_alike(other, is_alike):
     one = IncidentTraits(1, "issue", "Late data: Orders by country (28 Nov)", {"check 7"})
-    assert (similarity(one, other) >= LEAST) == is_alike
+    assert (similarity(one, other) >= MIN_SIMILARITY) == is_alike
     assert similarity(one, other) == similarity(other, one)
 
 

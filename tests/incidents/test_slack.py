@@ -28,6 +28,7 @@ from notifications.services.delivery import deliver_one
 from notifications.services.preferences import update_rules
 from notifications.services.slack import NotFromSlackError, accept_request, purge_requests
 from notifications.tasks import answer_slack, look_up_slack_members
+from tests.each import each
 from tests.factories import add_contact_method, make_engineer
 from tests.incidents.test_incidents import make_incident
 from tests.notifications.channels.slack import SECRET, TOKEN, FakeSlack, click, connect, signed_post
@@ -272,7 +273,7 @@ def test_a_payload_that_is_not_an_object_is_rejected(client, slack, db, payload)
     assert signed_post(client, HOOK, {"payload": payload}).status_code == 400
 
 
-@pytest.mark.parametrize(
+@each(
     "payload",
     [
         {},

@@ -47,10 +47,10 @@ def resolved_alert(incident, *, fingerprint="f00"):
 
 
 def test_a_failing_check_has_one_incident_and_repeats_add_to_it(pipeline, trigger, now):
-    made = trigger_incident(pipeline, trigger=trigger, at=now)
-    assert (made.source, made.check_id, made.opened_by) == ("check", 7, None)
+    created = trigger_incident(pipeline, trigger=trigger, at=now)
+    assert (created.source, created.check_id, created.opened_by) == ("check", 7, None)
     for minutes in (5, 10, 15):
-        assert trigger_incident(pipeline, trigger=again(trigger, minutes), at=now + minutes * MINUTE) == made
+        assert trigger_incident(pipeline, trigger=again(trigger, minutes), at=now + minutes * MINUTE) == created
     row = Incident.objects.get()
     assert (row.repeats, row.last_seen_at) == (3, now + 15 * MINUTE)
     assert timeline_kinds(row) == ["opened", "notified", "repeated"]
@@ -66,20 +66,20 @@ def test_a_result_that_was_seen_already_adds_nothing(pipeline, trigger, now):
 
 
 def test_a_recovered_check_stops_escalation_and_resolves_after_the_cooldown(pipeline, trigger, now):
-    made = trigger_incident(pipeline, trigger=trigger, at=now)
-    mark_recovered(made, cooldown=COOLDOWN, at=now + 5 * MINUTE)
+    created = trigger_incident(pipeline, trigger=trigger, at=now)
+    mark_recovered(created, cooldown=COOLDOWN, at=now + 5 * MINUTE)
     assert escalate_due(at=now + 20 * MINUTE) == 0
-    row = mark_recovered(made, cooldown=COOLDOWN, at=now + 34 * MINUTE)
+    row = mark_recovered(created, cooldown=COOLDOWN, at=now + 34 * MINUTE)
     assert (row.state, row.recovered_at) == ("open", now + 5 * MINUTE)
-    row = mark_recovered(made, cooldown=COOLDOWN, at=now + 35 * MINUTE)
+    row = mark_recovered(created, cooldown=COOLDOWN, at=now + 35 * MINUTE)
     assert (row.state, row.resolved_by) == ("resolved", None)
     assert timeline_kinds(row) == ["opened", "notified", "recovered", "resolved"]
 
 
 def test_flapping_within_the_cooldown_is_one_incident_and_one_message(pipeline, trigger, now):
-    made = trigger_incident(pipeline, trigger=trigger, at=now)
+    created = trigger_incident(pipeline, trigger=trigger, at=now)
     for cycle in range(1, 5):
-        mark_recovered(made, cooldown=COOLDOWN, at=now + (cycle * 10 - 5) * MINUTE)
+        mark_recovered(created, cooldown=COOLDOWN, at=now + (cycle * 10 - 5) * MINUTE)
         trigger_incident(pipeline, trigger=again(trigger, cycle * 10), at=now + cycle * 10 * MINUTE)
     row = Incident.objects.get()
     assert (row.state, row.repeats, row.recovered_at) == ("open", 4, None)
@@ -88,27 +88,27 @@ def test_flapping_within_the_cooldown_is_one_incident_and_one_message(pipeline, 
 
 
 def test_an_acknowledged_incident_is_not_resolved_by_a_recovered_check(pipeline, trigger, now, a):
-    made = trigger_incident(pipeline, trigger=trigger, at=now)
-    acknowledge(made, by=a, at=now + MINUTE)
-    mark_recovered(made, cooldown=COOLDOWN, at=now + 5 * MINUTE)
-    row = mark_recovered(made, cooldown=COOLDOWN, at=now + dt.timedelta(days=1))
+    created = trigger_incident(pipeline, trigger=trigger, at=now)
+    acknowledge(created, by=a, at=now + MINUTE)
+    mark_recovered(created, cooldown=COOLDOWN, at=now + 5 * MINUTE)
+    row = mark_recovered(created, cooldown=COOLDOWN, at=now + dt.timedelta(days=1))
     assert (row.state, row.recovered_at) == ("acknowledged", now + 5 * MINUTE)
 
 
 def test_an_ongoing_failure_does_not_reopen_what_a_person_resolved(pipeline, trigger, now, a):
-    made = trigger_incident(pipeline, trigger=trigger, at=now)
-    resolve(made, by=a, at=now + 5 * MINUTE)
+    created = trigger_incident(pipeline, trigger=trigger, at=now)
+    resolve(created, by=a, at=now + 5 * MINUTE)
     assert trigger_incident(pipeline, trigger=again(trigger, 6), at=now + 6 * MINUTE) is None
     later = trigger_incident(pipeline, trigger=again(trigger, 40), at=now + 40 * MINUTE)
-    assert later != made
+    assert later != created
     assert Incident.objects.count() == 2
 
 
 def test_a_new_failure_within_the_cooldown_reopens_the_incident(pipeline, trigger, now, a):
-    made = trigger_incident(pipeline, trigger=trigger, at=now)
-    resolve(made, by=a, at=now + 5 * MINUTE)
+    created = trigger_incident(pipeline, trigger=trigger, at=now)
+    resolve(created, by=a, at=now + 5 * MINUTE)
     later = again(trigger, 10, since=now + 10 * MINUTE)
-    assert trigger_incident(pipeline, trigger=later, at=now + 10 * MINUTE) == made
+    assert trigger_incident(pipeline, trigger=later, at=now + 10 * MINUTE) == created
     row = Incident.objects.get()
     assert (row.state, row.round) == ("open", 2)
     assert len(notified_people(row)) == 2
@@ -116,14 +116,14 @@ def test_a_new_failure_within_the_cooldown_reopens_the_incident(pipeline, trigge
 
 def test_a_resolved_alert_resolves_its_incident(pipeline, trigger, now):
     alert = replace(trigger, check_id=None, fingerprint="f00", source="alert")
-    made = trigger_incident(pipeline, trigger=alert, at=now)
-    assert made.source == "alert"
-    row = resolved_alert(made)
+    created = trigger_incident(pipeline, trigger=alert, at=now)
+    assert created.source == "alert"
+    row = resolved_alert(created)
     assert resolve_alerts([row], at=now + MINUTE).state == "resolved"
     row.refresh_from_db()
     assert resolve_alerts([row], at=now + MINUTE) is None
     assert resolve_alerts([Alert(fingerprint="unknown")], at=now) is None
-    assert trigger_incident(pipeline, trigger=again(alert, 5, since=now + 5 * MINUTE), at=now + 5 * MINUTE) == made
+    assert trigger_incident(pipeline, trigger=again(alert, 5, since=now + 5 * MINUTE), at=now + 5 * MINUTE) == created
 
 
 @pytest.mark.parametrize("notes", [0, 1])
@@ -152,5 +152,5 @@ def test_a_resolved_alert_leaves_other_incidents_open(pipeline, trigger, now):
 
 
 def test_a_long_title_is_cut(pipeline, trigger, now):
-    made = trigger_incident(pipeline, trigger=replace(trigger, title="x " * 300), at=now)
-    assert len(made.title) <= 200
+    created = trigger_incident(pipeline, trigger=replace(trigger, title="x " * 300), at=now)
+    assert len(created.title) <= 200

@@ -14,6 +14,7 @@ from django.utils import timezone
 from lineage.models import Edge, OpenLineageNode
 from lineage.services import openlineage
 from people.services.accounts import create_token
+from tests.each import each
 from tests.factories import bearer, make_pipeline
 from validation.importers.openlineage import read, read_events
 from validation.importers.results import UnreadableFileError
@@ -143,14 +144,14 @@ def test_assertions_are_results_and_one_that_passes_never_hides_another(client, 
 
 
 def test_a_mild_assertion_warns_and_one_without_an_outcome_is_unknown():
-    found = read(
+    actual = read(
         assertions(
             {"assertion": "a", "success": False, "severity": "warn"},
             {"assertion": "b"},
             {"assertion": "c", "success": 1},
         )
     )
-    assert [result.status.value for result in found[1:]] == ["warn", "unknown", "unknown"]
+    assert [result.status.value for result in actual[1:]] == ["warn", "unknown", "unknown"]
 
 
 def test_a_backfill_of_an_older_date_never_ends_a_newer_failure(client, mapped, a):
@@ -162,7 +163,7 @@ def test_a_backfill_of_an_older_date_never_ends_a_newer_failure(client, mapped, 
     assert ExternalCheck.objects.get().status == "fail"
 
 
-@pytest.mark.parametrize(
+@each(
     ("document", "why"),
     [
         ([1], r"openlineage: the file\[0\] is not an object"),

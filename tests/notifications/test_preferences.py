@@ -11,6 +11,7 @@ from notifications.channels.chat.channel import SERVICES
 from notifications.models import ChannelPreference, ContactMethod, Message, QuietHours
 from notifications.services.contact_methods import remove_contact_method
 from notifications.services.delivery import deliver_one
+from tests.each import each
 from tests.factories import add_contact_method, bearer
 from tests.notifications.news import AdminNews, Page, Secret, enqueue_news, with_mail
 
@@ -40,7 +41,7 @@ def test_channels_and_quiet_hours_are_changed_through_the_api(client, a, admin):
     assert not QuietHours.objects.exists()
 
 
-@pytest.mark.parametrize(
+@each(
     "given",
     [
         {"quiet_from": "22:00"},
@@ -182,7 +183,7 @@ def test_the_page_lists_recent_messages(signed_in, a, b):
 # Chat
 
 
-@pytest.mark.parametrize(
+@each(
     "address",
     [
         "json://localhost/",
@@ -304,25 +305,25 @@ def test_no_chat_service_is_self_hosted():
     ],
 )
 def test_quiet_hours_pass_midnight(at, end):
-    from notifications.domain.quiet_hours import end_of_quiet
+    from notifications.domain.quiet_hours import quiet_hours_end
 
-    found = end_of_quiet(dt.datetime.fromisoformat(at), zone="UTC", start=dt.time(22), end=dt.time(7))
-    assert found == (dt.datetime.fromisoformat(end) if end else None)
+    actual = quiet_hours_end(dt.datetime.fromisoformat(at), zone="UTC", start=dt.time(22), end=dt.time(7))
+    assert actual == (dt.datetime.fromisoformat(end) if end else None)
 
 
-@pytest.mark.parametrize("day", ["2026-03-28", "2026-03-29", "2026-10-24", "2026-10-25"])
-@pytest.mark.parametrize("hours", [(22, 7), (1, 3), (2, 4), (0, 2), (23, 2)])
+@each("day", ["2026-03-28", "2026-03-29", "2026-10-24", "2026-10-25"])
+@each("hours", [(22, 7), (1, 3), (2, 4), (0, 2), (23, 2)])
 def test_quiet_hours_end_in_the_future_also_when_clocks_change(day, hours):
-    from notifications.domain.quiet_hours import end_of_quiet
+    from notifications.domain.quiet_hours import quiet_hours_end
 
     start = dt.datetime.fromisoformat(f"{day}T00:00:00+00:00")
     for minutes in range(0, 48 * 60, 7):
         at = start + dt.timedelta(minutes=minutes)
-        end = end_of_quiet(at, zone="Europe/Berlin", start=dt.time(hours[0]), end=dt.time(hours[1]))
+        end = quiet_hours_end(at, zone="Europe/Berlin", start=dt.time(hours[0]), end=dt.time(hours[1]))
         assert end is None or at < end < at + dt.timedelta(hours=12)
 
 
-@pytest.mark.parametrize(
+@each(
     ("at", "end"),
     [
         ("2026-11-27T12:00:00+00:00", None),
@@ -334,10 +335,10 @@ def test_quiet_hours_end_in_the_future_also_when_clocks_change(day, hours):
     ],
 )
 def test_quiet_evenings_and_weekends_leave_the_working_hours(at, end):
-    from notifications.domain.quiet_hours import end_of_quiet
+    from notifications.domain.quiet_hours import quiet_hours_end
 
     hours = {"zone": "UTC", "start": dt.time(17), "end": dt.time(9), "weekends": True}
-    assert end_of_quiet(dt.datetime.fromisoformat(at), **hours) == (end and dt.datetime.fromisoformat(end))
+    assert quiet_hours_end(dt.datetime.fromisoformat(at), **hours) == (end and dt.datetime.fromisoformat(end))
 
 
 def test_low_urgency_in_working_hours_is_chosen_in_the_browser_and_by_the_api(client, signed_in, a):

@@ -5,10 +5,8 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from notifications import tasks
+from notifications import outbox_row, tasks
 from notifications.models import Message
-from notifications.services import retention
-from notifications.services.retention import purge_finished
 from tests.notifications.news import enqueue_news
 from tests.statements import plan
 
@@ -30,6 +28,10 @@ def left(a):
         return row
 
     return leave
+
+
+def purge_finished():
+    return Message.objects.purgeable().delete_batch()
 
 
 def kept():
@@ -80,7 +82,7 @@ def test_the_setting_decides_how_long(left, settings):
 
 
 def test_the_nightly_task_deletes_in_batches_within_its_time(left, monkeypatch):
-    monkeypatch.setattr(retention, "BATCH_SIZE", 2)
+    monkeypatch.setattr(outbox_row, "PURGE_BATCH_SIZE", 2)
     for _ in range(5):
         left(State.SENT, 100)
     monkeypatch.setattr(tasks, "PURGE_SECONDS", -1)
@@ -100,4 +102,4 @@ def test_the_purge_runs_every_night():
 
 
 def test_the_purge_uses_an_index(db):
-    assert "message_finished" in plan(Message.objects.finished_for(90 * DAY).order_by("expires_at"))
+    assert "message_finished" in plan(Message.objects.purgeable().order_by("expires_at"))

@@ -14,6 +14,7 @@ from notifications.services.contact_methods import remove_contact_method
 from notifications.services.delivery import deliver_one
 from notifications.services.outbox import enqueue
 from notifications.services.preferences import update_rules
+from tests.each import each
 from tests.factories import add_contact_method, bearer
 from tests.notifications.news import HOUR, News, Page, enqueue_news, with_mail
 
@@ -42,7 +43,7 @@ def due(notification, person, at):
     return [(row.channel, (row.due_at - at) // dt.timedelta(minutes=1)) for row in rows]
 
 
-@pytest.mark.parametrize(
+@each(
     ("rules", "reachable", "steps"),
     [
         ([], {"email"}, [EMAIL]),
@@ -57,7 +58,7 @@ def test_high_urgency_steps_always_include_email(rules, reachable, steps):
     assert high_urgency_steps(rules, reachable=reachable) == steps
 
 
-@pytest.mark.parametrize(
+@each(
     ("rules", "channels", "steps"),
     [
         ([], None, [EMAIL]),
@@ -127,7 +128,7 @@ def test_rules_are_changed_through_the_api_and_read_in_words(client, reachable):
     assert put(client, reachable, high=[]).json() == before
 
 
-@pytest.mark.parametrize(
+@each(
     ("data", "field"),
     [
         ({"high": [{"channel": "ntfy", "after_minutes": 0}]}, "high"),

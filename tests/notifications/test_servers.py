@@ -59,9 +59,9 @@ def test_without_a_mail_server_mail_is_written_to_files(message, settings, tmp_p
     settings.EMAIL_FILE_PATH = tmp_path
     deliver_one()
     (file,) = tmp_path.iterdir()
-    kept = email.message_from_bytes(file.read_bytes())
-    assert kept["To"] == "engineer-a@example.org"
-    assert kept["Message-ID"].startswith(f"<oncall.{message.pk}.")
+    stored = email.message_from_bytes(file.read_bytes())
+    assert stored["To"] == "engineer-a@example.org"
+    assert stored["Message-ID"].startswith(f"<oncall.{message.pk}.")
 
 
 NAMES = ("HOST", "PORT", "HOST_USER", "HOST_PASSWORD", "USE_TLS", "USE_SSL", "BACKEND")
@@ -73,8 +73,8 @@ print(json.dumps([getattr(settings, "EMAIL_" + name) for name in {NAMES!r}]))
 
 
 def settings_with(**variables):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("EMAIL_", "MESSAGE_"))}
-    environment = {**kept, **variables, "DJANGO_SETTINGS_MODULE": "oncall_site.settings", "PYTHONWARNINGS": "ignore"}
+    stored = {name: value for name, value in os.environ.items() if not name.startswith(("EMAIL_", "MESSAGE_"))}
+    environment = {**stored, **variables, "DJANGO_SETTINGS_MODULE": "oncall_site.settings", "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(
         [sys.executable, "-c", ASKED], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
@@ -82,15 +82,15 @@ def settings_with(**variables):
 
 
 def test_a_mail_server_is_configured_by_url_or_by_host():
-    found = settings_with(EMAIL_URL="smtp+tls://a%40b:p%2Fw@mail.example:2525")
-    assert found["BACKEND"] == "notifications.channels.email.smtp.WatchedBackend"
-    assert (found["HOST"], found["PORT"], found["HOST_USER"], found["HOST_PASSWORD"]) == (
+    actual = settings_with(EMAIL_URL="smtp+tls://a%40b:p%2Fw@mail.example:2525")
+    assert actual["BACKEND"] == "notifications.channels.email.smtp.WatchedBackend"
+    assert (actual["HOST"], actual["PORT"], actual["HOST_USER"], actual["HOST_PASSWORD"]) == (
         "mail.example",
         2525,
         "a@b",
         "p/w",
     )
-    assert (found["USE_TLS"], found["USE_SSL"]) == (True, False)
+    assert (actual["USE_TLS"], actual["USE_SSL"]) == (True, False)
     assert settings_with(EMAIL_URL="smtps://mail.example")["PORT"] == 465
     assert settings_with(EMAIL_HOST="mail.example")["PORT"] == 25
     assert settings_with()["BACKEND"] == "django.core.mail.backends.filebased.EmailBackend"

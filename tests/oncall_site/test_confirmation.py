@@ -3,10 +3,9 @@
 import html
 import re
 
-import pytest
-
 from common.confirmation import Confirmation, sign_confirmation
 from people.services.accounts import create_token
+from tests.each import each
 
 
 def ask(page):
@@ -41,7 +40,7 @@ def test_a_question_is_for_the_user_it_was_made_for(signed_in, a, b):
     assert signed_in(b).get(url).status_code == 404
 
 
-@pytest.mark.parametrize("text", ["", "x", "a:b:c", "\0", "é" * 5000])
+@each("text", ["", "x", "a:b:c", "\0", "é" * 5000])
 def test_an_unsigned_question_is_not_asked(signed_in, a, text):
     assert signed_in(a).get("/confirm/", {"ask": text}).status_code == 404
 

@@ -1,8 +1,9 @@
-"""Lists as CSV files: the schedule, fairness and checks; and night pages."""
+"""Lists as CSV files: the schedule, fairness and checks; night pages; the order of the Fairness table."""
 
 import csv
 import datetime as dt
 import io
+import re
 
 import pytest
 from django.utils import timezone
@@ -12,8 +13,11 @@ from handbook.services import import_handbook
 from incidents.models import EscalationStep
 from incidents.queries.night_pages import night_pages
 from incidents.services.transitions import NewIncident, open_incident
+from oncall_site.views import fairness
 from pipelines.models import Pipeline
+from scheduling.domain.workload import Workload
 from scheduling.models import Rotation
+from scheduling.queries.workloads import WorkloadRow
 from scheduling.services.covers import CoverData, create_cover
 from tests.validation.fixtures import make_check, make_metric
 
@@ -51,6 +55,29 @@ def test_the_schedule_lists_shifts_and_covers(signed_in, rotation, a, b, c, d, a
     assert signed_in(a).get("/schedule/csv/?rotation=none").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("", "abcd"),
+        ("?sort=engineer", "abcd"),
+        ("?sort=-engineer", "dcba"),
+        ("?sort=past_weeks", "cbad"),
+        ("?sort=-past_weeks", "adbc"),
+        ("?sort=nonsense", "abcd"),
+    ],
+)
+def test_the_fairness_table_is_sorted_by_a_link(signed_in, rotation, a, b, c, d, monkeypatch, sort, order):
+    counts = {a: 1, b: 2, c: 3, d: 1}
+    rows = [WorkloadRow(person.person, Workload(weeks=count), Workload()) for person, count in counts.items()]
+    monkeypatch.setattr(fairness, "rotation_workloads", lambda rotations, at: [(row, rows) for row in rotations])
+    page = signed_in(a).get(f"/fairness/{sort}").content.decode()
+    body = page[page.index("<tbody>") : page.index("</tbody>")]
+    people = {"a": a, "b": b, "c": c, "d": d}
+    assert sorted("abcd", key=lambda key: body.index(str(people[key]))) == list(order)
+    current = re.findall(r'aria-sort="(\w+)"', page)
+    assert len(current) == (0 if sort in ("", "?sort=nonsense") else 1)
+
+
 def test_fairness_counts_and_averages(signed_in, rotation, a):
     rows = table(signed_in(a).get("/fairness/csv/"))
     assert [row["engineer"] for row in rows] == ["engineer-a", "engineer-b", "engineer-c", "engineer-d"]
@@ -84,5 +111,6 @@ def test_checks_are_listed_as_they_are_filtered(signed_in, rotation, a):
 
 
 def test_a_spreadsheet_evaluates_nothing():
-    response = csv_response("x.csv", columns=("a", "b"), rows=[("@SUM(A1)", -1), ("plain", None)])
-    assert response.content.decode().splitlines() == ["a,b", "'@SUM(A1),-1", "plain,"]
+    rows = [("@SUM(A1)", -1), ("plain", None), ("\uff1d1+1", "\uff201")]
+    response = csv_response("x.csv", columns=("a", "b"), rows=rows)
+    assert response.content.decode().splitlines() == ["a,b", "'@SUM(A1),-1", "plain,", "'\uff1d1+1,'\uff201"]

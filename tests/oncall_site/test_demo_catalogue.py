@@ -8,10 +8,13 @@ import pytest
 
 from examples.warehouse import SCENARIOS, grow
 from handbook.format.reader import read_handbook
-from oncall_site.demo_catalog import CHECKS, LINES, METRICS
+from oncall_site.demo_catalog import CHECKS, METRICS, RUNBOOK_CHECKS
 from tests.conftest import SEED
 from validation.check_types import CHECK_TYPES
 from validation.domain.suggestions import suggest_checks
+
+# On one worker of xdist, so that the warehouse is built once.
+pytestmark = pytest.mark.xdist_group("demo catalogue")
 
 
 @pytest.fixture(scope="module")
@@ -54,4 +57,4 @@ def test_every_validation_line_of_the_handbook_has_its_suggested_check():
     for runbook in read_handbook(SEED.read_bytes()).runbooks:
         section = next(section for section in runbook.sections if section.title == "Metrics Validation")
         proposed += [(row.name, row.check_type) for row in suggest_checks(section.markdown, pipeline=runbook.name)]
-    assert [(check.name, check.check_type) for check in LINES] == proposed
+    assert [(check.name, check.check_type) for check in RUNBOOK_CHECKS] == proposed

@@ -11,7 +11,7 @@ from incidents.models import Evidence, Incident
 from incidents.services.evidence import claim_evidence, request_evidence, run_evidence
 from incidents.services.transitions import NewIncident, open_incident
 from incidents.services.triggers import sync_with_checks
-from oncall_site.demo import SOURCE, build_demo, report_runs
+from oncall_site.demo import DEMO_SOURCE, build_demo, report_runs
 from oncall_site.demo_evidence import BLOCKS, add_evidence
 from people.domain.names import match_key
 from people.models import User
@@ -21,6 +21,8 @@ from tests.factories import SEED, make_engineer
 from tests.oncall_site.test_demo import DAY, NOON, judged, sound  # noqa: F401  # a fixture
 from tests.snapshots import build_once
 from validation.models import Check, DataSource
+
+pytestmark = pytest.mark.xdist_group("demo evidence")
 
 HOUR = dt.timedelta(hours=1)
 # The step and the first rows of its evidence, by scenario.
@@ -62,7 +64,7 @@ def demo(db, place, sound):
         import_handbook(SEED.read_bytes(), at=NOON)
         admin = make_engineer("Admin", is_staff=True)
         build_demo(place, by=admin, at=NOON)
-        add_evidence(DataSource.objects.get(name=SOURCE), by=admin, at=NOON)
+        add_evidence(DataSource.objects.get(name=DEMO_SOURCE), by=admin, at=NOON)
 
     build_once(("demo with evidence", place), build)
     return place

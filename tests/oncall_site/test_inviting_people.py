@@ -9,9 +9,10 @@ from common.exceptions import InvalidInputError
 from notifications.models import Message
 from oncall_site.invitations import read_invitees
 from people.models import PasswordLink, User
+from tests.each import each
 
 
-@pytest.mark.parametrize(
+@each(
     "line",
     [
         "Ada Lovelace <ada@example.org>",

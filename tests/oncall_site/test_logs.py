@@ -11,6 +11,7 @@ from django.test import Client
 from oncall_site.logs import JsonLogFormatter, LineFormatter, MaskingFilter, mask
 from oncall_site.views import now
 from pipelines.models import Pipeline
+from tests.each import each
 from tests.factories import bearer
 
 TOKEN = "Zk3J9vQ0_abcDEF-1234567890xyzXYZ0987654321ab"
@@ -92,7 +93,7 @@ def test_secrets_in_tracebacks_are_masked(lines):
     assert TOKEN not in written
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "masked"),
     [
         (f"/feeds/{TOKEN}.ics", "/feeds/…"),

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+import re
 
 import pytest
 from django.db import OperationalError, connection
@@ -23,6 +24,7 @@ from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, request_swap
+from tests.each import each
 from tests.factories import bearer, make_pipeline
 from tests.validation.fixtures import make_check, make_metric
 from validation.models import Check, ExternalCheck
@@ -284,6 +286,19 @@ def test_pipelines_are_grouped_by_rotation_and_responder(client, rotation, a, b,
     assert names == [(rotation.name, a.display_name, ["Healthy", "Broken"]), ("", b.display_name, ["Alone"])]
 
 
+def test_groups_of_one_rotation_with_different_responders_have_different_names(client, rotation, a, b):
+    """A screen reader lists them as landmarks."""
+    away(a, at=timezone.now())
+    join_rotation(rotation, pipelines=[make_pipeline("Alone", primary=b, secondary=a, position=9)])
+    html = page(client, b)
+    names = [
+        [re.search(f'id="{part}"[^>]*>(.*?)</(?:h3|p)>', html, re.DOTALL)[1] for part in name.split()]
+        for name in re.findall(r'class="card" aria-labelledby="(group-\d+ [^"]+)"', html)
+    ]
+    assert [heading for heading, _ in names] == [rotation.name] * 2
+    assert len({responder for _, responder in names}) == 2
+
+
 def test_filters_are_remembered_until_they_are_cleared(client, rotation, b, c):
     make_pipeline("Alone", primary=b, secondary=c, position=9)
     client.force_login(b)
@@ -296,7 +311,7 @@ def test_filters_are_remembered_until_they_are_cleared(client, rotation, b, c):
     assert listed(client.get("/").context) == ["Healthy", "Broken", "Alone"]
 
 
-@pytest.mark.parametrize("cookie", ["\0", "q=%00", "q=" + "x" * 9000, "&" * 900, "é", "owner=me&owner=x", "rotation='"])
+@each("cookie", ["\0", "q=%00", "q=" + "x" * 9000, "&" * 900, "é", "owner=me&owner=x", "rotation='"])
 def test_a_broken_cookie_of_filters_is_ignored(client, rotation, a, cookie):
     client.force_login(a)
     client.cookies["now_filters"] = cookie
@@ -339,7 +354,7 @@ def test_a_site_that_has_just_started_waits_for_its_worker_first(db, settings):
     assert delivery_problem(at=at + dt.timedelta(seconds=1)) == "No scheduler is running."
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "section", "tab"),
     [
         ("/", "Now", None),
@@ -348,6 +363,7 @@ def test_a_site_that_has_just_started_waits_for_its_worker_first(db, settings):
         ("/handoffs/", "Schedule", "Hand-offs"),
         ("/incidents/", "Incidents", "Incidents"),
         ("/incidents/reports/", "Incidents", "Analytics"),
+        ("/incidents/drills/", "Incidents", "Drills"),
         ("/checks/", "Pipelines", "Checks"),
     ],
 )

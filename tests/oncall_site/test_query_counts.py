@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from calendar_feeds.models import FeedToken
 from calendar_feeds.services import MAX_FEEDS_PER_USER
-from common.answers import ANSWERS
+from common.response_cache import RESPONSE_CACHE
 from handoffs.models import Handoff, HandoffNote
 from handoffs.services.action_items import add_item
 from incidents.models import Alert, Incident, IntegrationKey, MaintenanceWindow
@@ -329,7 +329,7 @@ def called(path):
 
 def statements(do):
     # An answer from memory costs one statement however many rows it has.
-    ANSWERS.clear()
+    RESPONSE_CACHE.clear()
     with CaptureQueriesContext(connection) as captured:
         answer = do()
     assert answer.status_code == 200

@@ -9,6 +9,7 @@ from incidents.services.transitions import NewIncident, open_incident
 from oncall_site.search import search
 from scheduling.models import HolidayBlock
 from scheduling.services.rotations import RotationText, import_rotation
+from tests.each import each
 from tests.factories import make_pipeline, make_runbook
 from tests.validation.fixtures import make_check, make_metric
 
@@ -34,7 +35,7 @@ def titles(words, **options):
     }
 
 
-@pytest.mark.parametrize(
+@each(
     ("words", "results"),
     [
         ("engineer c", {"People": ["Engineer C"]}),
@@ -90,11 +91,11 @@ def test_the_page_shows_all_and_the_palette_only_the_results(signed_in, site, a)
     assert '<a href="/search/?q=revenue">All results' in fragment
 
 
-@pytest.mark.parametrize(
+@each(
     "words",
     ["", " ", "'", '"', "a & b", "!:*", "\\", "(", "[", "a*", "<script>", "%", "_", "x" * 5000, "🦉", "x\0y", "é"],
 )
-@pytest.mark.parametrize("palette", [{}, {"palette": "1"}])
+@each("palette", [{}, {"palette": "1"}])
 def test_no_words_break_the_search(signed_in, site, a, words, palette):
     assert signed_in(a).get("/search/", {"q": words, **palette}).status_code == 200
 

@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from oncall_site.local import postgres, supervisor
 from oncall_site.local.programs import Program
+from oncall_site.web_server import configuration, find_nginx, nginx_command
 from tests.faults.prepared import prepare_database
 from tests.faults.test_machine import TOGETHER, check_restarts, is_alive, postmaster, start
 from tests.faults.test_make_run import ROOT, Site, cleaned_up, marked
@@ -106,17 +108,17 @@ def test_a_copy_that_ends_is_reported_and_restarted_and_its_output_printed(capsy
         raise SystemExit(3)
 
     process = supervisor.SupervisedProcess("copy", Program(run, can_start=lambda: True))
-    said = []
+    texts = []
 
     def restarted():
         process.check()
         supervisor.wait_for_output([process], seconds=0.05)
-        said.append(capsys.readouterr().out)
-        return "".join(said).count("one") == 2
+        texts.append(capsys.readouterr().out)
+        return "".join(texts).count("one") == 2
 
     wait_until(restarted)
-    assert "copy   | one\n" in "".join(said)
-    assert "The copy process exited with code 3. Restarting it in 1 s.\n" in "".join(said)
+    assert "copy   | one\n" in "".join(texts)
+    assert "The copy process exited with code 3. Restarting it in 1 s.\n" in "".join(texts)
     os.waitpid(process.pid, 0)
 
 
@@ -126,8 +128,48 @@ def test_a_program_waits_until_it_can_start():
     assert process.pid is None
 
 
+@pytest.fixture
+def start_nginx(tmp_path, monkeypatch):
+    """Return a function that starts the nginx of a site's folder, without a PID file, and returns its process ID."""
+    started = []
+
+    def start_in(var):
+        var.mkdir(exist_ok=True)
+        # Nothing connects to it.
+        # nginx removes its PID file when it ends.
+        address, pid_file = f"unix:{var}/front.sock", var / "nginx.pid"
+        text = configuration(bind=address, folder=var, pid_file=pid_file, behind_proxy=False, is_one_process=True)
+        (var / "nginx.conf").write_text(text)
+        command = nginx_command(find_nginx(), folder=var)
+        monkeypatch.setenv("ONCALL_VAR", str(var))
+        process = supervisor.SupervisedProcess("nginx", Program(lambda: os.execv(command[0], command)))  # noqa: S606
+        process.start()
+        started.append(process.pid)
+        wait_until(pid_file.exists, why="nginx does not start")
+        pid_file.unlink()
+        return process.pid
+
+    yield start_in
+    for pid in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+
+
+@pytest.mark.skipif(find_nginx() is None, reason="no nginx package for this machine")
+def test_a_leftover_nginx_is_stopped_without_its_pid_file_and_only_that_of_this_folder(tmp_path, start_nginx, capsys):
+    own, other = start_nginx(tmp_path / "own"), start_nginx(tmp_path / "other")
+
+    supervisor._stop_leftovers(tmp_path / "own")
+
+    assert capsys.readouterr().out == "Stopped 1 processes of an earlier run.\n"
+    assert not psutil.pid_exists(own)
+    assert is_alive(psutil.Process(other))
+
+
 def test_postgresql_is_configured_once(tmp_path):
     (tmp_path / "postgresql.conf").write_text("jit = on\n")
     for _ in range(2):
         postgres._configure(tmp_path)
-    assert (tmp_path / "postgresql.conf").read_text() == f"jit = on\n{postgres.SETTINGS}"
+    assert (tmp_path / "postgresql.conf").read_text() == f"jit = on\n{postgres.SERVER_SETTINGS}"

@@ -149,6 +149,23 @@ def test_the_system_page_of_a_new_site_has_a_hint(signed_in, admin):
     assert "No jobs have run yet" in text
 
 
+def test_admins_see_what_could_be_set_up_and_where_it_is_described(signed_in, a, admin, daily_growth, settings):
+    settings.EMAIL_HOST, settings.HTTPS, settings.VAPID_CONTACT = "mail.example.org", True, "mailto:oncall@example.org"
+    text = signed_in(admin).get("/admin/system/").content.decode()
+    assert "SMS and calls are not offered." in text
+    assert "docs/operations.md, “Slack”" in text
+    assert "Mail is written to files" not in text
+    paths = ("/me/notifications/", f"/pipelines/{daily_growth.slug}/channels/")
+    assert ["docs/operations.md" in signed_in(admin).get(path).content.decode() for path in paths] == [True, True]
+    assert ["docs/operations.md" in signed_in(a).get(path).content.decode() for path in paths] == [False, False]
+    settings.TWILIO_ACCOUNT_SID = settings.SLACK_BOT_TOKEN = "set"
+    assert "docs/operations.md, “" not in signed_in(admin).get("/admin/system/").content.decode()
+    settings.EMAIL_HOST, settings.HTTPS = "", False
+    text = signed_in(admin).get("/admin/system/").content.decode()
+    assert "Mail is written to files" in text
+    assert "Push needs an https address" in text
+
+
 def test_the_system_page_needs_an_admin(client, signed_in, a):
     assert signed_in(a).get("/admin/system/").status_code in (302, 403)
     assert client.get("/admin/system/").status_code == 302

@@ -131,7 +131,7 @@ def test_only_folders_of_dead_servers_are_removed(tmp_path, monkeypatch):
     assert own.name.startswith(f"oncall-web-{os.getpid()}-")
     left = {path.name for path in tmp_path.iterdir()}
     assert left == {own.name, f"oncall-web-{os.getppid()}-b", "oncall-web-old", "other"}
-    web_server.sweep_folders(of=os.getpid())
+    web_server.sweep_folders(owner_pid=os.getpid())
     assert not own.exists()
 
 

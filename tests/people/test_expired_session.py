@@ -5,6 +5,7 @@ from django.test import Client
 
 from people.models import LoginAttempts
 from people.unsent_forms import SESSION_KEY
+from tests.each import each
 from tests.factories import PASSWORD
 
 NOTE = "Upstream confirmed:\nreload at 10:00"
@@ -38,7 +39,7 @@ def test_what_was_typed_is_shown_to_the_person_of_the_form_only(client, a, b, ow
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "page"),
     [
         ("/me/tokens/1/revoke/", "/me/tokens/"),

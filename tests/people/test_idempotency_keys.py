@@ -15,7 +15,7 @@ from common.api.description import openapi_description
 from handoffs.models import ActionItem
 from people.models import ApiToken, SavedResponse
 from people.services.accounts import create_token, revoke_token
-from people.services.saved_responses import LIFETIME
+from people.services.saved_responses import RESPONSE_LIFETIME
 from people.tasks import purge_responses
 from scheduling.models import HolidayBlock
 from scheduling.services.rotations import RotationText, import_rotation
@@ -121,7 +121,7 @@ def test_a_revoked_token_gets_no_saved_response(token, a):
 
 def test_a_key_is_free_again_after_a_day(token, rotation):
     post(token, "action-items/", {"text": "To do"})
-    SavedResponse.objects.update(created_at=timezone.now() - LIFETIME)
+    SavedResponse.objects.update(created_at=timezone.now() - RESPONSE_LIFETIME)
     assert replayed(post(token, "action-items/", {"text": "To do"})) is None
     assert ActionItem.objects.count() == 2
 
@@ -129,7 +129,9 @@ def test_a_key_is_free_again_after_a_day(token, rotation):
 def test_old_responses_are_purged(token, rotation):
     for number in range(3):
         post(token, "action-items/", {"text": "To do"}, key=f"key-{number}")
-    SavedResponse.objects.filter(key="key-1").update(created_at=timezone.now() - LIFETIME - dt.timedelta(seconds=1))
+    SavedResponse.objects.filter(key="key-1").update(
+        created_at=timezone.now() - RESPONSE_LIFETIME - dt.timedelta(seconds=1)
+    )
     purge_responses()
     assert list(SavedResponse.objects.order_by("key").values_list("key", flat=True)) == ["key-0", "key-2"]
 

@@ -19,6 +19,7 @@ from people.models import ApiToken, PasswordLink, User
 from people.services.accounts import check_admin_remains, create_token
 from people.services.password_links import create_reset_link
 from scheduling.services.offboarding import deactivate, reactivate
+from tests.each import each
 from tests.factories import PASSWORD, bearer, make_engineer
 
 ME = "/api/v1/me/"
@@ -57,10 +58,8 @@ def test_no_token_changes_the_e_mail_whatever_its_scope(client, admin, scope):
     assert (admin.email, admin.phone) == ("admin@example.org", "")
 
 
-@pytest.mark.parametrize("scope", ApiToken.Scope.values)
-@pytest.mark.parametrize(
-    "change", [{"password": "x"}, {"is_staff": True}, {"admin": True}, {"is_active": False}, {"username": "x"}]
-)
+@each("scope", ApiToken.Scope.values)
+@each("change", [{"password": "x"}, {"is_staff": True}, {"admin": True}, {"is_active": False}, {"username": "x"}])
 def test_no_token_changes_another_part_of_the_identity(client, admin, scope, change):
     before = User.objects.filter(pk=admin.pk).values().get()
     patch(client, ME, change, bearer(admin, scope=scope))

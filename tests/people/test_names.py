@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from people.domain.names import initials, match_key, resembles, slug_for, split_audience, user_name_for
+from tests.each import each
 
 IDENTIFIER = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
-@pytest.mark.parametrize(
+@each(
     ("one", "other"),
     [
         ("Unit-level profit (experiment-focused)", "Unit-Level Profit (Experiment-Focused)"),
@@ -32,7 +33,7 @@ def test_names_of_one_meaning_match(one, other):
     assert match_key(one) == match_key(other) != ""
 
 
-@pytest.mark.parametrize(
+@each(
     ("one", "other"),
     [
         ("Engineer A", "Engineer B"),
@@ -47,7 +48,7 @@ def test_names_of_two_meanings_do_not(one, other):
     assert match_key(one) != match_key(other)
 
 
-@pytest.mark.parametrize("name", ["李", "ع", "🦉", "—", "!", "|", "½", "ー", "^"])
+@each("name", ["李", "ع", "🦉", "—", "!", "|", "½", "ー", "^"])
 def test_a_name_with_anything_visible_has_a_key(name):
     assert match_key(name)
 
@@ -62,7 +63,7 @@ def test_the_key_of_a_key_is_itself(name):
     assert match_key(match_key(name)) == match_key(name)
 
 
-@pytest.mark.parametrize(
+@each(
     ("full", "parts"),
     [
         ("Unit-level profit (experiment-focused)", ("Unit-level profit", "experiment-focused")),
@@ -82,7 +83,7 @@ def test_the_audience_is_the_last_pair_of_brackets_at_the_end(full, parts):
     assert split_audience(full) == parts
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "user_name"),
     [
         ("Engineer A", "engineer-a"),
@@ -119,10 +120,10 @@ def test_identifiers_are_ascii_unique_and_short(names):
         for make in (user_name_for, slug_for):
             taken.append(make(name, taken))
     assert len(set(taken)) == len(taken)
-    assert all(IDENTIFIER.fullmatch(made) and len(made) <= 60 for made in taken)
+    assert all(IDENTIFIER.fullmatch(created) and len(created) <= 60 for created in taken)
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "other"),
     [
         ("Priya Oneil", "Priya O'Neil"),
@@ -140,7 +141,7 @@ def test_a_misspelled_or_shortened_name_resembles_the_name(name, other):
     assert resembles(other, name)
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "other"),
     [
         ("Engineer A", "Engineer B"),
@@ -156,7 +157,7 @@ def test_another_name_resembles_none(name, other):
     assert not resembles(other, name)
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "letters"),
     [
         ("Engineer A", "EA"),

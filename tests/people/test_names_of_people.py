@@ -21,8 +21,8 @@ def test_a_new_person_has_their_name_in_the_handbook(db):
 def test_a_new_display_name_leaves_the_name_in_the_handbook(a):
     change_profile(a, fields={"display_name": "Alice"})
     assert names(a) == ("Alice", "Engineer A")
-    found, created = engineers_named(["ENGINEER - A"], time_zone="UTC")
-    assert (list(found.values()), created) == ([a], [])
+    actual, created = engineers_named(["ENGINEER - A"], time_zone="UTC")
+    assert (list(actual.values()), created) == ([a], [])
 
 
 def test_the_old_display_name_is_still_taken_as_the_name_in_the_handbook(a, b):
@@ -86,8 +86,8 @@ def test_a_name_without_visible_characters_is_refused(a, name):
 
 def test_another_spelling_is_remembered_and_is_nobody_elses(a, b):
     add_handbook_alias(a, name="Enginer A")
-    found, created = engineers_named(["Enginer A", "Engineer A"], time_zone="UTC")
-    assert (set(found.values()), created) == ({a}, [])
+    actual, created = engineers_named(["Enginer A", "Engineer A"], time_zone="UTC")
+    assert (set(actual.values()), created) == ({a}, [])
     with pytest.raises(ValidationError):
         change_profile(b, fields={"display_name": "Enginer A"})
 

@@ -7,15 +7,16 @@ from django.db import IntegrityError, connection, transaction
 from people.forms import NewPersonForm
 from people.models import Color, User
 from people.services.accounts import change_profile, engineers_named
+from tests.each import each
 from tests.factories import PASSWORD, make_engineer
 
 
 def test_an_engineer_is_matched_by_name_and_created_once(db):
-    found, created = engineers_named(["Engineer A", "engineer  a", "Engineer B"], time_zone="UTC")
+    actual, created = engineers_named(["Engineer A", "engineer  a", "Engineer B"], time_zone="UTC")
     assert [user.display_name for user in created] == ["Engineer A", "Engineer B"]
     again, none = engineers_named(["ENGINEER A"], time_zone="UTC")
     assert none == []
-    assert set(again.values()) == {found[next(iter(found))]}
+    assert set(again.values()) == {actual[next(iter(actual))]}
 
 
 def test_a_new_engineer_has_no_usable_password(db):
@@ -25,7 +26,7 @@ def test_a_new_engineer_has_no_usable_password(db):
     assert user.time_zone == "Asia/Shanghai"
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "value"),
     [
         ("time_zone", "Mars/Olympus"),

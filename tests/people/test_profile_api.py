@@ -1,8 +1,7 @@
 """The caller's profile in the API and in the admin."""
 
-import pytest
-
 from people.models import User
+from tests.each import each
 from tests.factories import bearer
 
 URL = "/api/v1/me/"
@@ -20,7 +19,7 @@ def test_the_profile_is_returned_and_updated(client, a):
     assert (row.phone, row.dial, row.shortcuts, row.username) == ("+49 30 1234567", "+49301234567", False, "engineer-a")
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "value"),
     [
         ("phone", "call me"),

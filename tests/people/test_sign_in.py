@@ -16,6 +16,7 @@ from django.utils import timezone
 from common.http import client_address
 from people.models import LoginAttempts, User
 from people.services.login_attempts import TooManyAttemptsError, count_attempt, purge_attempts, sign_in_attempt
+from tests.each import each
 from tests.factories import PASSWORD, make_engineer
 from tests.faults.caller import at_once
 from tests.faults.web import web
@@ -113,7 +114,7 @@ def test_behind_a_proxy_only_the_last_hop_counts(client, registered):
     assert forwarded(22, "198.51.100.8").status_code == 200
 
 
-@pytest.mark.parametrize(
+@each(
     ("peer", "header", "behind", "address"),
     [
         ("192.0.2.1", "203.0.113.9", False, "192.0.2.1"),
@@ -133,7 +134,7 @@ def test_the_address_of_a_client(peer, header, behind, address):
         assert client_address(request) == address
 
 
-@pytest.mark.parametrize("name", ["\0", "x" * 100_000, "\u202ea", "李", ""])
+@each("name", ["\0", "x" * 100_000, "\u202ea", "李", ""])
 def test_an_odd_user_name_is_no_server_error(client, registered, name):
     assert attempt(client, name=name).status_code in (200, 400)
 

@@ -12,6 +12,7 @@ from pipelines.models import Pipeline
 from pipelines.queries import FieldChange, ownership, row_history
 from pipelines.services import Owners, change_owners, reassign, update_pipeline
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
+from tests.each import each
 from tests.factories import bearer, make_pipeline
 
 JSON = "application/json"
@@ -86,7 +87,7 @@ def test_only_an_admin_can_patch_a_pipeline(client, admin, daily_growth, a, b):
     assert client.patch(path, body, content_type=JSON, **bearer(admin)).json()["primary_owner"] == "engineer-b"
 
 
-@pytest.mark.parametrize(
+@each(
     ("body", "field"),
     [
         ({"primary_owner": "nobody-here"}, "primary_owner"),

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.factories import bearer, make_engineer, make_pipeline
+from tests.thorough import cases
 from tests.validation.fixtures import AT, DAY, bucket, make_metric
 from validation.queries.checks import metric_points
 from validation.services.points import NewPoint, push_points
@@ -35,7 +36,7 @@ def known(metric, at):
 
 
 def test_known_at_equals_a_recording_oracle(owned):
-    @settings(max_examples=30)
+    @settings(max_examples=cases(30))
     @given(pushes)
     def run(steps):
         metric = make_metric(owned, slug=f"metric-{next(numbers)}")

@@ -26,8 +26,8 @@ def readiness(pipeline, *, at=AT, day=None):
 
 
 def verdict(pipeline, **options):
-    found = readiness(pipeline, **options)
-    return str(found.verdict), found.why
+    actual = readiness(pipeline, **options)
+    return str(actual.verdict), actual.why
 
 
 def external(pipeline, status="pass", *, at=AT, **fields):
@@ -43,9 +43,9 @@ def test_a_day_is_safe_when_its_checks_have_passed(pipeline, metric, check):
     push(metric, [20.0, 20.0])
     assert verdict(pipeline) == ("not_yet", ["Check “Orders are plausible” has not run for 24 Nov 2026 yet."])
     run(check)
-    found = readiness(pipeline)
-    assert (found.day, found.verdict, found.why) == (YESTERDAY, "safe", ["1 check passed for 24 Nov 2026."])
-    assert found.until == check.next_due_at == AT + HOUR
+    actual = readiness(pipeline)
+    assert (actual.day, actual.verdict, actual.why) == (YESTERDAY, "safe", ["1 check passed for 24 Nov 2026."])
+    assert actual.until == check.next_due_at == AT + HOUR
 
 
 def test_a_failed_check_makes_the_day_wrong_and_an_expected_failure_does_not(pipeline, metric, check, a):
@@ -62,8 +62,8 @@ def test_each_day_has_its_own_verdict(pipeline, metric, check):
     run(check)
     assert verdict(pipeline)[0] == "safe"
     assert verdict(pipeline, day=YESTERDAY - DAY)[0] == "wrong"
-    found = readiness(pipeline, day=YESTERDAY - DAY)
-    assert found.until is None
+    actual = readiness(pipeline, day=YESTERDAY - DAY)
+    assert actual.until is None
 
 
 def test_a_day_is_not_due_before_its_metrics_have_settled(pipeline, metric, check):
@@ -71,16 +71,16 @@ def test_a_day_is_not_due_before_its_metrics_have_settled(pipeline, metric, chec
     run(check)
     early = MIDNIGHT + HOUR
     assert readiness(pipeline, at=early).day == YESTERDAY - DAY
-    found = readiness(pipeline, at=early, day=YESTERDAY)
-    assert (found.verdict, found.until) == ("not_yet", MIDNIGHT + 2 * HOUR)
-    assert found.why == ["The data for 24 Nov 2026 is not final until Wed 25 Nov, 02:00 UTC."]
+    actual = readiness(pipeline, at=early, day=YESTERDAY)
+    assert (actual.verdict, actual.until) == ("not_yet", MIDNIGHT + 2 * HOUR)
+    assert actual.why == ["The data for 24 Nov 2026 is not final until Wed 25 Nov, 02:00 UTC."]
     assert readiness(pipeline, day=AT.date()).until == MIDNIGHT + 26 * HOUR
 
 
 def test_the_slowest_metric_and_its_zone_decide_when_a_day_is_due(pipeline, metric):
     make_metric(pipeline, slug="west", settle_minutes=60, time_zone="America/New_York")
-    found = readiness(pipeline, at=MIDNIGHT + 3 * HOUR)
-    assert found.day == YESTERDAY - DAY
+    actual = readiness(pipeline, at=MIDNIGHT + 3 * HOUR)
+    assert actual.day == YESTERDAY - DAY
     # The day ends at 05:00 UTC in New York.
     assert readiness(pipeline, at=MIDNIGHT + 6 * HOUR).day == YESTERDAY
 

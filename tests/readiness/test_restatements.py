@@ -12,6 +12,8 @@ from readiness.domain.verdict import Readiness, Verdict
 from readiness.models import Publication, Restatement, SweepCursor
 from readiness.services import publication
 from readiness.services.publication import SweepResult, sweep_publications
+from team_channels.models import ChannelDelivery, TeamChannel
+from tests.thorough import cases
 from tests.validation.fixtures import AT, DAY, bucket, push, run
 from validation.models import MetricPoint
 from validation.services.points import NewPoint, push_points
@@ -135,7 +137,7 @@ def test_published_value_plus_ledger_is_the_current_value(pipeline, metric, chec
     monkeypatch.setattr(publication, "readiness_by_pipeline", readiness)
     monkeypatch.setattr(publication, "PUBLISHED_DAYS", 3)
 
-    @settings(max_examples=30)
+    @settings(max_examples=cases(30))
     @given(steps)
     def run_steps(chosen):
         for rows in (Publication.objects, SweepCursor.objects, metric.points):
@@ -167,3 +169,23 @@ def test_published_value_plus_ledger_is_the_current_value(pipeline, metric, chec
             assert sum(row.settled_at is None for row in ledger) <= (not safe["now"])
 
     run_steps()
+
+
+def test_channels_get_a_restatement_and_its_end_once(published, pipeline, metric, check):
+    TeamChannel.objects.create(
+        pipeline=pipeline,
+        kind="mattermost",
+        name="#data",
+        address="https://chat.example.org/hooks/x",
+        shown_as="chat.example.org",
+        events=["restatement.opened", "restatement.settled"],
+    )
+    restate(metric, check, 25.0, at=AT + HOUR)
+    sweep_publications(at=AT + 2 * HOUR)
+    opened, settled = ChannelDelivery.objects.order_by("pk")
+    assert (opened.event, settled.event) == ("restatement.opened", "restatement.settled")
+    assert opened.title.startswith(f"Published numbers changed: {pipeline}, ")
+    assert "20" in opened.text
+    assert "25" in opened.text
+    [row] = opened.data["restatements"]
+    assert (row["metric"], row["from_value"], row["to_value"]) == (metric.slug, 20.0, 25.0)

@@ -6,6 +6,7 @@ from runbooks.domain.evidence import EvidenceBlock, evidence_blocks, extend_bloc
 from runbooks.domain.rendering import render, render_note
 from runbooks.domain.runbook_text import normalize_runbook
 from runbooks.domain.steps import runbook_steps
+from tests.each import each
 
 TITLE = "### Troubleshooting Steps\n\n"
 SQL = EvidenceBlock("sql", "Demo warehouse", "SELECT 'a<b' AS x\n  , \"y\" & 1")
@@ -21,7 +22,7 @@ def fenced(info, text="SELECT 'a<b' AS x\n  , \"y\" & 1", indent="   "):
     return "\n".join(indent + line for line in lines)
 
 
-@pytest.mark.parametrize(
+@each(
     ("markdown", "block"),
     [
         (fenced('sql source="Demo warehouse"'), SQL),
@@ -34,7 +35,7 @@ def fenced(info, text="SELECT 'a<b' AS x\n  , \"y\" & 1", indent="   "):
         ("   check: daily-growth/logs-are-fresh", EvidenceBlock("check", "daily-growth/logs-are-fresh")),
     ],
 )
-@pytest.mark.parametrize("gap", ["\n", "\n\n"])
+@each("gap", ["\n", "\n\n"])
 def test_a_block_belongs_to_the_step_above_it(markdown, block, gap):
     first, second = steps(f"1. Look.{gap}{markdown}\n2. Act.\n")
     assert (first.text, first.blocks) == ("Look.", (block,))
@@ -43,7 +44,7 @@ def test_a_block_belongs_to_the_step_above_it(markdown, block, gap):
     assert (last.text, last.blocks) == ("Look.", (block,))
 
 
-@pytest.mark.parametrize(
+@each(
     "markdown",
     [
         fenced("sql"),

@@ -12,6 +12,7 @@ from runbooks.domain.comparison import compare
 from runbooks.domain.rendering import ATTRIBUTES, TAGS, TooComplexError, render, render_note
 from runbooks.domain.runbook_text import normalize_runbook
 from runbooks.services import TextTooLargeError, normalize_markdown
+from tests.each import each
 from tests.runbooks.payloads import BOMBS, SCRIPTS
 from tests.runbooks.samples import SAMPLES
 
@@ -66,7 +67,7 @@ def read(text):
     return reader
 
 
-@pytest.mark.parametrize("payload", SCRIPTS)
+@each("payload", SCRIPTS)
 def test_nothing_hostile_comes_through(payload):
     for text in (payload, f"### A\n\n{payload}\n\nb", f"- {payload}", f"> {payload}"):
         assert read(render(text).html).wrong == []
@@ -249,7 +250,7 @@ def test_both_texts_can_be_read_back_from_the_rows():
     assert "\n".join("".join(t for t, _ in row.new_spans) for row in rows if row.new_number) == new
 
 
-@pytest.mark.parametrize(
+@each(
     ("note", "html"),
     [
         ("a\nb", "<p>a<br>\nb</p>"),

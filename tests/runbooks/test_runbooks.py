@@ -10,6 +10,7 @@ from common.exceptions import DomainError, InvalidInputError
 from pipelines.models import Pipeline
 from runbooks import queries, services, views
 from runbooks.models import Runbook, RunbookRevision, RunbookSection
+from tests.each import each
 from tests.factories import bearer, make_pipeline, make_runbook
 
 JSON = "application/json"
@@ -194,7 +195,7 @@ def test_the_api_refuses_a_stale_text_with_409_and_both_texts(client, a, b, runb
     assert answer.json()["revision"] == 2
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "status", "field"),
     [
         ({"markdown": "x"}, 400, "revision"),
@@ -232,9 +233,7 @@ def test_the_search_finds_words_of_any_script(runbook, a):
     assert queries.search_sections("検証手順")
 
 
-@pytest.mark.parametrize(
-    "words", ["", " ", "'", '"', "a & b", "!:*", "\\", "(", "<script>", "%", "x" * 199, "🦉", ":*", "''"]
-)
+@each("words", ["", " ", "'", '"', "a & b", "!:*", "\\", "(", "<script>", "%", "x" * 199, "🦉", ":*", "''"])
 def test_no_words_break_the_search(signed_in, a, runbook, words):
     assert signed_in(a).get("/search/", {"q": words}).status_code == 200
 

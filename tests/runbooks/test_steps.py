@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from runbooks.domain.rendering import render
 from runbooks.domain.runbook_text import normalize_runbook
 from runbooks.domain.steps import runbook_steps
+from tests.each import each
 from tests.runbooks.samples import SAMPLES
 
 TITLE = "### Troubleshooting Steps\n\n"
@@ -22,7 +23,7 @@ def texts(markdown):
     return tuple(step.text for step in steps(markdown))
 
 
-@pytest.mark.parametrize(
+@each(
     ("markdown", "expected"),
     [
         ("", ()),
@@ -108,9 +109,9 @@ def check_page_and_steps_agree(markdown):
     items = Items()
     items.feed(page)
     shown = [text for text in map(bare, items.texts) if text]
-    found = [bare(step.text) for step in runbook_steps(page)]
-    assert len(found) == len(shown)
-    assert all(step.startswith(text[:1000]) for step, text in zip(found, shown, strict=True))
+    actual = [bare(step.text) for step in runbook_steps(page)]
+    assert len(actual) == len(shown)
+    assert all(step.startswith(text[:1000]) for step, text in zip(actual, shown, strict=True))
 
 
 LINES = ["1. a", "2. b", "- c", "   - d", "  ```", "   ```sh", "```", "x < y", "#### h", "", "> q", "    e", "- [x] f", "| a |", "|---|", "<b>g", "[^1]", "[^1]: n", "Troubleshooting Steps\n---"]  # fmt: skip

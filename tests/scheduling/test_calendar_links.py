@@ -18,6 +18,7 @@ from scheduling.models import CalendarLink, HolidayBlock
 from scheduling.queries.calendar_links import links_due
 from scheduling.services.calendar_links import claim_link, link_calendar, sync_link, unlink_calendar
 from scheduling.services.holidays import HolidayData, create_holiday, delete_holiday, update_holiday
+from tests.each import each
 from tests.factories import bearer
 from tests.scheduling.ical import calendar, event
 
@@ -155,7 +156,7 @@ def test_only_the_engineer_and_admins_link_a_calendar(a, b, admin, link):
     assert not CalendarLink.objects.exists()
 
 
-@pytest.mark.parametrize(
+@each(
     "address",
     ["", "calendar", "ftp://x/", "https://user:word@x/", "https://x:22/", "https://x/\0", "file:///etc/passwd"],
 )
@@ -216,14 +217,14 @@ def test_an_engineer_connects_syncs_and_disconnects(signed_in, a):
 def test_the_api_connects_reads_and_disconnects(client, a):
     path = "/api/v1/calendar-link/"
     assert client.get(path, **bearer(a)).status_code == 404
-    made = client.put(path, {"address": ADDRESS}, content_type=JSON, **bearer(a))
-    assert made.status_code == 200
-    assert (made.json()["host"], made.json()["state"], "address" in made.json()) == (
+    created = client.put(path, {"address": ADDRESS}, content_type=JSON, **bearer(a))
+    assert created.status_code == 200
+    assert (created.json()["host"], created.json()["state"], "address" in created.json()) == (
         "calendar.example",
         "failing",
         False,
     )
-    assert client.get(path, **bearer(a)).json() == made.json()
+    assert client.get(path, **bearer(a)).json() == created.json()
     assert client.put(path, {"address": "x"}, content_type=JSON, **bearer(a)).json().keys() == {"address"}
     assert client.put(path, {"address": "https://x/\0"}, content_type=JSON, **bearer(a)).status_code == 400
     assert client.delete(path, **bearer(a)).status_code == 204

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from calendar_feeds.events import events_of_engineer, events_of_rotation
+from calendar_feeds.events import engineer_events, rotation_events
 from common.formatting import format_day
 from people.models import User
 from pipelines.models import Pipeline
@@ -70,9 +70,9 @@ def test_coverage_gaps_show_on_the_pipeline_calendar_week_and_schedule_pages(sig
 def test_coverage_gaps_are_in_the_feeds_of_the_rotation_and_the_owners(gap, rotation, a, outsider):
     summary = f"Coverage gap: {Pipeline.objects.filter(primary_owner=a).first()}"
     at = timezone.now()
-    assert summary in {event.content.summary for event in events_of_engineer(a, at=at)}
-    assert summary in {event.content.summary for event in events_of_rotation(rotation, at=at)}
-    assert not [event for event in events_of_engineer(outsider, at=at) if "gap" in event.source]
+    assert summary in {event.content.summary for event in engineer_events(a, at=at)}
+    assert summary in {event.content.summary for event in rotation_events(rotation, at=at)}
+    assert not [event for event in engineer_events(outsider, at=at) if "gap" in event.source]
 
 
 def test_on_call_while_away_is_marked_until_a_cover_takes_that_time(signed_in, week, rotation, admin, a, b, c, d):

@@ -15,6 +15,7 @@ from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.offboarding import deactivate, reactivate, reassign_inactive
 from scheduling.services.rosters import change_roster
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
+from tests.each import each
 from tests.factories import bearer, import_example
 from tests.snapshots import this_minute
 
@@ -61,8 +62,8 @@ def on_call(rotation, week, hour):
 
 
 def test_a_cover_puts_its_engineer_on_call_for_its_period_only(rotation, week, others, now):
-    made = cover(rotation, week, others[0], 10, 20, by=others[0], at=now)
-    assert (made.covered_engineer, made.created_by) == (week.engineer, others[0])
+    created = cover(rotation, week, others[0], 10, 20, by=others[0], at=now)
+    assert (created.covered_engineer, created.created_by) == (week.engineer, others[0])
     assert [on_call(rotation, week, hour) for hour in (9, 10, 19, 20)] == [
         week.engineer.person,
         others[0].person,
@@ -82,8 +83,8 @@ def test_engineers_give_away_only_their_own_time_and_admins_any(rotation, week, 
 def test_a_cover_of_a_cover_replaces_its_part(rotation, week, others, now):
     one, other, _ = others
     cover(rotation, week, one, 10, 20, by=one, at=now)
-    made = cover(rotation, week, other, 12, 14, by=other, at=now)
-    assert made.covered_engineer == one
+    created = cover(rotation, week, other, 12, 14, by=other, at=now)
+    assert created.covered_engineer == one
     assert [on_call(rotation, week, hour) for hour in (9, 11, 13, 15, 21)] == [
         week.engineer.person, one.person, other.person, one.person, week.engineer.person,
     ]  # fmt: skip
@@ -99,19 +100,19 @@ def test_a_cover_at_the_edge_of_a_cover_leaves_no_empty_rest(rotation, week, oth
 
 
 def test_a_cover_cancelled_before_it_starts_is_deleted(rotation, week, others, now):
-    made = cover(rotation, week, others[0], 10, 20, by=others[0], at=now)
+    created = cover(rotation, week, others[0], 10, 20, by=others[0], at=now)
     with pytest.raises(NotAllowedError):
-        end_cover(made, by=others[1], at=now)
-    end_cover(made, by=week.engineer, at=now)
+        end_cover(created, by=others[1], at=now)
+    end_cover(created, by=week.engineer, at=now)
     assert not Cover.objects.exists()
     with pytest.raises(DomainError, match="over"):
-        end_cover(made, by=week.engineer, at=now)
+        end_cover(created, by=week.engineer, at=now)
 
 
 def test_ending_an_active_cover_keeps_its_past(rotation, week, others, now):
-    made = cover(rotation, week, others[0], 10, 20, by=others[0], at=now)
+    created = cover(rotation, week, others[0], 10, 20, by=others[0], at=now)
     at = week.starts_at + HOUR * 15
-    end_cover(made, by=others[0], at=at)
+    end_cover(created, by=others[0], at=at)
     row = Cover.objects.get()
     assert (row.starts_at, row.ends_at) == (week.starts_at + HOUR * 10, at)
 
@@ -119,8 +120,8 @@ def test_ending_an_active_cover_keeps_its_past(rotation, week, others, now):
 def test_an_ended_cover_of_a_cover_returns_to_the_first_coverer(rotation, week, others, now):
     one, other, _ = others
     cover(rotation, week, one, 10, 20, by=one, at=now)
-    made = cover(rotation, week, other, 12, 18, by=other, at=now)
-    end_cover(made, by=other, at=week.starts_at + HOUR * 15)
+    created = cover(rotation, week, other, 12, 18, by=other, at=now)
+    end_cover(created, by=other, at=week.starts_at + HOUR * 15)
     assert [on_call(rotation, week, hour) for hour in (11, 13, 16, 19, 21)] == [
         one.person, other.person, one.person, one.person, week.engineer.person,
     ]  # fmt: skip
@@ -170,7 +171,7 @@ def test_the_api_creates_lists_and_ends_covers(client, rotation, running, a, b, 
     assert client.delete(f"/api/v1/covers/{row['id']}/", **bearer(other)).status_code in (404, 409)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "field"),
     [
         ({}, "ends_at"),
@@ -223,15 +224,15 @@ def test_the_roster_keeps_its_order_without_a_deactivated_engineer(rotation, adm
 def test_deactivating_ends_swaps_and_covers_and_returns_the_weeks(rotation, admin, a, b, c, d, now):
     coming = list(RotationWeek.objects.filter(starts_at__gt=now).select_related("engineer").order_by("starts_on"))
     one, leaver = coming[0].engineer, coming[1].engineer
-    made = request_swap(rotation, proposal=SwapProposal(coming[0].starts_on, coming[1].starts_on), by=one, at=now)
-    accept_swap(made, by=leaver, at=now)
+    created = request_swap(rotation, proposal=SwapProposal(coming[0].starts_on, coming[1].starts_on), by=one, at=now)
+    accept_swap(created, by=leaver, at=now)
     open_one = request_swap(rotation, proposal=SwapProposal(coming[4].starts_on, counterpart=leaver), by=one, at=now)
     third = coming[2].engineer
     create_cover(rotation, data=CoverData(leaver, coming[2].starts_at, coming[2].ends_at), by=leaver, at=now)
     deactivate(leaver, by=admin, at=now)
-    made.refresh_from_db()
+    created.refresh_from_db()
     open_one.refresh_from_db()
-    assert (made.state, open_one.state) == ("void", "void")
+    assert (created.state, open_one.state) == ("void", "void")
     assert "no longer active" in open_one.reason
     assert RotationWeek.objects.get(pk=coming[0].pk).engineer == one
     assert not Cover.objects.filter(engineer=leaver, ends_at__gt=now).exists()

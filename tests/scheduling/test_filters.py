@@ -9,6 +9,7 @@ from scheduling.models import Rotation
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.swaps import SwapProposal, request_swap
+from tests.each import each
 from tests.factories import bearer, import_example
 from tests.snapshots import this_minute
 
@@ -78,8 +79,8 @@ def test_swaps_are_filtered_by_state_rotation_and_people(rows, rotation):
     assert rows("swaps", state="accepted") == []
 
 
-@pytest.mark.parametrize("value", ["nothing", "\0", "1e9", "’"])
-@pytest.mark.parametrize(
+@each("value", ["nothing", "\0", "1e9", "’"])
+@each(
     ("path", "name"),
     [
         ("holidays", "engineer"),

@@ -14,15 +14,15 @@ from notifications.registry import load, local_time
 from scheduling.domain.weeks import Move
 from scheduling.models import Rotation, RotationWeek
 from scheduling.notifications import (
-    CoverageGapFound,
-    CoverCreated,
     Gap,
-    ShiftEnded,
-    ShiftStarted,
-    SwapAccepted,
-    SwapRequested,
+    NewCover,
+    NewCoverageGap,
+    NewSwapRequest,
+    ShiftEnd,
+    ShiftStart,
+    SwapAcceptance,
     TimeOffConflict,
-    UrgentCoverageGapFound,
+    UrgentCoverageGap,
 )
 from scheduling.services.coverage_gaps import sync_coverage_gaps
 from scheduling.services.covers import CoverData, create_cover, end_cover
@@ -336,14 +336,14 @@ def test_notifications_about_rows_that_are_gone_are_obsolete(a, now):
     conflict = {"absence_id": 9, "week_id": 9, "cover_id": None, "engineer_id": a.pk, "engineer": "A", "rotation": "R"}
     request = {"requester_id": a.pk, "wanted_week": None, "third": "", "third_week": None, "message": ""}
     for notification in (
-        SwapRequested(swap_id=9, requester="A", offered_week=week, **request, requested_by="", expires_at=now + DAY),
-        SwapAccepted(**swap, state="accepted", moves=()),
-        CoverCreated(**cover, **period, reason=""),
-        ShiftStarted(rotation_id=9, rotation="R", starts_at=now),
-        ShiftEnded(rotation_id=9, rotation="R", ended_at=now, next_engineer="B"),
+        NewSwapRequest(swap_id=9, requester="A", offered_week=week, **request, requested_by="", expires_at=now + DAY),
+        SwapAcceptance(**swap, state="accepted", moves=()),
+        NewCover(**cover, **period, reason=""),
+        ShiftStart(rotation_id=9, rotation="R", starts_at=now),
+        ShiftEnd(rotation_id=9, rotation="R", ended_at=now, next_engineer="B"),
         TimeOffConflict(**conflict, week=week, **period, stand_ins=()),
-        CoverageGapFound(gaps=(gap,)),
-        UrgentCoverageGapFound(gaps=(gap,)),
+        NewCoverageGap(gaps=(gap,)),
+        UrgentCoverageGap(gaps=(gap,)),
     ):
         assert load(notification.name, notification.context) == notification
         assert not notification.is_still_relevant(a, now)

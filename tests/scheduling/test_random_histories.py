@@ -25,11 +25,14 @@ from scheduling.services.rotations import update_rotation
 from scheduling.services.swaps import SwapProposal, accept_swap, expire_swaps, request_swap
 from scheduling.services.weeks import ensure_weeks
 from tests.factories import import_example
+from tests.thorough import THOROUGH
 
 # A Wednesday of the first week. Steps are hours apart.
 START = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 WEEK = dt.timedelta(weeks=1)
+# `make faults` checks more.
+HISTORIES = 20 if THOROUGH else 1
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
 
 
@@ -177,7 +180,7 @@ def up_to_responder(chain):
     return links[: places[0]] if places else links
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(HISTORIES))
 def test_all_answers_agree_after_every_step(seed, admin, number):
     import_example(at=START, starting=dt.date(2026, 11, 23))
     history = History(number, admin=admin)

@@ -17,6 +17,7 @@ from scheduling.services.rotations import archive_rotation, create_rotation, joi
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from scheduling.services.weeks import ensure_weeks
 from scheduling.tasks import ensure_weeks as ensure_weeks_task
+from tests.each import each
 from tests.factories import bearer, import_example
 
 # A Wednesday of Engineer A's week, which ends on Monday the 30th at 10:00 UTC; Engineer B's is next, then C's and D's.
@@ -63,7 +64,7 @@ def test_an_admin_creates_a_second_rotation(rotation, a, b, c, admin):
     assert (on_call(later), on_call(later, AT + 2 * WEEK)) == (None, b.person)
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "field"),
     [
         ({"name": " "}, "name"),

@@ -21,6 +21,7 @@ from scheduling.services.coverage_gaps import sync_coverage_gaps
 from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
 from scheduling.services.rosters import change_roster, set_roster
 from scheduling.services.weeks import ensure_weeks, update_hours
+from tests.each import each
 from tests.factories import bearer, import_example, make_engineer, make_pipeline
 
 JSON = "application/json"
@@ -161,23 +162,23 @@ def test_the_admin_keeps_commas_and_line_breaks_in_policy_rules(signed_in, admin
 
 
 def test_the_chain_is_on_call_engineer_then_owners_then_roster(pipeline):
-    found = chain(pipeline)
-    assert [(link.engineer.name, link.role) for link in found.links] == [
+    actual = chain(pipeline)
+    assert [(link.engineer.name, link.role) for link in actual.links] == [
         ("Engineer A", "on_call"),
         ("Engineer D", "primary_owner"),
         ("Engineer B", "rotation"),
         ("Engineer C", "rotation"),
     ]
-    assert found.responder.name == "Engineer A"
-    assert found.until == instant("2026-11-30T10:00:00Z")
+    assert actual.responder.name == "Engineer A"
+    assert actual.until == instant("2026-11-30T10:00:00Z")
 
 
 def test_the_primary_owner_responds_while_the_on_call_engineer_is_away(pipeline, a, d):
     away(a, "2026-11-24", "2026-11-26")
-    found = chain(pipeline)
-    assert (found.links[0].available, found.links[0].reason) == (False, "on holiday 24–26 Nov")
-    assert found.responder == d.person
-    assert found.until == instant("2026-11-27T00:00:00Z")
+    actual = chain(pipeline)
+    assert (actual.links[0].available, actual.links[0].reason) == (False, "on holiday 24–26 Nov")
+    assert actual.responder == d.person
+    assert actual.until == instant("2026-11-27T00:00:00Z")
 
 
 def test_the_secondary_owner_steps_in_when_the_primary_is_unavailable(pipeline, a, d):
@@ -195,22 +196,22 @@ def test_a_pipeline_without_anyone_available_is_uncovered(pipeline, a, b, c, d):
 
 def test_a_cover_replaces_the_on_call_engineer(rotation, pipeline, a, c):
     cover(rotation, by=c, of=a, starts="2026-11-25T00:00:00Z", ends="2026-11-26T00:00:00Z")
-    found = chain(pipeline)
-    assert (found.responder, found.until) == (c.person, instant("2026-11-26T00:00:00Z"))
+    actual = chain(pipeline)
+    assert (actual.responder, actual.until) == (c.person, instant("2026-11-26T00:00:00Z"))
 
 
 def test_an_inactive_engineer_does_not_respond(pipeline, a, d):
     User.objects.filter(pk=a.pk).update(is_active=False)
-    found = chain(pipeline)
-    assert found.responder == d.person
-    assert found.links[0].reason == "no longer active"
+    actual = chain(pipeline)
+    assert actual.responder == d.person
+    assert actual.links[0].reason == "no longer active"
 
 
 def test_the_owners_respond_for_a_pipeline_without_a_rotation(rotation, a, b):
     alone = make_pipeline("Alone", primary=a, secondary=b)
-    found = chain(alone)
-    assert [link.role for link in found.links] == ["primary_owner", "secondary_owner"]
-    assert (found.responder, found.until) == (a.person, None)
+    actual = chain(alone)
+    assert [link.role for link in actual.links] == ["primary_owner", "secondary_owner"]
+    assert (actual.responder, actual.until) == (a.person, None)
 
 
 def test_chains_of_many_pipelines_need_few_statements(rotation, a, b):
@@ -335,9 +336,9 @@ def test_a_far_future_is_planned_though_not_stored(client, rotation, a):
     assert row["engineer"] is not None
 
 
-@pytest.mark.parametrize("at", ["yesterday", "2026-11-25", "2026-11-25T12:00:00", "2026-13-45T00:00:00Z", "0001-01-01T00:00:00Z",
+@each("at", ["yesterday", "2026-11-25", "2026-11-25T12:00:00", "2026-13-45T00:00:00Z", "0001-01-01T00:00:00Z",
                                 "9999-12-31T23:59:59-23:59", "\x00", "1e9", "2026-11-25T12:00:00+99:00"])  # fmt: skip
-@pytest.mark.parametrize("path", ["/api/v1/oncall/", "/api/v1/responders/", RESPONDER])
+@each("path", ["/api/v1/oncall/", "/api/v1/responders/", RESPONDER])
 def test_an_invalid_instant_is_a_400_that_names_the_parameter(client, pipeline, a, path, at):
     answer = client.get(path, {"at": at}, **bearer(a))
     assert answer.status_code == 400
@@ -371,7 +372,7 @@ def test_the_api_returns_a_rotation_its_weeks_and_its_timeline(client, rotation,
     assert (parts[0]["starts_at"], parts[-1]["ends_at"]) == (window["from"], window["to"])
 
 
-@pytest.mark.parametrize(
+@each(
     "query",
     [
         {"from": "x"},
@@ -380,7 +381,7 @@ def test_the_api_returns_a_rotation_its_weeks_and_its_timeline(client, rotation,
         {"from": "2001-01-01", "to": "2099-01-01"},
     ],
 )
-@pytest.mark.parametrize("call", ["weeks", "timeline"])
+@each("call", ["weeks", "timeline"])
 def test_an_invalid_window_is_a_400(client, rotation, a, call, query):
     answer = client.get(f"/api/v1/rotations/weekly-rotation/{call}/", query, **bearer(a))
     assert answer.status_code == 400
@@ -407,7 +408,7 @@ def test_the_api_previews_saves_and_deletes_time_off(client, rotation, a, b, adm
     assert not HolidayBlock.objects.exists()
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "status", "field"),
     [
         ({"starts_on": "2026-12-24"}, 400, "ends_on"),
@@ -586,9 +587,9 @@ def test_a_new_roster_is_previewed_before_it_is_saved(signed_in, admin, rotation
     assert list(RotationWeek.objects.values_list("starts_on", "engineer")) == before
     assert browser.post(path, {**typed, "save": "1"}).headers["Location"] == "/schedule/"
     changed = list(RotationWeek.objects.values_list("starts_on", "engineer"))
-    kept = [row for row in before if row[0] < day(week)]
-    assert changed[: len(kept)] == kept
-    assert [engineer for _, engineer in changed[len(kept) :][:4]] == [d.pk, c.pk, d.pk, c.pk]
+    stored = [row for row in before if row[0] < day(week)]
+    assert changed[: len(stored)] == stored
+    assert [engineer for _, engineer in changed[len(stored) :][:4]] == [d.pk, c.pk, d.pk, c.pk]
 
 
 def test_the_order_of_a_roster_is_changed_with_buttons(signed_in, admin, rotation):

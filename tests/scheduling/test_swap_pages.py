@@ -9,6 +9,7 @@ from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek, SwapR
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
+from tests.each import each
 from tests.factories import bearer, import_example
 from tests.snapshots import this_minute
 
@@ -192,13 +193,13 @@ def test_taking_over_now_and_ending_the_cover(signed_in, rotation, weeks, a, b, 
         "ends_at": running.ends_at.strftime("%Y-%m-%dT%H:%M"),
     }
     assert browser.post(path, typed).status_code == 302
-    made = Cover.objects.get()
-    assert (made.engineer, made.covered_engineer) == (other, running.engineer)
+    created = Cover.objects.get()
+    assert (created.engineer, created.covered_engineer) == (other, running.engineer)
     assert "covering" in text(browser.get("/"))
     assert f"{other} covers for {running.engineer}" in text(browser.get("/schedule/"))
     stranger = next(person for person in (a, b, c, d) if person not in (other, running.engineer))
-    assert signed_in(stranger).post(f"/covers/{made.pk}/end/").status_code == 403
-    assert browser.post(f"/covers/{made.pk}/end/").status_code == 302
+    assert signed_in(stranger).post(f"/covers/{created.pk}/end/").status_code == 403
+    assert browser.post(f"/covers/{created.pk}/end/").status_code == 302
     assert not Cover.objects.filter(ends_at__gt=timezone.now()).exists()
 
 
@@ -254,9 +255,7 @@ def test_an_impossible_plan_names_the_reason(signed_in, weeks, admin, a, b, c, d
     assert "No plan is possible while Engineer" in page
 
 
-@pytest.mark.parametrize(
-    "moves", [[], ["x"], ["2026-11-30:1"], ["2026-11-30:a:b"], ["2026-11-30:engineer-a:engineer-b"] * 2]
-)
+@each("moves", [[], ["x"], ["2026-11-30:1"], ["2026-11-30:a:b"], ["2026-11-30:engineer-a:engineer-b"] * 2])
 def test_malformed_moves_change_nothing(signed_in, weeks, admin, moves):
     before = list(RotationWeek.objects.values_list("pk", "engineer"))
     answer = signed_in(admin).post("/schedule/weekly-rotation/plan/", {"move": moves}, follow=True)
@@ -273,9 +272,9 @@ def test_the_api_plans_and_applies(client, rotation, weeks, admin, a):
     assert (plan["exists"], plan["optimal"]) == (True, True)
     given = {"moves": plan["moves"]}
     assert client.post(f"{path}apply/", given, content_type=JSON, **bearer(a)).status_code == 403
-    made = client.post(f"{path}apply/", given, content_type=JSON, **bearer(admin))
-    assert made.status_code == 200, made.content
-    assert {row["state"] for row in made.json()} == {"accepted"}
+    created = client.post(f"{path}apply/", given, content_type=JSON, **bearer(admin))
+    assert created.status_code == 200, created.content
+    assert {row["state"] for row in created.json()} == {"accepted"}
     assert client.post(f"{path}apply/", given, content_type=JSON, **bearer(admin)).status_code == 409
     assert client.post(f"{path}apply/", {"moves": []}, content_type=JSON, **bearer(admin)).status_code == 400
 
@@ -351,9 +350,9 @@ def test_the_admin_creates_and_ends_a_cover(signed_in, rotation, weeks, admin):
     assert "already on call then" in text(wrong)
     assert not Cover.objects.exists()
     assert browser.post("/admin/scheduling/cover/add/", typed).status_code == 302
-    made = Cover.objects.get()
-    assert (made.engineer, made.covered_engineer, made.created_by) == (other, week.engineer, admin)
-    browser.post("/admin/scheduling/cover/", {"action": "end", "_selected_action": [made.pk]})
+    created = Cover.objects.get()
+    assert (created.engineer, created.covered_engineer, created.created_by) == (other, week.engineer, admin)
+    browser.post("/admin/scheduling/cover/", {"action": "end", "_selected_action": [created.pk]})
     assert not Cover.objects.exists()
 
 
@@ -383,9 +382,9 @@ def test_the_admin_lists_swaps_covers_and_time_off(signed_in, rotation, weeks, a
 
 def test_a_roster_preview_lists_the_swaps_it_cancels(signed_in, rotation, weeks, admin, now):
     one, two = weeks[1], weeks[2]
-    made = request_swap(rotation, proposal=SwapProposal(one.starts_on, two.starts_on), by=one.engineer, at=now)
-    accept_swap(made, by=two.engineer, at=now)
+    created = request_swap(rotation, proposal=SwapProposal(one.starts_on, two.starts_on), by=one.engineer, at=now)
+    accept_swap(created, by=two.engineer, at=now)
     typed = {"starts_on": str(one.starts_on), "engineers": f"{two.engineer.username}\n{weeks[3].engineer.username}"}
     page = text(signed_in(admin).post("/schedule/weekly-rotation/roster/", typed))
     assert "These swaps will be cancelled" in page
-    assert f'href="/swaps/{made.pk}/"' in page
+    assert f'href="/swaps/{created.pk}/"' in page

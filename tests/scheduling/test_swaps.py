@@ -15,6 +15,7 @@ from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.offboarding import deactivate
 from scheduling.services.rosters import change_roster
 from scheduling.services.swaps import SwapProposal, accept_swap, cancel_swap, decline_swap, expire_swaps, request_swap
+from tests.each import each
 from tests.factories import bearer, import_example
 from tests.snapshots import this_minute
 
@@ -279,22 +280,22 @@ def test_one_decline_ends_a_three_way_swap(rotation, a, b, c, now):
 
 
 def test_a_new_roster_keeps_possible_swaps_and_voids_the_others_with_a_reason(rotation, a, b, c, d, admin, now):
-    kept = two_way(rotation, a, b, at=now)
-    accept_swap(kept, by=b, at=now)
+    stored = two_way(rotation, a, b, at=now)
+    accept_swap(stored, by=b, at=now)
     lost = request(rotation, upcoming_week(rotation, c), by=c, at=now, wanted_week=upcoming_week(rotation, d))
     accept_swap(lost, by=d, at=now)
     pending = request(rotation, upcoming_week(rotation, d, number=2), by=d, at=now, counterpart=a)
     plan = dict(RotationWeek.objects.values_list("starts_on", "planned_engineer"))
-    first = min(day for day in (*kept.weeks, *lost.weeks))
+    first = min(day for day in (*stored.weeks, *lost.weeks))
     order = [next(u for u in (a, b, c, d) if u.pk == plan[first + WEEK * k]) for k in range(4)]
     order[order.index(d)] = admin
     change = roster_change(rotation, engineers=order, starts_on=first)
     assert [swap.pk for swap, _ in change.swaps_lost] == [lost.pk]
     change_roster(rotation, engineers=order, starts_on=first, by=admin, at=now)
-    assert (engineer_of(rotation, kept.offered_week), engineer_of(rotation, kept.wanted_week)) == (b, a)
-    for swap in (kept, lost, pending):
+    assert (engineer_of(rotation, stored.offered_week), engineer_of(rotation, stored.wanted_week)) == (b, a)
+    for swap in (stored, lost, pending):
         swap.refresh_from_db()
-    assert (kept.state, lost.state, pending.state) == ("accepted", "void", "void")
+    assert (stored.state, lost.state, pending.state) == ("accepted", "void", "void")
     assert "now belongs to" in lost.reason
     assert engineer_of(rotation, lost.offered_week) == c
 
@@ -416,7 +417,7 @@ def test_the_api_declines_and_withdraws(client, rotation, a, b):
     assert post(client, a, f"swaps/{row['id']}/cancel/").json()["state"] == "cancelled"
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "field"),
     [
         ({}, "offered_week"),

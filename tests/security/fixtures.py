@@ -47,6 +47,7 @@ from team_channels.services.channels import add_channel, send_test
 from tests.factories import PASSWORD, add_contact_method, make_engineer, make_pipeline, make_runbook
 from tests.notifications.channels.push.service import Browser
 from tests.security.permission_matrix import ALERTS
+from tests.statements import writing
 from tests.validation.fixtures import bucket, make_check, make_metric, push
 from validation.importers.alertmanager import read_alerts
 from validation.models import CheckResult, ExternalCheck
@@ -99,9 +100,9 @@ def make_world():
     holiday = create_holiday(a, data=HolidayData(a2.starts_on, a2.starts_on, note="a private note"), by=a)
     sync_handoffs(at=at)
     handoff = Handoff.objects.not_cancelled().filter(outgoing=a, at__gt=at).order_by("at").first()
-    gone = make_engineer("Engineer E", is_active=False)
+    removed = make_engineer("Engineer E", is_active=False)
     to_sign, signed, to_close = (
-        _past_handoff(rotation, a, incoming, days=days, at=at) for incoming, days in ((b, 7), (b, 14), (gone, 21))
+        _past_handoff(rotation, a, incoming, days=days, at=at) for incoming, days in ((b, 7), (b, 14), (removed, 21))
     )
     sign_handoff(signed, by=a, at=at)
     item = add_item(rotation, text="Something left to do", by=a, at=at)
@@ -313,8 +314,11 @@ class World:
         cookies = {name: morsel.value for name, morsel in client.cookies.items()}
         reset_queries()
         with transaction.atomic(), CaptureQueriesContext(connection) as captured:
-            answer = getattr(client, method.lower())(path, **given)
+            try:
+                answer = getattr(client, method.lower())(path, **given)
+            except Exception as error:
+                error.add_note(f"{actor}: {method} {path}")
+                raise
             transaction.set_rollback(True)
         client.cookies = SimpleCookie(cookies)
-        writes = [one["sql"] for one in captured if (one["sql"] or "-").split()[0] in ("INSERT", "UPDATE", "DELETE")]
-        return answer, [sql for sql in writes if not any(f'"{table}"' in sql for table in BESIDE)]
+        return answer, [sql for sql in writing(captured) if not any(f'"{table}"' in sql for table in BESIDE)]

@@ -46,14 +46,14 @@ BODIES = [
 def operations():
     """Return method, path, query parameters and body fields of every operation."""
     schema = SchemaGenerator().get_schema(public=True)
-    found = []
+    actual = []
     for path, methods in schema["paths"].items():
         for method, call in methods.items():
             query = [one["name"] for one in call.get("parameters", []) if one["in"] == "query"]
             content = call.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
             named = schema["components"]["schemas"].get(content.get("$ref", "").rpartition("/")[2], content)
-            found.append((method.upper(), path, query, sorted(named.get("properties", {}))))
-    return found
+            actual.append((method.upper(), path, query, sorted(named.get("properties", {}))))
+    return actual
 
 
 def template(schema, case):

@@ -200,7 +200,7 @@ RULES = {
     "POST /schedule/new/": Rule(ADMIN, NEW_ROTATION_FORM),
     "GET /schedule/{rotation}/edit/": Rule(ADMIN),
     "POST /schedule/{rotation}/edit/": Rule(ADMIN, ROTATION_FORM),
-    "POST /schedule/{rotation}/archive/": Rule(ADMIN, {"confirm": "on"}),
+    "POST /schedule/{rotation}/archive/": Rule(ADMIN),
     "GET /schedule/{rotation}/roster/": Rule(ADMIN),
     "POST /schedule/{rotation}/roster/": Rule(
         ADMIN, {"starts_on": "{later_week}", "engineers": "engineer-b\nengineer-a", "save": "1"}
@@ -222,6 +222,7 @@ RULES = {
     "POST /swaps/{asked}/accept/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /swaps/{asked}/decline/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /swaps/{asking}/cancel/": Rule(OWNER),
+    "POST /swaps/{asking}/remind/": Rule(OWNER),
     # Cover requests.
     "GET /covers/request/": Rule(SIGNED_IN),
     "GET /covers/request/?rotation={rotation} #of a rotation": Rule(SIGNED_IN),
@@ -233,6 +234,7 @@ RULES = {
     "POST /covers/requests/{cover_asked}/accept/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /covers/requests/{cover_asked}/decline/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /covers/requests/{cover_asking}/cancel/": Rule(OWNER),
+    "POST /covers/requests/{cover_asking}/remind/": Rule(OWNER),
     # The shared calendar.
     "GET /calendar/": Rule(SIGNED_IN),
     "GET /calendar/{year}/{month}/": Rule(SIGNED_IN, private=NOTE),
@@ -265,6 +267,7 @@ RULES = {
     "GET /incidents/reports/": Rule(SIGNED_IN),
     "GET /incidents/reports/csv/": Rule(SIGNED_IN),
     "GET /incidents/alerts/": Rule(SIGNED_IN),
+    "GET /incidents/drills/": Rule(SIGNED_IN),
     "GET /incidents/{incident}/": Rule(SIGNED_IN),
     "GET /incidents/{incident}/edit/": Rule(SIGNED_IN),
     "POST /incidents/{incident}/edit/": Rule(SIGNED_IN, INCIDENT),
@@ -379,6 +382,7 @@ RULES = {
     "POST /api/v1/swaps/{asked}/accept/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /api/v1/swaps/{asked}/decline/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /api/v1/swaps/{asking}/cancel/": Rule(OWNER, {}),
+    "POST /api/v1/swaps/{asking}/remind/": Rule(OWNER, {}),
     "GET /api/v1/covers/": Rule(SIGNED_IN),
     "POST /api/v1/covers/": Rule(
         OWNER,
@@ -394,6 +398,7 @@ RULES = {
     "POST /api/v1/cover-requests/{cover_asked}/accept/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /api/v1/cover-requests/{cover_asked}/decline/": Rule(OWNER, {"engineer": "engineer-a"}),
     "POST /api/v1/cover-requests/{cover_asking}/cancel/": Rule(OWNER, {}),
+    "POST /api/v1/cover-requests/{cover_asking}/remind/": Rule(OWNER, {}),
     "GET /api/v1/calendar-link/": Rule(OWNER_ALONE, hidden=True),
     "PUT /api/v1/calendar-link/": Rule(SIGNED_IN, {"address": "https://127.0.0.1/mine.ics"}),
     "DELETE /api/v1/calendar-link/": Rule(OWNER_ALONE, hidden=True),
@@ -448,6 +453,7 @@ RULES = {
     "POST /api/v1/rotations/{rotation}/channels/{rotation_channel}/deliveries/{rotation_delivery}/redeliver/": Rule(ADMIN),
     # Maintenance and integration keys.
     "POST /pipelines/{pipeline}/drill/": Rule(SIGNED_IN),
+    "GET /api/v1/incidents/drills/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/drills/": Rule(SIGNED_IN, {"pipeline": "{pipeline}"}),
     "GET /api/v1/incidents/{incident}/stopwatch/": Rule(SIGNED_IN),
     "GET /pipelines/{pipeline}/maintenance/": Rule(SIGNED_IN),
@@ -475,6 +481,7 @@ RULES = {
     # An event has the integration key in its body instead of a sign-in.
     "POST /api/v1/integrations/events/": Rule(OPEN, EVENT_TRIGGER, key_in_body=True),
     "POST /api/v1/integrations/events/v2/enqueue": Rule(OPEN, EVENT_TRIGGER, key_in_body=True),
+    "POST /api/v1/integrations/events/v2/change/enqueue": Rule(OPEN, EVENT_TRIGGER, key_in_body=True),
     # The API of incidents.
     "GET /api/v1/incidents/": Rule(SIGNED_IN),
     "POST /api/v1/incidents/": Rule(SIGNED_IN, {**INCIDENT, "pipeline": "{pipeline}"}),

@@ -16,6 +16,9 @@ from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, SwapR
 from tests.security.permission_matrix import RULES
 from validation.models import Check, KnownEvent, Metric
 
+# On one worker of xdist, so that the rows are created once.
+pytestmark = pytest.mark.xdist_group("double submits")
+
 TEMPLATES = Path(__file__).parents[2] / "templates"
 WITHOUT_KEY = {
     "account/reauthenticate.html",

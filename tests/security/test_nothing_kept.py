@@ -64,57 +64,57 @@ def secrets(db, admin, a, log, mailoutbox):
     """Create one secret of each kind and use it over HTTP, correctly and incorrectly; return them by name."""
     User.objects.filter(pk=a.pk).update(email="a@example.org")
     a.refresh_from_db()
-    made = {"password": PASSWORD}
+    built = {"password": PASSWORD}
     invite(a, by=admin, at=timezone.now())
     deliver_one()
     link = found(r"(/password/[0-9a-f]{64}/)", mailoutbox[0].body)
-    made["mailed link, used"] = link.split("/")[2]
+    built["mailed link, used"] = link.split("/")[2]
     browser, wrong = Client(), Client(raise_request_exception=False)
     browser.get(link)
-    given = {"secret": made["mailed link, used"], "new_password1": PASSWORD, "new_password2": PASSWORD}
+    given = {"secret": built["mailed link, used"], "new_password1": PASSWORD, "new_password2": PASSWORD}
     post(browser, "/password/", **{**given, "new_password2": "other"})
     post(browser, "/password/", **given)
     wrong.post("/sign-in/", {"username": PASSWORD, "password": "x"})
     wrong.post("/sign-in/", {"username": "engineer-a", "password": f"{PASSWORD}?"})
     post(browser, "/sign-in/", username="engineer-a", password=PASSWORD)
-    made["session"] = browser.cookies["sessionid"].value
-    made["token"] = found(
+    built["session"] = browser.cookies["sessionid"].value
+    built["token"] = found(
         r"(oncall_[\w-]{40,})", created(browser, "/me/tokens/", "/me/tokens/", name="all", scope="write")
     )
-    bearer = Client(headers={"authorization": f"Bearer {made['token']}"})
+    bearer = Client(headers={"authorization": f"Bearer {built['token']}"})
     assert bearer.get("/api/v1/oncall/").status_code == 200
-    bearer.get(f"/api/v1/oncall/?at={made['token']}-not")
-    made["feed address"] = found(r"/feeds/([\w-]{40,})\.ics", created(browser, "/me/feeds/", "/me/feeds/"))
-    assert Client().get(f"/feeds/{made['feed address']}.ics").status_code == 200
-    made["feed address by the API"] = found(
+    bearer.get(f"/api/v1/oncall/?at={built['token']}-not")
+    built["feed address"] = found(r"/feeds/([\w-]{40,})\.ics", created(browser, "/me/feeds/", "/me/feeds/"))
+    assert Client().get(f"/feeds/{built['feed address']}.ics").status_code == 200
+    built["feed address by the API"] = found(
         r"/feeds/([\w-]{40,})\.ics",
         bearer.post("/api/v1/feeds/", {}, content_type="application/json").json()["url"],
     )
     bearer.put("/api/v1/calendar-link/", json.dumps({"address": LINKED}), content_type="application/json")
-    made["linked calendar"] = "private-3f9a77c2"
+    built["linked calendar"] = "private-3f9a77c2"
     create_data_source(name="warehouse", address=WAREHOUSE, by=admin)
-    made["source"] = "word-of-the-warehouse"
+    built["source"] = "word-of-the-warehouse"
     subscription = Browser("https://fcm.googleapis.com/fcm/send/dEv1ce-7c1f").subscription
     bearer.post("/api/v1/me/push-devices/", json.dumps(subscription), content_type="application/json")
-    made["push endpoint"], made["push key"] = "dEv1ce-7c1f", subscription["keys"]["p256dh"]
-    made["push secret"] = subscription["keys"]["auth"]
+    built["push endpoint"], built["push key"] = "dEv1ce-7c1f", subscription["keys"]["p256dh"]
+    built["push secret"] = subscription["keys"]["auth"]
     bearer.post("/api/v1/me/push-key/", {}, content_type="application/json")
-    made["site’s push key"] = find_site_key().private_text
+    built["site’s push key"] = find_site_key().private_text
     add_contact_method(a, channel="chat", address=CHAT, by=admin)
-    made["chat address"] = "JHMHI8qBe7bk2ZwO5U711o3dV_js"
-    made |= channel_secrets(bearer, admin, a)
+    built["chat address"] = "JHMHI8qBe7bk2ZwO5U711o3dV_js"
+    built |= channel_secrets(bearer, admin, a)
     post(browser, "/sign-in/again/", password=PASSWORD)
-    made["second factor"] = found(r'class="secret">(\w+)<', browser.get("/me/second-factor/enrol/").content.decode())
+    built["second factor"] = found(r'class="secret">(\w+)<', browser.get("/me/second-factor/enrol/").content.decode())
     being_enrolled = dump()
-    assert made["second factor"] not in being_enrolled
-    post(browser, "/me/second-factor/enrol/", code=code_of(made["second factor"]))
+    assert built["second factor"] not in being_enrolled
+    post(browser, "/me/second-factor/enrol/", code=code_of(built["second factor"]))
     codes = re.findall(r"<li><code>(\d+)</code>", browser.get("/me/second-factor/codes/").content.decode())
-    made["recovery code"] = codes[0]
+    built["recovery code"] = codes[0]
     invite(a, by=admin, at=timezone.now(), reset=True)
     deliver_one()
-    made["mailed link"] = found(r"/password/([0-9a-f]{64})/", mailoutbox[-1].body)
-    assert browser.get(f"/password/{made['mailed link']}/").status_code == 200
-    return made
+    built["mailed link"] = found(r"/password/([0-9a-f]{64})/", mailoutbox[-1].body)
+    assert browser.get(f"/password/{built['mailed link']}/").status_code == 200
+    return built
 
 
 def channel_secrets(bearer, admin, owner):

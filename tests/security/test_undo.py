@@ -12,20 +12,35 @@ from incidents.models import Incident, TimelineEntry
 from notifications.models import ContactMethod, NotificationRule
 from people.models import User
 from runbooks.models import Runbook
-from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, SwapRequest
+from scheduling.models import (
+    Cover,
+    CoverRequest,
+    HolidayBlock,
+    PipelineRotation,
+    RosterMember,
+    Rotation,
+    RotationWeek,
+    SwapRequest,
+)
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
+from scheduling.services.rosters import change_roster
+from scheduling.services.rotations import create_rotation
 from scheduling.services.swaps import accept_swap
+from team_channels.models import ChannelDelivery, TeamChannel
 from tests.security.permission_matrix import RULES
 from validation.models import Check, CheckResult, KnownEvent, Metric
 
-pytestmark = pytest.mark.django_db
+# On one worker of xdist, so that the rows are created once.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("undo")]
 
 ABSENCE = ("engineer", "starts_on", "ends_on", "starts_at", "ends_at", "kind", "note", "time_zone")
 COVER = ("rotation", "engineer", "covered_engineer", "starts_at", "ends_at", "reason")
 SWAP = ("requester", "offered_week", "wanted_week", "third_week", "counterpart", "third", "message", "acknowledged")
 COVER_REQUEST = ("requester", "counterpart", "starts_at", "ends_at", "message")
 CHECK = ("name", "severity", "interval_minutes", "metric", "parameters", "muted_until", "deleted_at")
+WEEK = ("rotation", "starts_on", "starts_at", "ends_at", "engineer", "planned_engineer")
+MEMBER = ("roster__rotation", "roster__starts_on", "position", "engineer")
 ROTATION = ("name", "description", "time_zone", "handoff_weekday", "handoff_time")
 EVENT = ("pipeline", "metric", "starts_on", "ends_on", "name")
 
@@ -36,7 +51,19 @@ def rows(queryset, *fields):
 
 STATES = {
     "/calendar/": lambda: rows(HolidayBlock.objects.all(), *ABSENCE),
-    "/schedule/": lambda: (rows(Cover.objects.all(), *COVER), rows(Rotation.objects.active(), *ROTATION)),
+    "/schedule/": lambda: (
+        rows(Cover.objects.all(), *COVER),
+        rows(Rotation.objects.active(), *ROTATION),
+        rows(RotationWeek.objects.filter(rotation__archived_at=None), *WEEK),
+        rows(RosterMember.objects.filter(roster__rotation__archived_at=None), *MEMBER),
+        rows(PipelineRotation.objects.all(), "pipeline", "rotation"),
+        rows(SwapRequest.objects.all(), *SWAP, "state", "decided_at"),
+        rows(CoverRequest.objects.all(), *COVER_REQUEST, "state", "decided_at"),
+    ),
+    "/channels/": lambda: (
+        rows(TeamChannel.objects.all(), "pk", "name", "kind", "events", "shown_as"),
+        rows(ChannelDelivery.objects.filter(channel__deleted_at=None), "pk", "channel", "event_id"),
+    ),
     "/me/notifications/": lambda: (
         rows(ContactMethod.objects.all(), "person", "channel", "address_digest", "verified_at"),
         rows(NotificationRule.objects.all(), "person", "urgency", "channel", "delay_minutes"),
@@ -73,6 +100,9 @@ ACTIONS = [
     "POST /covers/{cover}/end/",
     "POST /schedule/new/",
     "POST /schedule/{rotation}/edit/",
+    "POST /schedule/{rotation}/archive/",
+    "POST /schedule/{rotation}/roster/",
+    "POST /channels/{channel}/delete/",
     "POST /me/notifications/contact-methods/",
     "POST /me/notifications/contact-methods/{contact_method}/remove/",
     "POST /me/notifications/rules/",
@@ -103,7 +133,13 @@ ACTIONS = [
 
 
 # Only admins do these.
-ADMIN_ACTIONS = {"POST /schedule/new/", "POST /schedule/{rotation}/edit/"}
+ADMIN_ACTIONS = {
+    "POST /channels/{channel}/delete/",
+    "POST /schedule/new/",
+    "POST /schedule/{rotation}/edit/",
+    "POST /schedule/{rotation}/archive/",
+    "POST /schedule/{rotation}/roster/",
+}
 
 
 def actor(key):
@@ -150,8 +186,23 @@ def cover_again(world):
     create_cover(rotation, data=data, by=world.people["admin"], at=timezone.now())
 
 
+def same_name(world):
+    """Another rotation has the name of the archived one."""
+    admin = world.people["admin"]
+    create_rotation(name="Weekly", engineers=[admin], by=admin, at=timezone.now())
+
+
+def replanned(world):
+    """Another roster starts two weeks after the changed one."""
+    rotation, admin = Rotation.objects.get(), world.people["admin"]
+    starts_on = RotationWeek.objects.latest("starts_on").starts_on
+    change_roster(rotation, engineers=[admin], starts_on=starts_on, by=admin, at=timezone.now())
+
+
 # Who acts in between, what they do, and the sentence.
 CHANGES = {
+    "POST /schedule/{rotation}/archive/": (same_name, "Another rotation now has this name."),
+    "POST /schedule/{rotation}/roster/": (replanned, "The schedule of Weekly has since been changed."),
     "POST /calendar/add/": (
         lambda world: HolidayBlock.objects.filter(starts_on="2027-03-01").update(kind="training"),
         "This time off has since changed. Edit or delete it in the calendar.",
@@ -218,10 +269,11 @@ CHANGES = {
 @pytest.mark.parametrize("key", CHANGES)
 def test_what_changed_meanwhile_is_not_undone(world, key):
     change, sentence = CHANGES[key]
-    token = button(world.clients["owner"].get(act(world, key).headers["Location"]))
+    client = world.clients[actor(key)]
+    token = button(client.get(act(world, key, who=actor(key)).headers["Location"]))
     change(world)
     before = state(key)
-    page = world.clients["owner"].post("/undo/", {"undo": token}, follow=True)
+    page = client.post("/undo/", {"undo": token}, follow=True)
     assert messages(page) == [("danger", f"Not undone. {sentence}")]
     assert state(key) == before
 

@@ -4,6 +4,7 @@ import pytest
 
 from team_channels.models import ChannelDelivery, TeamChannel
 from team_channels.services.delivery import deliver_one
+from tests.each import each
 from tests.factories import bearer
 from tests.team_channels.test_delivery import post
 
@@ -37,7 +38,7 @@ def test_a_webhook_is_added_and_its_secret_returned_once(call, pipeline):
     assert [set(one) for one in call("get", PATH).json()["results"]] == [FIELDS]
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "value"),
     [
         ("kind", "pigeon"),

@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import hashlib
 import hmac
+import json
 import re
 import threading
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from common.exceptions import DomainError
 from notifications.channels import http
 from notifications.models import Message
 from notifications.services.leases import claim_row
@@ -23,7 +25,14 @@ from team_channels.kinds.webhook import new_secret, signature
 from team_channels.models import ChannelDelivery, TeamChannel
 from team_channels.queries import has_work
 from team_channels.services import delivery
-from team_channels.services.channels import redeliver, report_channels_off, rotate_secret, turn_off, update_channel
+from team_channels.services.channels import (
+    MAX_OLD_SECRETS,
+    redeliver,
+    report_channels_off,
+    rotate_secret,
+    turn_off,
+    update_channel,
+)
 from team_channels.services.delivery import deliver_one, purge_finished
 from team_channels.services.outbox import post_event
 from tests.http_peer import local_rules
@@ -220,20 +229,33 @@ def test_a_new_secret_has_256_random_bits():
     assert {len(base64.b64decode(secret.removeprefix("whsec_"))) for secret in secrets} == {32}
 
 
-def test_both_secrets_sign_for_a_day_after_a_change(make_channel, peer, admin):
+def test_every_secret_of_the_last_day_signs(make_channel, peer, admin):
     channel = make_channel()
-    new = rotate_secret(channel, by=admin)
-    assert new.secret not in ("", SECRET)
+    second, third = (rotate_secret(channel, by=admin).secret for _ in range(2))
+    assert len({SECRET, second, third}) == 3
     post(channel)
     deliver_one()
-    TeamChannel.objects.update(previous_secret_until=timezone.now() - HOUR)
+    channel.refresh_from_db()
+    [newest, oldest] = channel.old_secrets(timezone.now())
+    ended = [(newest.secret, newest.until.isoformat()), (oldest.secret, (timezone.now() - HOUR).isoformat())]
+    channel.previous_secrets = json.dumps(ended)
+    channel.save()
     post(channel, number=2)
     deliver_one()
     for (_, headers, _), body, secrets in zip(
-        peer.requests, peer.bodies, [(new.secret, SECRET), (new.secret,)], strict=True
+        peer.requests, peer.bodies, [(third, second, SECRET), (third, second)], strict=True
     ):
         row = {"message_id": headers["Webhook-Id"], "timestamp": headers["Webhook-Timestamp"], "body": body}
         assert headers["Webhook-Signature"] == " ".join(signature(secret, **row) for secret in secrets)
+
+
+def test_a_change_of_secrets_too_many_is_refused_and_drops_none(make_channel, admin):
+    channel = make_channel()
+    secrets = [SECRET, *(rotate_secret(channel, by=admin).secret for _ in range(MAX_OLD_SECRETS))]
+    with pytest.raises(DomainError, match="5 times within 24 hours"):
+        rotate_secret(channel, by=admin)
+    channel.refresh_from_db()
+    assert [channel.secret, *(old.secret for old in channel.old_secrets(timezone.now()))] == secrets[::-1]
 
 
 def test_a_channel_gets_an_event_once_and_several_channels_get_the_same_id(make_channel):
@@ -293,7 +315,7 @@ def test_turning_a_channel_off_drops_pending_messages(make_channel, peer, admin)
     post(channel, number=1)
     turn_off(channel, by=admin)
     assert states() == ["dropped"]
-    assert list(TeamChannel.objects.wanting("incident.opened")) == []
+    assert list(TeamChannel.objects.subscribed_to("incident.opened")) == []
     update_channel(channel, by=admin, is_active=True)
     post(channel, number=2)
     deliver_all()

@@ -69,11 +69,11 @@ def test_a_webhook_gets_the_incident_as_the_api_names_it(make_channel, pipeline,
 
 def test_channels_get_chosen_events_and_rotations_those_of_their_pipelines(make_channel, pipeline, rotation, a):
     PipelineRotation.objects.create(pipeline=pipeline, rotation=rotation)
-    wanting = make_channel(events=["incident.opened"])
+    subscriber = make_channel(events=["incident.opened"])
     not_wanting = make_channel(events=["incident.resolved"])
     of_rotation = make_channel(rotation=rotation)
     open_incident(pipeline, what=WHAT, by=a, at=timezone.now())
-    assert [posted(channel) for channel in (wanting, not_wanting, of_rotation)] == [
+    assert [posted(channel) for channel in (subscriber, not_wanting, of_rotation)] == [
         ["incident.opened"],
         [],
         ["incident.opened"],

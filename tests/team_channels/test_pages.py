@@ -1,13 +1,24 @@
 """The pages of channels: list, add, test, turn off and on, new secret, send again, delete."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from common.exceptions import DomainError
+from people.undo import UNDO_WINDOW
 from team_channels.kinds import webhook
 from team_channels.models import ChannelDelivery, TeamChannel
+from team_channels.services.channels import (
+    add_channel,
+    delete_channel,
+    purge_deleted_channels,
+    restore_channel,
+)
 from team_channels.services.delivery import deliver_one
+from tests.each import each
 from tests.factories import make_engineer, make_pipeline
 from tests.team_channels.test_delivery import post
 
@@ -31,7 +42,7 @@ def test_an_owner_adds_a_webhook_and_sees_its_secret_once(signed_in, a, pipeline
     assert "hooks.example.org" in again
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "value", "problem"),
     [
         ("name", "", "This field is required."),
@@ -49,7 +60,7 @@ def test_an_invalid_form_shows_errors_and_keeps_the_input(signed_in, a, pipeline
     assert ("#typed" in page) == (field != "name")
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "address"),
     [
         ("mattermost", "https://chat.example.org/x"),
@@ -151,7 +162,7 @@ def test_a_new_secret_is_shown_once(signed_in, a, make_channel):
     page = client.get(f"/channels/{channel.pk}/").content.decode()
     old, channel = channel.secret, TeamChannel.objects.get()
     assert channel.secret in page
-    assert channel.previous_secret == old
+    assert [one.secret for one in channel.old_secrets(timezone.now())] == [old]
     assert channel.secret.startswith(webhook.SECRET_PREFIX)
     assert channel.secret not in client.get(f"/channels/{channel.pk}/").content.decode()
 
@@ -164,11 +175,31 @@ def test_a_message_is_sent_again(signed_in, a, make_channel, peer):
     assert [body["id"] for _, _, body in peer.requests] == [row.event_id, row.event_id]
 
 
-def test_a_channel_is_deleted_with_its_log(signed_in, a, make_channel):
-    row = post(make_channel())
-    response = signed_in(a).post(f"/channels/{row.channel_id}/delete/")
+def test_a_channel_is_deleted_for_good_with_its_log_after_ten_minutes(signed_in, a, make_channel, peer):
+    row, client = post(make_channel()), signed_in(a)
+    response = client.post(f"/channels/{row.channel_id}/delete/")
     assert response.url == "/pipelines/orders/channels/"
-    assert (TeamChannel.objects.count(), ChannelDelivery.objects.count()) == (0, 0)
+    assert TeamChannel.objects.count() == 0
+    assert client.get(f"/channels/{row.channel_id}/").status_code == 404
+    assert deliver_one() is None
+    assert peer.requests == []
+    assert purge_deleted_channels() == 0
+    TeamChannel.all_objects.update(deleted_at=timezone.now() - UNDO_WINDOW)
+    assert purge_deleted_channels() == 1
+    assert (TeamChannel.all_objects.count(), ChannelDelivery.objects.count()) == (0, 0)
+
+
+def test_a_deleted_channel_is_restored_within_the_limit(a, pipeline, make_channel, monkeypatch):
+    channel = make_channel()
+    delete_channel(channel, by=a)
+    make_channel()
+    monkeypatch.setattr("team_channels.services.channels.MAX_CHANNELS", 1)
+    with pytest.raises(DomainError, match="already has 1 channels"):
+        restore_channel(channel.pk, by=a)
+    monkeypatch.undo()
+    assert restore_channel(channel.pk, by=a).is_active
+    with pytest.raises(DomainError, match="since been restored"):
+        restore_channel(channel.pk, by=a)
 
 
 def test_the_pages_run_the_same_number_of_queries_for_1_row_and_for_30(signed_in, a, make_channel):
@@ -215,3 +246,18 @@ def test_a_page_lists_only_the_channels_of_its_owner(signed_in, a, b, make_chann
     make_channel()
     make_pipeline("Visits", primary=a, secondary=b, position=1)
     assert signed_in(a).get("/pipelines/visits/channels/").context["page"].object_list.count() == 0
+
+
+@pytest.mark.parametrize(("owner", "section"), [("pipeline", "Pipelines"), ("rotation", "Schedule")])
+def test_the_navigation_shows_the_section_of_the_owner(signed_in, admin, request, owner, section):
+    channel = add_channel(
+        request.getfixturevalue(owner),
+        kind="webhook",
+        name="#data",
+        address=FORM["address"],
+        events=FORM["events"],
+        by=admin,
+    ).channel
+    page = signed_in(admin).get(f"/channels/{channel.pk}/").content.decode()
+    current = re.findall(r'aria-current="true">(.*?)</a>', page, re.DOTALL)
+    assert [re.sub(r"<.*?>|\s", "", link) for link in current] == [section]

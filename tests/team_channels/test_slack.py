@@ -13,9 +13,12 @@ from incidents.tasks import update_slack
 from notifications.domain.slack import escape, escape_within
 from notifications.models import SlackMember
 from people.models import User
+from pipelines.models import Pipeline
 from scheduling.models import Rotation
-from scheduling.queries.on_call import on_call_shifts
+from scheduling.queries.on_call import on_call_shifts, responder_chains
 from scheduling.services.covers import CoverData, create_cover
+from scheduling.services.holidays import HolidayData, create_holiday
+from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from team_channels.domain.events import EVENTS, SHIFT_STARTED, ChannelEvent
 from team_channels.models import SlackUserGroup, TeamChannel
 from team_channels.services.channels import add_channel, send_test, update_channel
@@ -23,6 +26,7 @@ from team_channels.services.delivery import deliver_one
 from team_channels.services.outbox import post_event
 from team_channels.services.user_groups import engineers_on_call
 from team_channels.tasks import sync_user_groups
+from tests.each import each
 from tests.factories import bearer, import_example
 from tests.incidents.test_incidents import make_incident
 from tests.notifications.channels.slack import FakeSlack, connect
@@ -160,7 +164,7 @@ def test_without_an_app_it_is_not_offered(signed_in, a, pipeline):
         add_channel(pipeline, by=a, **FORM)
 
 
-@pytest.mark.parametrize("address", ["#data", "c0123abcd", "U0123ABCD", "https://x.slack.com/archives/C1", ""])
+@each("address", ["#data", "c0123abcd", "U0123ABCD", "https://x.slack.com/archives/C1", ""])
 def test_an_address_is_the_id_of_a_channel(slack, a, pipeline, address):
     with pytest.raises(InvalidInputError, match="address"):
         add_channel(pipeline, by=a, **{**FORM, "address": address})
@@ -202,6 +206,29 @@ def test_a_user_group_follows_covers(slack, on_call, admin):
     assert engineers_on_call(at=now + dt.timedelta(hours=2)) == {GROUP: [member(first)]}
     sync_user_groups()
     assert slack.groups[GROUP] == [member(other)]
+
+
+def test_a_user_group_follows_a_swap_and_the_hour_of_the_hand_off(slack, on_call, admin):
+    now, first = timezone.now(), engineer(on_call)
+    this, following = on_call.weeks.filter(ends_at__gt=now).order_by("starts_at")[:2]
+    assert engineers_on_call(at=this.ends_at - dt.timedelta(seconds=1)) == {GROUP: [member(first)]}
+    assert engineers_on_call(at=this.ends_at) == {GROUP: [member(following.engineer)]}
+    later = on_call.weeks.filter(starts_at__gt=following.starts_at).exclude(engineer=following.engineer).first()
+    proposal = SwapProposal(following.starts_on, wanted_week=later.starts_on, counterpart=later.engineer)
+    swap = request_swap(on_call, proposal=proposal, by=following.engineer, at=now)
+    accept_swap(swap, by=later.engineer, at=now)
+    assert engineers_on_call(at=this.ends_at) == {GROUP: [member(later.engineer)]}
+
+
+def test_nobody_who_is_away_is_in_a_user_group(slack, on_call, admin):
+    now, first = timezone.now(), engineer(on_call)
+    today = now.astimezone(first.zone).date()
+    create_holiday(first, data=HolidayData(today, today, kind="sick", note=""), by=first)
+    pipelines = Pipeline.objects.filter(in_rotation__rotation=on_call)
+    responders = {chain.responder.id for chain in responder_chains(pipelines, at=now).values()}
+    assert first.pk not in responders
+    sync_user_groups()
+    assert slack.groups[GROUP] == sorted(member(person) for person in responders)
 
 
 def test_a_group_of_two_rotations_has_the_engineers_of_both(slack, on_call, admin, rotation):

@@ -5,7 +5,9 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
+from tests.each import each
 from tests.factories import bearer
+from tests.thorough import THOROUGH
 from tests.validation.fixtures import make_check, make_metric, make_warehouse, run
 from validation.models import Check, MetricPoint
 from validation.services.data_sources import create_data_source
@@ -47,7 +49,7 @@ def test_pushing_points_twice_changes_nothing(client, metric, a):
     assert client.get(f"{path}?from=2026-11-24T00:00:00Z", **headers).json()["count"] == 0
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [
         "{}",
@@ -84,8 +86,8 @@ def test_an_unknown_metric_is_a_404(client, metric, a):
 
 def test_a_metric_is_created_and_updated(client, daily_growth, a, admin, tmp_path):
     body = {"pipeline": SLUG, "slug": "signups", "name": "Signups"}
-    made = client.post("/api/v1/metrics/", body, content_type="application/json", **bearer(a))
-    assert made.status_code == 201
+    created = client.post("/api/v1/metrics/", body, content_type="application/json", **bearer(a))
+    assert created.status_code == 201
     path = f"/api/v1/metrics/{SLUG}/signups/"
     assert (
         client.patch(path, {"unit": "people"}, content_type="application/json", **bearer(a)).json()["unit"] == "people"
@@ -109,9 +111,9 @@ def test_an_engineer_creates_updates_and_deletes_a_check(client, metric, a):
         "metric": f"{SLUG}/users",
         "parameters": {"fail_below": 1},
     }
-    made = client.post("/api/v1/checks/", body, content_type="application/json", **headers)
-    assert made.status_code == 201
-    path = f"/api/v1/checks/{made.json()['id']}/"
+    created = client.post("/api/v1/checks/", body, content_type="application/json", **headers)
+    assert created.status_code == 201
+    path = f"/api/v1/checks/{created.json()['id']}/"
     changed = client.patch(
         path, {"parameters": {"fail_below": 5}, "active": False}, content_type="application/json", **headers
     )
@@ -134,9 +136,9 @@ def test_an_anomaly_check_names_a_companion(client, metric, a, admin):
         "metric": f"{SLUG}/users",
         "other_metric": f"{SLUG}/weather",
     }
-    made = client.post("/api/v1/checks/", body, content_type="application/json", **bearer(a))
-    assert (made.status_code, made.json()["other_metric"]) == (201, f"{SLUG}/weather")
-    path = f"/api/v1/checks/{made.json()['id']}/"
+    created = client.post("/api/v1/checks/", body, content_type="application/json", **bearer(a))
+    assert (created.status_code, created.json()["other_metric"]) == (201, f"{SLUG}/weather")
+    path = f"/api/v1/checks/{created.json()['id']}/"
     for wrong, says in ((metric, "other than the one that is evaluated"), (hourly, "a metric with a value per day")):
         body = {"other_metric": f"{SLUG}/{wrong.slug}"}
         refused = client.patch(path, body, content_type="application/json", **bearer(a))
@@ -146,7 +148,7 @@ def test_an_anomaly_check_names_a_companion(client, metric, a, admin):
     assert none.json()["other_metric"] is None
     client.patch(path, {"other_metric": f"{SLUG}/weather"}, content_type="application/json", **bearer(a))
     client.force_login(admin)
-    page = client.get(f"/admin/validation/check/{made.json()['id']}/change/").content.decode()
+    page = client.get(f"/admin/validation/check/{created.json()['id']}/change/").content.decode()
     assert str(weather) in page
 
 
@@ -154,9 +156,9 @@ def test_only_admins_change_checks_with_sql(client, daily_growth, a, admin, tmp_
     create_data_source(name="W", address=make_warehouse(tmp_path / "w"), by=admin)
     body = {"pipeline": SLUG, "name": "SQL", "type": "custom_sql", "source": "W", "query": "SELECT 1"}
     assert client.post("/api/v1/checks/", body, content_type="application/json", **bearer(a)).status_code == 403
-    made = client.post("/api/v1/checks/", body, content_type="application/json", **bearer(admin))
-    assert made.status_code == 201
-    path = f"/api/v1/checks/{made.json()['id']}/"
+    created = client.post("/api/v1/checks/", body, content_type="application/json", **bearer(admin))
+    assert created.status_code == 201
+    path = f"/api/v1/checks/{created.json()['id']}/"
     assert client.patch(path, {"name": "x"}, content_type="application/json", **bearer(a)).status_code == 403
     assert client.delete(path, **bearer(a)).status_code == 403
     assert client.get(path, **bearer(a)).json()["query"] == "SELECT 1"
@@ -219,9 +221,9 @@ def test_a_known_event_is_created_and_deleted(client, metric, a):
         "ends_on": "2026-11-27",
         "name": "Black Friday",
     }
-    made = client.post("/api/v1/known-events/", body, content_type="application/json", **bearer(a))
-    assert made.status_code == 201
-    assert client.delete(f"/api/v1/known-events/{made.json()['id']}/", **bearer(a)).status_code == 204
+    created = client.post("/api/v1/known-events/", body, content_type="application/json", **bearer(a))
+    assert created.status_code == 201
+    assert client.delete(f"/api/v1/known-events/{created.json()['id']}/", **bearer(a)).status_code == 204
     for wrong in (
         {**body, "ends_on": "2026-11-01"},
         {**body, "name": " "},
@@ -235,7 +237,7 @@ def test_a_known_event_is_created_and_deleted(client, metric, a):
 STRANGE = [None, True, -1, 10**30, 1.5, "", "\0", "\ud800", "x" * 5000, [], {}, [[]], {"a": {"b": []}}]
 
 
-@pytest.mark.parametrize(
+@each(
     "field",
     ["name", "type", "metric", "other_metric", "source", "query", "parameters", "severity", "interval_minutes", "cron",
      "settle_minutes", "confirm", "confirm_of", "cooldown_minutes", "weekdays", "country", "holidays", "active"],
@@ -244,15 +246,16 @@ def test_an_odd_field_value_is_never_a_500(client, check, admin, field):
     import json
 
     headers = bearer(admin)
-    for value in STRANGE:
-        for inner in (value, [value], {"fail_below": value}):
+    for number, value in enumerate(STRANGE):
+        shapes = (value, [value], {"fail_below": value})
+        for inner in shapes if THOROUGH else [shapes[(number + len(field)) % len(shapes)]]:
             body = json.dumps({field: inner})
             answer = client.patch(f"/api/v1/checks/{check.pk}/", body, content_type="application/json", **headers)
             assert answer.status_code in (200, 400), (field, inner, answer.content)
 
 
-@pytest.mark.parametrize("path", ["checks", "external-checks"])
-@pytest.mark.parametrize("query", ["pipeline=%00", "status=%00", "pipeline=x", "status=maybe"])
+@each("path", ["checks", "external-checks"])
+@each("query", ["pipeline=%00", "status=%00", "pipeline=x", "status=maybe"])
 def test_a_filter_with_an_unknown_value_is_a_400_that_names_it(client, check, a, path, query):
     answer = client.get(f"/api/v1/{path}/?{query}", **bearer(a))
     assert (answer.status_code, list(answer.json())) == (400, [query.partition("=")[0]])

@@ -13,6 +13,7 @@ from incidents.models import Incident
 from incidents.services.triggers import sync_with_checks
 from notifications.models import Message
 from scheduling.services.rotations import create_rotation, join_rotation
+from tests.factories import each_undone
 from tests.incidents.test_incidents import make_incident
 from tests.validation.fixtures import make_check, make_metric, run
 from validation.services.known_events import Event, add_known_event
@@ -49,61 +50,52 @@ def shown(day):
     return f"{day.day} {day:%b %Y}"
 
 
-@pytest.mark.parametrize("zone", ZONES)
-def test_pages_show_the_business_date(signed_in, check, a, zone):
-    a.time_zone = zone
-    a.save()
-    browser = signed_in(a)
-    add_known_event(
-        check.pipeline,
-        metric=check.metric,
-        event=Event(check.business_date, check.business_date, "Sale"),
-        by=a,
-        at=timezone.now(),
-    )
-    for path in (f"/checks/{check.pk}/", f"/pipelines/{check.pipeline.slug}/"):
-        page = browser.get(path).content.decode()
-        assert shown(check.business_date) in page
-        assert shown(check.business_date - dt.timedelta(days=1)) not in DATES.findall(page)
-
-
-@pytest.mark.parametrize("zone", ZONES)
-def test_charts_show_the_business_date(signed_in, check, a, zone):
-    """On the axis, when the pointer is on the value, and in the table."""
-    a.time_zone = zone
-    a.save()
-    page, day = signed_in(a).get(f"/checks/{check.pk}/").content.decode(), check.business_date
-    assert re.findall(r'text-anchor="\w+">(\d+ \w{3})</text>', page) == [f"{day.day} {day:%b}"]
-    assert re.findall(r'class="chart-hover".*?<title>(.*?):', page) == [shown(day)]
-    assert re.findall(r'class="chart-mark fail".*?<title>(.*?):', page, re.DOTALL) == [shown(day)]
-
-
-@pytest.mark.parametrize("zone", ZONES)
-def test_incidents_show_the_business_date(signed_in, check, admin, zone):
-    """The title shows it in lists, on Now, on pages, in mails and in the API."""
-    admin.time_zone, admin.email = zone, "admin@example.test"
-    admin.save()
-    browser, day = signed_in(admin), check.business_date
-    sync_with_checks(at=timezone.now())
-    title, incident = f"Value out of range: {check.name} (5 users, {day.day} {day:%b})", Incident.objects.get()
-    for path in (
-        "/",
-        "/incidents/",
-        f"/incidents/{incident.pk}/",
-        f"/pipelines/{check.pipeline.slug}/",
-        f"/checks/{check.pk}/",
-    ):
-        assert title in browser.get(path).content.decode()
-    assert browser.get(f"/api/v1/incidents/{incident.pk}/").json()["title"] == title
-    assert title in Message.objects.get(type="incident-escalated").subject
-
-
-def readers(a):
-    """Change a person's zone, eight times."""
-    for zone in ZONES:
-        a.time_zone = zone
-        a.save()
+def readers(person):
+    """Change a person's zone, eight times; what is written for one zone is undone."""
+    for zone in each_undone(ZONES):
+        person.time_zone = zone
+        person.save()
         yield zone
+
+
+def test_pages_show_the_business_date(signed_in, check, a):
+    browser, day = signed_in(a), check.business_date
+    add_known_event(check.pipeline, metric=check.metric, event=Event(day, day, "Sale"), by=a, at=timezone.now())
+    for zone in readers(a):
+        for path in (f"/checks/{check.pk}/", f"/pipelines/{check.pipeline.slug}/"):
+            page = browser.get(path).content.decode()
+            assert shown(day) in page, zone
+            assert shown(day - dt.timedelta(days=1)) not in DATES.findall(page), zone
+
+
+def test_charts_show_the_business_date(signed_in, check, a):
+    """On the axis, when the pointer is on the value, and in the table."""
+    browser, day = signed_in(a), check.business_date
+    for zone in readers(a):
+        page = browser.get(f"/checks/{check.pk}/").content.decode()
+        assert re.findall(r'text-anchor="\w+">(\d+ \w{3})</text>', page) == [f"{day.day} {day:%b}"], zone
+        assert re.findall(r'class="chart-hover".*?<title>(.*?):', page) == [shown(day)], zone
+        assert re.findall(r'class="chart-mark fail".*?<title>(.*?):', page, re.DOTALL) == [shown(day)], zone
+
+
+def test_incidents_show_the_business_date(signed_in, check, admin):
+    """The title shows it in lists, on Now, on pages, in mails and in the API."""
+    admin.email = "admin@example.test"
+    browser, day = signed_in(admin), check.business_date
+    title = f"Value out of range: {check.name} (5 users, {day.day} {day:%b})"
+    for zone in readers(admin):
+        sync_with_checks(at=timezone.now())
+        incident = Incident.objects.get()
+        for path in (
+            "/",
+            "/incidents/",
+            f"/incidents/{incident.pk}/",
+            f"/pipelines/{check.pipeline.slug}/",
+            f"/checks/{check.pk}/",
+        ):
+            assert title in browser.get(path).content.decode(), (zone, path)
+        assert browser.get(f"/api/v1/incidents/{incident.pk}/").json()["title"] == title, zone
+        assert title in Message.objects.get(type="incident-escalated").subject, zone
 
 
 def test_the_hand_off_sheet_shows_the_business_date(signed_in, check, a, b, admin):
@@ -133,36 +125,31 @@ def test_the_csv_export_has_the_month_of_utc(signed_in, daily_growth, a, opened_
         assert [row for row in rows if row[2] == "1"] == [[month, daily_growth.slug, "1"]], zone
 
 
-@pytest.mark.parametrize("zone", ZONES)
-def test_a_backtest_shows_the_business_date(signed_in, check, a, zone):
-    a.time_zone = zone
-    a.save()
-    page = signed_in(a).get(f"/checks/{check.pk}/backtest/").content.decode()
-    assert shown(check.business_date) in page
-
-
-@pytest.mark.parametrize("zone", ZONES)
-def test_the_api_answers_the_business_date(signed_in, check, a, zone):
-    a.time_zone = zone
-    a.save()
-    browser, expected = signed_in(a), check.business_date.isoformat()
-    [result] = browser.get(f"/api/v1/checks/{check.pk}/results/").json()["results"]
-    assert result["bucket"] == expected
-    assert browser.post(f"/api/v1/results/{result['id']}/acknowledge/").json()["bucket"] == expected
-
-
-@pytest.mark.parametrize("zone", ZONES)
-def test_an_hour_is_an_instant(signed_in, daily_growth, a, zone):
-    a.time_zone = zone
-    a.save()
-    at = timezone.now().replace(minute=30, second=0, microsecond=0)
-    metric = make_metric(daily_growth, "hours", grain="hour", time_zone=zone)
-    check = make_check(daily_growth, a, metric=metric, parameters={"fail_below": 10}, at=at)
-    bucket = at.replace(minute=0) - dt.timedelta(hours=1)
-    push_points(metric, points=[NewPoint(bucket, 5)], at=at)
-    run(check, at=at)
+def test_a_backtest_shows_the_business_date(signed_in, check, a):
     browser = signed_in(a)
-    [result] = browser.get(f"/api/v1/checks/{check.pk}/results/").json()["results"]
-    assert result["bucket"] == f"{bucket:%Y-%m-%dT%H:%M:%SZ}"
-    local = bucket.astimezone(ZoneInfo(zone))
-    assert f"{local.day} {local:%b %Y}, {local:%H:%M}" in browser.get(f"/checks/{check.pk}/").content.decode()
+    for zone in readers(a):
+        assert shown(check.business_date) in browser.get(f"/checks/{check.pk}/backtest/").content.decode(), zone
+
+
+def test_the_api_answers_the_business_date(signed_in, check, a):
+    browser, expected = signed_in(a), check.business_date.isoformat()
+    for zone in readers(a):
+        [result] = browser.get(f"/api/v1/checks/{check.pk}/results/").json()["results"]
+        assert result["bucket"] == expected, zone
+        acknowledged = browser.post(f"/api/v1/results/{result['id']}/acknowledge/").json()
+        assert acknowledged["bucket"] == expected, zone
+
+
+def test_an_hour_is_an_instant(signed_in, daily_growth, a):
+    browser, at = signed_in(a), timezone.now().replace(minute=30, second=0, microsecond=0)
+    bucket = at.replace(minute=0) - dt.timedelta(hours=1)
+    for zone in readers(a):
+        metric = make_metric(daily_growth, "hours", grain="hour", time_zone=zone)
+        check = make_check(daily_growth, a, metric=metric, parameters={"fail_below": 10}, at=at)
+        push_points(metric, points=[NewPoint(bucket, 5)], at=at)
+        run(check, at=at)
+        [result] = browser.get(f"/api/v1/checks/{check.pk}/results/").json()["results"]
+        assert result["bucket"] == f"{bucket:%Y-%m-%dT%H:%M:%SZ}", zone
+        local = bucket.astimezone(ZoneInfo(zone))
+        page = browser.get(f"/checks/{check.pk}/").content.decode()
+        assert f"{local.day} {local:%b %Y}, {local:%H:%M}" in page, zone

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from incidents.models import Incident
 from incidents.services.triggers import sync_with_checks
+from tests.each import each
 from tests.validation.fixtures import make_check, make_metric, push, run
 from validation.models import Check
 from validation.plots import build_sparkline
@@ -39,7 +40,7 @@ TODAY = f"{timezone.now().date()}"
 IN_A_MONTH, LAST_WEEK = f"{timezone.now().date() + 30 * DAY}", f"{timezone.now().date() - 7 * DAY}"
 
 
-@pytest.mark.parametrize(
+@each(
     ("check_type", "parameters", "other"),
     [
         ("range", {"fail_below": 10, "fail_above": 90}, False),
@@ -214,3 +215,13 @@ def test_the_incident_of_a_freshness_check_shows_its_metric(signed_in, metric, a
     sync_with_checks(at=timezone.now())
     text = signed_in(a).get(f"/incidents/{Incident.objects.get().pk}/").content.decode()
     assert re.findall(r'<title id="plot-title">(.*?)</title>', text) == [f"{check.name}: 10 values"]
+
+
+def test_the_heading_has_the_unit_of_what_is_drawn(page, metric, a):
+    """A completeness check counts missing values, but its chart shows those of its metric."""
+    push(metric, [50.0] * 10, at=timezone.now())
+    check = make_check(
+        metric.pipeline, a, "completeness", metric=metric, parameters={"look_back": 5}, at=timezone.now()
+    )
+    run(check, at=timezone.now())
+    assert re.findall(r'<h2 id="plot">(.*?)</h2>', page(check)) == ["Values <small>users</small>"]

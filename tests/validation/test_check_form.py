@@ -6,6 +6,7 @@ import re
 import pytest
 from django.utils import timezone
 
+from tests.each import each
 from tests.validation.fixtures import make_check, make_metric, make_warehouse
 from validation.check_types import CHECK_TYPES
 from validation.forms import CheckForm
@@ -45,7 +46,7 @@ def push_yesterday(metric, value):
     return yesterday
 
 
-@pytest.mark.parametrize("check_type", sorted(CHECK_TYPES))
+@each("check_type", sorted(CHECK_TYPES))
 def test_the_form_has_only_the_fields_of_its_type(signed_in, metric, admin, check_type):
     one = CHECK_TYPES[check_type]
     page = signed_in(admin).get(form_path(check_type)).content.decode()
@@ -58,7 +59,7 @@ def test_the_form_has_only_the_fields_of_its_type(signed_in, metric, admin, chec
     assert f"Passes if {one.summary}." in page.replace("&#x27;", "'").replace("&amp;", "&")
 
 
-@pytest.mark.parametrize("check_type", sorted(CHECK_TYPES))
+@each("check_type", sorted(CHECK_TYPES))
 def test_no_needed_field_is_called_optional(metric, admin, check_type):
     form = CheckForm(check=Check(pipeline=metric.pipeline, check_type=check_type), user=admin)
     one = CHECK_TYPES[check_type]
@@ -92,8 +93,8 @@ def test_weekdays_are_check_boxes_and_are_kept(signed_in, metric, a):
     assert len(re.findall(r'<input type="checkbox" name="parameters.weekdays"[^>]* checked', page)) == 7
     fields = posted(metric, **{"parameters.by": "06:30", "parameters.weekdays": ["0", "4"], "weekdays": ["1"]})
     assert browser.post(path, fields).status_code == 302
-    made = Check.objects.get()
-    assert (made.parameters["weekdays"], made.weekdays) == ([0, 4], [1])
+    created = Check.objects.get()
+    assert (created.parameters["weekdays"], created.weekdays) == ([0, 4], [1])
 
 
 def test_each_type_is_explained_in_a_line(signed_in, metric, a, client):

@@ -6,6 +6,7 @@ import pytest
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from notifications.models import Message
+from tests.each import each
 from tests.validation.fixtures import AT, bucket, make_check, make_metric, make_warehouse, push, run
 from validation.domain.sql import query_problem
 from validation.domain.suggestions import suggest_checks
@@ -539,7 +540,7 @@ def test_only_a_single_select_is_a_query(query):
     assert query_problem(query)
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "where"),
     [
         ({"parameters": {}}, "parameters.fail_below"),

@@ -5,6 +5,7 @@ from django.db import connection
 
 from common.exceptions import InvalidInputError
 from notifications.models import Message
+from tests.each import each
 from tests.validation.fixtures import make_check, make_warehouse, reader_database, run, server_url
 from validation.models import DataSource
 from validation.services.data_sources import create_data_source, is_site_database
@@ -22,7 +23,7 @@ def warehouse(transactional_db):
         yield database
 
 
-@pytest.mark.parametrize(
+@each(
     "address",
     [
         "postgresql://u:p@127.0.0.1:5432/site",

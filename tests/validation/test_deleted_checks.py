@@ -129,8 +129,8 @@ def test_the_list_needs_the_same_queries_for_one_and_for_thirty(signed_in, metri
 
     def add(count):
         for _ in range(count):
-            made = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10})
-            Check.objects.filter(pk=made.pk).update(deleted_at=AT, deleted_by=a, next_due_at=None)
+            created = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 10})
+            Check.objects.filter(pk=created.pk).update(deleted_at=AT, deleted_by=a, next_due_at=None)
 
     browser = signed_in(a)
     add(1)

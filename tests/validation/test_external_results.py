@@ -14,6 +14,7 @@ from notifications.models import Message
 from notifications.queries.outbox import is_still_relevant
 from notifications.registry import load
 from people.models import ApiToken
+from tests.each import each
 from tests.factories import bearer, make_pipeline
 from tests.validation.samples import path_of, sample
 from validation.models import ExternalCheck, ExternalFinding, MappingRule, ReportedRun
@@ -91,7 +92,7 @@ def test_imported_checks_are_listed_in_the_api_and_the_admin(client, signed_in, 
     assert signed_in(admin).get(f"/admin/validation/externalcheck/{one.pk}/change/").status_code == 200
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "document", "why"),
     [
         (
@@ -304,10 +305,10 @@ def test_existing_rules_apply_to_new_results(profit):
 def test_an_admin_adds_changes_and_deletes_rules(signed_in, admin, profit, daily_growth):
     record_file("soda", document=sample("soda"), at=AT)
     browser = signed_in(admin)
-    made = browser.post(
+    created = browser.post(
         "/admin/validation/mappingrule/add/", {"tool": "soda", "pattern": "shop/*", "pipeline": profit.pk}
     )
-    assert made.status_code == 302
+    assert created.status_code == 302
     assert ExternalCheck.objects.filter(pipeline=profit).count() == 5
     rule = MappingRule.objects.get()
     fields = {"tool": "soda", "pattern": "shop/*", "pipeline": daily_growth.pk}

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.each import each
 from tests.validation.samples import path_of, sample
 from validation.importers import airflow, alertmanager, dbt, files, great_expectations, soda
 from validation.importers.files import KINDS, parsed
-from validation.importers.parsing import KEY_LENGTH, MESSAGE_LENGTH, NAME_LENGTH
+from validation.importers.parsing import MAX_KEY_LENGTH, MAX_MESSAGE_LENGTH, MAX_NAME_LENGTH
 from validation.importers.results import ResultStatus, UnreadableFileError
 
 FILES = {
@@ -203,7 +204,7 @@ def test_a_contract_result_of_soda_4_has_the_schema_and_the_path_in_its_keys():
     assert (scan.status.value, scan.message) == ("unknown", "The scan evaluated no checks.")
 
 
-@pytest.mark.parametrize(
+@each(
     ("tool", "state", "status"),
     [
         ("dagster", "SUCCESS", "pass"), ("dagster", "FAILURE", "fail"), ("dagster", "CANCELED", "fail"),
@@ -246,7 +247,7 @@ def test_a_failed_airflow_task_has_its_exception_and_log():
     assert "https://airflow.example/log" in result.message
 
 
-@pytest.mark.parametrize(
+@each(
     ("state", "status"),
     [
         ("success", "pass"),
@@ -311,10 +312,10 @@ def check_results(results):
     assert len({result.key for result in results}) == len(results) or results[0].tool == "airflow"
     for result in results:
         assert result.key
-        assert is_storable(result.key, KEY_LENGTH)
-        assert is_storable(result.message, MESSAGE_LENGTH)
+        assert is_storable(result.key, MAX_KEY_LENGTH)
+        assert is_storable(result.message, MAX_MESSAGE_LENGTH)
         for word in (result.name, result.subject, result.column, result.measure):
-            assert is_storable(word, 300 + NAME_LENGTH)
+            assert is_storable(word, 300 + MAX_NAME_LENGTH)
         assert result.value is None or math.isfinite(result.value)
         assert result.at is None or result.at.utcoffset() == dt.timedelta(0)
 
@@ -373,7 +374,7 @@ def test_a_sample_with_any_value_replaced_is_read_or_rejected(data, name, value)
         check_results(results)
 
 
-@pytest.mark.parametrize("name", sorted(FILES))
+@each("name", sorted(FILES))
 def test_every_entry_of_a_file_is_read_and_reading_is_repeatable(name):
     document = json.loads(path_of(name).read_bytes())
     entries = {"soda": 5, "soda_contract": 5, "airflow": 1, "alertmanager": 2}.get(name) or len(document["results"])

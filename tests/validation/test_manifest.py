@@ -7,6 +7,7 @@ import pytest
 
 from lineage.domain.dbt import CodeOwner, feeding_pipelines, pipeline_links
 from lineage.domain.graph import Link
+from tests.each import each
 from validation.importers.manifest import is_manifest, read_manifest
 from validation.importers.mapping import Rule
 from validation.importers.node_mapping import NodeRules, place_nodes
@@ -95,7 +96,7 @@ def test_a_manifest_of_fusion_has_its_settings_in_config_only():
     assert read.nodes["source.shop.raw"].name == "erp.raw"
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "owner"),
     [
         ("ann@example.org", CodeOwner("", "ann@example.org")),

@@ -2,10 +2,10 @@
 
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.each import each
 from validation.importers.mapping import Rule, mapped_pipeline
 
 RULES = [
@@ -16,7 +16,7 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("tool", "key", "pipeline"),
     [
         ("dbt", "test.shop.x.1", 1),

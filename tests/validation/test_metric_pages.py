@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.each import each
 from tests.validation.fixtures import AT, make_metric, push
 from validation.models import Metric
 from validation.services.data_sources import create_data_source
@@ -86,7 +87,7 @@ def test_an_admin_creates_a_pulled_metric_with_source_and_query(signed_in, daily
     assert (Metric.objects.get().slug, Metric.objects.get().source) == ("orders", source)
 
 
-@pytest.mark.parametrize(
+@each(
     ("field", "value", "words"),
     [
         ("name", "", "This field is required."),

@@ -28,7 +28,7 @@ def checks(daily_growth, a):
     for metric in (users, active, other):
         push(metric, [100.0 + day % 7 for day in range(60)], at=at)
         push(metric, [50.0] * 60, at=at, segment="eu")
-    made = {
+    created = {
         "range": make_check(daily_growth, a, metric=users, parameters={"fail_below": 10}, is_active=True, at=at),
         "ratio": make_check(
             daily_growth,
@@ -44,7 +44,7 @@ def checks(daily_growth, a):
             daily_growth, a, "freshness", metric=users, parameters={"fail_after_minutes": 5000}, is_active=True, at=at
         ),
     }
-    for check in made.values():
+    for check in created.values():
         run(check, at=at)
         CheckResult.objects.bulk_create(
             CheckResult(
@@ -59,7 +59,7 @@ def checks(daily_growth, a):
         )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    return made
+    return created
 
 
 def read_whole(do):
@@ -103,8 +103,8 @@ def test_the_sweep_finds_what_is_due_by_an_index(checks):
     with CaptureQueriesContext(connection) as captured:
         assert claim_due_checks(at=timezone.now() + dt.timedelta(days=1))
     [sweep] = [one["sql"] for one in captured.captured_queries if "validation_check" in one["sql"]]
-    found = [node.get("Index Name") for node in scans(sweep) if node.get("Relation Name") == Check._meta.db_table]
-    assert "check_due" in found
+    actual = [node.get("Index Name") for node in scans(sweep) if node.get("Relation Name") == Check._meta.db_table]
+    assert "check_due" in actual
 
 
 def test_a_table_read_whole_is_found(checks):

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from common.exceptions import InvalidInputError
+from tests.each import each
 from tests.validation.fixtures import AT, bucket, make_check, make_metric, push, run
 from validation.models import Check, CheckResult, MetricPoint, MetricPointRevision, PendingReevaluation
 from validation.services.checks import update_check
@@ -45,7 +46,7 @@ def test_ten_thousand_points_take_few_queries(metric, django_assert_max_num_quer
         assert push_points(metric, points=points, at=AT).created == 10_000
 
 
-@pytest.mark.parametrize(
+@each(
     "row",
     [
         None,

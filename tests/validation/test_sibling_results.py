@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from tests.each import each
 from tests.validation.samples import sample
 from validation.models import ExternalCheck
 from validation.services.external_results import record_file
@@ -231,9 +232,7 @@ def run_results(status, *, command="build", node="test.shop.unique_orders.k1", m
     }
 
 
-@pytest.mark.parametrize(
-    "command", ["generate", "compile", "list", "ls", "parse", "show", "clone", "run-operation", "docs"]
-)
+@each("command", ["generate", "compile", "list", "ls", "parse", "show", "clone", "run-operation", "docs"])
 def test_a_dbt_command_that_neither_builds_nor_tests_has_no_results(db, command):
     record_file("dbt", document=run_results("fail"), at=AT)
     assert record_file("dbt", document=run_results("success", command=command, minute=1), at=AT).new == 0
@@ -244,7 +243,7 @@ def test_an_empty_dbt_build_has_no_results(db):
     assert record_file("dbt", document=run_results("pass", empty=True), at=AT).new == 0
 
 
-@pytest.mark.parametrize("command", ["run", "build", "test", "seed", "snapshot", "source", "retry"])
+@each("command", ["run", "build", "test", "seed", "snapshot", "source", "retry"])
 def test_a_dbt_command_that_builds_or_tests_has_results(db, command):
     assert record_file("dbt", document=run_results("pass", command=command), at=AT).new == 1
 

@@ -1,11 +1,11 @@
 """Checks suggested for the lines of the handbook's “Metrics Validation”."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handbook.format.reader import read_handbook
 from tests.conftest import SEED
+from tests.each import each
 from validation.check_types import CHECK_TYPES
 from validation.domain.comparisons import compare_with_value
 from validation.domain.suggestions import suggest_check, suggest_checks, validation_lines
@@ -46,7 +46,7 @@ def test_each_proposal_says_why_and_of_which_metric():
     assert proposals[0].name == "Validate profit values match expected ranges"
 
 
-@pytest.mark.parametrize(
+@each(
     ("line", "check_type"),
     [
         ("Profit figures should fall within the usual range", "range"),
@@ -91,7 +91,7 @@ def test_other_teams_lines_get_the_type_they_mean(line, check_type):
     assert suggest_check(line, pipeline="Orders").check_type == check_type
 
 
-@pytest.mark.parametrize(
+@each(
     ("line", "parameters"),
     [
         ("Profit range is between -100 and 1,000", {"fail_below": -100.0, "fail_above": 1000.0}),

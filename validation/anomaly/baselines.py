@@ -165,13 +165,13 @@ class Baseline:
             own = self._weekday_spread[weekday] + _WEEKDAY_SPREAD_MEMORY * (ratio - self._weekday_spread[weekday])
             self._weekday_spread[weekday] = min(2.5, max(0.5, own))
             self.spread = max(_LEAST_SPREAD, self.spread + _SPREAD_MEMORY * (abs(miss) * _TO_SIGMA - self.spread))
-        self._keep(weekday, cleaned, cleaned - forecast.season, forecast)
+        self._store_day(weekday, cleaned, cleaned - forecast.season, forecast)
 
     def pass_over(self, day: dt.date, forecast: Forecast) -> None:
         """Skip a day's value: the baseline advances as if the day had matched the forecast."""
-        self._keep(day.weekday(), forecast.level + forecast.season, forecast.level, forecast)
+        self._store_day(day.weekday(), forecast.level + forecast.season, forecast.level, forecast)
 
-    def _keep(self, weekday: int, cleaned: float, unseasoned: float, forecast: Forecast) -> None:
+    def _store_day(self, weekday: int, cleaned: float, unseasoned: float, forecast: Forecast) -> None:
         self._clean.append(cleaned)
         self._seen.append(weekday)
         self.unseasoned.append(unseasoned)

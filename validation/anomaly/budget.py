@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 
 YEAR_DAYS = 365
-GROSS = 1.6  # a deviation is gross from this multiple of its limit: noise of the series hardly explains it
+GROSS_MULTIPLE = 1.6  # a deviation is gross from this multiple of its limit: noise of the series hardly explains it
 _MOST = 1.5  # most ordinary alerts in a year, as a multiple of the budget
 _MOST_WITH_GROSS = 6.0  # most alerts in a year including gross ones, as a multiple of the budget
 _RISES_FROM = 1.0  # ordinary alerts from which limits rise, up to double, as a multiple of the budget
@@ -17,7 +17,7 @@ _NEW_FOR_DAYS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Raise:
+class LimitRaise:
     """The factor, at least 1, by which limits are raised on a day, and the main reason as part of a sentence."""
 
     factor: float
@@ -47,9 +47,9 @@ class AlertBudget:
         """The most alerts in any 365 days, gross ones included."""
         return max(2, math.floor(_MOST_WITH_GROSS * self._budget))
 
-    def raised(self, day: dt.date, *, days_alerting: int) -> Raise:
+    def raised(self, day: dt.date, *, days_alerting: int) -> LimitRaise:
         """Return how much limits are raised; `days_alerting` counts the days since the metric could first alert."""
-        self._forget(day)
+        self._drop_old_alerts(day)
         new = _NEW_METRIC * max(0.0, 1 - days_alerting / _NEW_FOR_DAYS)
         ages = [(day - at).days for at, _ in self._alerts]
         recent = sum(_AFTER_ALERT * math.exp(-age / _FADES_IN_DAYS) for age in ages if 1 < age < _FORGOTTEN_AFTER_DAYS)
@@ -60,11 +60,11 @@ class AlertBudget:
             (recent, "limits are wider for some weeks after an alert"),
             (year, f"the alert budget of {self._budget:g} a year is used up"),
         )[1]
-        return Raise((1 + new) * (1 + recent) * (1 + year), reason)
+        return LimitRaise((1 + new) * (1 + recent) * (1 + year), reason)
 
     def refusal(self, day: dt.date, *, is_gross: bool) -> str:
         """Return why the budget permits no alert on the day, as part of a sentence; empty if it permits one."""
-        self._forget(day)
+        self._drop_old_alerts(day)
         if len(self._alerts) >= self.most or (not is_gross and self._ordinary() >= self.most_ordinary):
             return (
                 f"the alert budget of {self._budget:g} a year is used up; alerts in the last year: {len(self._alerts)}"
@@ -78,5 +78,5 @@ class AlertBudget:
     def _ordinary(self) -> int:
         return sum(not is_gross for _, is_gross in self._alerts)
 
-    def _forget(self, day: dt.date) -> None:
+    def _drop_old_alerts(self, day: dt.date) -> None:
         self._alerts = [one for one in self._alerts if (day - one[0]).days < YEAR_DAYS]

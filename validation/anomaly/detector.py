@@ -9,13 +9,13 @@ from typing import Literal, Self
 import numpy as np
 
 from validation.anomaly.baselines import Baseline, Forecast
-from validation.anomaly.budget import GROSS, AlertBudget
+from validation.anomaly.budget import GROSS_MULTIPLE, AlertBudget
 from validation.anomaly.companion import Companion
 from validation.anomaly.memory import ErrorMemory, ExpectedError
 from validation.anomaly.state import State, pack, unpack
-from validation.anomaly.stuck_values import WINDOW, Repeats
+from validation.anomaly.stuck_values import WINDOW_VALUES, Repeats
 from validation.anomaly.thresholds import Evidence
-from validation.anomaly.transforms import Scale, fitting_scale
+from validation.anomaly.transforms import Scale, choose_scale
 
 MIN_DAYS = 28  # days of history needed for a result (docs/validation.md)
 MIN_ALERT_DAYS = 56  # and for an alert
@@ -60,7 +60,7 @@ class DayResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Inspection:
     """The observations about a day, before the decision to flag it."""
 
     scaled: float
@@ -85,7 +85,7 @@ class _Look:
     @property
     def is_gross(self) -> bool:
         """Return True if noise of the series does not explain the value."""
-        return self.score >= GROSS or not self.is_deviation
+        return self.score >= GROSS_MULTIPLE or not self.is_deviation
 
     @property
     def is_odd(self) -> bool:
@@ -147,7 +147,7 @@ class AnomalyDetector:
         off = self._companion.advance(day, companion)
         if self._count < MIN_DAYS:
             result = DayResult(day, 0.0, None, None, None, False, False, "learning", "")
-            self._note(day, value)
+            self._record_value(day, value)
             self._first_days.append(day)
             if self._count == MIN_DAYS:
                 self._start()
@@ -157,23 +157,25 @@ class AnomalyDetector:
             self._evidence.set_thresholds()
         expected = self._memory.expected_error(day, companion=off)
         forecast = self._forecast(day, expected)
-        look = self._look(value, forecast)
-        back = self._level_returned_to(look, forecast) if look.is_odd else None
-        excuse = self._excuse(look, returns=back is not None)
-        is_flagged, is_withheld = look.is_odd and not excuse, False
+        inspection = self._inspect(value, forecast)
+        back = self._earlier_level(inspection, forecast) if inspection.is_odd else None
+        excuse = self._expected_reason(inspection, returns=back is not None)
+        is_flagged, is_withheld = inspection.is_odd and not excuse, False
         if back is not None and not is_flagged:
             self._baseline.move(back - forecast.level)
             self._left = None
             forecast = self._forecast(day, expected)
-            look = self._look(value, forecast)
+            inspection = self._inspect(value, forecast)
         if is_flagged:
-            own_error = self._error(look.scaled, forecast) - expected.companion
-            excuse, is_withheld = self._withheld(day, look, own_error)
+            own_error = self._baseline_distance(inspection.scaled, forecast) - expected.companion
+            excuse, is_withheld = self._withhold_reason(day, inspection, own_error)
             is_flagged = not excuse
-        if is_flagged and self.is_alerting and day not in self._known and not self._continues_alert(look):
-            self._budget.spend(day, is_gross=look.is_gross)
-        result = self._result(day, value, forecast, look, is_flagged=is_flagged, excuse=excuse, is_withheld=is_withheld)
-        self._learn(day, value, forecast, look, expected, is_flagged=is_flagged)
+        if is_flagged and self.is_alerting and day not in self._known and not self._continues_alert(inspection):
+            self._budget.spend(day, is_gross=inspection.is_gross)
+        result = self._result(
+            day, value, forecast, inspection, is_flagged=is_flagged, excuse=excuse, is_withheld=is_withheld
+        )
+        self._learn(day, value, forecast, inspection, expected, is_flagged=is_flagged)
         return result
 
     @property
@@ -186,30 +188,30 @@ class AnomalyDetector:
         """The days of history so far."""
         return self._count
 
-    def _continues_alert(self, look: _Look) -> bool:
+    def _continues_alert(self, inspection: _Inspection) -> bool:
         """Return True if the deviation was reported in the last few days and continues."""
         alert = self._alert
         return (
             alert is not None
             and alert.since is not None
-            and look.is_deviation
-            and look.side == alert.side
+            and inspection.is_deviation
+            and inspection.side == alert.side
             and self._count - alert.since <= _QUIET
         )
 
-    def _withheld(self, day: dt.date, look: _Look, error: float) -> tuple[str, bool]:
+    def _withhold_reason(self, day: dt.date, inspection: _Inspection, error: float) -> tuple[str, bool]:
         """Return why a flagged day is withheld, or an empty reason, and whether the used-up budget is the reason.
 
         `error` is the distance from the baseline, in spreads.
         """
-        if look.is_deviation and self._memory.happens_every_year(day, error):
+        if inspection.is_deviation and self._memory.happens_every_year(day, error):
             return "as around this date in earlier years", False
-        if not self.is_alerting or self._continues_alert(look):
+        if not self.is_alerting or self._continues_alert(inspection):
             return "", False
-        if refusal := self._budget.refusal(day, is_gross=look.is_gross):
+        if refusal := self._budget.refusal(day, is_gross=inspection.is_gross):
             return refusal, True
         raised = self._budget.raised(day, days_alerting=self._count - MIN_ALERT_DAYS)
-        if look.is_deviation and look.score <= raised.factor:
+        if inspection.is_deviation and inspection.score <= raised.factor:
             return raised.reason, False
         return "", False
 
@@ -225,21 +227,21 @@ class AnomalyDetector:
             companion=expected.companion * spread,
         )
 
-    def _error(self, scaled: float, forecast: Forecast) -> float:
+    def _baseline_distance(self, scaled: float, forecast: Forecast) -> float:
         """Return the distance from the baseline alone, in spreads."""
         return (scaled - forecast.level - forecast.season - forecast.holiday) / forecast.spread
 
-    def _note(self, day: dt.date, value: float) -> None:
+    def _record_value(self, day: dt.date, value: float) -> None:
         self._count += 1
         self._last_day = day
         self._values.append(value)
-        del self._values[:-WINDOW]
+        del self._values[:-WINDOW_VALUES]
         self._least = min(self._least, value)
         self._most = max(self._most, value)
 
     def _start(self) -> None:
         """Initialize the baseline and thresholds from the first weeks."""
-        self._scale: Scale = fitting_scale(self._values, kind=self._kind)
+        self._scale: Scale = choose_scale(self._values, kind=self._kind)
         scaled = [self._scale.out(value) for value in self._values]
         self._baseline = Baseline(days=self._first_days, values=scaled, holidays=self._holidays)
         self._evidence = Evidence(
@@ -249,7 +251,7 @@ class AnomalyDetector:
         self._evidence.set_thresholds()
         self._first_days = []
 
-    def _look(self, value: float, forecast: Forecast) -> _Look:
+    def _inspect(self, value: float, forecast: Forecast) -> _Inspection:
         """Return the observations about a value."""
         scaled = self._scale.out(value)
         scores = self._evidence.scores(scaled, forecast, self._baseline)
@@ -260,7 +262,7 @@ class AnomalyDetector:
         )
         is_impossible = (value < 0 <= self._least) or (self._scale.form == "log-odds" and value > 1 >= self._most)
         is_stuck, is_rare_pair = self._repeats.observe(value, self._values)
-        return _Look(
+        return _Inspection(
             scaled,
             scores,
             max(score, _IMPOSSIBLE) if is_impossible else score,
@@ -271,29 +273,29 @@ class AnomalyDetector:
             is_impossible,
         )
 
-    def _excuse(self, look: _Look, *, returns: bool) -> str:
+    def _expected_reason(self, inspection: _Inspection, *, returns: bool) -> str:
         """Return why an anomalous day is not reported: it returns to an earlier level or was already reported."""
-        if look.is_repeated or look.is_impossible or look.score <= 1:
+        if inspection.is_repeated or inspection.is_impossible or inspection.score <= 1:
             return ""
         if returns:
             return "it returns to an earlier level"
         alert = self._alert
         if alert is None or self._count - alert.at > _QUIET:
             return ""
-        if look.side != alert.side:
-            return "" if look.score > _TURNED else "already reported"
-        is_worse = look.score >= _WORSE * alert.score or (look.side < 0 and look.score > _STILL_BAD)
+        if inspection.side != alert.side:
+            return "" if inspection.score > _TURNED else "already reported"
+        is_worse = inspection.score >= _WORSE * alert.score or (inspection.side < 0 and inspection.score > _STILL_BAD)
         return "" if is_worse else "already reported"
 
-    def _level_returned_to(self, look: _Look, forecast: Forecast) -> float | None:
+    def _earlier_level(self, inspection: _Inspection, forecast: Forecast) -> float | None:
         """Return the earlier level that the value returns to, if any: the previous one, or that of some weeks ago."""
-        value = look.scaled - forecast.season - forecast.holiday - forecast.companion
+        value = inspection.scaled - forecast.season - forecast.holiday - forecast.companion
         if self._left is not None and self._count - self._left[0] < _RETURNS_WITHIN:
             before = self._left[1]
             if abs(value - before) < _BACK * forecast.spread:
                 return before
         earlier = float(np.median(self._baseline.levels[_EARLIER]))
-        lies_there = (earlier - forecast.level) * look.side > forecast.spread
+        lies_there = (earlier - forecast.level) * inspection.side > forecast.spread
         return earlier if lies_there and abs(value - earlier) < _NEAR_EARLIER * forecast.spread else None
 
     def _result(
@@ -301,7 +303,7 @@ class AnomalyDetector:
         day: dt.date,
         value: float,
         forecast: Forecast,
-        look: _Look,
+        inspection: _Inspection,
         *,
         is_flagged: bool,
         excuse: str,
@@ -312,75 +314,88 @@ class AnomalyDetector:
         expected = self._scale.back(forecast.expected)
         return DayResult(
             day=day,
-            score=look.score,
+            score=inspection.score,
             expected=expected,
             lower=self._scale.back(forecast.expected - below),
             upper=self._scale.back(forecast.expected + above),
             is_flagged=is_flagged,
-            is_stuck=look.is_stuck,
+            is_stuck=inspection.is_stuck,
             is_withheld=is_withheld,
             with_companion=self._companion_effect(forecast, expected),
             maturity="alerting" if self.is_alerting else "evaluating",
-            reason=self._reason(day, value, expected, look, excuse=excuse) if is_flagged or excuse else "",
+            reason=self._reason(day, value, expected, inspection, excuse=excuse) if is_flagged or excuse else "",
         )
 
     def _companion_effect(self, forecast: Forecast, expected: float) -> float:
         plain = self._scale.back(forecast.expected - forecast.companion)
         return expected / plain - 1 if forecast.companion and plain else 0.0
 
-    def _reason(self, day: dt.date, value: float, expected: float, look: _Look, *, excuse: str) -> str:
+    def _reason(self, day: dt.date, value: float, expected: float, inspection: _Inspection, *, excuse: str) -> str:
         """Return a sentence that explains the anomaly, or with an `excuse` why it is none."""
-        if look.is_impossible:
+        if inspection.is_impossible:
             return f"{value:,.6g} is {'negative' if value < 0 else 'more than 1'}, unlike any earlier value."
-        if look.is_stuck:
+        if inspection.is_stuck:
             return f"Stuck at {value:,.6g}: the same value at least three times in a row."
-        if look.is_rare_pair:
+        if inspection.is_rare_pair:
             return f"{value:,.6g} twice in a row: this metric rarely repeats a value."
-        side = "below" if look.side < 0 else "above"
+        side = "below" if inspection.side < 0 else "above"
         off = f"{abs(value / expected - 1):.0%} " if abs(expected) > 1e-9 else ""
         today = f"{value:,.6g} – {off}{side} the expected {expected:,.6g} for a {day:%A}"
         if excuse:
             return f"{today}; no alert: {excuse}."
-        if look.span == 1:
+        if inspection.span == 1:
             return f"{today}."
-        return f"{today}; the last {look.span} days together are {side} forecast."
+        return f"{today}; the last {inspection.span} days together are {side} forecast."
 
     def _learn(
-        self, day: dt.date, value: float, forecast: Forecast, look: _Look, expected: ExpectedError, *, is_flagged: bool
+        self,
+        day: dt.date,
+        value: float,
+        forecast: Forecast,
+        inspection: _Inspection,
+        expected: ExpectedError,
+        *,
+        is_flagged: bool,
     ) -> None:
         """Learn from the day after it is evaluated."""
         known = day in self._known
-        self._memory.learn(day, self._error(look.scaled, forecast), expected, is_odd=known or look.is_odd)
+        self._memory.learn(
+            day, self._baseline_distance(inspection.scaled, forecast), expected, is_odd=known or inspection.is_odd
+        )
         at = self._count
         alert = self._alert
         fresh = alert is None or at - alert.at > _QUIET
-        if is_flagged and not known and look.score > 1:
-            worst = look.score if fresh or alert is None or alert.side != look.side else max(look.score, alert.score)
+        if is_flagged and not known and inspection.score > 1:
+            worst = (
+                inspection.score
+                if fresh or alert is None or alert.side != inspection.side
+                else max(inspection.score, alert.score)
+            )
             since = at if self.is_alerting else None
-            if self._continues_alert(look) and alert is not None:
+            if self._continues_alert(inspection) and alert is not None:
                 since = alert.since
-            self._alert = _Alert(at, look.side, worst, since)
-            if look.span >= _SUSTAINED and since == at:
-                self._left = (at, self._baseline.levels[-look.span])
-        if known or look.is_odd:
+            self._alert = _Alert(at, inspection.side, worst, since)
+            if inspection.span >= _SUSTAINED and since == at:
+                self._left = (at, self._baseline.levels[-inspection.span])
+        if known or inspection.is_odd:
             self._baseline.pass_over(day, forecast)
             if not known:
-                self._learn_odd(forecast, look, fresh=fresh)
+                self._learn_odd(forecast, inspection, fresh=fresh)
         else:
-            self._baseline.learn(day, look.scaled, forecast)
-            self._evidence.learn(look.scores, self._baseline)
+            self._baseline.learn(day, inspection.scaled, forecast)
+            self._evidence.learn(inspection.scores, self._baseline)
             if forecast.key is None:
                 self._odd_run = []
-        if not (known or look.is_impossible or look.is_stuck):
-            self._baseline.learn_holiday(look.scaled, forecast)
+        if not (known or inspection.is_impossible or inspection.is_stuck):
+            self._baseline.learn_holiday(inspection.scaled, forecast)
         self._repeats.learn(value, self._values[-1], is_flagged=is_flagged)
-        self._note(day, value)
+        self._record_value(day, value)
 
-    def _learn_odd(self, forecast: Forecast, look: _Look, *, fresh: bool) -> None:
+    def _learn_odd(self, forecast: Forecast, inspection: _Inspection, *, fresh: bool) -> None:
         """Skip an anomalous day in the baseline, unless enough of them in a row make a new level."""
-        if fresh and not look.is_repeated and not look.is_impossible:
-            self._evidence.learn_odd(look.scores)
-        self._odd_run.append(look.scaled - forecast.season - forecast.holiday - forecast.companion)
+        if fresh and not inspection.is_repeated and not inspection.is_impossible:
+            self._evidence.learn_odd(inspection.scores)
+        self._odd_run.append(inspection.scaled - forecast.season - forecast.holiday - forecast.companion)
         del self._odd_run[:-_ACCEPTED_AFTER]
         recent = np.array(self._odd_run) - forecast.level
         if len(recent) == _ACCEPTED_AFTER and ((recent > 0).all() or (recent < 0).all()):

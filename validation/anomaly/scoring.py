@@ -10,7 +10,7 @@ from validation.anomaly.detector import MIN_ALERT_DAYS, MIN_DAYS, AnomalyDetecto
 
 __all__ = ["MIN_ALERT_DAYS", "MIN_DAYS", "DayResult", "score_day", "score_series"]
 
-LEAST_DEVIATION = 0.1  # of the forecast
+MIN_DEVIATION = 0.1  # of the forecast
 
 _NO_HOLIDAYS: Mapping[dt.date, str] = {}
 _NO_VALUES: Mapping[dt.date, float] = {}
@@ -25,7 +25,7 @@ def score_day(
     holidays: Mapping[dt.date, str] = _NO_HOLIDAYS,
     known_events: Collection[dt.date] = (),
     alert_budget: float = 4.0,
-    least_deviation: float = LEAST_DEVIATION,
+    least_deviation: float = MIN_DEVIATION,
 ) -> DayResult:
     """Return the result of a day based on earlier days; `history` is oldest first, without days that have no value.
 
@@ -51,7 +51,7 @@ def score_series(
     holidays: Mapping[dt.date, str] = _NO_HOLIDAYS,
     known_events: Collection[dt.date] = (),
     alert_budget: float = 4.0,
-    least_deviation: float = LEAST_DEVIATION,
+    least_deviation: float = MIN_DEVIATION,
     companion: Mapping[dt.date, float] = _NO_VALUES,
 ) -> list[DayResult]:
     """Return the result of each day based on earlier days, as `score_day` would; raises ValueError as it does.

@@ -12,7 +12,7 @@ from validation.anomaly.state import State
 _STUCK_AFTER = 3  # a value repeated on three expected days in a row is stuck (docs/validation.md)
 _STUCK_A_YEAR = 0.5  # above this rate by chance, repeats are normal for the series
 _PAIR_A_YEAR = 0.35
-WINDOW = 200  # earlier values from which the typical distance is estimated
+WINDOW_VALUES = 200  # earlier values from which the typical distance is estimated
 
 
 class Repeats:
@@ -36,7 +36,7 @@ class Repeats:
         """Return True if a repeat is expected less than once in some years, by how often close values occur."""
         if not self._whole:
             return True
-        steps = np.abs(np.diff(np.asarray(earlier[-WINDOW:])))
+        steps = np.abs(np.diff(np.asarray(earlier[-WINDOW_VALUES:])))
         near = max(3.0, 0.05 * float(np.median(steps)))
         # Of the values within `near` of each other, about one in 2 x near + 1 is equal; with few of them, use a floor.
         chance = max(float(np.mean(steps <= near)), 0.0175) / (2 * math.floor(near) + 1)

@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 from validation.anomaly.baselines import Baseline, Forecast
 from validation.anomaly.state import State
 
-SPANS = (1, 2, 3, 7, 14)  # windows in days over which evidence is combined: one bad day, or several slightly bad ones
+SPAN_DAYS = (
+    1,
+    2,
+    3,
+    7,
+    14,
+)  # windows in days over which evidence is combined: one bad day, or several slightly bad ones
 FloatArray = NDArray[np.float64]
 Tail = tuple[int, int]  # span, side: -1 below, 1 above
 
@@ -74,9 +80,12 @@ class Evidence:
         self.thresholds: dict[Tail, float] = {}
         self._scores: dict[int, list[float]] = {}
         self._spreads: dict[int, float] = {}
-        for span in SPANS:
-            levels, seen = baseline.levels, baseline.unseasoned
-            misses = [sum(seen[n - span + 1 : n + 1]) / span - levels[n - span] for n in range(span + 6, len(seen))]
+        for span in SPAN_DAYS:
+            levels, unseasoned = baseline.levels, baseline.unseasoned
+            misses = [
+                sum(unseasoned[n - span + 1 : n + 1]) / span - levels[n - span]
+                for n in range(span + 6, len(unseasoned))
+            ]
             self._spreads[span] = max(_TO_SIGMA * float(np.mean(np.abs(misses))), 1e-6)
             self._scores[span] = [miss / self._spreads[span] for miss in misses]
 
@@ -89,7 +98,7 @@ class Evidence:
 
     def set_thresholds(self) -> None:
         """Update the thresholds. The tail is assumed to fall off beyond the bulk of the scores as it does within it."""
-        for span in SPANS:
+        for span in SPAN_DAYS:
             scores = np.array(self._scores[span])
             for side in (-1, 1):
                 ordered = np.sort(scores * side)
@@ -108,7 +117,7 @@ class Evidence:
         """Return the distance from the forecast, in spreads, of the day and of the days up to it, by span."""
         scores = {1: (value - forecast.expected) / forecast.spread}
         today = value - forecast.season - forecast.holiday - forecast.companion
-        for span in SPANS[1:]:
+        for span in SPAN_DAYS[1:]:
             miss = (sum(baseline.unseasoned[1 - span :]) + today) / span - baseline.levels[-span]
             scores[span] = miss / (self._spreads[span] * forecast.spread / baseline.spread)
         return scores
@@ -136,9 +145,9 @@ class Evidence:
     def state(self) -> State:
         """Return the state that `restore` needs to continue."""
         return {
-            "spreads": [self._spreads[span] for span in SPANS],
-            "thresholds": [self.thresholds[span, side] for span in SPANS for side in (-1, 1)],
-            "scores": {str(span): np.array(self._scores[span]) for span in SPANS},
+            "spreads": [self._spreads[span] for span in SPAN_DAYS],
+            "thresholds": [self.thresholds[span, side] for span in SPAN_DAYS for side in (-1, 1)],
+            "scores": {str(span): np.array(self._scores[span]) for span in SPAN_DAYS},
         }
 
     @classmethod
@@ -146,8 +155,8 @@ class Evidence:
         """Return the evidence that had this state."""
         self = cls.__new__(cls)
         self._set_limits(alert_budget, least_deviation)
-        self._spreads = dict(zip(SPANS, state["spreads"], strict=True))
-        tails = [(span, side) for span in SPANS for side in (-1, 1)]
+        self._spreads = dict(zip(SPAN_DAYS, state["spreads"], strict=True))
+        tails = [(span, side) for span in SPAN_DAYS for side in (-1, 1)]
         self.thresholds = dict(zip(tails, state["thresholds"], strict=True))
-        self._scores = {span: state["scores"][str(span)].tolist() for span in SPANS}
+        self._scores = {span: state["scores"][str(span)].tolist() for span in SPAN_DAYS}
         return self

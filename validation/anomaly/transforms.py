@@ -39,17 +39,17 @@ class Scale:
         return max(0.0, grown - self.offset)
 
 
-def fitting_scale(values: Sequence[float], *, kind: str) -> Scale:
+def choose_scale(values: Sequence[float], *, kind: str) -> Scale:
     """Return the scale that fits the first weeks of a series; `kind` is "ratio" or any kind of count or sum."""
-    seen = np.asarray(values, dtype=float)
-    positive = seen[seen > 0]
+    numbers = np.asarray(values, dtype=float)
+    positive = numbers[numbers > 0]
     middle = float(np.median(positive)) if positive.size else 1.0
-    if seen.min() < 0:
-        centre = float(np.median(seen))
-        spread = float(np.median(np.abs(seen - centre)))
+    if numbers.min() < 0:
+        centre = float(np.median(numbers))
+        spread = float(np.median(np.abs(numbers - centre)))
         return Scale("plain", 0.0, max(spread, 1e-3 * abs(centre), 1e-9))
-    if kind == "ratio" and seen.max() <= 1:
+    if kind == "ratio" and numbers.max() <= 1:
         return Scale("log-odds", max(1e-4, 0.02 * min(middle, 1.0 - middle)), 1.0)
     # Counts move by whole numbers, so one more or less at zero is a small step; an amount has no such unit.
-    whole = bool((seen == np.round(seen)).all())
-    return Scale("log", 1.0 if whole else 0.01 * middle, 1.0)
+    is_integral = bool((numbers == np.round(numbers)).all())
+    return Scale("log", 1.0 if is_integral else 0.01 * middle, 1.0)

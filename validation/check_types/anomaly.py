@@ -12,14 +12,14 @@ from validation.anomaly.detector import MIN_ALERT_DAYS, MIN_DAYS, AnomalyDetecto
 from validation.anomaly.state import code_version
 from validation.domain.buckets import DAY
 from validation.domain.check_type import CheckType
-from validation.domain.comparisons import MISSING
+from validation.domain.comparisons import MISSING_VALUE
 from validation.domain.parameters import BySegment, number
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus, Series, SeriesState
 
 NEAR_ZERO = 1e-9
-LEAST_DISTANCE = 0.005  # fraction of the forecast below which a distance rounds to 0%
-LEAST_EFFECT = 0.005  # fraction of the forecast below which a companion's effect is not shown
-SNAPSHOTS_FOR = dt.timedelta(days=21)  # age up to which weekly states are stored
+MIN_DISTANCE = 0.005  # fraction of the forecast below which a distance rounds to 0%
+MIN_EFFECT = 0.005  # fraction of the forecast below which a companion's effect is not shown
+SNAPSHOT_PERIOD = dt.timedelta(days=21)  # age up to which weekly states are stored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ class Anomaly(CheckType[AnomalyParameters]):
         """Return the outcome for the value of the bucket."""
         value = context.series.at(context.bucket)
         if value is None:
-            return MISSING
+            return MISSING_VALUE
         detector, states = _advance(self, parameters, context)
         days = detector.days
         result = detector.step(context.local_date(context.bucket), value, context.other_series.at(context.bucket))
@@ -162,7 +162,7 @@ def _advance(
 
     for bucket, value, digest in points:
         day = context.local_date(bucket)
-        if through is not None and _week(through) != _week(bucket) and context.bucket - bucket < SNAPSHOTS_FOR:
+        if through is not None and _week(through) != _week(bucket) and context.bucket - bucket < SNAPSHOT_PERIOD:
             states.append(state(at=through, is_weekly=True))
         if day not in context.off_days:
             detector.step(day, value, context.other_series.at(bucket))
@@ -212,7 +212,7 @@ def _explanation(
         return
     yield "Forecast", f"{format_number(result.expected)} for a {result.day:%A}{_distance(value, result.expected)}"
     yield "Expected range", f"{format_number(result.lower)} – {format_number(result.upper)}"
-    if abs(result.with_companion) >= LEAST_EFFECT:
+    if abs(result.with_companion) >= MIN_EFFECT:
         side = "raises" if result.with_companion > 0 else "lowers"
         yield "Companion metric", f"{side} the forecast by {abs(result.with_companion):.0%}"
     yield "Result", _why(result, days=days, context=context)
@@ -223,7 +223,7 @@ def _distance(value: float, expected: float) -> str:
     if abs(expected) < NEAR_ZERO:
         return ""
     off = value / expected - 1
-    if abs(off) < LEAST_DISTANCE:
+    if abs(off) < MIN_DISTANCE:
         return "; the value is less than 1% off"
     return f"; the value is {abs(off):.0%} {'above' if off > 0 else 'below'}"
 

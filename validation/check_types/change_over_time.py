@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from common.formatting import format_day
 from validation.domain.check_type import CheckType
-from validation.domain.comparisons import MISSING, compare_with_value
+from validation.domain.comparisons import MISSING_VALUE, compare_with_value
 from validation.domain.parameters import BySegment, Tolerance, choice, number
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 
@@ -48,7 +48,7 @@ class ChangeOverTime(CheckType[ChangeOverTimeParameters]):
         """Return the outcome for the value of the bucket; reference days that are not ordinary are passed over."""
         value = context.series.at(context.bucket)
         if value is None:
-            return MISSING
+            return MISSING_VALUE
         reference = context.bucket - {"weekday": WEEK, "year": YEAR}.get(parameters.against, context.step)
         while not context.is_ordinary(reference):
             reference -= context.step if parameters.against == "previous" else WEEK

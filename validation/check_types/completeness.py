@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from common.formatting import format_count, format_day
+from common.formatting import format_count, format_day, format_list
 from validation.domain.check_type import CheckType
 from validation.domain.parameters import Parameters, integer, lines
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
@@ -54,12 +54,11 @@ class Completeness(CheckType[CompletenessParameters]):
             return CheckOutcome(ResultStatus.PASS, f"No gaps in the last {period}.", 0.0, None, 0.0)
         allowed = parameters.allowed_missing
         status = ResultStatus.WARN if len(missing) <= allowed else ResultStatus.FAIL
-        listed = ", ".join(_named(context, bucket, segment) for bucket, segment in missing[:MAX_LISTED])
-        rest = f" and {len(missing) - MAX_LISTED} more" if len(missing) > MAX_LISTED else ""
+        names = format_list([_named(context, bucket, segment) for bucket, segment in missing], limit=MAX_LISTED)
         counted = (
             f"{len(missing)} values" if parameters.segments and len(missing) > 1 else format_count(len(missing), unit)
         )
-        message = f"{counted} missing: {listed}{rest}."
+        message = f"{counted} missing: {names}."
         return CheckOutcome(status, message, float(len(missing)), None, float(allowed))
 
 

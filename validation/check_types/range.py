@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from validation.domain.check_type import CheckType
-from validation.domain.comparisons import MISSING, compare_with_bounds
+from validation.domain.comparisons import MISSING_VALUE, compare_with_bounds
 from validation.domain.parameters import Bounds, BySegment
 from validation.domain.results import CheckOutcome, EvaluationContext
 
@@ -30,4 +30,4 @@ class Range(CheckType[RangeParameters]):
     def evaluate(self, parameters: RangeParameters, context: EvaluationContext) -> CheckOutcome:
         """Return the outcome for the value of the bucket."""
         value = context.series.at(context.bucket)
-        return MISSING if value is None else compare_with_bounds(value, parameters)
+        return MISSING_VALUE if value is None else compare_with_bounds(value, parameters)

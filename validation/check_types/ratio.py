@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from validation.domain.check_type import Chart, CheckType
-from validation.domain.comparisons import MISSING, compare_with_bounds
+from validation.domain.comparisons import MISSING_VALUE, compare_with_bounds
 from validation.domain.parameters import Bounds
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 
@@ -43,7 +43,7 @@ class Ratio(CheckType[RatioParameters]):
         """Return the outcome for the ratio of the bucket."""
         numerator, denominator = context.series.at(context.bucket), context.other_series.at(context.bucket)
         if numerator is None or denominator is None:
-            return MISSING
+            return MISSING_VALUE
         if denominator == 0:
             return CheckOutcome(ResultStatus.UNKNOWN, "The denominator is zero.")
         return compare_with_bounds(numerator / denominator, parameters, name="Ratio")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from validation.domain.check_type import CheckType
-from validation.domain.comparisons import MISSING, compare_with_value
+from validation.domain.comparisons import MISSING_VALUE, compare_with_value
 from validation.domain.parameters import Tolerance, choice
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 
@@ -43,7 +43,7 @@ class Reconciliation(CheckType[ReconciliationParameters]):
         """Return the outcome for the difference of the bucket."""
         total = context.series.at(context.bucket)
         if total is None:
-            return MISSING
+            return MISSING_VALUE
         if parameters.mode == "parts":
             return _compare_parts(parameters, context, total)
         other = context.other_series.at(context.bucket)

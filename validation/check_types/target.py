@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from common.formatting import format_day
 from validation.domain.check_type import Chart, CheckType
-from validation.domain.comparisons import MISSING, compare_with_value
+from validation.domain.comparisons import MISSING_VALUE, compare_with_value
 from validation.domain.parameters import Tolerance, amounts, choice, date
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 
@@ -75,7 +75,7 @@ class Target(CheckType[TargetParameters]):
             ]
             value = sums[-1] if sums else None
         if value is None:
-            return MISSING
+            return MISSING_VALUE
         return compare_with_value(value, expected, parameters, reference_name=f"target for {format_day(day)}")
 
 

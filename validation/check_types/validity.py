@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from common.formatting import format_count
 from validation.domain.check_type import CheckType
-from validation.domain.comparisons import MISSING, compare_with_ranges
+from validation.domain.comparisons import MISSING_VALUE, compare_with_ranges
 from validation.domain.parameters import BySegment, flag, lines, number
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 
@@ -53,7 +53,7 @@ class Validity(CheckType[ValidityParameters]):
         if context.rows:
             return _evaluate_rows(parameters, context.rows)
         value = context.series.at(context.bucket)
-        return MISSING if value is None else _compare(parameters, value)
+        return MISSING_VALUE if value is None else _compare(parameters, value)
 
 
 def _compare(parameters: ValidityParameters, share: float) -> CheckOutcome:
@@ -70,7 +70,7 @@ def _evaluate_rows(parameters: ValidityParameters, rows: Sequence[Sequence[objec
         counts[value] += int(count)
     total = sum(counts.values())
     if not total:
-        return MISSING
+        return MISSING_VALUE
     nulls = 0 if parameters.allow_null else counts[None]
     allowed = set(parameters.allowed_values)
     foreign = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from validation.domain.check_type import CheckType
-from validation.domain.comparisons import MISSING, Range, compare_with_ranges
+from validation.domain.comparisons import MISSING_VALUE, Range, compare_with_ranges
 from validation.domain.parameters import Bounds, BySegment, crossed, integer, number
 from validation.domain.results import CheckOutcome, EvaluationContext, ResultStatus
 
@@ -68,7 +68,7 @@ class Volume(CheckType[VolumeParameters]):
         """Return the outcome for the number of rows of the bucket."""
         value = context.series.at(context.bucket)
         if value is None:
-            return MISSING
+            return MISSING_VALUE
         warn: Range = (parameters.warn_below, parameters.warn_above)
         fail: Range = (parameters.fail_below, parameters.fail_above)
         if parameters.needs_usual:

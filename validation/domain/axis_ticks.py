@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from common.formatting import format_value
 
 MAX_TICKS = 6
-STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5))
+ROUND_STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5))
 HOUR_MINUTES, DAY_MINUTES = 60, 24 * 60
 MAX_DECIMALS = 9  # with more, labels are in scientific notation
 
@@ -22,7 +22,7 @@ def round_ticks(low: float, high: float) -> list[Decimal]:
     start, end = Decimal(low), Decimal(high)
     power = (end - start).adjusted() - 1
     while True:
-        for step in (base.scaleb(power) for base in STEPS):
+        for step in (base.scaleb(power) for base in ROUND_STEPS):
             first = int((start / step).to_integral_value(ROUND_CEILING))
             last = int((end / step).to_integral_value(ROUND_FLOOR))
             if last - first < MAX_TICKS:

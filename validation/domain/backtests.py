@@ -9,7 +9,7 @@ from validation.domain.buckets import DAY, bucket_time
 from validation.domain.check_type import CheckType, evaluate
 from validation.domain.parameters import Parameters
 from validation.domain.results import (
-    COUNTED,
+    COUNTED_STATUSES,
     CheckOutcome,
     Confirmation,
     EvaluationContext,
@@ -42,10 +42,10 @@ def run_backtest(
 
     Known events raise no alerts.
     """
-    status = check_type.backtest(parameters, context) or _each_by_itself(check_type, parameters, context)
+    status = check_type.backtest(parameters, context) or _bucket_status(check_type, parameters, context)
     statuses = [status(bucket) for bucket in buckets]
     starts = alert_starts(statuses, confirmation=confirmation)
-    evaluated = sum(status in COUNTED for status in statuses)
+    evaluated = sum(status in COUNTED_STATUSES for status in statuses)
     return Backtest(
         evaluated=evaluated,
         skipped=len(statuses) - evaluated,
@@ -61,7 +61,7 @@ def history_outcomes(
     return {bucket: check_type.evaluate(parameters, _at_bucket(context, bucket)) for bucket in buckets}
 
 
-def _each_by_itself(
+def _bucket_status(
     check_type: CheckType[Any], parameters: Parameters, context: EvaluationContext
 ) -> Callable[[dt.datetime], ResultStatus]:
     def status(bucket: dt.datetime) -> ResultStatus:
@@ -76,9 +76,9 @@ def _each_by_itself(
 
 def _at_bucket(context: EvaluationContext, bucket: dt.datetime) -> EvaluationContext:
     """Return the context in which a bucket was evaluated when it ended."""
-    return replace(context, bucket=bucket, at=context.bucket_end(bucket), series=_up_to(context.series, bucket))
+    return replace(context, bucket=bucket, at=context.bucket_end(bucket), series=_series_until(context.series, bucket))
 
 
-def _up_to(series: Series, bucket: dt.datetime) -> Series:
+def _series_until(series: Series, bucket: dt.datetime) -> Series:
     count = len(series.before(bucket)) + (series.at(bucket) is not None)
     return replace(series, buckets=series.buckets[:count], values=series.values[:count])

@@ -39,7 +39,7 @@ def parse_bucket(written: object, *, step: dt.timedelta, zone: ZoneInfo) -> dt.d
         return date_bucket(instant.date())
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=zone)
-    return date_bucket(instant.astimezone(zone).date()) if step >= DAY else _start_of_hour(instant)
+    return date_bucket(instant.astimezone(zone).date()) if step >= DAY else _hour_start(instant)
 
 
 def date_bucket(day: dt.date) -> dt.datetime:
@@ -68,10 +68,10 @@ def bucket_end(bucket: dt.datetime, *, step: dt.timedelta, zone: dt.tzinfo) -> d
 def newest_due_bucket(at: dt.datetime, *, step: dt.timedelta, zone: dt.tzinfo, delay: dt.timedelta) -> dt.datetime:
     """Return the newest bucket that had ended at least `delay` before `at`."""
     due = at - delay
-    return date_bucket(due.astimezone(zone).date() - DAY) if step >= DAY else _start_of_hour(due) - HOUR
+    return date_bucket(due.astimezone(zone).date() - DAY) if step >= DAY else _hour_start(due) - HOUR
 
 
-def _start_of_hour(instant: dt.datetime) -> dt.datetime:
+def _hour_start(instant: dt.datetime) -> dt.datetime:
     return instant.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
 
 

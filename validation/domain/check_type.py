@@ -18,7 +18,7 @@ from validation.domain.parameters import (
     stored_parameters,
 )
 from validation.domain.results import (
-    ALARMING,
+    PROBLEM_STATUSES,
     WORST_FIRST,
     CheckOutcome,
     EvaluationContext,
@@ -26,10 +26,10 @@ from validation.domain.results import (
     SeriesState,
 )
 
-ACKNOWLEDGED = "marked as expected"
+EXPECTED_TEXT = "marked as expected"
 MAX_SEGMENTS_LISTED = 8
 # Segments with these results need no attention; those that are missing or broken do.
-EXPLAINED = (ResultStatus.PASS, ResultStatus.SKIP)
+CALM_STATUSES = (ResultStatus.PASS, ResultStatus.SKIP)
 
 P = TypeVar("P", bound=Parameters)
 
@@ -232,18 +232,18 @@ def _explained(
     acknowledged: bool = False,
 ) -> Evaluation:
     """Return an evaluation, with the known event or acknowledgement that explains it if the outcome is alarming."""
-    if outcome.status not in ALARMING:
+    if outcome.status not in PROBLEM_STATUSES:
         return Evaluation(outcome, segments)
     acknowledged = acknowledged if segments else context.bucket in context.series.acknowledged
     event = context.known_events.get(context.local_date(context.bucket), "")
-    return Evaluation(outcome, segments, event or (ACKNOWLEDGED if acknowledged else ""))
+    return Evaluation(outcome, segments, event or (EXPECTED_TEXT if acknowledged else ""))
 
 
 def _joined(segments: Mapping[str, CheckOutcome], context: EvaluationContext) -> Evaluation:
     """Return one evaluation for all segments. Acknowledged segments count only if every other one passed."""
     acknowledged = {name for name in segments if context.bucket in context.segments[name].acknowledged}
     others = {name: outcome for name, outcome in segments.items() if name not in acknowledged}
-    if any(outcome.status not in EXPLAINED for outcome in others.values()):
+    if any(outcome.status not in CALM_STATUSES for outcome in others.values()):
         return _explained(_worst(others, total=len(segments)), segments, context)
     outcome = _worst(segments, total=len(segments))
     return _explained(outcome, segments, context, acknowledged=bool(acknowledged))

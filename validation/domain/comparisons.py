@@ -4,7 +4,7 @@ from common.formatting import format_number
 from validation.domain.parameters import Bounds, Tolerance
 from validation.domain.results import CheckOutcome, ResultStatus
 
-MISSING = CheckOutcome(ResultStatus.UNKNOWN, "No value for this period.")
+MISSING_VALUE = CheckOutcome(ResultStatus.UNKNOWN, "No value for this period.")
 Range = tuple[float | None, float | None]
 
 

@@ -30,9 +30,9 @@ WORST_FIRST = (
     ResultStatus.PASS,
 )
 # Results that need attention.
-ALARMING = (ResultStatus.FAIL, ResultStatus.WARN)
+PROBLEM_STATUSES = (ResultStatus.FAIL, ResultStatus.WARN)
 # An error, a gap or too little history says nothing about the data (docs/validation.md).
-COUNTED = (ResultStatus.PASS, ResultStatus.WARN, ResultStatus.FAIL)
+COUNTED_STATUSES = (ResultStatus.PASS, ResultStatus.WARN, ResultStatus.FAIL)
 DAYS_PER_YEAR = 365.25
 
 
@@ -178,7 +178,7 @@ class Confirmation:
 
 def is_confirmed(statuses: Sequence[str], *, confirmation: Confirmation) -> bool:
     """Return True if the failure is confirmed: the newest result fails, and so do N of the last M. Newest first."""
-    counted = [status for status in statuses if status in COUNTED][: confirmation.of]
+    counted = [status for status in statuses if status in COUNTED_STATUSES][: confirmation.of]
     return (
         bool(counted) and counted[0] == ResultStatus.FAIL and counted.count(ResultStatus.FAIL) >= confirmation.failing
     )

@@ -54,19 +54,19 @@ def read(document: Json, *, tool: str = TOOL) -> list[ExternalResult]:
     Results of several runs of a task have the same key. Raises UnreadableFileError if `version` is not 1, or if an entry
     lacks `dag_id` or, without an exception, `state`.
     """
-    file = record(document, where=f"{tool}: the file")
+    file = record(document, location=f"{tool}: the file")
     version = text(file.get("version"))
     if version != "1":
         raise UnreadableFileError(f"{tool}: version {version or '(none)'} is not 1")
     if "runs" not in file:
-        return [_result(file, tool=tool, where=tool)]
-    runs = items(file["runs"], where=f"{tool}: runs")
-    return [_result(entry, tool=tool, where=f"{tool}: runs[{index}]") for index, entry in enumerate(runs)]
+        return [_result(file, tool=tool, location=tool)]
+    runs = items(file["runs"], location=f"{tool}: runs")
+    return [_result(entry, tool=tool, location=f"{tool}: runs[{index}]") for index, entry in enumerate(runs)]
 
 
-def _result(entry: Record, *, tool: str, where: str) -> ExternalResult:
-    dag, task = required_text(entry.get("dag_id"), where=f"{where}: dag_id"), text(entry.get("task_id"))
-    status, unknown = _status(entry, where=where)
+def _result(entry: Record, *, tool: str, location: str) -> ExternalResult:
+    dag, task = required_text(entry.get("dag_id"), location=f"{location}: dag_id"), text(entry.get("task_id"))
+    status, unknown = _status(entry, location=location)
     run, log = text(entry.get("run_id")), text(entry.get("log_url"), limit=1000)
     # Mapped instances of a task are numbered from 0; -1 means that the task is not mapped.
     index = number(entry.get("map_index")) if task else None
@@ -93,13 +93,13 @@ def _result(entry: Record, *, tool: str, where: str) -> ExternalResult:
     )
 
 
-def _status(entry: Record, *, where: str) -> tuple[ResultStatus, str]:
+def _status(entry: Record, *, location: str) -> tuple[ResultStatus, str]:
     """Return the status. A failure callback may still report the state `running`, so an exception means failed."""
     state = text(entry.get("state")).casefold()
     failed = bool(entry.get("exception")) or text(entry.get("reason")).casefold() in FAILURE_REASONS
     if failed and state not in EXCUSED_STATES:
         return ResultStatus.FAIL, ""
-    required_text(entry.get("state"), where=f"{where}: state")
+    required_text(entry.get("state"), location=f"{location}: state")
     return parse_status(entry.get("state"), statuses=STATUSES)
 
 

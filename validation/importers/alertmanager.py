@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from validation.importers.parsing import (
-    MESSAGE_LENGTH,
+    MAX_MESSAGE_LENGTH,
     Json,
     Record,
     instant,
@@ -24,9 +24,9 @@ from validation.importers.results import ExternalResult, ResultStatus, Unreadabl
 
 TOOL = "alertmanager"
 # Long enough never to be cut: a cut key would join two groups.
-GROUP_KEY_LENGTH = 1_000_000
+MAX_GROUP_KEY_LENGTH = 1_000_000
 STATUSES = {"firing": ResultStatus.FAIL, "resolved": ResultStatus.PASS}
-MILD = {"warning", "warn", "info", "informational", "none"}
+MILD_SEVERITIES = {"warning", "warn", "info", "informational", "none"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,12 @@ def read_alerts(document: Json) -> list[AlertPayload]:
 
     Raises UnreadableFileError for another version or a malformed group.
     """
-    group = record(document, where="alertmanager: the webhook")
+    group = record(document, location="alertmanager: the webhook")
     version = text(group.get("version"))
     if version != "4":
         raise UnreadableFileError(f"alertmanager: webhook version {version or '(none)'} is not 4")
-    group_key = text(group.get("groupKey"), limit=GROUP_KEY_LENGTH)
-    return [_alert(entry, group_key=group_key) for entry in items(group.get("alerts"), where="alertmanager: alerts")]
+    group_key = text(group.get("groupKey"), limit=MAX_GROUP_KEY_LENGTH)
+    return [_alert(entry, group_key=group_key) for entry in items(group.get("alerts"), location="alertmanager: alerts")]
 
 
 def read(document: Json) -> list[ExternalResult]:
@@ -96,19 +96,19 @@ def _alert(entry: Record, *, group_key: str) -> AlertPayload:
     notes = _words(entry.get("annotations"))
     severity = labels.get("severity", "")
     status, unknown = parse_status(entry.get("status"), statuses=STATUSES)
-    if status is ResultStatus.FAIL and severity.casefold() in MILD:
+    if status is ResultStatus.FAIL and severity.casefold() in MILD_SEVERITIES:
         status = ResultStatus.WARN
     return AlertPayload(
         # Alertmanager before 0.19 sends no fingerprint, so use the labels that it is computed from.
         fingerprint=result_key(text(entry.get("fingerprint"))) or _digest(labels),
         status=status,
         name=labels.get("alertname", "") or "AlertPayload without a name",
-        summary=text(notes.get("summary") or notes.get("message"), limit=MESSAGE_LENGTH),
+        summary=text(notes.get("summary") or notes.get("message"), limit=MAX_MESSAGE_LENGTH),
         description=join_sentences(notes.get("description", ""), unknown),
         severity=severity,
         labels=labels,
         runbook_url=notes.get("runbook_url", ""),
-        url=text(entry.get("generatorURL"), limit=MESSAGE_LENGTH),
+        url=text(entry.get("generatorURL"), limit=MAX_MESSAGE_LENGTH),
         # Go's zero time (year 1) means no instant.
         starts_at=instant(entry.get("startsAt")),
         ends_at=instant(entry.get("endsAt")) if status is ResultStatus.PASS else None,
@@ -117,7 +117,7 @@ def _alert(entry: Record, *, group_key: str) -> AlertPayload:
 
 
 def _words(value: Json) -> dict[str, str]:
-    return {text(name): text(word, limit=MESSAGE_LENGTH) for name, word in optional_record(value).items()}
+    return {text(name): text(word, limit=MAX_MESSAGE_LENGTH) for name, word in optional_record(value).items()}
 
 
 def _digest(labels: Mapping[str, str]) -> str:

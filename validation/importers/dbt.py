@@ -59,15 +59,15 @@ def read(document: Json) -> list[ExternalResult]:
 
     A command that neither builds nor tests has no results, and neither has one with `--empty`, which reads no rows.
     """
-    artifact = record(document, where="dbt: the file")
+    artifact = record(document, location="dbt: the file")
     kind, version = _schema(artifact)
     if kind == "sources":
         if version not in SOURCES:
             raise UnreadableFileError(f"dbt sources: schema v{version} is not v3")
-        return _read_entries(artifact, reader=_source, where="dbt sources: results")
+        return _read_entries(artifact, reader=_source, location="dbt sources: results")
     if version not in RUN_RESULTS:
         raise UnreadableFileError(f"dbt run_results: schema v{version} is not one of v4 to v6")
-    results = _read_entries(artifact, reader=_run_result, where="dbt run_results: results")
+    results = _read_entries(artifact, reader=_run_result, location="dbt run_results: results")
     args = optional_record(artifact.get("args"))
     command = text(args.get("which")).casefold()
     return results if command in (COMMANDS | {""}) and args.get("empty") is not True else []
@@ -85,7 +85,7 @@ def absent_sources(document: Json, *, expected: Collection[str]) -> list[Externa
 
     A file without sources covers the expected project if there is only one, and none if there are several.
     """
-    artifact = record(document, where="dbt: the file")
+    artifact = record(document, location="dbt: the file")
     present = {result.key for result in read(document)}
     projects = {_project(key) for key in present} or {_project(key) for key in expected}
     if not present and len(projects) > 1:
@@ -115,11 +115,11 @@ def _schema(artifact: Record) -> tuple[str, str]:
     return match[1], match[2]
 
 
-def _read_entries(artifact: Record, *, reader: Reader, where: str) -> list[ExternalResult]:
+def _read_entries(artifact: Record, *, reader: Reader, location: str) -> list[ExternalResult]:
     generated = _generated(artifact)
     return with_unique_keys(
-        reader(entry, required_text(entry.get("unique_id"), where=f"{where}[{index}].unique_id"), generated)
-        for index, entry in enumerate(items(artifact.get("results"), where=where))
+        reader(entry, required_text(entry.get("unique_id"), location=f"{location}[{index}].unique_id"), generated)
+        for index, entry in enumerate(items(artifact.get("results"), location=location))
     )
 
 

@@ -45,33 +45,35 @@ def read(document: Json) -> list[ExternalResult]:
     Reads a validation result, a checkpoint result as JSON, and a checkpoint's `describe()`. Raises UnreadableFileError
     for any other file or another major version.
     """
-    whole = record(document, where="great_expectations: the file")
-    expectations = list(_expectations(whole, "great_expectations"))
-    results = [_result(entry, suite=suite, where=where) for suite, entry, where in expectations]
+    document_record = record(document, location="great_expectations: the file")
+    expectations = list(_expectations(document_record, "great_expectations"))
+    results = [_result(entry, suite=suite, location=location) for suite, entry, location in expectations]
     return with_unique_keys(results, details=[_batch_id(entry, suite=suite) for suite, entry, _ in expectations])
 
 
-def _expectations(whole: Record, where: str) -> Iterator[tuple[Record, Record, str]]:
+def _expectations(document_record: Record, location: str) -> Iterator[tuple[Record, Record, str]]:
     """Yield the suite, entry and location of every expectation."""
     suite: Record
-    if "run_results" in whole:
-        runs = record(whole["run_results"], where=f"{where}: run_results")
-        at = optional_record(whole.get("run_id")).get("run_time")
+    if "run_results" in document_record:
+        runs = record(document_record["run_results"], location=f"{location}: run_results")
+        at = optional_record(document_record.get("run_id")).get("run_time")
         for name, run in runs.items():
-            suite = {"run_time": at, **record(run, where=f"{where}: run_results[{text(name)}]")}
-            yield from _suite_expectations(suite, f"{where}: run_results[{text(name)}]")
-    elif "validation_results" in whole:
-        for index, suite in enumerate(items(whole["validation_results"], where=f"{where}: validation_results")):
-            yield from _suite_expectations(suite, f"{where}: validation_results[{index}]")
+            suite = {"run_time": at, **record(run, location=f"{location}: run_results[{text(name)}]")}
+            yield from _suite_expectations(suite, f"{location}: run_results[{text(name)}]")
+    elif "validation_results" in document_record:
+        for index, suite in enumerate(
+            items(document_record["validation_results"], location=f"{location}: validation_results")
+        ):
+            yield from _suite_expectations(suite, f"{location}: validation_results[{index}]")
     else:
-        yield from _suite_expectations(whole, where)
+        yield from _suite_expectations(document_record, location)
 
 
-def _suite_expectations(suite: Record, where: str) -> Iterator[tuple[Record, Record, str]]:
+def _suite_expectations(suite: Record, location: str) -> Iterator[tuple[Record, Record, str]]:
     _check_version(suite)
     field = "expectations" if "expectations" in suite and "results" not in suite else "results"
-    for index, entry in enumerate(items(suite.get(field), where=f"{where}: {field}")):
-        yield suite, entry, f"{where}: {field}[{index}]"
+    for index, entry in enumerate(items(suite.get(field), location=f"{location}: {field}")):
+        yield suite, entry, f"{location}: {field}[{index}]"
 
 
 def _check_version(suite: Record) -> None:
@@ -80,11 +82,11 @@ def _check_version(suite: Record) -> None:
         raise UnreadableFileError(f"great_expectations: version {version} is not 1.x")
 
 
-def _result(entry: Record, *, suite: Record, where: str) -> ExternalResult:
+def _result(entry: Record, *, suite: Record, location: str) -> ExternalResult:
     config = optional_record(entry.get("expectation_config"))
     kind = text(config.get("type")) or text(entry.get("expectation_type"))
     if not kind:
-        raise UnreadableFileError(f"{where} has no expectation type")
+        raise UnreadableFileError(f"{location} has no expectation type")
     kwargs = optional_record(config.get("kwargs")) or optional_record(entry.get("kwargs"))
     column = text(kwargs.get("column")) or text(kwargs.get("column_A"))
     asset, suite_name = _asset(suite) or _described_asset(suite, kwargs), text(suite.get("suite_name"))
@@ -100,7 +102,7 @@ def _result(entry: Record, *, suite: Record, where: str) -> ExternalResult:
         status=status,
         value=value,
         message=join_sentences(_observed(observed), _bounds(kwargs), _exception(entry), unknown),
-        at=_at(suite),
+        at=_evaluated_at(suite),
         subject=asset or suite_name,
         column=column,
         measure=measure,
@@ -109,9 +111,9 @@ def _result(entry: Record, *, suite: Record, where: str) -> ExternalResult:
 
 def _arguments(kwargs: Record) -> str:
     """Return the arguments that tell expectations of one kind apart, the column first, then by name."""
-    given = {text(name): value for name, value in kwargs.items() if name not in SETTINGS and value is not None}
-    columns = [text(given.pop(name, "")) for name in ("column", "column_A")]
-    named = [f"{name}={canonical(value)}" for name, value in sorted(given.items())]
+    arguments = {text(name): value for name, value in kwargs.items() if name not in SETTINGS and value is not None}
+    columns = [text(arguments.pop(name, "")) for name in ("column", "column_A")]
+    named = [f"{name}={canonical(value)}" for name, value in sorted(arguments.items())]
     return ", ".join(filter(None, (*columns, *named)))
 
 
@@ -166,9 +168,9 @@ def _value(observed: Record) -> tuple[float | None, str]:
 
 
 def _observed(observed: Record) -> str:
-    unexpected, of = text(observed.get("unexpected_count")), text(observed.get("element_count"))
-    if unexpected and of:
-        return f"{unexpected} of {of} rows are unexpected."
+    unexpected_count, element_count = text(observed.get("unexpected_count")), text(observed.get("element_count"))
+    if unexpected_count and element_count:
+        return f"{unexpected_count} of {element_count} rows are unexpected."
     value = text(observed.get("observed_value"))
     return f"Observed {value}." if value else ""
 
@@ -190,7 +192,7 @@ def _described_asset(suite: Record, kwargs: Record) -> str:
     return "" if "meta" in suite else PERIOD_OF_BATCH.sub("", text(kwargs.get("batch_id")))
 
 
-def _at(suite: Record) -> dt.datetime | None:
+def _evaluated_at(suite: Record) -> dt.datetime | None:
     meta = optional_record(suite.get("meta"))
     return (
         instant(meta.get("validation_time"))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from lineage.domain.dbt import KINDS, CodeOwner, Manifest, ManifestExposure, ManifestGroup, ManifestNode
 from validation.importers.json_stream import entries
 from validation.importers.parsing import (
-    MESSAGE_LENGTH,
+    MAX_MESSAGE_LENGTH,
     Json,
     Record,
     instant,
@@ -56,16 +56,16 @@ def read_manifest(pieces: Iterable[bytes]) -> Manifest:
             parents[result_key(key)] = _keys(value)
             references += len(parents[result_key(key)])
         elif section in NODE_SECTIONS:
-            entry = record(value, where=f"dbt manifest: {section}.{text(key)}")
+            entry = record(value, location=f"dbt manifest: {section}.{text(key)}")
             node = _node(result_key(key), entry)
             references += len(node.parents)
             if node.kind in KINDS:
                 nodes[node.key] = node
         elif section == "groups":
-            group = _group(result_key(key), record(value, where=f"dbt manifest: groups.{text(key)}"))
+            group = _group(result_key(key), record(value, location=f"dbt manifest: groups.{text(key)}"))
             groups[group.name] = group
         elif section == "exposures":
-            exposure = _exposure(result_key(key), record(value, where=f"dbt manifest: exposures.{text(key)}"))
+            exposure = _exposure(result_key(key), record(value, location=f"dbt manifest: exposures.{text(key)}"))
             exposures[exposure.key] = exposure
         if references > MAX_REFERENCES:
             raise UnreadableFileError(f"dbt manifest: its nodes have more than {MAX_REFERENCES:,} parents")
@@ -128,7 +128,7 @@ def _exposure(key: str, entry: Record) -> ManifestExposure:
         name=text(entry.get("label")) or text(entry.get("name")) or key,
         kind=text(entry.get("type"), limit=50),
         url=_web_address(entry.get("url")),
-        description=text(entry.get("description"), limit=MESSAGE_LENGTH),
+        description=text(entry.get("description"), limit=MAX_MESSAGE_LENGTH),
         owner=_owner(entry.get("owner")),
         parents=_keys(optional_record(entry.get("depends_on")).get("nodes")),
     )
@@ -156,7 +156,7 @@ def _owner(value: Json) -> CodeOwner:
 
 
 def _web_address(value: Json) -> str:
-    url = text(value, limit=MESSAGE_LENGTH)
+    url = text(value, limit=MAX_MESSAGE_LENGTH)
     return url if url.startswith(("https://", "http://")) else ""
 
 

@@ -9,7 +9,7 @@ from validation.importers.dbt import TOOL
 from validation.importers.mapping import ANY_TOOL, Rule, matches
 
 # These are computed from models, so they belong to the pipeline of what they read.
-DERIVED = (*TESTS, "metric", "semantic_model", "saved_query")
+DERIVED_TYPES = (*TESTS, "metric", "semantic_model", "saved_query")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def place_nodes(manifest: Manifest, *, rules: NodeRules) -> dict[str, Placement]
     for node in manifest.nodes.values():
         if node.path not in paths:
             paths[node.path] = _place_path(node.path, rules=rules)
-        if node.kind not in DERIVED:
+        if node.kind not in DERIVED_TYPES:
             placements[node.key] = _place(node, group=groups.get(node.group), path=paths[node.path], rules=rules)
     # A saved query reads a metric, which reads a semantic model or a metric, which reads a model.
     for kinds in (("semantic_model",), ("metric",), ("metric", "saved_query"), TESTS):
@@ -75,8 +75,8 @@ def _place(node: ManifestNode, *, group: Placement | None, path: Placement | Non
     rule = rules.first(node.key)
     if rule is not None:
         return Placement(rule.pipeline, f"rule {rule.pattern}")
-    where = f"group {node.group}, " if node.group else ""
-    return Placement(None, f"No meta.pipeline, and no rule for {where}path {node.path} or key {node.key}.")
+    location = f"group {node.group}, " if node.group else ""
+    return Placement(None, f"No meta.pipeline, and no rule for {location}path {node.path} or key {node.key}.")
 
 
 def _inherit(node: ManifestNode, placements: Mapping[str, Placement]) -> Placement | None:

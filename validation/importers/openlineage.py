@@ -20,12 +20,12 @@ from validation.importers.parsing import (
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 TOOL = "openlineage"
-STARTED = {"START", "RUNNING"}
-ENDED = {"COMPLETE": ResultStatus.PASS, "FAIL": ResultStatus.FAIL, "ABORT": ResultStatus.FAIL}
+START_EVENTS = {"START", "RUNNING"}
+END_EVENTS = {"COMPLETE": ResultStatus.PASS, "FAIL": ResultStatus.FAIL, "ABORT": ResultStatus.FAIL}
 # Per call. Recording this many takes a second or two.
 MAX_EVENTS = 1_000
 MAX_DATASETS = 20_000
-EVENT_TYPES = {*STARTED, *ENDED, "OTHER"}
+EVENT_TYPES = {*START_EVENTS, *END_EVENTS, "OTHER"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,12 @@ def read_events(document: Json) -> list[LineageEvent]:
     Raises UnreadableFileError for an event without a job, a run event without a run id or with an unknown type, more
     than `MAX_EVENTS`, and more than `MAX_DATASETS` inputs and outputs.
     """
-    entries = items(document, where="openlineage: the file") if isinstance(document, list) else None
-    events = entries if entries is not None else [record(document, where="openlineage: the event")]
+    entries = items(document, location="openlineage: the file") if isinstance(document, list) else None
+    events = entries if entries is not None else [record(document, location="openlineage: the event")]
     if len(events) > MAX_EVENTS:
         raise UnreadableFileError(f"openlineage: more than {MAX_EVENTS:,} events; send them in several calls")
     read = [
-        _event(event, where=f"openlineage[{index}]" if entries is not None else "openlineage")
+        _event(event, location=f"openlineage[{index}]" if entries is not None else "openlineage")
         for index, event in enumerate(events)
         if "dataset" not in event or "job" in event
     ]
@@ -85,7 +85,7 @@ def results(events: Iterable[LineageEvent]) -> list[ExternalResult]:
     """
     collected: list[ExternalResult] = []
     for event in events:
-        status = ENDED.get(event.state)
+        status = END_EVENTS.get(event.state)
         if status is not None:
             collected.append(
                 ExternalResult(
@@ -105,47 +105,49 @@ def results(events: Iterable[LineageEvent]) -> list[ExternalResult]:
     return collected
 
 
-def _event(event: Record, *, where: str) -> LineageEvent:
-    job = record(event.get("job"), where=f"{where}: job")
+def _event(event: Record, *, location: str) -> LineageEvent:
+    job = record(event.get("job"), location=f"{location}: job")
     run = optional_record(event.get("run"))
     facets = optional_record(run.get("facets"))
     state, run_id = text(event.get("eventType")).upper(), text(run.get("runId"))
     if "run" in event:
-        required_text(run.get("runId"), where=f"{where}: run.runId")
-        required_text(event.get("eventType"), where=f"{where}: eventType")
+        required_text(run.get("runId"), location=f"{location}: run.runId")
+        required_text(event.get("eventType"), location=f"{location}: eventType")
         if state not in EVENT_TYPES:
-            raise UnreadableFileError(f"{where}: eventType “{state}” is not one of {', '.join(sorted(EVENT_TYPES))}")
+            raise UnreadableFileError(f"{location}: eventType “{state}” is not one of {', '.join(sorted(EVENT_TYPES))}")
     at = instant(event.get("eventTime"))
     if at is None:
-        raise UnreadableFileError(f"{where}: eventTime is missing or not an instant")
-    job_key = _key("job", job, where=f"{where}: job")
-    inputs = items(event.get("inputs") or [], where=f"{where}: inputs")
-    outputs = items(event.get("outputs") or [], where=f"{where}: outputs")
+        raise UnreadableFileError(f"{location}: eventTime is missing or not an instant")
+    job_key = _key("job", job, location=f"{location}: job")
+    inputs = items(event.get("inputs") or [], location=f"{location}: inputs")
+    outputs = items(event.get("outputs") or [], location=f"{location}: outputs")
     parent = optional_record(optional_record(facets.get("parent")).get("job"))
     nominal = optional_record(facets.get("nominalTime"))
     period = instant(nominal.get("nominalStartTime"))
     return LineageEvent(
         job=job_key,
-        inputs=tuple(_key("dataset", dataset, where=f"{where}: inputs[{i}]") for i, dataset in enumerate(inputs)),
-        outputs=tuple(_key("dataset", dataset, where=f"{where}: outputs[{i}]") for i, dataset in enumerate(outputs)),
+        inputs=tuple(_key("dataset", dataset, location=f"{location}: inputs[{i}]") for i, dataset in enumerate(inputs)),
+        outputs=tuple(
+            _key("dataset", dataset, location=f"{location}: outputs[{i}]") for i, dataset in enumerate(outputs)
+        ),
         at=at,
         state=state,
         run=run_id,
-        parent=_key("job", parent, where=f"{where}: parent") if parent else "",
+        parent=_key("job", parent, location=f"{location}: parent") if parent else "",
         period=period,
         message=text(optional_record(facets.get("errorMessage")).get("message"), limit=1500),
-        assertions=tuple(_assertions([*inputs, *outputs], job=job_key, at=at, period=period, where=where)),
+        assertions=tuple(_assertions([*inputs, *outputs], job=job_key, at=at, period=period, location=location)),
     )
 
 
-def _key(kind: str, thing: Record, *, where: str) -> str:
+def _key(kind: str, thing: Record, *, location: str) -> str:
     """Return the key of a job or dataset: `job/<namespace>/<name>` or `dataset/<namespace>/<name>`."""
-    namespace = required_text(thing.get("namespace"), where=f"{where}.namespace")
-    return result_key(kind, namespace, required_text(thing.get("name"), where=f"{where}.name"))
+    namespace = required_text(thing.get("namespace"), location=f"{location}.namespace")
+    return result_key(kind, namespace, required_text(thing.get("name"), location=f"{location}.name"))
 
 
 def _assertions(
-    datasets: Iterable[Record], *, job: str, at: dt.datetime, period: dt.datetime | None, where: str
+    datasets: Iterable[Record], *, job: str, at: dt.datetime, period: dt.datetime | None, location: str
 ) -> list[ExternalResult]:
     """Return the assertions of the facet `dataQualityAssertions`, which is a facet of the dataset or of the input."""
     collected = []
@@ -156,9 +158,9 @@ def _assertions(
             **optional_record(dataset.get("inputFacets")),
         }
         facet = optional_record(facets.get("dataQualityAssertions"))
-        key = _key("dataset", dataset, where=f"{where}: dataset")
-        for index, entry in enumerate(items(facet.get("assertions") or [], where=f"{where}: assertions")):
-            kind = required_text(entry.get("assertion"), where=f"{where}: assertions[{index}].assertion")
+        key = _key("dataset", dataset, location=f"{location}: dataset")
+        for index, entry in enumerate(items(facet.get("assertions") or [], location=f"{location}: assertions")):
+            kind = required_text(entry.get("assertion"), location=f"{location}: assertions[{index}].assertion")
             collected.append(_assertion(entry, kind=kind, dataset=key, job=job, at=at, period=period))
     return with_unique_keys(collected)
 

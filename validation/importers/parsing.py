@@ -14,18 +14,18 @@ from common.datetimes import EARLIEST, LATEST
 from common.text import character_error, one_line, printable
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
-MESSAGE_LENGTH = 2000
-NAME_LENGTH = 200
-KEY_LENGTH = 250
+MAX_MESSAGE_LENGTH = 2000
+MAX_NAME_LENGTH = 200
+MAX_KEY_LENGTH = 250
 
 Json: TypeAlias = object
 Record: TypeAlias = Mapping[str, Json]
 
 
-def record(value: Json, *, where: str) -> Record:
+def record(value: Json, *, location: str) -> Record:
     """Return a JSON object; raise UnreadableFileError for anything else."""
     if not isinstance(value, dict):
-        raise UnreadableFileError(f"{where} is not an object")
+        raise UnreadableFileError(f"{location} is not an object")
     return value
 
 
@@ -34,28 +34,28 @@ def optional_record(value: Json) -> Record:
     return value if isinstance(value, dict) else {}
 
 
-def items(value: Json, *, where: str) -> list[Record]:
+def items(value: Json, *, location: str) -> list[Record]:
     """Return a list of JSON objects; raise UnreadableFileError, with the place, for anything else."""
     if not isinstance(value, list):
-        raise UnreadableFileError(f"{where} is not a list")
-    return [record(entry, where=f"{where}[{index}]") for index, entry in enumerate(value)]
+        raise UnreadableFileError(f"{location} is not a list")
+    return [record(entry, location=f"{location}[{index}]") for index, entry in enumerate(value)]
 
 
-def text(value: Json, *, limit: int = NAME_LENGTH) -> str:
+def text(value: Json, *, limit: int = MAX_NAME_LENGTH) -> str:
     """Return a string that the database can store, cut at `limit`; a name on one line. Numbers become text; anything else is empty."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = _number_text(value)
     if not isinstance(value, str):
         return ""
-    clean = one_line(value) if limit <= NAME_LENGTH else printable(value).strip()
+    clean = one_line(value) if limit <= MAX_NAME_LENGTH else printable(value).strip()
     return clean if len(clean) <= limit else f"{clean[: limit - 1]}…"
 
 
-def required_text(value: Json, *, where: str) -> str:
+def required_text(value: Json, *, location: str) -> str:
     """Return a required string; raise UnreadableFileError if it is missing."""
-    string = text(value, limit=10 * KEY_LENGTH)
+    string = text(value, limit=10 * MAX_KEY_LENGTH)
     if not string:
-        raise UnreadableFileError(f"{where} is missing")
+        raise UnreadableFileError(f"{location} is missing")
     return string
 
 
@@ -89,10 +89,10 @@ def result_key(*parts: str) -> str:
     A key that is too long is cut, and control characters are replaced; a digest then keeps it unique.
     """
     key = "/".join(part for part in parts if part)
-    if len(key) <= KEY_LENGTH and not character_error(key, is_line=True):
+    if len(key) <= MAX_KEY_LENGTH and not character_error(key, is_line=True):
         return key
     digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{one_line(key)[: KEY_LENGTH - 13]}~{digest[:12]}"
+    return f"{one_line(key)[: MAX_KEY_LENGTH - 13]}~{digest[:12]}"
 
 
 def parse_status(word: Json, *, statuses: Mapping[str, ResultStatus]) -> tuple[ResultStatus, str]:
@@ -106,7 +106,7 @@ def parse_status(word: Json, *, statuses: Mapping[str, ResultStatus]) -> tuple[R
 
 def join_sentences(*sentences: str) -> str:
     """Return a message with the non-empty sentences, one per line."""
-    return text("\n".join(sentence for sentence in sentences if sentence), limit=MESSAGE_LENGTH)
+    return text("\n".join(sentence for sentence in sentences if sentence), limit=MAX_MESSAGE_LENGTH)
 
 
 def with_unique_keys(

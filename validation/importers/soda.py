@@ -33,10 +33,10 @@ STATUSES = {
     "unevaluated": ResultStatus.UNKNOWN,
 }
 LISTS = ("checks", "automatedMonitoringChecks")
-CORE = re.compile(r"Soda Core ([0-9]+)\.")
+CORE_VERSION = re.compile(r"Soda Core ([0-9]+)\.")
 # In a check's definition, which is SodaCL in YAML.
 OWN_FILTER = re.compile(r"^[ \t]*filter:[ \t]*(?:[|>][+-]?\s*)?([^\n]+)", re.MULTILINE)
-DEFINITION_LENGTH = 10_000
+MAX_DEFINITION_LENGTH = 10_000
 
 
 def read(document: Json) -> list[ExternalResult]:
@@ -44,20 +44,20 @@ def read(document: Json) -> list[ExternalResult]:
 
     Raises UnreadableFileError for a file that is not a scan result, or that is not from Soda Core 3 or 4.
     """
-    scan = record(document, where="soda: the file")
+    scan = record(document, location="soda: the file")
     # Soda 4 leaves an empty list out.
     if "checks" not in scan and not _is_contract(scan):
         raise UnreadableFileError("soda: the file has no checks: it is not a scan result of Soda 3 or 4")
-    logs = items(scan.get("logs") or [], where="soda: logs")
+    logs = items(scan.get("logs") or [], location="soda: logs")
     for log in logs:
-        core = CORE.match(text(log.get("message")))
+        core = CORE_VERSION.match(text(log.get("message")))
         if core and core[1] not in ("3", "4"):
             raise UnreadableFileError(f"soda: Soda Core {core[1]} is not 3 or 4")
     at = instant(scan.get("scanEndTimestamp")) or instant(scan.get("dataTimestamp"))
-    entries = [entry for field in LISTS for entry in items(scan.get(field) or [], where=f"soda: {field}")]
+    entries = [entry for field in LISTS for entry in items(scan.get(field) or [], location=f"soda: {field}")]
     results = [_check(entry, scan=scan, at=at) for entry in entries]
     details = [
-        text(entry.get("identity")) + text(entry.get("definition"), limit=DEFINITION_LENGTH) for entry in entries
+        text(entry.get("identity")) + text(entry.get("definition"), limit=MAX_DEFINITION_LENGTH) for entry in entries
     ]
     return with_unique_keys([*results, _scan(scan, results, logs=logs, at=at)], details=[*details, ""])
 
@@ -102,7 +102,7 @@ def _suffixed(name: str, *, filter_: str, definition: str = "") -> str:
 
 def _filter(entry: Record) -> str:
     """Return the filter of a check: that of its table, and its own, which Soda reports only in the check's text."""
-    own = OWN_FILTER.search(text(entry.get("definition"), limit=DEFINITION_LENGTH))
+    own = OWN_FILTER.search(text(entry.get("definition"), limit=MAX_DEFINITION_LENGTH))
     return ", ".join(filter(None, (text(entry.get("filter")), " ".join(own[1].split()) if own else "")))
 
 

@@ -71,7 +71,7 @@ class CheckManager(_CheckManager["Check"]):
         return CheckQuerySet(self.model, using=self._db).filter(deleted_at=None)
 
 
-RUNTIME = [
+RUNTIME_FIELDS = [
     "next_due_at",
     "requested_at",
     "claim",
@@ -86,7 +86,7 @@ RUNTIME = [
     "alerting_since",
     "alert_ended_at",
 ]
-DEFINED = (
+DEFINITION_FIELDS = (
     "name",
     "check_type",
     "metric",
@@ -112,9 +112,9 @@ DEFINED = (
 
 @pghistory.track(
     pghistory.InsertEvent(),
-    pghistory.UpdateEvent(condition=pghistory.AnyChange(*DEFINED)),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange(*DEFINITION_FIELDS)),
     pghistory.DeleteEvent(),
-    exclude=RUNTIME,
+    exclude=RUNTIME_FIELDS,
     # A check's page shows its newest changes.
     meta={"indexes": [models.Index(fields=["pgh_obj", "-pgh_id"], name="check_event_newest")]},
 )

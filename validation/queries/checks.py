@@ -122,7 +122,8 @@ def metric_points(
             point=OuterRef("pk"), observed_at__lte=known_at, replaced_at__gt=known_at
         ).order_by("-pk")
         rows = rows.annotate(
-            known_value=_known("value", earlier, at=known_at), known_since=_known("observed_at", earlier, at=known_at)
+            known_value=_value_at("value", earlier, at=known_at),
+            known_since=_value_at("observed_at", earlier, at=known_at),
         ).filter(known_value__isnull=False)
     if since is not None:
         rows = rows.filter(bucket__gte=since)
@@ -131,7 +132,7 @@ def metric_points(
     return rows.order_by("-bucket", "segment")
 
 
-def _known(field: str, earlier: QuerySet[MetricPointRevision], *, at: dt.datetime) -> Case:
+def _value_at(field: str, earlier: QuerySet[MetricPointRevision], *, at: dt.datetime) -> Case:
     """Return the field of a point's value at `at`: of the current value if it was observed by then, else of a revision."""
     return Case(When(observed_at__lte=at, then=F(field)), default=Subquery(earlier.values(field)[:1]))
 

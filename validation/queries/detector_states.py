@@ -12,18 +12,18 @@ from validation.domain.results import SeriesState
 from validation.models import Check, DetectorState
 
 # Digest of a point. A changed, new or missing point changes the sum of the digests.
-DIGEST = "hash_record_extended((p.bucket, p.value, p.is_expected), 0)"
+DIGEST_SQL = "hash_record_extended((p.bucket, p.value, p.is_expected), 0)"
 
 # The sum covers the points of the check's metric up to the state, and those of the companion since the state's start.
-UNCHANGED = f"""
+UNCHANGED_STATES_SQL = f"""
 SELECT s.id FROM validation_detectorstate s
 WHERE s.parent_check_id = %(check)s AND s.hour = %(hour)s AND s.through < %(bucket)s AND s.digest = (
   SELECT coalesce(sum(digest), 0)::text FROM (
-    SELECT {DIGEST}::numeric AS digest FROM validation_metricpoint p
+    SELECT {DIGEST_SQL}::numeric AS digest FROM validation_metricpoint p
     WHERE p.metric_id = %(metric)s AND p.segment = s.segment AND p.bucket <= s.through
       AND (%(is_daily)s OR extract(hour FROM p.bucket AT TIME ZONE 'UTC') = s.hour)
     UNION ALL
-    SELECT {DIGEST}::numeric FROM validation_metricpoint p
+    SELECT {DIGEST_SQL}::numeric FROM validation_metricpoint p
     WHERE p.metric_id = %(other)s AND p.segment = '' AND p.bucket BETWEEN s.since AND s.through
       AND (%(is_daily)s OR extract(hour FROM p.bucket AT TIME ZONE 'UTC') = s.hour)
   ) points
@@ -55,7 +55,7 @@ def unchanged_states(check: Check, *, bucket: dt.datetime) -> list[SeriesState]:
         "is_daily": check.metric.step >= DAY,
     }
     with connection.cursor() as cursor:
-        cursor.execute(UNCHANGED, values)
+        cursor.execute(UNCHANGED_STATES_SQL, values)
         ids = [row[0] for row in cursor.fetchall()]
     return [_state(row) for row in DetectorState.objects.filter(pk__in=ids).order_by("-through")] if ids else []
 

@@ -201,7 +201,10 @@ def _series(
     by_segment: dict[str, list[tuple[dt.datetime, float, bool, int]]] = {}
     for segment, *point in columns.iterator(chunk_size=5000):
         by_segment.setdefault(segment, []).append(tuple(point))
-    return {segment: _newest_last(segment, found, states.get(segment)) for segment, found in by_segment.items()}
+    return {
+        segment: _newest_last(segment, series_points, states.get(segment))
+        for segment, series_points in by_segment.items()
+    }
 
 
 def _newest_last(segment: str, points: list[Any], state: SeriesState | None) -> Series:

@@ -7,10 +7,10 @@ from django.db import connection
 
 from validation.models import Check
 
-VALUES = 30
+SPARKLINE_VALUES = 30
 
 # For each check the newest values of its metric's total, newest first, and the range of its newest result.
-QUERY = """
+SPARKLINE_SQL = """
 SELECT c.id, p.values, r.low, r.high
 FROM unnest(%(checks)s::bigint[], %(metrics)s::bigint[]) AS c(id, metric)
 CROSS JOIN LATERAL (
@@ -42,6 +42,6 @@ def recent_values(checks: Iterable[Check]) -> dict[int, RecentValues]:
         return {}
     keys, metrics = zip(*pairs, strict=True)
     with connection.cursor() as cursor:
-        cursor.execute(QUERY, {"checks": list(keys), "metrics": list(metrics), "limit": VALUES})
+        cursor.execute(SPARKLINE_SQL, {"checks": list(keys), "metrics": list(metrics), "limit": SPARKLINE_VALUES})
         rows = cursor.fetchall()
     return {key: RecentValues(tuple(reversed(values)), low, high) for key, values, low, high in rows}

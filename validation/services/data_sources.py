@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_DIALECT_LENGTH = 30
 POSTGRESQL_PORT = 5432
 PROBE_SECONDS = 5.0
-LOCAL = "local"
+LOCAL_SOURCE = "local"
 
 
 def address_problem(address: str) -> str:
@@ -89,13 +89,13 @@ def _hosts(host: str) -> set[str]:
     """Return the addresses of a host; all of this machine's are "local"."""
     name = host.strip("[]").rstrip(".").lower()
     if not name or name.startswith("/") or name == socket.gethostname().lower():
-        return {LOCAL}
+        return {LOCAL_SOURCE}
     try:
         addresses = {str(entry[4][0]) for entry in socket.getaddrinfo(name, None)}
     except (OSError, UnicodeError):
         return {name}
     parsed = [ipaddress.ip_address(address.partition("%")[0]) for address in addresses]
-    return {LOCAL if address.is_loopback or address.is_unspecified else str(address) for address in parsed}
+    return {LOCAL_SOURCE if address.is_loopback or address.is_unspecified else str(address) for address in parsed}
 
 
 def create_data_source(

@@ -8,7 +8,7 @@ from validation.models import Check, DetectorState
 
 # With the newest state, these cover points that arrive or change up to two weeks late. After older changes, the check
 # replays its history.
-WEEKLY_STATES = 2
+MAX_WEEKLY_STATES = 2
 
 
 def save_states(check: Check, *, states: Iterable[SeriesState]) -> None:
@@ -46,5 +46,5 @@ def save_states(check: Check, *, states: Iterable[SeriesState]) -> None:
 
 def _replaced(states: list[tuple[int, bool]]) -> list[int]:
     """Return the IDs of a series' states to delete, newest first: all but the newest and some weekly ones."""
-    weekly = [pk for pk, is_weekly in states[1:] if is_weekly][:WEEKLY_STATES]
+    weekly = [pk for pk, is_weekly in states[1:] if is_weekly][:MAX_WEEKLY_STATES]
     return [pk for pk, _ in states[1:] if pk not in weekly]

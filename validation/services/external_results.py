@@ -26,15 +26,15 @@ from validation.services.pipeline_runs import Run, report_run
 # Tolerated clock difference. A result dated further in the future gets the time it was received.
 MAX_CLOCK_SKEW = dt.timedelta(minutes=10)
 # The time of the last result of a check that has none yet.
-NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
+NO_RESULT_AT = dt.datetime.min.replace(tzinfo=dt.UTC)
 RUN_STATES = {ResultStatus.PASS: ReportedRun.State.SUCCEEDED, ResultStatus.FAIL: ReportedRun.State.FAILED}
 # A check with one of these results may still be failing.
 INCONCLUSIVE = (ResultStatus.SKIP, ResultStatus.UNKNOWN)
-STATE = ("name", "subject", "column", "measure", "status", "value", "message", "at", "period_at", "is_stale")
+STATE_FIELDS = ("name", "subject", "column", "measure", "status", "value", "message", "at", "period_at", "is_stale")
 
 
 @dataclass(frozen=True, slots=True)
-class RecordResult:
+class ImportSummary:
     """Counts of new and already known results or nodes, and the keys that no rule maps to a pipeline.
 
     `refused` are sentences about edges that would close a cycle. `outdated` is True if a newer manifest was imported before.
@@ -47,7 +47,7 @@ class RecordResult:
     outdated: bool = False
 
 
-def record_file(kind: str, *, document: Json, at: dt.datetime) -> RecordResult:
+def record_file(kind: str, *, document: Json, at: dt.datetime) -> ImportSummary:
     """Record every result of a tool's file.
 
     If the file is dbt's `sources.json`, each known source that it leaves out gets the result `unknown`. Raises
@@ -67,7 +67,7 @@ def record_file(kind: str, *, document: Json, at: dt.datetime) -> RecordResult:
 
 
 @transaction.atomic
-def record_external_results(results: Sequence[ExternalResult], *, at: dt.datetime) -> RecordResult:
+def record_external_results(results: Sequence[ExternalResult], *, at: dt.datetime) -> ImportSummary:
     """Record results and update the state of their checks. Recording the same results twice changes nothing.
 
     A result that has no time, or one in the future, gets the time `at`. It counts as known if it equals the tool's last
@@ -90,19 +90,19 @@ def record_external_results(results: Sequence[ExternalResult], *, at: dt.datetim
         period = result.period if result.period and result.period <= at + MAX_CLOCK_SKEW else None
         if not _replaces_state(check, status=result.status, at=finding.at, period=period):
             continue
-        if result.status == ResultStatus.ERROR and (check.status != ResultStatus.ERROR or check.at == NEVER):
+        if result.status == ResultStatus.ERROR and (check.status != ResultStatus.ERROR or check.at == NO_RESULT_AT):
             broken.append(check)
-        if result.status == ResultStatus.FAIL and (check.status != ResultStatus.FAIL or check.at == NEVER):
+        if result.status == ResultStatus.FAIL and (check.status != ResultStatus.FAIL or check.at == NO_RESULT_AT):
             failed.append(check)
         _update_state(check, result=result, at=finding.at, period=period)
         changed[check.pk] = check
     ExternalFinding.objects.bulk_create(new)
-    ExternalCheck.objects.bulk_update(changed.values(), STATE, batch_size=500)
+    ExternalCheck.objects.bulk_update(changed.values(), STATE_FIELDS, batch_size=500)
     _report_runs(results, checks=checks, at=at)
     notify_external_errors(broken, at=at)
     notify_test_owners([check for check in failed if check.status == ResultStatus.FAIL], at=at)
     unmapped = tuple(sorted(check.key for check in checks.values() if check.pipeline_id is None))
-    return RecordResult(new=len(new), known=len(results) - len(new), unmapped=unmapped)
+    return ImportSummary(new=len(new), known=len(results) - len(new), unmapped=unmapped)
 
 
 @transaction.atomic
@@ -120,11 +120,11 @@ def delete_mapping_rule(rule: MappingRule) -> int:
 
 
 @transaction.atomic
-def record_manifest(manifest: Manifest, *, at: dt.datetime) -> RecordResult:
+def record_manifest(manifest: Manifest, *, at: dt.datetime) -> ImportSummary:
     """Store a dbt manifest: its nodes with their pipelines, the edges between pipelines, and the pipelines of dbt's checks."""
     report = store_manifest(manifest, place=place_manifest, at=at)
     map_checks(ExternalCheck.objects.filter(tool=dbt.TOOL))
-    return RecordResult(
+    return ImportSummary(
         new=report.new,
         known=report.known,
         unmapped=report.unmapped,
@@ -183,7 +183,7 @@ def _lock_checks(results: Sequence[ExternalResult], *, at: dt.datetime) -> dict[
 
 def _new_check(result: ExternalResult, *, pipeline: int | None, at: dt.datetime) -> ExternalCheck:
     check = ExternalCheck(tool=result.tool, key=result.key, pipeline_id=pipeline, created_at=at)
-    _update_state(check, result=result, at=NEVER, period=None)
+    _update_state(check, result=result, at=NO_RESULT_AT, period=None)
     return check
 
 
@@ -201,10 +201,10 @@ def _replaces_state(check: ExternalCheck, *, status: ResultStatus, at: dt.dateti
 
 def _update_state(check: ExternalCheck, *, result: ExternalResult, at: dt.datetime, period: dt.datetime | None) -> None:
     check.is_stale = result.is_stale
-    if check.status == ResultStatus.FAIL and result.status in INCONCLUSIVE and at != NEVER:
+    if check.status == ResultStatus.FAIL and result.status in INCONCLUSIVE and at != NO_RESULT_AT:
         return
     for field, value in asdict(result).items():
-        if field in STATE:
+        if field in STATE_FIELDS:
             setattr(check, field, value)
     check.status, check.at, check.period_at = str(result.status), at, period
 

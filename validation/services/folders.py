@@ -13,7 +13,7 @@ from validation.services.imports import import_file
 
 # The manifest first: it decides the pipelines of the results.
 ARTIFACTS = ("manifest.json", "sources.json", "run_results.json")
-ENDINGS = ("", ".gz")
+FILE_SUFFIXES = ("", ".gz")
 # dbt may still be writing a file that changed a moment ago.
 SETTLE_SECONDS = 2
 
@@ -26,7 +26,7 @@ def import_folders(folders: Iterable[Path], *, at: dt.datetime) -> list[Imported
     rows = []
     for folder in folders:
         for name in ARTIFACTS:
-            for ending in ENDINGS:
+            for ending in FILE_SUFFIXES:
                 row = _import(folder / f"{name}{ending}", at=at)
                 if row is not None:
                     rows.append(row)

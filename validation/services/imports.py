@@ -10,7 +10,7 @@ from validation.importers.files import KINDS, parsed
 from validation.importers.json_stream import PIECE_BYTES, uncompressed
 from validation.importers.manifest import is_manifest, read_manifest
 from validation.importers.results import UnreadableFileError
-from validation.services.external_results import RecordResult, record_file, record_manifest
+from validation.services.external_results import ImportSummary, record_file, record_manifest
 from validation.services.openlineage import record_events
 
 MAX_FILE_BYTES = 32 * 1024 * 1024
@@ -19,7 +19,7 @@ MAX_MANIFEST_BYTES = 128 * 1024 * 1024
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
 
 
-def import_file(kind: str, *, pieces: Iterable[bytes], at: dt.datetime) -> RecordResult:
+def import_file(kind: str, *, pieces: Iterable[bytes], at: dt.datetime) -> ImportSummary:
     """Import a tool's file, gzip or not. A file of dbt may be a manifest, which is read piece by piece.
 
     Raises InvalidInputError for `file` if it is not of this kind, has an unsupported version, or is too large; then nothing

@@ -9,11 +9,11 @@ from common.exceptions import DomainError, InvalidInputError
 from people.models import User
 from pipelines.models import Pipeline
 from validation.domain.buckets import DAY, date_bucket
-from validation.domain.results import ALARMING
+from validation.domain.results import PROBLEM_STATUSES
 from validation.models import Check, CheckResult, KnownEvent, Metric, MetricPoint
 from validation.services.points import schedule_reevaluation
 
-TOTAL = ""  # the segment of the total
+TOTAL_SEGMENT = ""  # the segment of the total
 MAX_EVENT_LENGTH = dt.timedelta(days=366)
 MAX_NAME_LENGTH = 120
 
@@ -87,7 +87,7 @@ def acknowledge_expected(result: CheckResult, *, by: User, at: dt.datetime) -> C
     if check is None:
         raise DomainError("This check was deleted. Restore it first.")
     row = CheckResult.objects.select_for_update().get(pk=result.pk)
-    if row.status not in ALARMING:
+    if row.status not in PROBLEM_STATUSES:
         raise DomainError(
             f"Only failures and warnings can be marked as expected; this result is “{row.get_status_display()}”."
         )
@@ -144,4 +144,8 @@ def _marked_by(person: User | None) -> str:
 
 def _alarming_segments(row: CheckResult) -> list[str]:
     """Return the segments that failed or warned, or the total if the result has no segments."""
-    return [one["segment"] for one in row.segments if one["status"] in ALARMING] if row.segments else [TOTAL]
+    return (
+        [one["segment"] for one in row.segments if one["status"] in PROBLEM_STATUSES]
+        if row.segments
+        else [TOTAL_SEGMENT]
+    )

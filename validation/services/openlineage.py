@@ -8,18 +8,18 @@ from django.db import transaction
 
 from lineage.services.openlineage import Use, record_uses
 from pipelines.models import Pipeline
-from validation.importers.openlineage import ENDED, STARTED, LineageEvent, results
+from validation.importers.openlineage import END_EVENTS, START_EVENTS, LineageEvent, results
 from validation.importers.results import ResultStatus
 from validation.models import ReportedRun
-from validation.services.external_results import RecordResult, record_external_results
+from validation.services.external_results import ImportSummary, record_external_results
 from validation.services.mapping import openlineage_pipelines
 from validation.services.pipeline_runs import Run, report_run
 
-RUN_KEY_LENGTH = 200
+MAX_RUN_KEY_LENGTH = 200
 
 
 @transaction.atomic
-def record_events(events: Sequence[LineageEvent], *, at: dt.datetime) -> RecordResult:
+def record_events(events: Sequence[LineageEvent], *, at: dt.datetime) -> ImportSummary:
     """Record events in their order. Recording the same events twice changes only when their edges were seen last.
 
     Jobs and datasets that no rule maps to a pipeline are listed as unmapped: datasets too, unless their job is mapped.
@@ -47,14 +47,14 @@ def record_events(events: Sequence[LineageEvent], *, at: dt.datetime) -> RecordR
 
 def _report_run(event: LineageEvent, *, pipeline: int, at: dt.datetime) -> None:
     """Report the run of an event. A start that arrives late never reopens a run that ended."""
-    key = event.run[:RUN_KEY_LENGTH]
-    when = min(event.at or at, at)
+    key = event.run[:MAX_RUN_KEY_LENGTH]
+    reported_at = min(event.at or at, at)
     known = ReportedRun.objects.filter(pipeline=pipeline, key=key).first()
     target = Pipeline(pk=pipeline)
-    if event.state in STARTED:
+    if event.state in START_EVENTS:
         if known is None:
-            report_run(target, run=Run(key=key, state=ReportedRun.State.RUNNING, started_at=when), at=at)
-    elif event.state in ENDED:
-        failed = ENDED[event.state] is ResultStatus.FAIL
+            report_run(target, run=Run(key=key, state=ReportedRun.State.RUNNING, started_at=reported_at), at=at)
+    elif event.state in END_EVENTS:
+        failed = END_EVENTS[event.state] is ResultStatus.FAIL
         state = ReportedRun.State.FAILED if failed else ReportedRun.State.SUCCEEDED
-        report_run(target, run=Run(key=key, state=state, finished_at=when), at=at)
+        report_run(target, run=Run(key=key, state=state, finished_at=reported_at), at=at)

@@ -22,7 +22,7 @@ MAX_AHEAD = dt.timedelta(days=2)
 
 # A changed value is first saved as a revision; an unchanged one is not written. Each given row must have a different
 # bucket and segment. Clocks of workers differ, and a value never ends before it was observed, so that each instant has one.
-UPSERT = """
+UPSERT_SQL = """
 WITH given AS (
   SELECT * FROM unnest(%(segments)s::text[], %(buckets)s::timestamptz[], %(values)s::float8[]) AS g(segment, bucket, value)
 ), old AS (
@@ -136,7 +136,7 @@ def push_points(metric: Metric, *, points: Iterable[NewPoint], at: dt.datetime) 
     keys = sorted(values)
     with connection.cursor() as cursor:
         cursor.execute(
-            UPSERT,
+            UPSERT_SQL,
             {
                 "segments": [segment for segment, _ in keys],
                 "buckets": [bucket for _, bucket in keys],

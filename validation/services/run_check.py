@@ -34,7 +34,7 @@ RUN_LEASE = dt.timedelta(seconds=150)
 RUN_SECONDS, PREVIEW_SECONDS = 95.0, 10.0
 # A data source is slow if this many runs have waited on it for this long. Further runs are released, so that other
 # checks get a worker.
-SLOW_RUN = dt.timedelta(seconds=3)
+MIN_SLOW_RUN = dt.timedelta(seconds=3)
 MAX_SLOW_RUNS = 2
 MAX_REEVALUATIONS = 60
 # Enough results to confirm N of M even if many say nothing about the data.
@@ -42,7 +42,7 @@ CONFIRMATION_WINDOW = 100
 MAX_MESSAGE_LENGTH, MAX_SEGMENT_MESSAGE_LENGTH, MAX_EXPECTED_LENGTH = 2000, 300, 120
 EVALUATION_ERRORS = (ArithmeticError, LookupError, TypeError, ValueError)
 
-CLAIM = """
+CLAIM_SQL = """
 WITH due AS (
   SELECT id FROM validation_check
   WHERE is_active AND next_due_at <= %(at)s AND (lease_until IS NULL OR lease_until <= %(at)s)
@@ -65,7 +65,7 @@ class ClaimedCheck:
 def claim_due_checks(*, at: dt.datetime, limit: int = 1000) -> list[ClaimedCheck]:
     """Claim the checks that are due, longest waiting first. Concurrent sweeps never claim the same check."""
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"at": at, "until": at + QUEUE_LEASE, "limit": limit})
+        cursor.execute(CLAIM_SQL, {"at": at, "until": at + QUEUE_LEASE, "limit": limit})
         return [ClaimedCheck(check, claim) for check, claim in cursor.fetchall()]
 
 
@@ -166,7 +166,7 @@ def _has_slow_source(check: Check, *, at: dt.datetime) -> bool:
     if not sources:
         return False
     waiting = (
-        Check.objects.filter(lease_until__gt=at, running_since__lte=at - SLOW_RUN)
+        Check.objects.filter(lease_until__gt=at, running_since__lte=at - MIN_SLOW_RUN)
         .filter(Q(source__in=sources) | Q(metric__source__in=sources) | Q(other_metric__source__in=sources))
         .exclude(pk=check.pk)
     )
@@ -183,10 +183,12 @@ def _evaluate(
         return _error(error.message, error.details), None
     except InvalidParametersError as error:
         return _error(f"Invalid parameters. {error}"), None
-    except EVALUATION_ERRORS as error:
+    except OverflowError:
         log.exception("Check %s cannot be evaluated", check.pk)
-        message = f"The check cannot be evaluated with these parameters and data ({type(error).__name__})."
-        return _error(message), None
+        return _error("The values are too large to evaluate."), None
+    except EVALUATION_ERRORS:
+        log.exception("Check %s cannot be evaluated", check.pk)
+        return _error("The check cannot be evaluated with these parameters and data."), None
 
 
 def _error(message: str, details: str = "") -> Evaluation:

@@ -30,6 +30,22 @@ STATUS_CLASSES = {
 }
 
 
+STATUS_ICONS = {
+    ResultStatus.PASS: "circle-check",
+    ResultStatus.WARN: "triangle-alert",
+    ResultStatus.FAIL: "circle-x",
+    ResultStatus.ERROR: "bug",
+    ResultStatus.SKIP: "circle-slash",
+    ResultStatus.UNKNOWN: "circle-question-mark",
+}
+
+
+@register.filter
+def status_icon(status: str) -> str:
+    """Return the name of a status's icon."""
+    return STATUS_ICONS[ResultStatus(status)]
+
+
 @register.filter
 def status_class(status: str) -> str:
     """Return the CSS class of a status badge."""

@@ -27,7 +27,7 @@ from validation.domain.parameters import InvalidParametersError
 from validation.domain.results import WORST_FIRST, Confirmation
 from validation.forms import CheckForm, ExplainForm, KnownEventForm, MuteForm, NewCheckForm, ParametersForm
 from validation.models import Check, CheckQuerySet, CheckResult, KnownEvent
-from validation.models.checks import DEFINED
+from validation.models.checks import DEFINITION_FIELDS
 from validation.plots import backtest_plot, build_heat_map, check_plot, check_rows, metric_plot, shows_runs
 from validation.presenters import check_settings
 from validation.queries.checks import (
@@ -74,7 +74,7 @@ EVENTS_PER_CHECK = 20
 BACKTEST_DAYS = 365
 CHART_DAYS = {"30": (30, "30 days"), "90": (90, "90 days"), "365": (365, "1 year"), "all": (None, "All")}
 DEFAULT_CHART_DAYS = "90"
-CALLOUTS = {"fail": "danger", "pass": "ok"}  # nosec B105  # a status, not a secret
+CALLOUT_CLASSES = {"fail": "danger", "pass": "ok"}  # nosec B105  # a status, not a secret
 
 
 def _filtered(request: SignedInRequest) -> CheckQuerySet:
@@ -159,7 +159,7 @@ def _check_page(request: SignedInRequest, check: Check, *, event_form: KnownEven
         "may_change": request.user.is_staff or not check.has_sql,
         "has_threshold": check.has_backtest,
         "deletion": _deletion(check),
-        "history": row_history(check, fields=DEFINED),
+        "history": row_history(check, fields=DEFINITION_FIELDS),
         **_explanation(request, check, at=at),
         **extra,
     }
@@ -391,4 +391,4 @@ def _callout(check: Check) -> str:
     """Return the CSS class for a check's state: neutral if it is disabled, never ran or is expected to be unusual."""
     if not check.is_active or not check.last_status or check.last_expected:
         return ""
-    return CALLOUTS.get(check.last_status, "warn")
+    return CALLOUT_CLASSES.get(check.last_status, "warn")

@@ -19,7 +19,7 @@ MAX_ANSWER_BYTES = 64 * 1024
 # phone, unsubscribed by STOP, unknown, and a landline.
 GONE_CODES = frozenset({21211, 21214, 21217, 21610, 21614, 30005, 30006})
 RETRYABLE_STATUSES = frozenset({401, 403, 408, 425})
-TOO_MANY = 429
+TOO_MANY_STATUS = 429
 DEFAULT_PAUSE_SECONDS = 10.0
 
 
@@ -41,7 +41,7 @@ def create(account: Account, resource: str, fields: Mapping[str, str]) -> str:
     if 200 <= answer.status < 300:
         return str(document.get("sid", ""))[:64]
     text = f"Twilio returned status {answer.status}: {document.get('message') or 'no reason given'}"
-    if answer.status == TOO_MANY:
+    if answer.status == TOO_MANY_STATUS:
         raise RetryLaterError(text, seconds=_pause(answer))
     if answer.status >= 500 or answer.status in RETRYABLE_STATUSES:
         raise ConnectionError(text)

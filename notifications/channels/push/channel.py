@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from common.crypto import DecryptionError
 from common.safe_http import PostResult, Rules, UnreachableError, post_bytes
-from notifications.channels.exceptions import RetryLaterError, UndeliverableError, problem_text
+from notifications.channels.exceptions import RetryLaterError, UndeliverableError, describe_error, problem_text
 from notifications.channels.http import GONE_STATUSES, RETRYABLE_STATUSES, retry_after
 from notifications.channels.push.encryption import MAX_PLAINTEXT_BYTES, KeyFormatError, encrypt_for_browser
 from notifications.channels.push.site_key import find_site_key
@@ -28,8 +28,8 @@ from notifications.registry import load
 # A push service drops a message that it could not deliver for four weeks at most (RFC 8030, section 5.2).
 MAX_TTL_SECONDS = 28 * 24 * 3600
 # At most 32 characters of base64url (RFC 8030, section 5.4).
-TOPIC_LENGTH = 32
-TOO_LARGE = 413
+MAX_TOPIC_LENGTH = 32
+TOO_LARGE_STATUS = 413
 # A push service that asks for a longer pause is tried again after this one.
 MAX_PAUSE_SECONDS = 3600
 
@@ -134,7 +134,7 @@ def _topic(message: Message) -> str:
     text = f"message:{message.pk}" if notification is None else notification.topic()
     # A recipient's topics differ from another's, in case two people share a push service's subscription.
     digest = hashlib.sha256(f"{message.recipient_id}:{text}".encode()).digest()
-    return base64.urlsafe_b64encode(digest).decode()[:TOPIC_LENGTH]
+    return base64.urlsafe_b64encode(digest).decode()[:MAX_TOPIC_LENGTH]
 
 
 def payload(message: Message, *, topic: str, text: str | None = None) -> bytes:
@@ -169,7 +169,7 @@ def fan_out(targets: Iterable[Target], send: Callable[[Target], Delivery], *, se
         try:
             results[target.pk] = send(target)
         except Exception as error:  # noqa: BLE001  # one device must not keep the message from the others
-            results[target.pk] = Delivery(target, problem=str(error) or type(error).__name__, may_retry=True)
+            results[target.pk] = Delivery(target, problem=describe_error(error), may_retry=True)
 
     threads = [threading.Thread(target=run, args=(target,), daemon=True, name="push") for target in devices]
     until = time.monotonic() + seconds
@@ -193,7 +193,7 @@ def deliver(request: PushRequest, target: Target) -> Delivery:
             return Delivery(target, problem=f"{host}: {error}", may_retry=True)
         except KeyFormatError as error:
             return Delivery(target, problem=f"The device’s keys cannot be used. {error}", is_gone=True)
-        if answer.status != TOO_LARGE or number == len(request.payloads) - 1:
+        if answer.status != TOO_LARGE_STATUS or number == len(request.payloads) - 1:
             break
     return _delivery(target, answer, host=str(host), at=request.at)
 

@@ -21,7 +21,7 @@ RECORD_BYTES = 4096
 # identifier, and one record that ends with a delimiter and the tag.
 HEADER_BYTES = SALT_BYTES + 5 + POINT_BYTES
 MAX_PLAINTEXT_BYTES = RECORD_BYTES - HEADER_BYTES - TAG_BYTES - 1
-MORE, LAST = b"\x01", b"\x02"
+MORE_RECORDS, LAST_RECORD = b"\x01", b"\x02"
 
 
 class KeyFormatError(ValueError):
@@ -85,10 +85,10 @@ def encrypt_records(
     while True:
         padding = first_padding if number == 0 else 0
         end = start + room - padding
-        delimiter = LAST if end >= len(plaintext) else MORE
+        delimiter = LAST_RECORD if end >= len(plaintext) else MORE_RECORDS
         record = plaintext[start:end] + delimiter + b"\0" * padding
         body += AESGCM(key).encrypt(_record_nonce(nonce, number), record, None)
-        if delimiter == LAST:
+        if delimiter == LAST_RECORD:
             return body
         start, number = end, number + 1
 

@@ -69,10 +69,10 @@ class DirectMessage(Sender):
         try:
             self._post(self.slack_id or find_member(self.app, self.email), deadline)
         except GoneError:
-            found = find_member(self.app, self.email) if self.slack_id else ""
-            if found in ("", self.slack_id):
+            member = find_member(self.app, self.email) if self.slack_id else ""
+            if member in ("", self.slack_id):
                 raise
-            self._post(found, deadline)
+            self._post(member, deadline)
 
     def _post(self, slack_id: str, deadline: Deadline) -> None:
         deadline.check()

@@ -9,16 +9,17 @@ from urllib.parse import urlencode
 from django.conf import settings
 
 from common.crypto import DecryptionError
-from common.safe_http import PostResult, Rules, UnreachableError, post, post_bytes
+from common.safe_http import PostResult, Rules, UnreachableError, post_bytes
+from notifications.channels.deadline import Deadline
 from notifications.channels.exceptions import GoneError, RetryLaterError, UndeliverableError
-from notifications.channels.http import retry_after
+from notifications.channels.http import Request, check_answer, post_request, retry_after
 from notifications.queries.slack import App, slack_app
 
 PUBLIC_API_URL = "https://slack.com/api"
 MAX_ANSWER_BYTES = 256 * 1024
 MAX_CODE_LENGTH = 100
 DEFAULT_PAUSE_SECONDS = 30.0
-TOO_MANY = 429
+TOO_MANY_STATUS = 429
 RETRYABLE_STATUSES = frozenset({408, 425})
 # The recipient no longer exists, or the app may not write there.
 GONE_ERRORS = frozenset(
@@ -107,7 +108,7 @@ def call(app: App, method: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         raise ConnectionError(str(error)) from error
     document = _document(answer)
     code = str(document.get("error", ""))
-    if answer.status == TOO_MANY or code in ("ratelimited", "rate_limited"):
+    if answer.status == TOO_MANY_STATUS or code in ("ratelimited", "rate_limited"):
         raise RetryLaterError(
             "Slack’s rate limit was reached.",
             seconds=retry_after(answer, at=dt.datetime.now(dt.UTC)) or DEFAULT_PAUSE_SECONDS,
@@ -124,17 +125,11 @@ def call(app: App, method: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     raise (GoneError if code in GONE_ERRORS else UndeliverableError)(text)
 
 
-def post_answer(url: str, text: str) -> None:
-    """Post a response that only the person who clicked sees. Raises ConnectionError and UndeliverableError."""
+def post_answer(url: str, text: str, *, deadline: Deadline) -> None:
+    """Post a response that only the person who clicked sees; raise the errors of `check_answer`."""
     body = {"response_type": "ephemeral", "replace_original": False, "text": text}
-    try:
-        status = post(url, body=json.dumps(body).encode(), rules=answer_rules())
-    except UnreachableError as error:
-        raise ConnectionError(str(error)) from error
-    if status >= 500 or status == TOO_MANY:
-        raise ConnectionError(f"Slack returned status {status}.")
-    if not 200 <= status < 300:
-        raise UndeliverableError(f"Slack returned status {status}.")
+    request = Request(url, json.dumps(body).encode(), headers={}, rules=answer_rules())
+    check_answer(post_request(request, deadline=deadline), url=url)
 
 
 def _document(answer: PostResult) -> dict[str, Any]:

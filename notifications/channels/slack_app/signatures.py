@@ -4,15 +4,15 @@ import datetime as dt
 import hashlib
 import hmac
 
-VERSION = "v0"
-WINDOW = dt.timedelta(minutes=5)
+SIGNATURE_VERSION = "v0"
+MAX_REQUEST_AGE = dt.timedelta(minutes=5)
 MAX_TIMESTAMP_DIGITS = 12
 
 
 def signature(secret: str, *, timestamp: str, body: bytes) -> str:
     """Return the signature of a request: HMAC-SHA256 over version, timestamp and body."""
-    text = f"{VERSION}:{timestamp}:".encode("utf-8", "replace") + body
-    return f"{VERSION}={hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()}"
+    text = f"{SIGNATURE_VERSION}:{timestamp}:".encode("utf-8", "replace") + body
+    return f"{SIGNATURE_VERSION}={hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()}"
 
 
 def is_signed(secret: str, *, timestamp: str, body: bytes, header: str) -> bool:
@@ -25,4 +25,4 @@ def is_recent(timestamp: str, *, at: dt.datetime) -> bool:
     """Return True if a request's X-Slack-Request-Timestamp, in seconds, is within five minutes of `at`."""
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= MAX_TIMESTAMP_DIGITS):
         return False
-    return abs(at.timestamp() - int(timestamp)) <= WINDOW.total_seconds()
+    return abs(at.timestamp() - int(timestamp)) <= MAX_REQUEST_AGE.total_seconds()

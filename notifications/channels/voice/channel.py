@@ -37,14 +37,14 @@ def call_script(message: Message, notification: Notification | None) -> str:
     is_incident = notification is not None and notification.phone_actions() is not None
     text = message.text if notification is not None and notification.private else message.subject
     # A code is read digit by digit.
-    spoken = say(CODE.sub(lambda match: ", ".join(match[0]), text))
+    spoken = spoken_text(CODE.sub(lambda match: ", ".join(match[0]), text))
     if not is_incident:
         return f"<Response>{spoken}<Pause/>{spoken}</Response>"
     action = escape(callback_url(reverse("phone_call"), message))
-    gather = f'<Gather numDigits="1" timeout="10" action="{action}">{spoken}{say(KEY_HELP)}</Gather>'
+    gather = f'<Gather numDigits="1" timeout="10" action="{action}">{spoken}{spoken_text(KEY_HELP)}</Gather>'
     return f"<Response>{gather}{gather}</Response>"
 
 
-def say(text: str) -> str:
+def spoken_text(text: str) -> str:
     """Return a text for a call."""
     return f"<Say>{escape(text[:MAX_SPOKEN_LENGTH])}</Say>"

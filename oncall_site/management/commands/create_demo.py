@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from handbook.services import import_handbook
-from oncall_site.demo import FILE, SOURCE, build_demo, grow_demo
+from oncall_site.demo import DEMO_FILE, DEMO_SOURCE, build_demo, grow_demo
 from oncall_site.demo_evidence import add_evidence
 from oncall_site.demo_history import build_history, first_week
 from oncall_site.demo_lineage import build_lineage
@@ -29,16 +29,16 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if User.objects.exists():
             # Before any check runs: the site may have been off for days.
-            grow_demo(settings.VAR / FILE, at=timezone.now())
+            grow_demo(settings.VAR / DEMO_FILE, at=timezone.now())
             return
         at = timezone.now()
         import_handbook(EXAMPLE.read_bytes(), at=at, starting=first_week(at))
         admin = User(username="admin", display_name="Admin", is_staff=True)
         admin.full_clean(exclude=["password"])
         admin.save()
-        build_demo(settings.VAR / FILE, by=admin, at=at)
-        add_evidence(DataSource.objects.get(name=SOURCE), by=admin, at=at)
-        build_history(settings.VAR / FILE, by=admin, at=at)
+        build_demo(settings.VAR / DEMO_FILE, by=admin, at=at)
+        add_evidence(DataSource.objects.get(name=DEMO_SOURCE), by=admin, at=at)
+        build_history(settings.VAR / DEMO_FILE, by=admin, at=at)
         readers_page = build_lineage(by=admin, at=at)
         self.stdout.write("Demo accounts. The passwords are shown only once:\n")
         for number, user in enumerate(User.objects.order_by("-is_staff", "pk")):

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from oncall_site.queries import site_health
 
-PARTS = ("database", "broker", "worker", "beat")
+HEALTH_PARTS = ("database", "broker", "worker", "beat")
 
 
 class Command(BaseCommand):
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = "Check the health of a part of the site. The exit code is 0 if it is up and 1 if it is down."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("part", choices=PARTS)
+        parser.add_argument("part", choices=HEALTH_PARTS)
 
     def handle(self, *args: Any, **options: Any) -> None:
         [part] = [part for part in site_health() if part.part == options["part"]]

@@ -3,6 +3,8 @@
 const QUEUE = "unsent-steps";
 // The user who turned on push in this browser.
 const PUSH_USER = "push-user";
+// The user whose copy is saved in this browser.
+const COPY_USER = "copy-user";
 // A browser that is slow to end push must not delay signing out.
 const SIGN_OUT_MS = 3000;
 const STEP = /\/incidents\/(\d+)\/steps\/(\d+)\//;
@@ -81,7 +83,10 @@ const queue = (data, path) => {
   return send();
 };
 
-const clear = () => caches.delete("offline");
+const clear = () => {
+  localStorage.removeItem(COPY_USER);
+  return caches.delete("offline");
+};
 
 // Ends push in this browser and returns its endpoint. The push service does not notice a sign-out.
 const endPush = async () => {
@@ -104,13 +109,23 @@ const signOut = async (form) => {
   form.submit();
 };
 
+// Deletes the copy of someone who did not sign out, such as after an expired session; returns true if there may be one.
+const replaceCopy = async () => {
+  if (localStorage.getItem(COPY_USER) === user) return false;
+  await clear();
+  localStorage.setItem(COPY_USER, user);
+  return true;
+};
+
 const start = () => {
   if (!user) return clear();
   navigator.serviceWorker.register("/service-worker.js");
   // Someone else has signed in without a sign-out in between.
   if ((localStorage.getItem(PUSH_USER) ?? user) !== user) endPush().catch(() => {});
   const isIncident = document.querySelector("#checklist") !== null;
-  navigator.serviceWorker.ready.then(({ active }) => active.postMessage(isIncident ? "refresh" : "save"));
+  Promise.all([navigator.serviceWorker.ready, replaceCopy()]).then(([{ active }, isNew]) =>
+    active.postMessage(isIncident || isNew ? "refresh" : "save"),
+  );
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.getAttribute("action") === "/sign-out/") {

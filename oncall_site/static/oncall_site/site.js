@@ -154,12 +154,12 @@ window.addEventListener("beforeunload", (event) => {
 for (const button of document.querySelectorAll("button[data-copy]")) {
   if (!navigator.clipboard) break;
   button.hidden = false;
+  const label = button.innerHTML;
   button.addEventListener("click", async () => {
-    const label = button.textContent;
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
     button.textContent = "Copied";
     setTimeout(() => {
-      button.textContent = label;
+      button.innerHTML = label;
     }, 2000);
   });
 }

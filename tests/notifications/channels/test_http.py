@@ -6,6 +6,7 @@ from django.utils import timezone
 from common.exceptions import InvalidInputError, NotAllowedError
 from notifications.models import ContactMethod, Message
 from notifications.services.contact_methods import set_contact_method
+from tests.each import each
 
 CHANNELS = {
     "ntfy": "/topic",
@@ -63,7 +64,7 @@ def test_no_address_leads_to_the_internal_network(a, delivered, channel, host):
     assert message.problem == "The URL does not lead to a public address."
 
 
-@pytest.mark.parametrize(
+@each(
     "address",
     [
         "",
@@ -74,7 +75,7 @@ def test_no_address_leads_to_the_internal_network(a, delivered, channel, host):
         "ftp://example.org/a",
     ],
 )
-@pytest.mark.parametrize("channel", CHANNELS)
+@each("channel", CHANNELS)
 def test_an_invalid_address_is_rejected_and_names_the_field(a, channel, address):
     with pytest.raises(InvalidInputError) as error:
         set_contact_method(a, channel=channel, address=address, by=a)
@@ -82,7 +83,7 @@ def test_an_invalid_address_is_rejected_and_names_the_field(a, channel, address)
     assert not ContactMethod.objects.exists()
 
 
-@pytest.mark.parametrize(
+@each(
     ("channel", "address"),
     [
         ("ntfy", "https://ntfy.sh/"),

@@ -1,8 +1,7 @@
 """The HTML part of mails: Markdown is rendered, nothing else gets through, and no text takes long."""
 
-import pytest
-
 from notifications.channels.email.html import MAX_MARKDOWN_LENGTH, mail_html
+from tests.each import each
 from tests.runbooks.payloads import BOMBS, SCRIPTS
 
 
@@ -20,7 +19,7 @@ def test_lines_stay_apart():
     assert mail_html("one\ntwo") == "<p>one<br>\ntwo</p>"
 
 
-@pytest.mark.parametrize("payload", SCRIPTS)
+@each("payload", SCRIPTS)
 def test_no_script_gets_through(payload):
     html = mail_html(payload).lower()
 
@@ -29,7 +28,7 @@ def test_no_script_gets_through(payload):
     assert "<img" not in html
 
 
-@pytest.mark.parametrize("bomb", BOMBS)
+@each("bomb", BOMBS)
 def test_a_hostile_text_is_rendered(bomb):
     # The longest text that is read as Markdown. A text that took minutes would end the test.
     mail_html(bomb[:MAX_MARKDOWN_LENGTH])

@@ -3,10 +3,9 @@
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from readiness.domain.calendar import MetricCalendar, PipelineCalendar
 from readiness.domain.checks import CheckSchedule, bucket_state, counts_as, run_state
+from tests.each import each
 from validation.domain.buckets import DAY, HOUR
 
 UTC = ZoneInfo("UTC")
@@ -34,7 +33,7 @@ def test_a_day_has_its_times():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@each(
     ("day", "calendar", "results", "changed", "ran_at", "next_run_at", "state"),
     [
         (YESTERDAY, DAILY, ["pass"], False, NOON, NOON, "passed"),
@@ -63,7 +62,7 @@ def test_a_check_that_broke_before_its_first_result_of_the_day_is_broken():
     assert bucket_state(schedule("error"), [], window=window(BEFORE), is_changed=False) is None
 
 
-@pytest.mark.parametrize(
+@each(
     ("status", "expected", "ran_at", "next_run_at", "at", "state"),
     [
         ("pass", "", NOON, NOON + HOUR, NOON, "passed"),

@@ -40,7 +40,7 @@ def test_truth_table():
     groups = [group for length in range(4) for group in combinations_with_replacement(words, length)]
     seen = set()
     for states, settled, stale, parent, incident in product(groups, *[(True, False)] * 4):
-        found = decide(
+        actual = decide(
             facts(
                 states,
                 settles_in=-1 if settled else 1,
@@ -50,24 +50,24 @@ def test_truth_table():
             ),
             at=AT,
         )
-        assert found.verdict == oracle(states, settled, stale, parent, incident), (
+        assert actual.verdict == oracle(states, settled, stale, parent, incident), (
             states,
             settled,
             stale,
             parent,
             incident,
         )
-        assert bool(found.reasons) == (found.verdict != "safe")
-        seen.add(found.verdict)
+        assert bool(actual.reasons) == (actual.verdict != "safe")
+        seen.add(actual.verdict)
     assert seen == set(Verdict)
 
 
 def test_reasons_are_sentences_with_the_verdicts_own_first():
-    found = decide(
+    actual = decide(
         facts(["passed", "warned", "failed", "waiting"], unready_parents=["Orders"], open_incidents=["It is late"]),
         at=AT,
     )
-    assert found.why == [
+    assert actual.why == [
         "Check “Check 2” failed.",
         "Check “Check 3” has not run for 24 Nov 2026 yet.",
         "Check “Check 1” has a warning.",
@@ -85,8 +85,8 @@ def test_a_day_without_checks_is_not_safe():
 
 
 def test_a_day_that_is_not_final_says_when_it_will_be():
-    found = decide(facts(["waiting"], settles_in=2), at=AT)
-    assert (found.why, found.until) == (
+    actual = decide(facts(["waiting"], settles_in=2), at=AT)
+    assert (actual.why, actual.until) == (
         ["The data for 24 Nov 2026 is not final until Wed 25 Nov, 11:00 UTC."],
         AT + 2 * HOUR,
     )

@@ -9,14 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduling.domain.impact import changes_of_responder
+from scheduling.domain.impact import find_responder_changes
 from scheduling.domain.responder_chain import Absence, Availability, RotationSchedule, chain_at, coverage_gaps, timeline
 from scheduling.domain.wall_time import dates_to_interval, format_days, to_utc
 from scheduling.domain.weeks import Hours, RosterVersion, planned_weeks
+from tests.each import each
 from tests.scheduling.domain import oracle
 from tests.scheduling.domain.cast import A, B, C, D, engineer, engineers
+from tests.thorough import cases
 
-SCHEDULES = 10_000
+# `make faults` compares ten thousand.
+SCHEDULES = 1_000
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "America/Sao_Paulo", "Asia/Gaza",
          "Africa/Cairo", "Asia/Kathmandu", "America/Havana", "Antarctica/Troll", "Africa/Casablanca"]  # fmt: skip
 
@@ -61,7 +64,7 @@ def test_an_absence_with_hours_lasts_from_start_to_end_hour():
         dates_to_interval(day, day, zone="UTC", start=dt.time(17), end=dt.time(13))
 
 
-@pytest.mark.parametrize(
+@each(
     ("first", "last", "start", "end", "words"),
     [
         ((2026, 12, 21), (2026, 12, 25), None, None, "21–25 Dec"),
@@ -97,7 +100,7 @@ def check_weeks_meet(zone, *, years=range(2020, 2036), hours=range(24)):
         assert all(week.starts_at < week.ends_at for week in weeks), zone
 
 
-@pytest.mark.parametrize("zone", ZONES)
+@each("zone", ZONES)
 def test_weeks_meet_across_every_change_of_the_clocks(zone):
     check_weeks_meet(zone, years=range(2024, 2028), hours=(0, 2, 3, 10, 23))
 
@@ -172,7 +175,7 @@ def test_the_chain_and_its_until_agree_with_the_oracle():
     check_chains(SCHEDULES, seed=20261123)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=cases(60), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_the_timeline_is_unbroken_and_says_what_each_instant_does(seed):
     source = random.Random(seed)
@@ -192,21 +195,21 @@ def test_the_timeline_is_unbroken_and_says_what_each_instant_does(seed):
             at += oracle.HOUR
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=cases(40), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_coverage_gaps_are_exactly_the_times_without_a_responder(seed):
     source = random.Random(seed)
     schedule, parts = oracle.random_schedule(source)
     begin, end = oracle.START, oracle.START + oracle.HOUR * 500
-    found = coverage_gaps(schedule, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
+    actual = coverage_gaps(schedule, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
     for step in range(500):
         at = begin + oracle.HOUR * step
         nobody = all(why for _, _, why in oracle.links(parts, at))
-        assert nobody == any(first <= at < last for _, first, last in found)
-    assert all(one[2] < two[1] for one, two in pairwise(found))
+        assert nobody == any(first <= at < last for _, first, last in actual)
+    assert all(one[2] < two[1] for one, two in pairwise(actual))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=cases(40), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_changes_of_responder_are_the_difference_between_before_and_after(seed):
     source = random.Random(seed)
@@ -218,7 +221,7 @@ def test_changes_of_responder_are_the_difference_between_before_and_after(seed):
     after = RotationSchedule(
         availability=availability, weeks=schedule.weeks, covers=schedule.covers, rosters=schedule.rosters
     )
-    changes = changes_of_responder(schedule, after, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
+    changes = find_responder_changes(schedule, after, owners={7: parts["owners"]}, starts_at=begin, ends_at=end)
     with_block = {**parts, "absences": [*parts["absences"], block]}
     at = begin
     while at < end:

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from scheduling.domain.ical_busy import SkippedEvent, busy_days
 from scheduling.domain.ical_parser import UnreadableCalendarError
 from scheduling.ical_subprocess import busy_days_within
+from tests.each import each
 from tests.scheduling.ical import calendar, event
+from tests.thorough import cases
 
 FIRST, LAST = dt.date(2026, 11, 1), dt.date(2027, 12, 31)
 DAMAGED_RULE = "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"
@@ -21,10 +23,11 @@ def read(*events, zone="Europe/Berlin", **header):
 
 def days(*events, **options):
     """Return the dates of the busy days, "2026-12-07" or "2026-12-07/2026-12-11"; nothing may be skipped."""
-    found = read(*events, **options)
-    assert found.skipped == []
+    actual = read(*events, **options)
+    assert actual.skipped == []
     return [
-        str(one.starts_on) if one.starts_on == one.ends_on else f"{one.starts_on}/{one.ends_on}" for one in found.events
+        str(one.starts_on) if one.starts_on == one.ends_on else f"{one.starts_on}/{one.ends_on}"
+        for one in actual.events
     ]
 
 
@@ -35,7 +38,7 @@ def lines(*values, uid="u1"):
 # Dates
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "expected"),
     [
         ([], ["2026-12-21"]),
@@ -75,7 +78,7 @@ def test_a_date_is_a_date_whatever_its_parameters(start, end):
 # Times
 
 
-@pytest.mark.parametrize(
+@each(
     ("start", "end", "expected"),
     [
         # Nextcloud's out of office, Outlook, Exchange's own zone names, floating times.
@@ -128,8 +131,8 @@ def test_midnight_counts_in_the_zone_of_the_calendar_before_that_of_the_engineer
     assert days(tokyo, zone="Asia/Tokyo") == ["2026-12-07"]
 
 
-@pytest.mark.parametrize("flag", ["X-MICROSOFT-CDO-ALLDAYEVENT:TRUE", "X-FUNAMBOL-ALLDAY:1"])
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "UTC", "America/New_York"])
+@each("flag", ["X-MICROSOFT-CDO-ALLDAYEVENT:TRUE", "X-FUNAMBOL-ALLDAY:1"])
+@each("zone", ["Europe/Berlin", "UTC", "America/New_York"])
 def test_the_all_day_flag_of_outlook_makes_an_event_all_day(flag, zone):
     assert days(lines("DTSTART:20261207T000000Z", "DTEND:20261209T000000Z", flag), zone="UTC") == [
         "2026-12-07/2026-12-08"
@@ -222,7 +225,7 @@ def test_a_timed_series_may_become_all_day():
     assert days(rule, lines("DTSTART;VALUE=DATE:20261214", following)) == ["2026-12-14", "2026-12-21"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "expected"),
     [
         (["RDATE;VALUE=DATE:20270201,20270301"], ["2026-12-21", "2027-02-01", "2027-03-01"]),
@@ -253,14 +256,14 @@ def test_a_copy_of_an_event_is_one_absence_as_long_as_the_longest():
 
 def test_an_alarm_inside_an_event_is_not_the_event():
     alarm = ["BEGIN:VALARM", "TRIGGER;VALUE=DURATION:-P1D", "DURATION:PT1H", "SUMMARY:Ring", "UID:alarm", "END:VALARM"]
-    found = read(event("20261221", *alarm))
-    assert [(one.uid, one.summary, str(one.ends_on)) for one in found.events] == [("u1", "Skiing", "2026-12-21")]
+    actual = read(event("20261221", *alarm))
+    assert [(one.uid, one.summary, str(one.ends_on)) for one in actual.events] == [("u1", "Skiing", "2026-12-21")]
 
 
 def test_text_is_unfolded_and_unescaped():
     summary = "SUMMARY:Sk\n iing\\, with Zo\\; two\\nlines"
-    [found] = busy_days(calendar(f"UID:u\nDTSTART;VALUE=DATE:20261221\n{summary}"), first=FIRST, last=LAST).events
-    assert found.summary == "Skiing, with Zo; two\nlines"
+    [actual] = busy_days(calendar(f"UID:u\nDTSTART;VALUE=DATE:20261221\n{summary}"), first=FIRST, last=LAST).events
+    assert actual.summary == "Skiing, with Zo; two\nlines"
     assert busy_days(b"\xef\xbb\xbf" + calendar(event()), first=FIRST, last=LAST).events
     assert busy_days(calendar(event()).decode().encode("utf-16"), first=FIRST, last=LAST).events
 
@@ -268,7 +271,7 @@ def test_text_is_unfolded_and_unescaped():
 # Malformed events
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "reason"),
     [
         (["DTSTART;VALUE=DATE:2026-12-07"], "The start date “2026-12-07” is invalid."),
@@ -287,26 +290,26 @@ def test_text_is_unfolded_and_unescaped():
     ],
 )  # fmt: skip
 def test_a_malformed_event_is_skipped_and_named_and_the_others_are_read(values, reason):
-    found = read("\n".join(["UID:bad", "SUMMARY:bad", *values]), event("20261214", uid="good"))
-    assert [str(one.starts_on) for one in found.events] == ["2026-12-14"]
-    assert found.skipped == [SkippedEvent("bad", reason)]
+    actual = read("\n".join(["UID:bad", "SUMMARY:bad", *values]), event("20261214", uid="good"))
+    assert [str(one.starts_on) for one in actual.events] == ["2026-12-14"]
+    assert actual.skipped == [SkippedEvent("bad", reason)]
 
 
 def test_a_malformed_change_is_named_and_the_series_stays():
-    found = read(
+    actual = read(
         event("20261207", "RRULE:FREQ=WEEKLY;COUNT=2"), lines("DTSTART:x", "RECURRENCE-ID;VALUE=DATE:20261214")
     )
-    assert [str(one.starts_on) for one in found.events] == ["2026-12-07", "2026-12-14"]
-    assert [one.title for one in found.skipped] == ["Skiing"]
+    assert [str(one.starts_on) for one in actual.events] == ["2026-12-07", "2026-12-14"]
+    assert [one.title for one in actual.skipped] == ["Skiing"]
 
 
 def test_an_event_without_an_end_line_is_named():
     text = calendar(event("20261214")).replace(
         b"BEGIN:VEVENT", b"BEGIN:VEVENT\r\nUID:cut\r\nSUMMARY:cut\r\nBEGIN:VEVENT", 1
     )
-    found = busy_days(text, first=FIRST, last=LAST)
-    assert [str(one.starts_on) for one in found.events] == ["2026-12-14"]
-    assert found.skipped == [SkippedEvent("cut", "The end of the event is missing.")]
+    actual = busy_days(text, first=FIRST, last=LAST)
+    assert [str(one.starts_on) for one in actual.events] == ["2026-12-14"]
+    assert actual.skipped == [SkippedEvent("cut", "The end of the event is missing.")]
 
 
 def test_a_free_event_is_not_named():
@@ -316,7 +319,7 @@ def test_a_free_event_is_not_named():
 # Limits
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "why"),
     [
         (b"", "calendar"),
@@ -338,10 +341,10 @@ def test_an_empty_calendar_has_no_events():
 
 def test_a_rule_that_never_matches_is_named_and_costs_the_others_nothing():
     endless = [event("20200101", DAMAGED_RULE, uid=str(number)) for number in range(20)]
-    found = busy_days_within(calendar(*endless, event("20261214", uid="good")), first=FIRST, last=LAST, seconds=60)
-    assert "2026-12-14" in {str(one.starts_on) for one in found.events}
-    assert len(found.skipped) == 20
-    assert "too long to compute" in found.skipped[0].reason
+    actual = busy_days_within(calendar(*endless, event("20261214", uid="good")), first=FIRST, last=LAST, seconds=60)
+    assert "2026-12-14" in {str(one.starts_on) for one in actual.events}
+    assert len(actual.skipped) == 20
+    assert "too long to compute" in actual.skipped[0].reason
 
 
 def test_a_process_past_its_time_is_killed():
@@ -363,7 +366,7 @@ SEED = calendar(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=cases(300), deadline=None)
 @given(
     places=st.lists(st.tuples(st.integers(0, len(SEED) - 1), st.integers(0, 255)), max_size=6),
     cut=st.integers(0, len(SEED)),
@@ -373,9 +376,9 @@ def test_a_damaged_calendar_is_read_or_unreadable_and_nothing_else(places, cut):
     for place, value in places:
         damaged[place] = value
     try:
-        found = busy_days(bytes(damaged[:cut] if cut % 3 == 0 else damaged), first=FIRST, last=LAST)
+        actual = busy_days(bytes(damaged[:cut] if cut % 3 == 0 else damaged), first=FIRST, last=LAST)
     except UnreadableCalendarError as error:
         assert str(error)
     else:
-        assert all(one.starts_on <= one.ends_on <= one.starts_on + dt.timedelta(days=365) for one in found.events)
-        assert all(one.reason for one in found.skipped)
+        assert all(one.starts_on <= one.ends_on <= one.starts_on + dt.timedelta(days=365) for one in actual.events)
+        assert all(one.reason for one in actual.skipped)

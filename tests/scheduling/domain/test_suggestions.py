@@ -11,6 +11,7 @@ from scheduling.domain.responder_chain import Absence, Availability
 from scheduling.domain.suggestions import RosterFacts, suggestions
 from scheduling.domain.weeks import Hours, RosterVersion, planned_weeks
 from tests.scheduling.domain.cast import A, B, C, D, engineers
+from tests.thorough import cases
 
 MONDAY = dt.date(2026, 11, 30)
 BEFORE = dt.datetime(2026, 11, 29, tzinfo=dt.UTC)
@@ -52,10 +53,10 @@ def test_a_two_way_swap_without_conflicts_ranks_first():
 
 def test_partly_away_takers_rank_below_free_takers():
     weeks = make_weeks(4)
-    found = suggest(weeks[0], weeks, [away(A, weeks[0]), away(B, weeks[0], days=2), away(C, weeks[0])])
-    assert C not in {one.moves[0].taker for one in found}
-    partly = [one for one in found if one.moves[0].taker == B]
-    free = [one for one in found if one.moves[0].taker == D]
+    actual = suggest(weeks[0], weeks, [away(A, weeks[0]), away(B, weeks[0], days=2), away(C, weeks[0])])
+    assert C not in {one.moves[0].taker for one in actual}
+    partly = [one for one in actual if one.moves[0].taker == B]
+    free = [one for one in actual if one.moves[0].taker == D]
     assert min(one.score for one in free) > max(one.score for one in partly)
     assert partly[0].why[0] == "Engineer B is away for 2 days of the week of 30 Nov 2026."
 
@@ -63,21 +64,21 @@ def test_partly_away_takers_rank_below_free_takers():
 def test_a_three_way_swap_is_suggested_if_no_two_can_swap():
     # A is away in the first week and in B's; B is free in the first, C in the second; A can take C's.
     weeks = make_weeks(3, (A, B, C))
-    found = suggest(weeks[0], weeks, [away(A, weeks[0]), away(A, weeks[1]), away(C, weeks[0])], candidates=(A, B, C))
-    assert shape(found[0]) == ("three_way", [(A, B), (B, C), (C, A)])
+    actual = suggest(weeks[0], weeks, [away(A, weeks[0]), away(A, weeks[1]), away(C, weeks[0])], candidates=(A, B, C))
+    assert shape(actual[0]) == ("three_way", [(A, B), (B, C), (C, A)])
 
 
 def test_a_one_way_swap_says_how_the_balance_changes():
     weeks = make_weeks(4)
-    [found] = [one for one in suggest(weeks[0], weeks, candidates=(A, C), limit=50) if one.kind == "one_way"]
-    assert "Engineer C takes one more shift (2 in the next 4 weeks), Engineer A one fewer." in found.why
+    [actual] = [one for one in suggest(weeks[0], weeks, candidates=(A, C), limit=50) if one.kind == "one_way"]
+    assert "Engineer C takes one more shift (2 in the next 4 weeks), Engineer A one fewer." in actual.why
 
 
 def test_consecutive_weeks_are_named_and_rank_below_wider_spacing():
     weeks = make_weeks(8)
-    found = [one for one in suggest(weeks[4], weeks, limit=50) if one.kind == "two_way"]
-    close = [one for one in found if any("two shifts in a row" in reason for reason in one.why)]
-    wide = [one for one in found if one not in close]
+    actual = [one for one in suggest(weeks[4], weeks, limit=50) if one.kind == "two_way"]
+    close = [one for one in actual if any("two shifts in a row" in reason for reason in one.why)]
+    wide = [one for one in actual if one not in close]
     assert close
     assert wide
     assert min(one.score for one in wide) > max(one.score for one in close)
@@ -86,19 +87,19 @@ def test_consecutive_weeks_are_named_and_rank_below_wider_spacing():
 def test_public_holidays_of_the_taker_are_named():
     weeks = make_weeks(8)
     christmas = next(week for week in weeks if week.starts_on == dt.date(2026, 12, 21))
-    found = suggest(christmas, weeks, own={B: frozenset({XMAS}), C: frozenset()}, candidates=(B, C), limit=50)
-    reasons = [one.why for one in found if one.moves[0].taker == B]
+    actual = suggest(christmas, weeks, own={B: frozenset({XMAS}), C: frozenset()}, candidates=(B, C), limit=50)
+    reasons = [one.why for one in actual if one.moves[0].taker == B]
     assert reasons
     assert all("Engineer B would be on call on 1 public holiday (25 Dec)." in why for why in reasons)
-    assert found[0].moves[0].taker == C
+    assert actual[0].moves[0].taker == C
 
 
 def test_inactive_engineers_and_started_weeks_are_not_suggested():
     weeks = make_weeks(8)
     after = weeks[1].starts_at
-    found = suggest(weeks[4], weeks, inactive={B}, after=after, limit=50)
-    assert B not in {move.taker for one in found for move in one.moves}
-    assert {move.week for one in found for move in one.moves} <= {week.starts_on for week in weeks[2:]}
+    actual = suggest(weeks[4], weeks, inactive={B}, after=after, limit=50)
+    assert B not in {move.taker for one in actual for move in one.moves}
+    assert {move.week for one in actual for move in one.moves} <= {week.starts_on for week in weeks[2:]}
 
 
 def test_a_swap_that_leaves_as_many_hours_away_is_not_suggested():
@@ -141,7 +142,7 @@ def test_an_exchange_for_a_nearer_week_ranks_first():
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=cases(150), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_every_suggestion_is_possible_and_the_best_come_first(seed):
     source = random.Random(seed)
@@ -153,10 +154,10 @@ def test_every_suggestion_is_possible_and_the_best_come_first(seed):
     ]
     inactive = {person for person in people if source.random() < 0.1}
     week = source.choice(weeks)
-    found = suggest(week, weeks, absences, candidates=people, inactive=inactive, limit=100)
+    actual = suggest(week, weeks, absences, candidates=people, inactive=inactive, limit=100)
     holders = {one.starts_on: one.engineer for one in weeks}
-    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
-    for one in found:
+    assert [one.score for one in actual] == sorted((one.score for one in actual), reverse=True)
+    for one in actual:
         assert one.moves[0].week == week.starts_on
         assert all(holders[move.week] == move.giver != move.taker for move in one.moves)
         assert not inactive & {move.taker for move in one.moves}
@@ -166,11 +167,11 @@ def test_every_suggestion_is_possible_and_the_best_come_first(seed):
             assert one.moves[-1].taker == week.engineer
         assert 0 <= one.score <= 100
         assert one.why
-    firsts = [one.moves[0].taker for one in found]
+    firsts = [one.moves[0].taker for one in actual]
     assert all(firsts.count(taker) <= 3 for taker in firsts)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=cases(60), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_a_two_way_swap_without_conflicts_is_always_found(seed):
     source = random.Random(seed)

@@ -6,6 +6,7 @@ import pytest
 
 from scheduling.domain.swaps import AcceptedSwap, invalid_reason, reapply_swaps
 from scheduling.domain.weeks import Move
+from tests.each import each
 from tests.scheduling.domain.cast import A, B, C, D
 
 FIRST, SECOND, THIRD = (dt.date(2026, 11, 30) + dt.timedelta(weeks=number) for number in range(3))
@@ -13,7 +14,7 @@ TWO_WAY = (Move(FIRST, A, B), Move(SECOND, B, A))
 WEEKS = {FIRST: A, SECOND: B, THIRD: C}
 
 
-@pytest.mark.parametrize(
+@each(
     ("facts", "reason"),
     [
         ({}, ""),

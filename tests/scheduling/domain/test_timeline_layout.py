@@ -71,24 +71,24 @@ def test_weekends_are_one_band_each():
 
 
 def test_shifts_are_bars_with_their_real_ends():
-    found = board(schedule(week(-1, A), week(0, B)), axis=axis(7), engineers=[A, B], height=20)
-    assert shown(found.bars) == [
+    actual = board(schedule(week(-1, A), week(0, B)), axis=axis(7), engineers=[A, B], height=20)
+    assert shown(actual.bars) == [
         (A, instant(-7, 10), instant(0, 10), False, None),
         (B, instant(0, 10), instant(7, 10), False, None),
     ]
-    assert found.rows[0].bars[0].band.start == 0
-    assert found.rows[1].bars[0].band.start + found.rows[1].bars[0].band.length == 100
+    assert actual.rows[0].bars[0].band.start == 0
+    assert actual.rows[1].bars[0].band.start + actual.rows[1].bars[0].band.length == 100
 
 
 def test_a_cover_is_a_bar_in_the_covering_engineers_row():
     cover = Cover(C, A, instant(2), instant(4))
-    found = board(schedule(week(0, A), covers=[cover]), axis=axis(14), engineers=[A, C], height=20)
-    assert shown(found.bars) == [
+    actual = board(schedule(week(0, A), covers=[cover]), axis=axis(14), engineers=[A, C], height=20)
+    assert shown(actual.bars) == [
         (A, instant(0, 10), instant(2), False, None),
         (C, instant(2), instant(4), True, A),
         (A, instant(4), instant(7, 10), False, None),
     ]
-    mine, theirs = found.rows
+    mine, theirs = actual.rows
     assert [bar.starts_at for bar in mine.bars] == [instant(0, 10), instant(4)]
     assert mine.covered == (theirs.bars[0].band,)
 
@@ -100,11 +100,11 @@ def test_swapped_shifts_name_the_planned_engineer():
 
 def test_time_on_call_while_away_is_a_conflict():
     absences = [Absence(A, instant(1), instant(3), "on holiday 1–2 Dec"), Absence(B, instant(1), instant(3), "away")]
-    found = board(schedule(week(0, A), week(1, B), absences=absences), axis=axis(), engineers=[A, B], height=20)
-    first, second = found.bars
+    actual = board(schedule(week(0, A), week(1, B), absences=absences), axis=axis(), engineers=[A, B], height=20)
+    first, second = actual.bars
     assert first.conflicts == (axis().band(instant(1), instant(3)),)
     assert second.conflicts == ()
-    assert [mark.reason for mark in found.rows[0].absences] == ["on holiday 1–2 Dec"]
+    assert [mark.reason for mark in actual.rows[0].absences] == ["on holiday 1–2 Dec"]
     covered = schedule(week(0, A), covers=[Cover(C, A, instant(1), instant(3))], absences=absences)
     assert [bar.conflicts for bar in board(covered, axis=axis(), engineers=[A, C], height=20).bars] == [(), (), ()]
 
@@ -116,26 +116,26 @@ def test_gaps_are_missing_shifts_between_others_and_uncovered_pipelines():
         ("Visits", instant(1), instant(2)),
         ("Late", instant(90), instant(91)),
     ]
-    found = board(schedule(week(0, A), week(2, B)), axis=window, engineers=[A, B], height=20, uncovered=uncovered)
-    assert [(gap.starts_at, gap.ends_at, gap.pipelines) for gap in found.gaps] == [
+    actual = board(schedule(week(0, A), week(2, B)), axis=window, engineers=[A, B], height=20, uncovered=uncovered)
+    assert [(gap.starts_at, gap.ends_at, gap.pipelines) for gap in actual.gaps] == [
         (instant(1), instant(2), ("Orders", "Visits")),
         (instant(7, 10), instant(14, 10), ()),
     ]
-    assert (found.gap_y, found.height) == (40, 60)
+    assert (actual.gap_y, actual.height) == (40, 60)
     assert board(schedule(week(0, A)), axis=window, engineers=[A], height=20).height == 20
 
 
 def test_rows_are_the_roster_in_its_order_and_then_others_on_call():
     rosters = [RosterVersion(MONDAY - 4 * WEEK, (C, A))]
-    found = schedule(week(0, B), week(1, A), covers=[Cover(D, B, instant(2), instant(3))], rosters=rosters)
-    assert engineers_in(found, axis=axis(), today=MONDAY) == [C, A, B, D]
+    actual = schedule(week(0, B), week(1, A), covers=[Cover(D, B, instant(2), instant(3))], rosters=rosters)
+    assert engineers_in(actual, axis=axis(), today=MONDAY) == [C, A, B, D]
     assert engineers_in(schedule(), axis=axis(), today=MONDAY) == []
 
 
 def test_of_a_very_long_roster_only_those_on_call_have_rows():
     people = [Person(number, f"engineer-{number}", f"Engineer {number}") for number in range(100, 200)]
-    found = schedule(week(0, B), week(1, people[7]), rosters=[RosterVersion(MONDAY - 4 * WEEK, tuple(people))])
-    assert engineers_in(found, axis=axis(), today=MONDAY) == [people[7], B]
+    actual = schedule(week(0, B), week(1, people[7]), rosters=[RosterVersion(MONDAY - 4 * WEEK, tuple(people))])
+    assert engineers_in(actual, axis=axis(), today=MONDAY) == [people[7], B]
 
 
 def test_many_rows_are_lower():

@@ -3,6 +3,7 @@
 import pytest
 from django.db import IntegrityError, transaction
 
+from tests.each import each
 from tests.factories import make_pipeline
 from validation.check_types import CHECK_TYPES
 from validation.check_types.__main__ import PAGE, updated
@@ -32,7 +33,7 @@ def test_the_form_of_a_new_check_offers_every_type(db):
     assert dict(NewCheckForm().fields["check_type"].choices) == {one.name: one.label for one in CHECK_TYPES.values()}
 
 
-@pytest.mark.parametrize("check_type", CHECK_TYPES)
+@each("check_type", CHECK_TYPES)
 def test_the_database_accepts_every_type(db, a, b, check_type):
     pipeline = make_pipeline("Orders", primary=a, secondary=b)
     Check.objects.create(pipeline=pipeline, name="Check", check_type=check_type, is_active=False)

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.each import each
+from tests.thorough import cases
 from tests.validation.anomaly_harness import MADE, Score, made_series, scored_series, us_calendar
 from validation.anomaly.scoring import MIN_ALERT_DAYS, MIN_DAYS, score_day, score_series
 
@@ -51,7 +53,7 @@ def test_ordinary_days_are_rarely_told_of():
     assert alerts <= 5 * 6  # five years with a budget of four a year
 
 
-@pytest.mark.parametrize("factor", [0.0, 0.5, 0.7, 0.85, 1.3, 2.0, 3.0, 100.0, -1.0])
+@each("factor", [0.0, 0.5, 0.7, 0.85, 1.3, 2.0, 3.0, 100.0, -1.0])
 def test_a_wrong_day_is_told_of_and_leaves_the_next_as_it_was(factor):
     points = steady()
     results = score_series(scaled(points, factor, [100]))
@@ -259,7 +261,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=cases(40), deadline=None)
 @given(st.lists(VALUES, min_size=29, max_size=75), st.data())
 def test_later_values_change_no_earlier_verdict(values, data):
     kind = data.draw(st.sampled_from(("count", "ratio")))
@@ -271,7 +273,7 @@ def test_later_values_change_no_earlier_verdict(values, data):
     assert first[:at] == second[:at]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=cases(25), deadline=None)
 @given(st.lists(VALUES, min_size=1, max_size=75), st.data())
 def test_a_day_is_judged_alone_as_in_its_series(values, data):
     calendar = us_calendar([START])

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.each import each
+from tests.thorough import cases
 from tests.validation.anomaly_harness import MADE, made_series
-from validation.anomaly.budget import GROSS, YEAR_DAYS, AlertBudget
+from validation.anomaly.budget import GROSS_MULTIPLE, YEAR_DAYS, AlertBudget
 from validation.anomaly.scoring import score_series
 
 START = dt.date(2022, 1, 3)
@@ -58,12 +60,12 @@ def alerts(results):
         )
         earlier = [day for day, other, _ in starts if other == side and (one.day - day).days <= CONTINUES_DAYS]
         if side == 0 or not earlier:
-            starts.append((one.day, side, side == 0 or one.score >= GROSS))
+            starts.append((one.day, side, side == 0 or one.score >= GROSS_MULTIPLE))
     return starts
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("budget", [2.0, 4.0])
+@each("name", HOSTILE)
+@each("budget", [2.0, 4.0])
 def test_the_budget_holds_for_any_series(name, budget):
     rng = np.random.default_rng([3, len(name), int(budget)])
     values = hostile(name, rng).tolist()
@@ -79,7 +81,7 @@ def test_the_budget_holds_for_any_series(name, budget):
     assert limits.most_ordinary == 1.5 * budget
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=cases(200), deadline=None)
 @given(
     st.floats(0.5, 365),
     st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=120),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.formatting import format_value
+from tests.each import each
 from validation.check_types import CHECK_TYPES
 from validation.domain.axis_ticks import labelled_ticks, round_ticks
 
@@ -51,7 +52,7 @@ def test_labels_have_the_format_of_values(low, high, unit, labels):
     assert [text for _, text in labelled_ticks(low, high, unit=unit)] == labels
 
 
-@pytest.mark.parametrize(
+@each(
     ("check_type", "parameters", "value", "words"),
     [
         ("freshness", {}, 787, "13 h 7 min"),

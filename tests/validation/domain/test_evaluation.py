@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.each import each
+from tests.thorough import cases
 from validation.check_types import CHECK_TYPES
 from validation.domain.buckets import bucket_end, newest_due_bucket, next_run, parse_bucket
 from validation.domain.check_type import evaluate
@@ -43,7 +45,7 @@ def run(check_type, values, parameters=None, **context):
 
 
 @pytest.mark.parametrize("check_type", CHECK_TYPES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=cases(30), deadline=None)
 @given(values=st.lists(st.none() | NUMBERS, max_size=40), others=st.lists(st.none() | NUMBERS, max_size=10))
 def test_every_type_has_an_outcome_for_any_series(check_type, values, others):
     outcome = run(
@@ -62,9 +64,7 @@ def test_a_value_fails_outside_its_bounds_and_only_there(value):
     assert (run("range", [value]).outcome.status == ResultStatus.FAIL) is not (-5 <= value <= 5)
 
 
-@pytest.mark.parametrize(
-    "check_type", ["range", "volume", "validity", "ratio", "change_over_time", "anomaly", "reconciliation"]
-)
+@each("check_type", ["range", "volume", "validity", "ratio", "change_over_time", "anomaly", "reconciliation"])
 def test_a_missing_bucket_is_unknown(check_type):
     outcome = run(check_type, [1.0, None], other_series=series([1.0, 1.0])).outcome
     assert outcome.status == ResultStatus.UNKNOWN
@@ -99,7 +99,7 @@ def test_a_day_without_expected_data_is_skipped(value):
     assert (outcome.status, outcome.message) == (ResultStatus.SKIP, "No data expected on 24 Nov 2026.")
 
 
-@pytest.mark.parametrize(
+@each(
     ("check_type", "values", "parameters", "context", "status", "message"),
     [
         ("range", [2100.2], {"fail_below": 1}, {}, "pass", "2,100.2 – within range."),
@@ -211,7 +211,7 @@ SYMMETRIC = [
 ]
 
 
-@pytest.mark.parametrize(("first", "second", "parameters", "status"), SYMMETRIC)
+@each(("first", "second", "parameters", "status"), SYMMETRIC)
 def test_reconciliation_is_symmetric(first, second, parameters, status):
     for value, other in ((first, second), (second, first)):
         outcome = run("reconciliation", [value], parameters, other_series=series([other])).outcome
@@ -240,7 +240,7 @@ def test_segments_that_add_up_without_a_missing_one_are_unknown():
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("parameters", "status"),
     [
         ({}, "fail"),
@@ -261,7 +261,7 @@ def test_a_change_from_zero_has_only_absolute_limits():
     assert run("change_over_time", [0, *[1] * 6, 150], {"fail_difference": 100}).outcome.status == "fail"
 
 
-@pytest.mark.parametrize(
+@each(
     ("parameters", "status"),
     [
         ({"warn_difference": 40}, "warn"),
@@ -278,7 +278,7 @@ def test_a_volume_is_compared_with_the_usual_number(parameters, status):
     assert run("volume", values, parameters).outcome.status == status
 
 
-@pytest.mark.parametrize(
+@each(
     ("rows", "parameters", "status", "message"),
     [
         ([["a"], ["b"]], {}, "pass", "0 of 2 values invalid."),

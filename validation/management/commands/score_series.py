@@ -49,15 +49,15 @@ class Command(BaseCommand):
         path: Path = options["file"]
         rows = _read(path, companion=options["companion"])
         points = [(row.day, row.value) for row in rows]
-        judged = score_series(
+        results = score_series(
             [(day, value) for day, value in points if value is not None],
             companion={row.day: row.companion for row in rows if row.companion is not None},
             kind=options["kind"],
             holidays=_calendar(options["calendar"], [day for day, _ in points]),
             alert_budget=options["budget"],
         )
-        told = {one.day for one in judged if one.is_flagged and one.maturity == "alerting"}
-        self.stdout.write(json.dumps({day.isoformat(): int(day in told) for day, _ in points}, indent=1))
+        alert_days = {one.day for one in results if one.is_flagged and one.maturity == "alerting"}
+        self.stdout.write(json.dumps({day.isoformat(): int(day in alert_days) for day, _ in points}, indent=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,38 +89,38 @@ def _rows(text: str, *, name: str, companion: str | None) -> Iterator[Row]:
         raise CommandError(f"{name}, line 1: missing column {' and '.join(sorted(missing))}.")
     last: dt.date | None = None
     for row in reader:
-        where = f"{name}, line {reader.line_num}"
-        day = _day(row["date"], where=where)
+        location = f"{name}, line {reader.line_num}"
+        day = _day(row["date"], location=location)
         if last is not None and day <= last:
             raise CommandError(
-                f"{where}: {day} {'occurs twice' if day == last else f'is after {last}. Sort the rows by date'}."
+                f"{location}: {day} {'occurs twice' if day == last else f'is after {last}. Sort the rows by date'}."
             )
         last = day
-        explains = _value(row[companion], where=where) if companion else None
-        yield Row(day, _value(row["value"], where=where), explains)
+        explains = _value(row[companion], location=location) if companion else None
+        yield Row(day, _value(row["value"], location=location), explains)
     if last is None:
         raise CommandError(f"{name}, line 2: no rows.")
 
 
-def _day(text: str | None, *, where: str) -> dt.date:
+def _day(text: str | None, *, location: str) -> dt.date:
     try:
         return dt.date.fromisoformat((text or "").strip())
     except ValueError as error:
-        raise CommandError(f"{where}: “{text or ''}” is not a date. Use a format such as 2026-03-02.") from error
+        raise CommandError(f"{location}: “{text or ''}” is not a date. Use a format such as 2026-03-02.") from error
 
 
-def _value(text: str | None, *, where: str) -> float | None:
+def _value(text: str | None, *, location: str) -> float | None:
     """Return the number, or None for an empty cell."""
     if text is None:
-        raise CommandError(f"{where}: missing value.")
+        raise CommandError(f"{location}: missing value.")
     if not text.strip():
         return None
     try:
         value = float(text)
     except ValueError as error:
-        raise CommandError(f"{where}: “{text}” is not a number.") from error
+        raise CommandError(f"{location}: “{text}” is not a number.") from error
     if not math.isfinite(value):
-        raise CommandError(f"{where}: “{text}” is not a finite number.")
+        raise CommandError(f"{location}: “{text}” is not a finite number.")
     return value
 
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 from django.utils import timezone
 
-from incidents.notifications import IncidentAssigned, IncidentEscalated
+from incidents.notifications import IncidentAssignment, IncidentEscalation
 from notifications.channels.push.channel import _topic, payload
 from notifications.channels.push.encryption import MAX_PLAINTEXT_BYTES
 from notifications.models import Message, PushDevice, VapidKey
@@ -77,10 +77,10 @@ def test_messages_about_one_incident_replace_each_other_and_others_do_not(a, b):
             Message(type=notification.name, context=notification.context, recipient=person, subject="x", text="x")
         )
 
-    escalated = IncidentEscalated(incident_id=1, round=1, runbook="visits", escalates_after_minutes=15, **common)
-    again = IncidentEscalated(incident_id=1, round=2, runbook="visits", escalates_after_minutes=15, **common)
-    other = IncidentEscalated(incident_id=2, round=1, runbook="visits", escalates_after_minutes=15, **common)
-    assert IncidentAssigned.topic(escalated) == "incident:1"
+    escalated = IncidentEscalation(incident_id=1, round=1, runbook="visits", escalates_after_minutes=15, **common)
+    again = IncidentEscalation(incident_id=1, round=2, runbook="visits", escalates_after_minutes=15, **common)
+    other = IncidentEscalation(incident_id=2, round=1, runbook="visits", escalates_after_minutes=15, **common)
+    assert IncidentAssignment.topic(escalated) == "incident:1"
     assert topic(escalated) == topic(again)
     assert len({topic(escalated), topic(other), topic(escalated, b), topic(News("1")), topic(News("2"))}) == 5
 
@@ -95,7 +95,7 @@ def test_it_is_sent_if_one_device_accepts_it(device, pushed, status):
 
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_device_that_is_gone_is_switched_off(device, pushed, status):
-    gone, row = device(status)
+    removed, row = device(status)
     other, _ = device(503)
     message = pushed()
     row.refresh_from_db()
@@ -103,7 +103,7 @@ def test_a_device_that_is_gone_is_switched_off(device, pushed, status):
     assert row.switched_off_at is not None
     assert row.problem == f"127.0.0.1 returned status {status}. Push was removed on this device."
     assert pushed().state == "sent"
-    assert (len(gone.requests), len(other.requests)) == (1, 2)
+    assert (len(removed.requests), len(other.requests)) == (1, 2)
 
 
 def test_a_message_fails_if_the_only_device_is_gone(device, pushed):

@@ -18,7 +18,7 @@ from notifications.domain.device_names import device_name
 from notifications.models import Message, PushDevice, VapidKey
 from notifications.services.delivery import deliver_one
 from notifications.services.push_devices import (
-    DEACTIVATED,
+    DEACTIVATION_TEXT,
     MAX_DEVICES,
     add_device,
     ensure_site_key,
@@ -27,6 +27,7 @@ from notifications.services.push_devices import (
 )
 from oncall_site.services import encrypted_columns
 from scheduling.services.offboarding import deactivate, reactivate
+from tests.each import each
 from tests.factories import bearer
 from tests.notifications.channels.push.service import Browser
 from tests.notifications.news import with_mail
@@ -66,7 +67,7 @@ def test_a_device_is_added_listed_renamed_and_removed(client, a):
     assert client.get(DEVICES, **bearer(a)).json()["results"] == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "problems"),
     [
         ({"endpoint": "http://fcm.googleapis.com/x"}, {"endpoint": ["The endpoint must start with https://."]}),
@@ -252,7 +253,7 @@ def test_a_device_that_is_switched_off_gets_no_test(client, a, device):
     assert answer.json()["detail"] == "Push is turned off on this device. Turn it on again there."
 
 
-@pytest.mark.parametrize(
+@each(
     ("user_agent", "name"),
     [
         (CHROME, "Chrome on Android"),
@@ -387,7 +388,7 @@ def test_a_deactivated_user_gets_no_push_even_after_reactivation(a, admin, push_
     Message.objects.all().delete()
     assert report_switched_off() == 1
     device.refresh_from_db()
-    assert (device.problem, device.switched_off_at is not None) == (DEACTIVATED, True)
+    assert (device.problem, device.switched_off_at is not None) == (DEACTIVATION_TEXT, True)
     [report] = Message.objects.filter(recipient=a)
     assert (report.type, report.channel) == ("push-off", "email")
     # After push is turned on again in that browser, it is a device again.

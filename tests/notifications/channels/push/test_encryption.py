@@ -16,6 +16,7 @@ from notifications.channels.push.encryption import (
     encrypt_records,
     public_bytes,
 )
+from tests.each import each
 
 # RFC 8291, section 5 and appendix A.
 RECEIVER_PRIVATE = "q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94"
@@ -91,7 +92,7 @@ def test_several_records_are_read_back(length):
     assert http_ece.decrypt(body, key=secret, version="aes128gcm") == plaintext[:length]
 
 
-@pytest.mark.parametrize(
+@each(
     ("p256dh", "auth", "named"),
     [
         ("", AUTH, "p256dh"),

@@ -1,0 +1,23 @@
+"""What the processes of the fault tests have in common."""
+
+import ctypes
+import signal
+
+import psutil
+
+DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
+
+
+def die_with_parent():
+    """Let the system kill this process when its parent ends."""
+    ctypes.CDLL("libc.so.6").prctl(DIE_WITH_PARENT, signal.SIGKILL)
+
+
+class Copy(psutil.Process):
+    """A process that another one than this started, used as one of subprocess.Popen."""
+
+    stdout = None
+
+    def poll(self):
+        """Return None while the process runs."""
+        return None if self.is_running() and self.status() != psutil.STATUS_ZOMBIE else 0
