@@ -16,11 +16,11 @@ class Migration(InitialMigration):
     initial = True
 
     dependencies = [
+        ('people', '__first__'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('pipelines', '0001_initial'),
-        ('scheduling', '0002_remove_rotation_insert_insert_and_more'),
+        ('scheduling', '0001_initial'),
         ('validation', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -71,11 +71,26 @@ class Migration(InitialMigration):
                 'verbose_name': 'channel',
                 'ordering': ['name', 'pk'],
                 'base_manager_name': 'all_objects',
+                'indexes': [models.Index(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False), ('switched_off_by', None)), fields=['switched_off_at'], name='channel_to_report')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('pipeline__isnull', False), ('rotation', None)), models.Q(('pipeline', None), ('rotation__isnull', False)), _connector='OR'), name='channel_has_one_owner'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='channel_has_a_name'), models.CheckConstraint(condition=models.Q(('user_group', ''), models.Q(('kind', 'slack'), ('rotation__isnull', False)), _connector='OR'), name='user_group_is_of_a_rotation_in_slack'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'webhook'), _negated=True), models.Q(('secret', ''), _negated=True), _connector='OR'), name='webhook_has_a_secret'), models.CheckConstraint(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False), _connector='OR'), name='channel_reported_is_off')],
             },
             managers=[
                 ('objects', django.db.models.manager.Manager()),
                 ('all_objects', django.db.models.manager.Manager()),
             ],
+        ),
+        migrations.CreateModel(
+            name='CheckFailure',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('since', models.DateTimeField()),
+                ('external_check', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='channel_failure', to='validation.externalcheck')),
+                ('parent_check', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='channel_failure', to='validation.check')),
+            ],
+            options={
+                'ordering': ['since', 'pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('external_check', None), ('parent_check__isnull', False)), models.Q(('external_check__isnull', False), ('parent_check', None)), _connector='OR'), name='check_failure_has_one_check')],
+            },
         ),
         migrations.CreateModel(
             name='ChannelDelivery',
@@ -106,6 +121,8 @@ class Migration(InitialMigration):
                 'verbose_name_plural': 'channel deliveries',
                 'ordering': ['-pk'],
                 'abstract': False,
+                'indexes': [models.Index(condition=models.Q(('state__in', ('pending', 'sending'))), fields=['due_at', 'id'], name='channel_delivery_due'), models.Index(fields=['channel', '-id'], name='delivery_of_channel'), models.Index(fields=['expires_at'], name='channel_delivery_expiry')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'sending'), ('token__isnull', False)), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease_until', None), ('token', None)), _connector='OR'), name='channeldelivery_being_sent_has_a_lease'), models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at', None)), _connector='OR'), name='channeldelivery_sent_has_an_instant'), models.UniqueConstraint(fields=('channel', 'event_id'), name='channel_gets_an_event_once')],
             },
         ),
         migrations.CreateModel(
@@ -134,43 +151,6 @@ class Migration(InitialMigration):
                 'abstract': False,
             },
         ),
-        migrations.CreateModel(
-            name='CheckFailure',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since', models.DateTimeField()),
-                ('external_check', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='channel_failure', to='validation.externalcheck')),
-                ('parent_check', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='channel_failure', to='validation.check')),
-            ],
-            options={
-                'ordering': ['since', 'pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('external_check', None), ('parent_check__isnull', False)), models.Q(('external_check__isnull', False), ('parent_check', None)), _connector='OR'), name='check_failure_has_one_check')],
-            },
-        ),
-        migrations.AddIndex(
-            model_name='teamchannel',
-            index=models.Index(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False), ('switched_off_by', None)), fields=['switched_off_at'], name='channel_to_report'),
-        ),
-        migrations.AddConstraint(
-            model_name='teamchannel',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('pipeline__isnull', False), ('rotation', None)), models.Q(('pipeline', None), ('rotation__isnull', False)), _connector='OR'), name='channel_has_one_owner'),
-        ),
-        migrations.AddConstraint(
-            model_name='teamchannel',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='channel_has_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='teamchannel',
-            constraint=models.CheckConstraint(condition=models.Q(('user_group', ''), models.Q(('kind', 'slack'), ('rotation__isnull', False)), _connector='OR'), name='user_group_is_of_a_rotation_in_slack'),
-        ),
-        migrations.AddConstraint(
-            model_name='teamchannel',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'webhook'), _negated=True), models.Q(('secret', ''), _negated=True), _connector='OR'), name='webhook_has_a_secret'),
-        ),
-        migrations.AddConstraint(
-            model_name='teamchannel',
-            constraint=models.CheckConstraint(condition=models.Q(('reported_at', None), ('switched_off_at__isnull', False), _connector='OR'), name='channel_reported_is_off'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='teamchannel',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "team_channels_teamchannelevent" ("created_at", "created_by_id", "deleted_at", "events", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "rotation_id", "shown_as", "switched_off_at", "switched_off_by_id", "user_group") VALUES (NEW."created_at", NEW."created_by_id", NEW."deleted_at", NEW."events", NEW."id", NEW."kind", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."rotation_id", NEW."shown_as", NEW."switched_off_at", NEW."switched_off_by_id", NEW."user_group"); RETURN NULL;', hash='20eb231fffdba41a771a394125f51055fd1f5b82', operation='INSERT', pgid='pgtrigger_insert_insert_97e90', table='team_channels_teamchannel', when='AFTER')),
@@ -182,29 +162,5 @@ class Migration(InitialMigration):
         pgtrigger.migrations.AddTrigger(
             model_name='teamchannel',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "team_channels_teamchannelevent" ("created_at", "created_by_id", "deleted_at", "events", "id", "kind", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "rotation_id", "shown_as", "switched_off_at", "switched_off_by_id", "user_group") VALUES (OLD."created_at", OLD."created_by_id", OLD."deleted_at", OLD."events", OLD."id", OLD."kind", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."rotation_id", OLD."shown_as", OLD."switched_off_at", OLD."switched_off_by_id", OLD."user_group"); RETURN NULL;', hash='08a1d2e80838b4abdaf48c5e38ccbd8d9b0ef661', operation='DELETE', pgid='pgtrigger_delete_delete_8290c', table='team_channels_teamchannel', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='channeldelivery',
-            index=models.Index(condition=models.Q(('state__in', ('pending', 'sending'))), fields=['due_at', 'id'], name='channel_delivery_due'),
-        ),
-        migrations.AddIndex(
-            model_name='channeldelivery',
-            index=models.Index(fields=['channel', '-id'], name='delivery_of_channel'),
-        ),
-        migrations.AddIndex(
-            model_name='channeldelivery',
-            index=models.Index(fields=['expires_at'], name='channel_delivery_expiry'),
-        ),
-        migrations.AddConstraint(
-            model_name='channeldelivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'sending'), ('token__isnull', False)), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease_until', None), ('token', None)), _connector='OR'), name='channeldelivery_being_sent_has_a_lease'),
-        ),
-        migrations.AddConstraint(
-            model_name='channeldelivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at', None)), _connector='OR'), name='channeldelivery_sent_has_an_instant'),
-        ),
-        migrations.AddConstraint(
-            model_name='channeldelivery',
-            constraint=models.UniqueConstraint(fields=('channel', 'event_id'), name='channel_gets_an_event_once'),
         ),
     ]
