@@ -196,7 +196,7 @@ class AlertAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Alert]):
 
 @admin.register(Drill)
 class DrillAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Drill]):
-    """Drills with their results. Weekly ones are set up with their rotation."""
+    """Drills with their results. Weekly drills are set up in their rotation."""
 
     list_display = ("at", "rotation", "incident", "engineer", "state_label", "skip_reason")
     list_filter = ("rotation",)

@@ -65,7 +65,7 @@ def now_live(request: SignedInRequest) -> HttpResponse:
     """Return the changing parts of the Now page; 304 if they are what the browser shows.
 
     An entity tag has two halves: a version of the facts, which is cheap to compare, and a digest of the text. A process renders the
-    text of a version once for each reader: another tab or device gets it from memory.
+    text of a version once for each reader, so another tab or device gets it from memory.
     """
     filters = filters_in_use(request, cookie=FILTERS_COOKIE, names=FILTERS)
     problem = queries.delivery_problem(at=timezone.now())
@@ -92,7 +92,7 @@ def _version(request: SignedInRequest, filters: QueryDict, *, problem: str) -> s
         problem,
         request.user.pk,
         filters.urlencode(),
-        # Links to other pages repeat the whole query.
+        # Pagination links repeat the whole query string.
         sorted(request.GET.lists()),
     )
     return _digest(repr(facts))

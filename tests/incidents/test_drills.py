@@ -186,7 +186,7 @@ def test_it_is_skipped_in_maintenance_without_pipelines_and_if_nobody_is_availab
     for row in Pipeline.objects.all():
         fields = {"starts_at": now - HOUR, "ends_at": now + HOUR, "reason": "Move"}
         MaintenanceWindow.objects.create(pipeline=row, created_by=a, **fields)
-    assert skipped(at=now) == "All of its pipelines are in maintenance."
+    assert skipped(at=now) == "All pipelines of the rotation are in maintenance."
     MaintenanceWindow.objects.all().delete()
     Drill.objects.all().delete()
     User.objects.filter(is_staff=False).update(is_active=False)
@@ -197,7 +197,7 @@ def test_it_is_skipped_in_maintenance_without_pipelines_and_if_nobody_is_availab
 
 
 def test_after_an_outage_it_is_skipped_and_not_started_hours_late(rotation, now):
-    assert skipped(at=now + HOUR + MINUTE) == "The site was not running when it was due."
+    assert skipped(at=now + HOUR + MINUTE) == "The site could not start it within an hour."
 
 
 def test_a_drill_that_was_due_before_its_time_was_set_does_not_start(rotation, admin, now):
