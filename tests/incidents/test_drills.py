@@ -128,7 +128,7 @@ def only_drill():
     return Drill.objects.select_related("incident").get()
 
 
-def test_the_weekly_drill_starts_once_for_whoever_is_on_call(rotation, chain, now):
+def test_the_weekly_drill_starts_once_for_the_on_call_engineer(rotation, chain, now):
     assert start_weekly_drills(at=now - MINUTE) == 0
     assert start_weekly_drills(at=now) == 1
     assert start_weekly_drills(at=now + MINUTE) == 0
@@ -213,7 +213,7 @@ def test_another_day_of_the_same_week_gives_no_second_drill(rotation, admin, now
     assert start_weekly_drills(at=now + 9 * DAY) == 1
 
 
-def test_a_rotation_has_none_by_default_and_none_once_it_is_archived(rotation, admin, now):
+def test_a_rotation_has_no_drill_by_default_or_once_archived(rotation, admin, now):
     Rotation.objects.update(weekly_drill=False)
     assert start_weekly_drills(at=now) == 0
     Rotation.objects.update(weekly_drill=True)
@@ -221,7 +221,7 @@ def test_a_rotation_has_none_by_default_and_none_once_it_is_archived(rotation, a
     assert start_weekly_drills(at=now) == 0
 
 
-def test_an_engineer_who_is_away_is_not_drilled(rotation, chain, now):
+def test_an_engineer_who_is_away_gets_no_drill(rotation, chain, now):
     person = chain(now)[0]
     create_holiday(person, data=HolidayData(now.date(), now.date(), kind="holiday", note=""), by=person)
     start_weekly_drills(at=now)
@@ -230,7 +230,7 @@ def test_an_engineer_who_is_away_is_not_drilled(rotation, chain, now):
     assert drill.engineer != person
 
 
-def test_the_database_holds_one_row_a_week(rotation, now):
+def test_the_database_allows_one_weekly_drill_per_week(rotation, now):
     start_weekly_drills(at=now)
     with pytest.raises(IntegrityError), transaction.atomic():
         Drill.objects.create(rotation=rotation, week=only_drill().week, at=now, skip_reason="again")

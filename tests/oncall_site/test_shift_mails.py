@@ -1,4 +1,4 @@
-"""Before a shift, and the week ahead, from beat's task to the mail server."""
+"""Mails before a shift and about the week ahead, from beat's task to the mail server."""
 
 import datetime as dt
 
@@ -19,7 +19,7 @@ DAY = dt.timedelta(days=1)
 
 @pytest.fixture
 def make_shift(a, b, admin, daily_growth):
-    """Return a function that gives A a shift which starts in some days."""
+    """Return a function that gives A a shift starting in some days."""
     User.objects.filter(pk=a.pk).update(email="a@example.org")
     User.objects.filter(pk=admin.pk).update(email="admin@example.org")
 

@@ -68,7 +68,7 @@ def kind(request):
 
 
 def reminded(name):
-    """Return the user names of those who were sent reminders of this type, with repetition."""
+    """Return the user names of those who were sent reminders of this type, with duplicates."""
     return sorted(Message.objects.filter(type=name).values_list("recipient__username", flat=True))
 
 
@@ -107,7 +107,7 @@ def test_an_admin_may_remind_and_others_may_not(kind, weeks, now, admin):
     assert reminded(name) == [weeks[1].engineer.username]
 
 
-def test_a_closed_or_expired_request_sends_none(kind, weeks, now):
+def test_a_closed_or_expired_request_sends_no_reminder(kind, weeks, now):
     ask, remind, _, cancel, name, _, _ = kind
     row = ask(weeks, at=now, counterpart=weeks[1].engineer)
     with pytest.raises(DomainError, match="has expired"):
