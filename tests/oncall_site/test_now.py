@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from common.text_memory import TextMemory
+from common.text_cache import TextCache
 from incidents.models import Incident
 from incidents.services.transitions import NewIncident, acknowledge, open_incident
 from notifications.models import Message
@@ -220,9 +220,9 @@ def test_after_random_changes_a_fragment_from_memory_equals_a_new_one(rotation, 
         with CaptureQueriesContext(connection) as statements:
             known = reader.get(path).content
         from_memory += len(statements) <= 6
-        remembered, now_view.TEXTS = now_view.TEXTS, TextMemory(max_bytes=10**6)
+        cache, now_view.TEXT_CACHE = now_view.TEXT_CACHE, TextCache(max_bytes=10**6)
         assert known == reader.get(path).content
-        now_view.TEXTS = remembered
+        now_view.TEXT_CACHE = cache
     assert from_memory > 3
 
 
@@ -409,8 +409,8 @@ def test_a_database_that_is_restarting_is_a_503(a, monkeypatch, path):
         assert "The site is not available" in answer.content.decode()
 
 
-def test_the_memory_of_texts_is_bounded():
-    memory = TextMemory(max_bytes=10)
+def test_the_text_cache_is_bounded():
+    memory = TextCache(max_bytes=10)
     for key in "abc":
         memory.store(key, "four")
     assert [memory.find(key) for key in "abc"] == [None, "four", "four"]
