@@ -41,7 +41,7 @@ class _Target:
 def start_drill(pipeline: Pipeline, *, by: User, at: dt.datetime) -> Incident:
     """Start a drill for a pipeline and notify its responder. Raises DomainError if one is already in progress."""
     engineer = _responder(pipeline, at=at)
-    incident = _open(pipeline, by=by, at=at)
+    incident = _open_drill(pipeline, by=by, at=at)
     Drill.objects.create(at=at, incident=incident, engineer=engineer)
     return incident
 
@@ -58,17 +58,19 @@ def _start_weekly_drill(rotation: Rotation, *, at: dt.datetime) -> bool:
 
     The week's row, which has a unique key, is stored in one transaction with the incident and its messages.
     """
-    if _due(rotation, at=at) is None:
+    if _due_drill(rotation, at=at) is None:
         return False
     row = lock_rotation(rotation)
-    due = _due(row, at=at)
+    due = _due_drill(row, at=at)
     if due is None:
         return False
     late = at - due.at > MAX_START_DELAY
     target = (
-        _Target(skip_reason="The site could not start it within an hour.") if late else _target(row, due=due, at=at)
+        _Target(skip_reason="The site could not start it within an hour.")
+        if late
+        else _choose_target(row, due=due, at=at)
     )
-    incident = _open(target.pipeline, by=None, at=at) if target.pipeline is not None else None
+    incident = _open_drill(target.pipeline, by=None, at=at) if target.pipeline is not None else None
     Drill.objects.create(
         rotation=row,
         week=due.week,
@@ -80,7 +82,7 @@ def _start_weekly_drill(rotation: Rotation, *, at: dt.datetime) -> bool:
     return True
 
 
-def _due(rotation: Rotation, *, at: dt.datetime) -> DueDrill | None:
+def _due_drill(rotation: Rotation, *, at: dt.datetime) -> DueDrill | None:
     """Return the drill of a rotation that is due and neither started nor skipped, or None."""
     if not rotation.weekly_drill or rotation.archived_at is not None:
         return None
@@ -91,7 +93,7 @@ def _due(rotation: Rotation, *, at: dt.datetime) -> DueDrill | None:
     return None if Drill.objects.filter(rotation=rotation, week=due.week).exists() else due
 
 
-def _target(rotation: Rotation, *, due: DueDrill, at: dt.datetime) -> _Target:
+def _choose_target(rotation: Rotation, *, due: DueDrill, at: dt.datetime) -> _Target:
     """Return the pipeline and the responder of a rotation's drill, or why it is skipped.
 
     The rotation's pipelines take turns week by week; those in maintenance are skipped.
@@ -134,7 +136,7 @@ def _had_drill(rotation: Rotation, *, engineer: User, at: dt.datetime) -> bool:
     return rows.filter(own).exists()
 
 
-def _open(pipeline: Pipeline, *, by: User | None, at: dt.datetime) -> Incident:
+def _open_drill(pipeline: Pipeline, *, by: User | None, at: dt.datetime) -> Incident:
     check_no_drill(pipeline.pk)
     what = NewIncident(kind=Incident.Kind.ISSUE, title=DRILL_TITLE, text=DRILL_TEXT, source=Incident.Source.DRILL)
     return open_incident(pipeline, what=what, by=by, at=at)

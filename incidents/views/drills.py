@@ -32,5 +32,5 @@ def start(request: SignedInRequest, slug: str) -> HttpResponse:
     except DomainError as error:
         messages.error(request, str(error))
         return redirect("pipeline", slug=slug)
-    messages.success(request, "Drill started. The responder is notified as in a real incident.")
+    messages.success(request, "Drill started. The responder is notified as for a real incident.")
     return redirect("incident", pk=incident.pk)
