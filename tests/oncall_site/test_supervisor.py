@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import psutil
 import pytest
@@ -129,7 +131,7 @@ def test_a_program_waits_until_it_can_start():
 
 
 @pytest.fixture
-def start_nginx(tmp_path, monkeypatch):
+def start_nginx(monkeypatch):
     """Return a function that starts the nginx of a site's folder, without a PID file, and returns its process ID."""
     started = []
 
@@ -158,10 +160,11 @@ def start_nginx(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(find_nginx() is None, reason="no nginx package for this machine")
-def test_a_leftover_nginx_is_stopped_without_its_pid_file_and_only_that_of_this_folder(tmp_path, start_nginx, capsys):
-    own, other = start_nginx(tmp_path / "own"), start_nginx(tmp_path / "other")
-
-    supervisor._stop_leftovers(tmp_path / "own")
+def test_a_leftover_nginx_is_stopped_without_its_pid_file_and_only_that_of_this_folder(start_nginx, capsys):
+    # The path of a socket has at most 107 characters.
+    with tempfile.TemporaryDirectory() as folder:
+        own, other = start_nginx(Path(folder, "own")), start_nginx(Path(folder, "other"))
+        supervisor._stop_leftovers(Path(folder, "own"))
 
     assert capsys.readouterr().out == "Stopped 1 processes of an earlier run.\n"
     assert not psutil.pid_exists(own)
