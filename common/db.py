@@ -58,10 +58,10 @@ def try_advisory_lock(name: str, *, seconds: float) -> bool:
     return True
 
 
-class ExistsQuestion:
-    """Asks in one statement whether one of several querysets has a row.
+class ExistsQuery:
+    """One statement that tests whether any of several querysets has a row.
 
-    The querysets are compiled at the first call: they take the time from the database (`Now`), and nothing from settings.
+    The SQL is compiled on the first call, so the querysets must take the time from the database (`Now`) and read no settings.
     """
 
     def __init__(self, querysets: Callable[[], Iterable[models.QuerySet[Any]]]) -> None:
@@ -69,7 +69,7 @@ class ExistsQuestion:
         self._compiled: tuple[str, list[Any]] | None = None
 
     def __call__(self) -> bool:
-        """Return True if one of the querysets has a row."""
+        """Return True if any of the querysets has a row."""
         if self._compiled is None:
             parts = [rows.order_by().values("pk").query.sql_with_params() for rows in self._querysets()]
             sql = "SELECT " + " OR ".join(f"EXISTS ({part})" for part, _ in parts)  # nosec B608

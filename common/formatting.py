@@ -54,7 +54,7 @@ def format_duration(span: dt.timedelta | None) -> str:
 
 
 def format_list(items: Sequence[str], *, limit: int) -> str:
-    """Return items separated by commas; a list of more than `limit` ends with the number of the others: "a, b and 3 more"."""
+    """Return the first `limit` items, separated by commas, and the number of other items: "a, b and 3 more"."""
     more = f" and {len(items) - limit:,} more" if len(items) > limit else ""
     return ", ".join(items[:limit]) + more
 

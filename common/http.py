@@ -19,9 +19,9 @@ def query_param(request: HttpRequest, name: str, default: str = "") -> str:
 
 
 def local_path(request: HttpRequest, url: str) -> str:
-    """Return the path, query and fragment of a URL of this site that a client sent, or "" if it is not one.
+    """Return the path, query and fragment of a URL that a client sent, or "" if it is not a URL of this site.
 
-    Always an absolute path: `redirect` would take another text for the name of a route.
+    The path is always absolute, because `redirect` would treat any other text as the name of a route.
     """
     hosts = {request.get_host()}
     if not url.isprintable() or not url_has_allowed_host_and_scheme(url, hosts, require_https=request.is_secure()):

@@ -7,10 +7,10 @@ from pgtrigger.migrations import AddTrigger
 
 
 class InitialMigration(migrations.Migration):
-    """A migration whose operations need no state but the last one: each table and each trigger is new.
+    """A migration that only creates tables and triggers, and therefore needs only the final state.
 
-    Django builds the models that a change touches again after each operation, here nearly all models after each of 300: that
-    took 15 s of an empty site's first start. This builds them once. `make migrations` writes this base.
+    Django rebuilds the affected models after each operation, which here means nearly all models after each of 300 operations:
+    15 s of the first start on an empty folder. This class builds them once. `make migrations` writes it as the base class.
     """
 
     initial = True
@@ -18,7 +18,7 @@ class InitialMigration(migrations.Migration):
     def apply(self, project_state: Any, schema_editor: Any, collect_sql: bool = False) -> Any:  # noqa: FBT001, FBT002  # Django's
         if collect_sql or not all(isinstance(each, migrations.CreateModel | AddTrigger) for each in self.operations):
             return super().apply(project_state, schema_editor, collect_sql)
-        # Without built models, a change of the state only notes what changes.
+        # While no models are built, `state_forwards` only records the change.
         project_state.__dict__.pop("apps", None)
         tables = [each for each in self.operations if isinstance(each, migrations.CreateModel)]
         triggers = [each for each in self.operations if isinstance(each, AddTrigger)]
@@ -26,12 +26,12 @@ class InitialMigration(migrations.Migration):
             table.state_forwards(self.app_label, project_state)
         for table in tables:
             table.database_forwards(self.app_label, schema_editor, project_state, project_state)
-        # A model that names its triggers when its table is created would get them twice.
-        built = project_state.apps
+        # Triggers are added to the state later: a table whose model already had them would get them twice.
+        apps = project_state.apps
         del project_state.__dict__["apps"]
         for trigger in triggers:
             trigger.state_forwards(self.app_label, project_state)
-        project_state.apps = built
+        project_state.apps = apps
         for trigger in triggers:
             trigger.database_forwards(self.app_label, schema_editor, project_state, project_state)
         return project_state

@@ -36,7 +36,7 @@ R = TypeVar("R", bound=HttpResponseBase)
 class Period:
     """The period for which a response is valid, except for its `at`, if no fact changes.
 
-    `is_past` is True if it was taken from the history: a response at the same instant from the current facts is another one.
+    `is_past` is True if it was taken from the history: a response for the same instant from the current facts is a different one.
     """
 
     starts_at: dt.datetime
@@ -84,7 +84,7 @@ class CachedResponse:
 
 
 def read_response(request: HttpRequest, response: HttpResponse, *, version: str) -> CachedResponse | None:
-    """Return what to cache of a response that is marked with a period, or None."""
+    """Return the part of a response to cache, or None if the response is not marked with a period."""
     period: Period | None = getattr(response, PERIOD_ATTRIBUTE, None)
     if period is None or response.status_code != 200 or response.cookies:
         return None
@@ -165,7 +165,7 @@ class ResponseCache:
                 self.size -= _size(oldest)
 
     def clear(self) -> None:
-        """Forget all responses."""
+        """Remove all responses."""
         with self.lock:
             self.entries.clear()
             self.size = 0

@@ -196,12 +196,17 @@ class AlertAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Alert]):
 
 @admin.register(Drill)
 class DrillAdmin(ReadOnlyModelAdmin, admin.ModelAdmin[Drill]):
-    """Drills with their results. Weekly ones are set up with their rotation."""
+    """Drills with their results. Weekly drills are set up in their rotation."""
 
-    list_display = ("at", "rotation", "incident", "engineer", "state_label", "skip_reason")
+    list_display = ("at", "rotation", "incident", "engineer", "outcome", "skip_reason")
     list_filter = ("rotation",)
     list_select_related = ("rotation", "incident__acknowledged_by", "incident__resolved_by", "engineer")
     date_hierarchy = "at"
+
+    @admin.display(description="State")
+    def outcome(self, drill: Drill) -> str:
+        """Return the label of the drill's state."""
+        return drill.state_label
 
 
 @admin.register(IntegrationKey)

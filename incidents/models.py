@@ -249,7 +249,7 @@ class Incident(models.Model):
 
     @property
     def marked_title(self) -> str:
-        """The title as messages have it: that of a drill says so, also if somebody has edited it."""
+        """The title for messages. That of a drill starts with `DRILL_PREFIX`, even if someone has edited it."""
         is_marked = not self.is_drill or self.title.startswith(DRILL_PREFIX)
         return self.title if is_marked else f"{DRILL_PREFIX}{self.title}"
 
@@ -439,13 +439,13 @@ class DrillQuerySet(models.QuerySet["Drill"]):
 
 
 class Drill(models.Model):
-    """A drill that somebody started, or a rotation's weekly one, which may have been skipped (docs/rules.md, Incidents).
+    """A drill that someone started, or a rotation's weekly drill, which may have been skipped (docs/rules.md, Incidents).
 
-    A rotation's row for a week is stored in the transaction that starts or skips its drill: its unique key makes it happen once.
+    The row of a weekly drill is stored in the transaction that starts or skips it. Its unique key ensures that this happens once.
     """
 
     class State(models.TextChoices):
-        """What became of it."""
+        """The outcome of a drill."""
 
         IN_PROGRESS = "in_progress", "In progress"
         ACKNOWLEDGED = "acknowledged", "Acknowledged"
@@ -490,7 +490,7 @@ class Drill(models.Model):
 
     @property
     def state(self) -> str:
-        """What became of it: acknowledged, also if that was long ago, or not, once it is resolved."""
+        """The outcome. A drill that someone resolves counts as acknowledged; one that ends by itself does not."""
         if self.incident is None:
             return Drill.State.SKIPPED
         if self.incident.acknowledged_at is not None or self.incident.resolved_by_id is not None:
@@ -508,21 +508,21 @@ class Drill(models.Model):
 
     @property
     def responded_at(self) -> dt.datetime | None:
-        """When somebody acknowledged it, or resolved it without that."""
+        """When someone acknowledged it, or resolved it without acknowledging."""
         if self.incident is None or self.state != Drill.State.ACKNOWLEDGED:
             return None
         return self.incident.acknowledged_at or self.incident.resolved_at
 
     @property
     def responded_by(self) -> User | None:
-        """Who acknowledged it, or resolved it without that."""
+        """Who acknowledged it, or resolved it without acknowledging."""
         if self.incident is None or self.state != Drill.State.ACKNOWLEDGED:
             return None
         return self.incident.acknowledged_by or self.incident.resolved_by
 
     @property
     def response_time(self) -> dt.timedelta | None:
-        """The time from its opening to the response."""
+        """The time from opening to response."""
         if self.incident is None or self.responded_at is None:
             return None
         return max(self.responded_at - self.incident.opened_at, dt.timedelta())

@@ -32,7 +32,7 @@ def sweep() -> None:
     """Drop expired messages, merge overdue ones, and start a deliverer per due message, up to the limit.
 
     Before that, report the push devices and contact methods that were turned off, and rejected e-mail addresses. If there is
-    nothing to do, this is one statement.
+    nothing to do, this runs one statement.
     """
     if not has_work():
         return

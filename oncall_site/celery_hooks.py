@@ -112,7 +112,7 @@ class HeartbeatScheduler(PersistentScheduler):
         return super().tick(*args, **kwargs)
 
     def schedules_equal(self, old: object, new: object) -> bool:
-        """Return True once there is a schedule: nothing changes it while beat runs, and Celery compares all entries at each tick."""
+        """Return True once a schedule is loaded. It is fixed while beat runs, and Celery would compare all entries at each tick."""
         return old is not None and new is not None
 
     def _beat(self) -> None:

@@ -60,7 +60,7 @@ class Shares:
             return self.callers.get(credential) or f"address {address}"
 
     def remember(self, credential: str, *, user_id: int | None) -> str:
-        """Remember whose session or token this is, None if it is nobody's (any more); return the person."""
+        """Remember whose session or token this is, or forget it if `user_id` is None; return the person, or ""."""
         person = "" if user_id is None else f"user {user_id}"
         with self.lock:
             self.callers.pop(credential, None)
@@ -84,8 +84,8 @@ class Shares:
     def leave(self, caller: str, *, seconds: float, now: float, person: str = "") -> None:
         """End a request that took this much time.
 
-        The person pays if it turned out who it was. If they have nothing left, the caller pays: otherwise a person with many
-        tokens could make a first request with each.
+        The time is charged to the person if the request showed who it was. If they have no time left, it is charged to the
+        caller: otherwise a person with many tokens could make a first request with each.
         """
         with self.lock:
             share = self._refill(caller, now=now)
@@ -126,7 +126,7 @@ class FairUseMiddleware:
                 user = getattr(request, "user", None)
                 person = self.shares.remember(credential, user_id=user.pk if isinstance(user, User) else None)
         finally:
-            # A first request is admitted by its address, whose other people must not pay for it.
+            # A first request is admitted by its address, but must not use up the share of others at that address.
             seconds = time.thread_time() - started
             self.shares.leave(caller, seconds=seconds, now=time.monotonic(), person=person)
         return response

@@ -32,7 +32,7 @@ SECTIONS = (
         ),
     ),
 )
-# Their icons in the bar at the foot of a phone's screen.
+# Icons of the sections in the bottom bar on phones.
 SECTION_ICONS = {"Now": "activity", "Incidents": "siren", "Schedule": "calendar-days", "Pipelines": "workflow"}
 # The pages of the user menu; they have tabs, but no place in the navigation.
 ACCOUNT_PAGES = (

@@ -78,7 +78,7 @@ def make_folder() -> Path:
 
 
 def sweep_folders(*, owner_pid: int | None = None) -> None:
-    """Remove the folders of dead servers, or of the process `of`."""
+    """Remove the folders of dead servers, or those of the process `owner_pid`."""
     for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*-*"):
         pid = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
         if pid.isdigit() and (int(pid) == owner_pid if owner_pid else not psutil.pid_exists(int(pid))):

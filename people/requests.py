@@ -13,7 +13,7 @@ class SignedInRequest(HttpRequest):
 
     user: User
     htmx: HtmxDetails
-    # The path of the page above, if the request's own path does not show where in the navigation it belongs.
+    # The path of the parent page, if the request's own path does not show its place in the navigation.
     navigation_path: str
 
 

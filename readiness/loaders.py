@@ -12,7 +12,7 @@ from incidents.queries.statuses import statuses
 from pipelines.models import Pipeline
 from readiness.domain.calendar import DayWindow, MetricCalendar, PipelineCalendar
 from readiness.domain.checks import CHECK_STATES, CheckSchedule, bucket_state, counts_as, run_state
-from readiness.domain.verdict import PROBLEM_BADGES, DayCheck, DayFacts
+from readiness.domain.verdict import PROBLEM_STATUSES, DayCheck, DayFacts
 from validation.check_types import CHECK_TYPES
 from validation.domain.buckets import DAY, HOUR
 from validation.models import (
@@ -245,5 +245,5 @@ def _unready_parents(parents: Mapping[int, Sequence[Pipeline]]) -> dict[int, lis
     upstream = {parent.pk: parent for group in parents.values() for parent in group}
     if not upstream:
         return {}
-    troubled = {key for key, status in statuses(upstream.values()).items() if status.name in PROBLEM_BADGES}
+    troubled = {key for key, status in statuses(upstream.values()).items() if status.name in PROBLEM_STATUSES}
     return {key: [one.full_name for one in group if one.pk in troubled] for key, group in parents.items()}

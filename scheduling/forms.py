@@ -89,7 +89,7 @@ class RotationForm(forms.Form):
     weekly_drill = forms.BooleanField(
         required=False,
         label="Weekly drill",
-        help_text="Starts a drill once a week for the engineer on call. Every message says that it is a drill.",
+        help_text="Starts a drill for the on-call engineer once a week. Every message says that it is a drill.",
     )
     drill_weekday = forms.TypedChoiceField(
         choices=Weekday.choices,

@@ -204,7 +204,7 @@ class CoverReminder(NewCoverRequest):
     """A reminder that a cover request waits for an answer."""
 
     name = "cover-reminder"
-    label = "Reminder of a cover request"
+    label = "Cover request reminder"
     identity = ("request_id", "reminded_at")
 
     reminded_at: dt.datetime
@@ -648,7 +648,7 @@ class SwapReminder(NewSwapRequest):
     """A reminder that a swap request waits for an answer."""
 
     name = "swap-reminder"
-    label = "Reminder of a swap request"
+    label = "Swap request reminder"
     identity = ("swap_id", "reminded_at")
 
     reminded_at: dt.datetime

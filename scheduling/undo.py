@@ -83,7 +83,7 @@ class UndoScheduleChange(Undo):
 
     rotation: int
     before: ScheduleSnapshot
-    # The digest of the schedule that the action left.
+    # The digest of the schedule after the action.
     saved: str
 
     why: ClassVar[str]
@@ -118,7 +118,7 @@ class UndoChangeRoster(UndoScheduleChange):
 
 @transaction.atomic
 def archive_with_undo(rotation: Rotation, *, by: User, at: dt.datetime) -> UndoArchiveRotation:
-    """Archive a rotation and return how to undo it; raise the same errors as `archive_rotation`."""
+    """Archive a rotation; return its undo action. Raises the same errors as `archive_rotation`."""
     row = lock_rotation(rotation)
     before = ScheduleSnapshot.load(row, since=at)
     archive_rotation(row, by=by, at=at)
@@ -129,7 +129,7 @@ def archive_with_undo(rotation: Rotation, *, by: User, at: dt.datetime) -> UndoA
 def change_roster_with_undo(
     rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.date, by: User, at: dt.datetime
 ) -> UndoChangeRoster:
-    """Change a roster and return how to undo it; raise the same errors as `change_roster`."""
+    """Change a roster; return its undo action. Raises the same errors as `change_roster`."""
     row = lock_rotation(rotation)
     hours = rotation_hours(row)
     since = to_utc(starts_on, hours.hour, zone=hours.zone)

@@ -25,7 +25,7 @@ ORDERED_ATTEMPTS = 5
 
 
 class OldSecret(NamedTuple):
-    """An earlier secret of a webhook, and until when it signs too."""
+    """A replaced secret of a webhook, and until when requests are also signed with it."""
 
     secret: str
     until: dt.datetime
@@ -39,11 +39,11 @@ class TeamChannelQuerySet(models.QuerySet["TeamChannel"]):
         return self.filter(switched_off_at=None)
 
     def unreported(self) -> Self:
-        """Return the channels that were turned off because they no longer exist, which nobody was notified of."""
+        """Return the channels that were turned off because they no longer exist, and not yet reported."""
         return self.filter(switched_off_at__isnull=False, switched_off_by=None, reported_at=None)
 
     def subscribed_to(self, event: str) -> Self:
-        """Return the active channels that want an event."""
+        """Return the active channels that subscribe to an event."""
         return self.active().filter(events__contains=[event])
 
 
@@ -59,7 +59,7 @@ class TeamChannelManager(models.Manager["TeamChannel"]):
         return self.get_queryset().active()
 
     def subscribed_to(self, event: str) -> TeamChannelQuerySet:
-        """Return the active channels that want an event."""
+        """Return the active channels that subscribe to an event."""
         return self.get_queryset().subscribed_to(event)
 
 
@@ -110,7 +110,7 @@ class TeamChannel(models.Model):
     address = EncryptedTextField(editable=False)
     shown_as = LineField(max_length=255, help_text="The host, without secrets.")
     secret = EncryptedTextField(blank=True, editable=False)
-    # JSON of pairs: an earlier secret, and until when it signs too. Newest first.
+    # JSON list of `OldSecret`, newest first.
     previous_secrets = EncryptedTextField(blank=True, editable=False)
     user_group = LineField(
         max_length=32, blank=True, help_text="Slack’s ID of the group whose members are the engineers on call."
@@ -182,7 +182,7 @@ class TeamChannel(models.Model):
         return self.switched_off_at is None
 
     def old_secrets(self, at: dt.datetime) -> list[OldSecret]:
-        """Return the earlier secrets that still sign at an instant, newest first."""
+        """Return the replaced secrets that still sign requests at an instant, newest first."""
         rows = json.loads(self.previous_secrets) if self.previous_secrets else []
         secrets = [OldSecret(secret, dt.datetime.fromisoformat(until)) for secret, until in rows]
         return [row for row in secrets if row.until > at]
@@ -268,7 +268,7 @@ class ChannelDelivery(OutboxRow):
 
 
 class CheckFailure(models.Model):
-    """A failing check whose failure was posted to channels, until its recovery is posted. One row a check, so each is posted once."""
+    """A failure of a check that was posted to channels, until its recovery is posted. One row per check, so each is posted once."""
 
     parent_check = models.OneToOneField(
         Check, on_delete=models.CASCADE, null=True, blank=True, related_name="channel_failure"

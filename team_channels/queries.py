@@ -3,7 +3,7 @@
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from common.db import ExistsQuestion
+from common.db import ExistsQuery
 from people.models import User
 from people.undo import UNDO_WINDOW
 from pipelines.models import Pipeline
@@ -16,8 +16,8 @@ from team_channels.models import (
     TeamChannelQuerySet,
 )
 
-# Asked every five seconds, mostly in vain.
-has_work = ExistsQuestion(
+# Runs every five seconds and usually finds nothing.
+has_work = ExistsQuery(
     lambda: [
         ChannelDelivery.objects.claimable(),
         ChannelDelivery.objects.unclaimed().filter(expires_at__lte=Now()),

@@ -22,7 +22,7 @@ MAX_SENDERS = 2
 def sweep() -> None:
     """Drop expired messages, report and purge channels, and start a deliverer per due message, up to the limit.
 
-    If there is nothing to do, this is one statement.
+    If there is nothing to do, this runs one statement.
     """
     if not has_work():
         return

@@ -7,7 +7,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 
 from tests.browser import SIZES
 
-# The suite looks at each page once; `make faults` sets this variable, and looks at each from every side.
+# The suite checks each page in two combinations of width and scheme. `make faults` sets this variable, which checks all four.
 EVERY_VIEW = os.environ.get("EVERY_VIEW", "") == "1"
 EVERY_RULE = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 # What colours and sizes decide. The schemes differ in colours alone (test_accessibility.py holds that), the widths in layout.
@@ -16,16 +16,16 @@ VISUAL_RULES = {
     "values": ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"],
 }
 SCHEMES = ("dark", "light")
-# Without the list of all that passed, which takes longer to write than the rest to find, and without loading every style sheet
-# again, which only experimental rules need, that are not run.
-QUICK = {"resultTypes": ["violations"], "preload": False}
+# Leaves out the list of passes, which takes longer to write than the rest to find, and does not load style sheets again, which only
+# experimental rules need.
+AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False}
 
 
 def findings(page, *, number=0, every_view=EVERY_VIEW):
     """Return what is wrong with the page as it stands: every rule at one width, the visual ones in the other scheme at the other.
 
-    Pages that are looked at in turn pass their number: what they share, such as the frame, is seen from all four sides.
-    With `every_view` each page is, by every rule.
+    Tests of several pages pass the page's number, so that what pages share, such as the frame, is checked in all four
+    combinations. With `every_view`, each page is checked in all four by every rule.
     """
     widths = list(SIZES) if number % 2 else list(reversed(SIZES))
     schemes = SCHEMES if number % 4 < 2 else tuple(reversed(SCHEMES))
@@ -48,7 +48,7 @@ def found_in(page, *, width, scheme, rules=EVERY_RULE):
     page.emulate_media(color_scheme=scheme)
     # Django's admin fades from colour to colour.
     page.evaluate("document.getAnimations().forEach(one => one.finish())")
-    results = page.evaluate("how => axe.run(document, how)", {"runOnly": rules, **QUICK})
+    results = page.evaluate("how => axe.run(document, how)", {"runOnly": rules, **AXE_OPTIONS})
     return [
         f"{page.url} at {width}, {scheme}: {one['id']}: {one['help']}: {[node['target'] for node in one['nodes']]}"
         for one in results["violations"]

@@ -7,8 +7,8 @@ from django.test import Client
 from playwright.sync_api import sync_playwright
 
 EXECUTABLE = "/usr/bin/chromium"
-# The first is the list below the address bar, which is a page of Chromium's own: each browser context would draw one, in 0.6 s of
-# processor time. The others are those of Playwright's list that matter here; Chromium reads only the last such flag.
+# The first three draw the list below the address bar, which takes 0.6 s of processor time per browser context. The others are those of
+# Playwright's list that matter here, because Chromium reads only the last such flag.
 DISABLED_FEATURES = [
     "WebUIOmniboxPopup",
     "WebUIOmniboxFullPopup",

@@ -32,7 +32,7 @@ CAST = {"a", "b", "c", "d", "admin", "outsider", "daily_growth"}
 
 
 def pytest_collection(session):
-    """Keep the garbage collector from looking at modules and tests while there are more and more of them."""
+    """Turn garbage collection off while modules and tests are collected, because all of them stay."""
     if not session.config.pluginmanager.hasplugin("dsession"):  # the process that has workers collects nothing
         gc.disable()
 
@@ -51,7 +51,7 @@ def pytest_sessionstart(session):
 
 
 def pytest_collection_finish(session):
-    """Let the garbage collector leave out modules and tests, which stay to the end, and run less often than by default."""
+    """Exclude modules and tests from garbage collection, and run it less often than by default."""
     check_groups(session)
     gc.collect()
     gc.freeze()

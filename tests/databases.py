@@ -85,7 +85,7 @@ def _tables():
 
 
 def filled_tables(tables=None):
-    """Return those of the tables that have rows; by default of all but those of the migrations, which is slow to plan."""
+    """Return the given tables that have rows; by default all tables but those of migrations, which is slow to plan."""
     with connection.cursor() as cursor:
         checks = [f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables or _tables()]  # noqa: S608
         cursor.execute(" UNION ALL ".join(checks))

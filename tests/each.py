@@ -1,4 +1,4 @@
-"""Cases of one test that share its rows, where creating the rows costs far more than a case."""
+"""Cases that share the rows of one test, for tests whose rows cost far more than a case."""
 
 import contextlib
 import copy
@@ -11,8 +11,8 @@ from django.db.models import Model
 
 
 @contextlib.contextmanager
-def undone():
-    """Roll back what is written, in a test that has a database."""
+def rollback():
+    """Roll back all writes if the test uses the database."""
     if not connection.in_atomic_block:
         yield
         return
@@ -22,14 +22,14 @@ def undone():
 
 
 def fresh(value):
-    """Return a fixture's value for one case: a copy of a row, whose fields a case may set."""
+    """Return the value of a fixture for one case. A row is copied, because a case may set its fields."""
     return copy.deepcopy(value) if isinstance(value, Model) else value
 
 
 def each(names, cases):
-    """Decorate a test as `pytest.mark.parametrize` does, but as one test: fixtures are created once for all cases.
+    """Run a test for each case, as `pytest.mark.parametrize` does, but as one test: fixtures are created once for all cases.
 
-    What a case writes is rolled back before the next one. All cases run; the failed ones are reported together, by name.
+    Writes are rolled back after each case. All cases run; those that fail are reported together.
     """
     names = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
 
@@ -42,7 +42,7 @@ def each(names, cases):
             for case in cases:
                 values = dict(zip(names, [case] if len(names) == 1 else case, strict=True))
                 try:
-                    with undone():
+                    with rollback():
                         test(**{name: fresh(value) for name, value in fixtures.items()}, **values)
                 except (Exception, BaseExceptionGroup, pytest.fail.Exception) as failure:  # noqa: BLE001  # all are reported
                     failure.add_note(f"in the case {values}")

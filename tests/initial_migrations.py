@@ -1,4 +1,4 @@
-"""`make migrations`: writes the initial migration of each app again, as long as nothing is released."""
+"""`make migrations`: regenerates the initial migration of each app, until the first release."""
 
 import configparser
 import os
@@ -12,7 +12,7 @@ IMPORT = "from django.db import migrations, models\n"
 
 
 def main():
-    """Delete the migrations, generate them again, one clean file an app, and print their operations."""
+    """Regenerate the migrations, one file per app, and print their operations."""
     os.chdir(ROOT)
     for path in ROOT.glob("*/migrations/0*.py"):
         path.unlink()
@@ -42,7 +42,7 @@ def _apps():
 
 
 def _fold(app):
-    """Write an app's migration again with each table complete from its creation, in an order in which the tables it refers to exist."""
+    """Rewrite an app's migration so that each table is created complete, after the tables that it refers to."""
     from django.db import migrations  # as above
     from django.db.migrations.writer import MigrationWriter  # as above
 
@@ -70,7 +70,7 @@ def _fold(app):
 
 
 def _ordered(app, tables):
-    """Return the operations that create an app's tables, each after those it refers to."""
+    """Return the operations that create an app's tables, each after those of the tables it refers to."""
     ordered, left = {}, dict(tables)
     while left:
         ready = [name for name in left if _references(app, left[name], tables) - {name} <= ordered.keys()]

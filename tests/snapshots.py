@@ -15,7 +15,7 @@ _saved: dict[object, list[tuple[str, str]]] = {}
 
 
 def build_once(key, build):
-    """Build rows, or copy back those that an earlier call with an equal key built; where their tables have other rows, always build."""
+    """Build rows, or copy back those that an earlier call with an equal key built; always build if their tables have other rows."""
     saved = _saved.get(key)
     if filled_tables(saved and [target.partition(" ")[0] for target, _ in saved]):
         build()

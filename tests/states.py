@@ -110,7 +110,7 @@ dice = random.Random(9)
 
 @dataclass(frozen=True)
 class Size:
-    """How much a company's site has."""
+    """The size of a site."""
 
     engineers: int
     pipelines: int
@@ -122,7 +122,7 @@ COMPANY = Size(engineers=40, pipelines=200, incidents=120, metrics=60)
 
 
 def fill_full(admin, *, at, size):
-    """Make a company's site: engineers in 7 rotations, pipelines, a year of what happens to them."""
+    """Fill the site of a company: engineers in 7 rotations, pipelines, and a year of history."""
     people = list(User.objects.exclude(pk=admin.pk).order_by("pk"))
     people += [make_engineer(name, **_place(n)) for n, name in enumerate(_names(size.engineers - len(people)))]
     rotations = [Rotation.objects.get(), *_rotations(people[4:], at=at)]

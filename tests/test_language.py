@@ -106,7 +106,7 @@ def strings(path: str) -> list[tuple[int, str]]:
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value
     ]
-    # Python's tokenizer is slow: it reads only modules in which a phrase stands behind a number sign.
+    # Python's tokenizer is slow: it reads only modules with a phrase after a number sign.
     suspect = any(GIVEAWAY.search(line.partition("#")[2]) for line in source.decode().splitlines() if "#" in line)
     comments = [
         (token.start[0], token.string)

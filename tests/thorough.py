@@ -1,4 +1,4 @@
-"""How many random cases a test looks at: few in `make test`, all of them in `make faults`, which sets `THOROUGH=1`."""
+"""The number of random cases in a test: a fifth in `make test`, all in `make faults`, which sets `THOROUGH=1`."""
 
 import os
 

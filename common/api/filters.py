@@ -17,7 +17,7 @@ BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class ListFilterBackend(DjangoFilterBackend):
-    """Filters lists only: a detail route ignores the query."""
+    """Filters lists only: detail routes ignore query parameters."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
         """Return the filtered rows of a list, and the rows of any other action unchanged."""

@@ -27,28 +27,31 @@ class NewDrillSerializer(serializers.Serializer[Any]):
 
 
 class DrillSerializer(serializers.Serializer[Drill]):
-    """A drill: one that somebody started, or a rotation's weekly one. A skipped one has no incident."""
+    """A drill that someone started, or a rotation's weekly drill. A skipped drill has no incident."""
 
     id = serializers.IntegerField()
     rotation = serializers.CharField(
-        source="rotation.slug", default=None, allow_null=True, help_text="Only of a weekly drill."
+        source="rotation.slug", default=None, allow_null=True, help_text="Slug of the rotation, for weekly drills only."
     )
     pipeline = serializers.CharField(source="incident.pipeline.slug", default=None, allow_null=True)
     at = serializers.DateTimeField(help_text="When it started or was skipped.")
     engineer = serializers.CharField(
-        source="engineer.username", default=None, allow_null=True, help_text="User name of the responder at that time."
+        source="engineer.username",
+        default=None,
+        allow_null=True,
+        help_text="User name of the responder when the drill started.",
     )
     state = serializers.ChoiceField(Drill.State.choices)
     skip_reason = serializers.CharField(allow_blank=True)
     incident = serializers.IntegerField(
-        source="incident_id", allow_null=True, help_text="ID of its incident, which has the stopwatch."
+        source="incident_id", allow_null=True, help_text="ID of the drill's incident; null if the drill was skipped."
     )
     acknowledged_at = serializers.DateTimeField(source="responded_at", allow_null=True)
     acknowledged_by = serializers.CharField(source="responded_by.username", default=None, allow_null=True)
     after_seconds = serializers.SerializerMethodField(help_text="Seconds until it was acknowledged or resolved.")
 
     def get_after_seconds(self, drill: Drill) -> float | None:
-        """Return the seconds from its opening to the response."""
+        """Return the seconds from opening to response."""
         return None if drill.response_time is None else round(drill.response_time.total_seconds(), 1)
 
 
@@ -73,7 +76,7 @@ class DrillViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Drill]):
     queryset = all_drills()
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """List drills, newest first: by button and weekly ones, skipped ones included."""
+        """List drills, newest first, including skipped ones."""
         return super().list(request, *args, **kwargs)
 
     @extend_schema(request=NewDrillSerializer, responses={201: IncidentDetailSerializer})

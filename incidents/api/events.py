@@ -72,7 +72,7 @@ def events(request: Request) -> Response:
     def process() -> dict[str, str]:
         return {"message": "Event processed", "dedup_key": ingest_event(read_event(request.data), at=timezone.now())}
 
-    return _answer(process, serializer=EventAcceptedSerializer)
+    return _event_response(process, serializer=EventAcceptedSerializer)
 
 
 class ChangeAcceptedSerializer(serializers.Serializer[Any]):
@@ -98,18 +98,20 @@ class ChangeAcceptedSerializer(serializers.Serializer[Any]):
 def changes(request: Request) -> Response:
     """Receive a change event in the format of PagerDuty’s Events API v2, such as a deployment.
 
-    It is added to the timelines of the pipeline's open incidents, and opens none.
+    It is added to the timelines of the pipeline's open incidents and does not open an incident.
     """
 
     def process() -> dict[str, str]:
         ingest_change(read_change(request.data), at=timezone.now())
         return {"message": "Change event processed"}
 
-    return _answer(process, serializer=ChangeAcceptedSerializer)
+    return _event_response(process, serializer=ChangeAcceptedSerializer)
 
 
-def _answer(process: Callable[[], dict[str, str]], *, serializer: type[serializers.Serializer[Any]]) -> Response:
-    """Return 202 with what `process` returns, or the response to an event that is not accepted."""
+def _event_response(
+    process: Callable[[], dict[str, str]], *, serializer: type[serializers.Serializer[Any]]
+) -> Response:
+    """Return 202 with the result of `process`, or an error response if the event is rejected."""
     try:
         body = {"status": "success", **process()}
     except (InvalidEventError, ParseError) as error:

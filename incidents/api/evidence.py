@@ -111,7 +111,7 @@ class BlockSerializer(serializers.Serializer[BlockState]):
     query = serializers.CharField(source="block.query")
     look_alikes = serializers.ListField(
         child=serializers.CharField(),
-        help_text="Characters of the query that can be mistaken for others, such as a Cyrillic o. Compare before approving.",
+        help_text="Characters in the query that look like other characters, such as a Cyrillic o. Review them before you approve the query.",
     )
     check_id = serializers.IntegerField(source="check.pk", allow_null=True, default=None)
     state = serializers.ChoiceField(["ready", "waiting", "problem"])

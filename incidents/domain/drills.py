@@ -19,14 +19,14 @@ class WeeklySchedule:
 
 @dataclass(frozen=True, slots=True)
 class DueDrill:
-    """When a drill is due, and the Monday of that week, by which it is counted."""
+    """When a drill is due, and the Monday of its week, of which it is the only weekly drill."""
 
     at: dt.datetime
     week: dt.date
 
 
 def newest_due(schedule: WeeklySchedule, *, local_date: dt.date, at: dt.datetime) -> DueDrill:
-    """Return the newest drill that is due by `at`; `local_date` is the date then in the schedule's zone."""
+    """Return the most recent drill due by `at`; `local_date` is the date of `at` in the schedule's zone."""
     day = local_date - dt.timedelta(days=(local_date.weekday() - schedule.weekday) % 7)
     due_at = to_utc(day, schedule.time, zone=schedule.zone)
     if due_at > at:

@@ -14,14 +14,14 @@ SHOWN_AFTER_END = dt.timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class RotationDrills:
-    """A rotation with a weekly drill, and its newest one, None before the first."""
+    """A rotation with a weekly drill, and its latest drill, or None before the first."""
 
     rotation: Rotation
     newest: Drill | None
 
 
 def all_drills() -> DrillQuerySet:
-    """Return every drill with what it shows, newest first."""
+    """Return all drills with the rows that lists show, newest first."""
     people = ("engineer", "incident__acknowledged_by", "incident__resolved_by")
     return Drill.objects.select_related("rotation", "incident__pipeline", *people).order_by("-at", "-pk")
 
@@ -36,7 +36,7 @@ def current_drills(*, at: dt.datetime) -> DrillQuerySet:
 
 
 def weekly_drills() -> list[RotationDrills]:
-    """Return the active rotations that have a weekly drill, by name, each with its newest one."""
+    """Return the active rotations with a weekly drill, by name, each with its latest drill."""
     rotations = list(Rotation.objects.active().filter(weekly_drill=True).order_by("name", "pk"))
     rows = all_drills().filter(rotation__in=rotations).order_by("rotation_id", "-at", "-pk").distinct("rotation_id")
     newest = {row.rotation_id: row for row in rows}

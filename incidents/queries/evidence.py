@@ -68,7 +68,7 @@ class BlockState:
 
     @property
     def look_alikes(self) -> list[str]:
-        """The characters of a query that can be mistaken for others, for the admin who approves it."""
+        """The look-alike characters of a query, for the admin who approves it."""
         return look_alikes(self.block.query) if self.block.kind == SQL else []
 
     @property

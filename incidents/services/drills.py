@@ -1,6 +1,6 @@
 """Drills: incidents that follow the notification rules and escalation chain but do not change statuses or reports.
 
-Anyone can start one of a pipeline. A rotation can have a weekly one, which a sweep starts for the engineer on call.
+Anyone can start one for a pipeline. A rotation can have a weekly drill, which a sweep starts for the on-call engineer.
 """
 
 import datetime as dt
@@ -23,14 +23,14 @@ from scheduling.services.locks import lock_rotation
 DRILL_TITLE = "Drill: nothing is wrong"
 DRILL_TEXT = "This is a drill. Acknowledge it as you would a real incident, then resolve it. No other action is needed."
 MAX_DRILL = dt.timedelta(hours=4)
-# A weekly drill that could not start in time is skipped, so that it does not come at an hour that nobody chose.
-MAX_DELAY = dt.timedelta(hours=1)
-DRILL_PAUSE = dt.timedelta(hours=24)
+# A weekly drill that is later than this is skipped, so that it does not start at an hour that nobody chose.
+MAX_START_DELAY = dt.timedelta(hours=1)
+MIN_DRILL_INTERVAL = dt.timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """The pipeline of a weekly drill and its responder, or why there is none."""
+    """The pipeline and responder of a weekly drill, or why it is skipped."""
 
     pipeline: Pipeline | None = None
     engineer: User | None = None
@@ -41,7 +41,7 @@ class _Target:
 def start_drill(pipeline: Pipeline, *, by: User, at: dt.datetime) -> Incident:
     """Start a drill for a pipeline and notify its responder. Raises DomainError if one is already in progress."""
     engineer = _responder(pipeline, at=at)
-    incident = _open(pipeline, by=by, at=at)
+    incident = _open_drill(pipeline, by=by, at=at)
     Drill.objects.create(at=at, incident=incident, engineer=engineer)
     return incident
 
@@ -54,19 +54,23 @@ def start_weekly_drills(*, at: dt.datetime) -> int:
 
 @transaction.atomic
 def _start_weekly_drill(rotation: Rotation, *, at: dt.datetime) -> bool:
-    """Start or skip a rotation's drill of this week; return False if it is not due or another worker did.
+    """Start or skip a rotation's drill of this week; return False if it is not due or another worker handled it.
 
-    The row of the week has a unique key and is stored together with the incident and its messages.
+    The week's row, which has a unique key, is stored in one transaction with the incident and its messages.
     """
-    if _due(rotation, at=at) is None:
+    if _due_drill(rotation, at=at) is None:
         return False
     row = lock_rotation(rotation)
-    due = _due(row, at=at)
+    due = _due_drill(row, at=at)
     if due is None:
         return False
-    late = at - due.at > MAX_DELAY
-    target = _Target(skip_reason="The site was not running when it was due.") if late else _target(row, due=due, at=at)
-    incident = _open(target.pipeline, by=None, at=at) if target.pipeline is not None else None
+    late = at - due.at > MAX_START_DELAY
+    target = (
+        _Target(skip_reason="The site could not start it within an hour.")
+        if late
+        else _choose_target(row, due=due, at=at)
+    )
+    incident = _open_drill(target.pipeline, by=None, at=at) if target.pipeline is not None else None
     Drill.objects.create(
         rotation=row,
         week=due.week,
@@ -78,7 +82,7 @@ def _start_weekly_drill(rotation: Rotation, *, at: dt.datetime) -> bool:
     return True
 
 
-def _due(rotation: Rotation, *, at: dt.datetime) -> DueDrill | None:
+def _due_drill(rotation: Rotation, *, at: dt.datetime) -> DueDrill | None:
     """Return the drill of a rotation that is due and neither started nor skipped, or None."""
     if not rotation.weekly_drill or rotation.archived_at is not None:
         return None
@@ -89,10 +93,10 @@ def _due(rotation: Rotation, *, at: dt.datetime) -> DueDrill | None:
     return None if Drill.objects.filter(rotation=rotation, week=due.week).exists() else due
 
 
-def _target(rotation: Rotation, *, due: DueDrill, at: dt.datetime) -> _Target:
+def _choose_target(rotation: Rotation, *, due: DueDrill, at: dt.datetime) -> _Target:
     """Return the pipeline and the responder of a rotation's drill, or why it is skipped.
 
-    The rotation's pipelines take turns, week by week, without those in maintenance.
+    The rotation's pipelines take turns week by week; those in maintenance are skipped.
     """
     pipelines = list(Pipeline.objects.filter(in_rotation__rotation=rotation).order_by("position", "pk"))
     if not pipelines:
@@ -100,12 +104,12 @@ def _target(rotation: Rotation, *, due: DueDrill, at: dt.datetime) -> _Target:
     in_maintenance = set(MaintenanceWindow.objects.active(at=at).values_list("pipeline", flat=True))
     pipelines = [row for row in pipelines if row.pk not in in_maintenance]
     if not pipelines:
-        return _Target(skip_reason="All of its pipelines are in maintenance.")
+        return _Target(skip_reason="All pipelines of the rotation are in maintenance.")
     pipeline = pipelines[due.week.toordinal() // 7 % len(pipelines)]
     engineer = _responder(pipeline, at=at)
     if engineer is None:
         return _Target(skip_reason="Nobody is available.")
-    if (incident := _incident_at_hand(engineer)) is not None:
+    if (incident := _current_incident(engineer)) is not None:
         return _Target(engineer=engineer, skip_reason=f"{engineer} has an open incident: {incident.title}")
     if _had_drill(rotation, engineer=engineer, at=at):
         return _Target(engineer=engineer, skip_reason="There was a drill in the last 24 hours.")
@@ -117,22 +121,22 @@ def _responder(pipeline: Pipeline, *, at: dt.datetime) -> User | None:
     return None if responder is None else User.objects.get(pk=responder.id)
 
 
-def _incident_at_hand(engineer: User) -> Incident | None:
-    """Return an unresolved incident that is assigned to an engineer, or that waits for one of those notified with them."""
+def _current_incident(engineer: User) -> Incident | None:
+    """Return an unresolved incident that is assigned to an engineer, or that is open and has notified them."""
     notified = EscalationStep.objects.filter(incident=OuterRef("pk"), round=OuterRef("round"), engineer=engineer)
-    at_hand = Q(assignee=engineer) | (Q(state=Incident.State.OPEN) & Exists(notified))
-    return Incident.objects.unresolved().without_drills().filter(at_hand).order_by("-opened_at", "-pk").first()
+    is_current = Q(assignee=engineer) | (Q(state=Incident.State.OPEN) & Exists(notified))
+    return Incident.objects.unresolved().without_drills().filter(is_current).order_by("-opened_at", "-pk").first()
 
 
 def _had_drill(rotation: Rotation, *, engineer: User, at: dt.datetime) -> bool:
-    """Return True if the rotation or the engineer had a drill within a day, or has one that was reopened."""
-    recent = Q(opened_at__gt=at - DRILL_PAUSE) | ~Q(state=Incident.State.RESOLVED)
+    """Return True if the rotation or the engineer had a drill in the last 24 hours, or has one that is unresolved."""
+    recent = Q(opened_at__gt=at - MIN_DRILL_INTERVAL) | ~Q(state=Incident.State.RESOLVED)
     rows = Incident.objects.filter(recent, source=Incident.Source.DRILL)
     own = Q(pipeline__in_rotation__rotation=rotation) | Q(escalation_steps__engineer=engineer)
     return rows.filter(own).exists()
 
 
-def _open(pipeline: Pipeline, *, by: User | None, at: dt.datetime) -> Incident:
+def _open_drill(pipeline: Pipeline, *, by: User | None, at: dt.datetime) -> Incident:
     check_no_drill(pipeline.pk)
     what = NewIncident(kind=Incident.Kind.ISSUE, title=DRILL_TITLE, text=DRILL_TEXT, source=Incident.Source.DRILL)
     return open_incident(pipeline, what=what, by=by, at=at)

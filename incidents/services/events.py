@@ -14,8 +14,8 @@ from incidents.services.integration_keys import count_event, find_integration_ke
 from incidents.services.transitions import acknowledge_for_tool, lock_incident, resolve
 from incidents.services.triggers import MIN_COOLDOWN, IncidentTrigger, latest_incident, trigger_incident
 
-# A change is noted on this many open incidents of its pipeline, oldest first.
-MAX_INCIDENTS_OF_CHANGE = 20
+# A change is added to at most this many open incidents of its pipeline, oldest first.
+MAX_INCIDENTS_PER_CHANGE = 20
 
 
 class TooManyEventsError(Exception):
@@ -45,9 +45,9 @@ def ingest_event(event: Event, *, at: dt.datetime) -> str:
 
 
 def ingest_change(change: Change, *, at: dt.datetime) -> int:
-    """Add a change, such as a deployment, to the timelines of the pipeline's open incidents; return how many there are.
+    """Add a change, such as a deployment, to the timelines of the pipeline's open incidents; return their number.
 
-    It opens nothing. Raises as `ingest_event` does.
+    Opens no incident. Raises the same errors as `ingest_event`.
     """
     key = find_integration_key(change.routing_key)
     if key is None:
@@ -57,7 +57,7 @@ def ingest_change(change: Change, *, at: dt.datetime) -> int:
     text = printable("\n".join(part for part in (change.title, change.text, f"sent by: {key.name}") if part))
     rows = Incident.objects.unresolved().without_drills().filter(pipeline=key.pipeline_id)
     count = 0
-    for row in rows.order_by("pk")[:MAX_INCIDENTS_OF_CHANGE]:
+    for row in rows.order_by("pk")[:MAX_INCIDENTS_PER_CHANGE]:
         with transaction.atomic():
             incident = lock_incident(row)
             if not incident.is_resolved:

@@ -12,7 +12,7 @@ from people.models import User
 
 # A reply without a number is about the newest incident of this period.
 REPLY_WINDOW = dt.timedelta(days=1)
-# Matches texts whose runs of spaces were replaced by one: a pattern for such runs takes seconds on a long text.
+# Matches text in which each run of spaces is a single space: a pattern for such runs takes seconds on a long text.
 REPLY_PATTERN = re.compile(r"(a|ack|acknowledge|r|res|resolve) ?#?([0-9]{1,15})? ?[.!]?", re.IGNORECASE)
 ACKNOWLEDGE_KEY, RESOLVE_KEY = "1", "2"
 MESSAGES_SEARCHED = 20
@@ -33,7 +33,9 @@ def answer_reply(person: User, *, text: str, at: dt.datetime) -> str:
             else "No incident was sent to you by SMS in the last 24 hours."
         )
     answer = _act(incident, person=person, is_acknowledgement=match[1].casefold().startswith("a"), at=at)
-    others = [row for row in incidents_sent(person, at=at) if row.state == Incident.State.OPEN and row != incident]
+    others = [
+        row for row in recent_sms_incidents(person, at=at) if row.state == Incident.State.OPEN and row != incident
+    ]
     lines = [f"Still open: {row.marked_title} (A {row.pk})" for row in others[:MAX_OTHERS_LISTED]]
     if len(others) > MAX_OTHERS_LISTED:
         lines.append(f"And {len(others) - MAX_OTHERS_LISTED} more.")
@@ -60,12 +62,12 @@ def _act(incident: Incident, *, person: User, is_acknowledgement: bool, at: dt.d
 
 
 def newest_incident(person: User, *, at: dt.datetime) -> Incident | None:
-    """Return the incident of the newest SMS about one that a person got within a day, or None."""
-    return next(iter(incidents_sent(person, at=at)), None)
+    """Return the incident of the newest SMS that a person got in the last 24 hours, or None."""
+    return next(iter(recent_sms_incidents(person, at=at)), None)
 
 
-def incidents_sent(person: User, *, at: dt.datetime) -> list[Incident]:
-    """Return the incidents of the newest SMS that a person got within a day, each once, newest first."""
+def recent_sms_incidents(person: User, *, at: dt.datetime) -> list[Incident]:
+    """Return the incidents that a person got SMS about in the last 24 hours, newest first, without duplicates."""
     rows = Message.objects.filter(recipient=person, channel=Message.Channel.SMS, sent_at__gt=at - REPLY_WINDOW)
     newest = rows.order_by("-sent_at", "-pk")[:MESSAGES_SEARCHED]
     numbers = dict.fromkeys(number for row in newest if (number := _incident_number(row)) is not None)

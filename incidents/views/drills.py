@@ -18,19 +18,19 @@ PAGE_SIZE = 50
 
 @require_safe
 def drills(request: SignedInRequest) -> HttpResponse:
-    """List drills with their results, newest first, and the rotations that have a weekly one."""
+    """List drills with their results, newest first, and the rotations that have a weekly drill."""
     page = Paginator(all_drills(), PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "incidents/drills.html", {"page": page, "weekly": weekly_drills()})
 
 
 @require_POST
 def start(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Start a drill of a pipeline."""
+    """Start a drill for a pipeline."""
     pipeline = get_object_or_404(Pipeline, slug=slug)
     try:
         incident = start_drill(pipeline, by=request.user, at=timezone.now())
     except DomainError as error:
         messages.error(request, str(error))
         return redirect("pipeline", slug=slug)
-    messages.success(request, "Drill started. The responder is notified as in a real incident.")
+    messages.success(request, "Drill started. The responder is notified as for a real incident.")
     return redirect("incident", pk=incident.pk)

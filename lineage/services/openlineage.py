@@ -13,7 +13,7 @@ from lineage.services.edges import EdgeReport, lock_lineage, record_edges
 
 # An edge passes through at most this many jobs and datasets without a pipeline.
 MAX_LEVELS = 50
-# Rows that are purged per transaction. Imports wait for it.
+# Rows purged per transaction. Imports wait for it.
 BATCH_SIZE = 1_000
 
 
@@ -68,9 +68,9 @@ def move_nodes(pipelines: Mapping[str, int | None]) -> None:
 
 @transaction.atomic
 def purge_unseen(*, at: dt.datetime) -> int:
-    """Delete a batch of what no event has named for OPENLINEAGE_KEPT_DAYS; return the number of rows.
+    """Delete a batch of rows that no event has named for OPENLINEAGE_KEPT_DAYS; return their number.
 
-    First go the rows of what reads what, then jobs and datasets. Edges stay: they are the history of the pipelines.
+    Deletes inputs and outputs first, then jobs and datasets. Edges stay: they are the history of the pipelines.
     """
     lock_lineage()
     until = at - dt.timedelta(days=settings.OPENLINEAGE_KEPT_DAYS)

@@ -29,5 +29,5 @@ def problem_text(text: str) -> str:
 
 
 def describe_error(error: Exception) -> str:
-    """Return what a `problem` column stores of an error: its text, or a general one if it has none."""
-    return problem_text(str(error)) or "Sending failed. The log has the details."
+    """Return what a `problem` column stores of an error: its text, or a general text if it has none."""
+    return problem_text(str(error)) or "Sending failed. See the log for details."

@@ -39,7 +39,7 @@ def people_by_number(channel: str, number: str) -> list[int]:
 
 
 def has_number(message: Message) -> bool:
-    """Return True if the recipient still has the number that was called; it may have been removed or changed since."""
+    """Return True if the recipient still has the number that was called, verified."""
     rows = ContactMethod.objects.filter(pk=message.contact_method, person=message.recipient_id)
     return rows.filter(verified_at__isnull=False).exists()
 

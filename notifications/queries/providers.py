@@ -1,4 +1,4 @@
-"""What an admin could set up, so that messages reach people in more ways."""
+"""Message providers that are not set up."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ LOCAL_SENDER = "@localhost"
 
 @dataclass(frozen=True, slots=True)
 class MissingProvider:
-    """A provider that is not set up: what it would give, the section of docs/operations.md, and its page in the admin, or ""."""
+    """A provider that is not set up: the effect, the section of docs/operations.md, and its page in the admin, or ""."""
 
     name: str
     text: str
@@ -22,19 +22,19 @@ class MissingProvider:
 
 
 def missing_providers() -> list[MissingProvider]:
-    """Return the providers that are not set up; the site works with e-mail and push without the others."""
+    """Return the providers that are not set up. E-mail and push work without the others."""
     rows = []
     if not settings.EMAIL_HOST:
-        text = f"Mail is written to files in {settings.EMAIL_FILE_PATH} and reaches nobody."
+        text = f"E-mail is not sent, but written to files in {settings.EMAIL_FILE_PATH}."
         rows.append(MissingProvider("E-mail", text, "Settings"))
     if not settings.HTTPS or LOCAL_SENDER in settings.VAPID_CONTACT:
-        text = "Push needs an https address (SITE_URL) and a sender that exists (EMAIL_FROM or VAPID_CONTACT)."
+        text = "Push needs an HTTPS address (SITE_URL) and a real contact address (EMAIL_FROM or VAPID_CONTACT)."
         rows.append(MissingProvider("Push", text, "Push"))
     if not has_phone_account():
-        text = "SMS and calls are not offered."
+        text = "SMS and calls are not available."
         path = reverse("admin:notifications_phoneaccount_changelist")
         rows.append(MissingProvider("SMS and calls", text, "SMS and calls", path))
     if not has_slack_app():
-        text = "Slack messages with buttons, /oncall and Slack channels are not offered."
+        text = "Slack messages with buttons, /oncall and Slack channels are not available."
         rows.append(MissingProvider("Slack", text, "Slack", reverse("admin:notifications_slackapp_changelist")))
     return rows

@@ -1,9 +1,9 @@
-"""What the sweep of messages looks for, and whether there is any of it."""
+"""The rows that the message sweep handles."""
 
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
-from common.db import ExistsQuestion
+from common.db import ExistsQuery
 from notifications.models import ContactMethod, EmailRejection, Message, PushDevice
 from people.models import since_reactivation
 
@@ -15,12 +15,12 @@ def devices_before_reactivation() -> QuerySet[PushDevice]:
 
 
 def unreported_devices() -> QuerySet[PushDevice]:
-    """Return the devices that were turned off and not reported to their users."""
+    """Return the devices that were turned off and not yet reported to their users."""
     return PushDevice.objects.filter(switched_off_at__isnull=False, reported_at=None)
 
 
 def unreported_methods() -> QuerySet[ContactMethod]:
-    """Return the contact methods that were turned off and not reported to their users."""
+    """Return the contact methods that were turned off and not yet reported to their users."""
     return ContactMethod.objects.filter(switched_off_at__isnull=False, reported_at=None)
 
 
@@ -29,8 +29,8 @@ def unreported_rejections() -> QuerySet[EmailRejection]:
     return EmailRejection.objects.filter(reported_at=None, address=F("person__email"), person__is_active=True)
 
 
-# Asked every two seconds, mostly in vain.
-has_work = ExistsQuestion(
+# Runs every two seconds and usually finds nothing.
+has_work = ExistsQuery(
     lambda: [
         Message.objects.claimable(),
         Message.objects.late(),

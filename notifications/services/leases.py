@@ -29,8 +29,8 @@ logger = logging.getLogger(__name__)
 
 # A deliverer claims no further row after this time (5 s of 90); the next sweep continues.
 DELIVERY_SECONDS = settings.MESSAGE_LEASE_SECONDS / 18
-# Shorter than the lease, so that a row is claimed again only after its sender is gone; and longer than a deliverer needs: its
-# few seconds and one more row, whose mark gives up at five sixths of the lease.
+# Shorter than the lease, so that a row is claimed again only after its sender is gone; longer than a deliverer needs: its few
+# seconds and one more row, which is given up at five sixths of the lease.
 HARD_LIMIT_SECONDS = int(settings.MESSAGE_LEASE_SECONDS * 0.95)
 # Share of the lease after which workers stop, before the task's hard limit and the end of the lease.
 LEASE_SHARE = 5 / 6

@@ -92,5 +92,5 @@ def _message(
 
 
 def subject_line(notification: Notification, reader: User) -> str:
-    """Return the subject as one line of at most `SUBJECT_LENGTH` characters."""
+    """Return the subject as one line of at most `MAX_SUBJECT_LENGTH` characters."""
     return Truncator(" ".join(notification.subject(reader).split())).chars(MAX_SUBJECT_LENGTH)

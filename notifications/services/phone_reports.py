@@ -8,7 +8,7 @@ from notifications.models import ContactMethod, Message
 
 DELIVERED_STATUSES = frozenset({"delivered", "completed"})
 FAILED_STATUSES = frozenset({"undelivered", "failed"})
-# Twilio's words (https://help.twilio.com/articles/223134027). It answers them itself and blocks what the site would answer.
+# Twilio's opt-out keywords (https://help.twilio.com/articles/223134027). Twilio replies to them itself and blocks a reply of the site.
 STOP_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 START_WORDS = frozenset({"START", "YES", "UNSTOP"})
 STOP_TEXT = "Turned off by the reply STOP. Reply START to turn it on again."
@@ -37,9 +37,9 @@ def record_status(message: Message, *, status: str, error_code: str) -> None:
 
 
 def record_opt_out(text: str, *, digest: str) -> bool:
-    """Turn SMS to a number off after STOP, or on again after START; return True if the text is one of these words.
+    """Turn SMS to a number off after STOP, or on again after START; return True if the text is one of these keywords.
 
-    START turns on only what STOP turned off. It proves the number again, as any answer does.
+    START turns on only what STOP turned off, and verifies the number again, as any reply does.
     """
     word = text.strip().upper()
     rows = ContactMethod.objects.filter(channel=Message.Channel.SMS, address_digest=digest, verified_at__isnull=False)

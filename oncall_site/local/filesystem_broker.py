@@ -119,10 +119,10 @@ class Transport(filesystem.Transport):
 
     Channel = Channel
 
-    def drain_events(self, connection: Any, timeout: float | None = None) -> None:  # type: ignore[override]  # as its stubs do not say
+    def drain_events(self, connection: Any, timeout: float | None = None) -> None:  # type: ignore[override]  # the stubs are incomplete
         """Deliver one message; raise TimeoutError if there is none in time.
 
-        A look into an empty folder costs a fiftieth of asking each queue of each channel for its messages.
+        Listing an empty folder takes a fiftieth of the time of asking each queue of each channel for its messages.
         """
         client: Any = self.client
         channels: Any = self.cycle

@@ -50,11 +50,11 @@ def main() -> int:
     if os.environ.get(RUN_VARIABLE) != str(var):
         # Processes are found by a variable that they were started with. The settings read the others.
         os.execve(sys.executable, [sys.executable, "-m", __spec__.name], {**os.environ, **_environment(var)})  # noqa: S606  # nosec B606  # our own command
-    # The system still shows it for copies, and they give it to what they start. What this process starts itself, which is
-    # PostgreSQL, must not have it.
+    # The system still shows it for copies, which pass it on to what they start. PostgreSQL, which this process starts itself,
+    # must not have it.
     del os.environ[RUN_VARIABLE]
     stopped = _handle_signals()
-    # Until everything is loaded, the garbage collector would visit again and again what stays.
+    # While everything is loaded, the garbage collector would repeatedly scan objects that stay.
     gc.disable()
     try:
         programs.metrics_folder(var).mkdir(parents=True, exist_ok=True)
@@ -332,7 +332,7 @@ def single_instance(var: Path) -> Iterator[None]:
 
 
 def _stop_leftovers(var: Path) -> None:
-    """Stop the processes that a killed supervisor left running, and those that they start meanwhile."""
+    """Stop the processes that a killed supervisor left running, and any that they start in the meantime."""
     stopped = 0
     while leftovers := _leftovers(var):
         stopped += len(leftovers)
@@ -342,7 +342,7 @@ def _stop_leftovers(var: Path) -> None:
 
 
 def _leftovers(var: Path) -> list[int]:
-    """Return the processes of an earlier run, found by the marker that they inherited."""
+    """Return the processes of an earlier run, found by the variable that they inherited."""
     leftovers = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):

@@ -25,13 +25,13 @@ CSV_COLUMNS = (
     "past_public_holidays", "next_public_holidays", "past_night_pages",
 )  # fmt: skip
 
-# The keys of ?sort=; the numbers are sorted from the largest.
+# The values of ?sort=. Counts are sorted largest first; a minus reverses the order.
 SORT_KEYS = ("engineer", *CSV_COLUMNS[2:])
 
 
 @dataclass(frozen=True, slots=True)
 class SortLink:
-    """The sort link of a column: what the link sorts by, "" for none, and the current order as ARIA names it."""
+    """The sort link of a column: its value of ?sort=, and the current order as ARIA names it, or ""."""
 
     label: str
     value: str
@@ -79,22 +79,22 @@ def fairness(request: SignedInRequest) -> HttpResponse:
     """Show each engineer's load for the past 52 weeks and the next 26: shifts, weekend days, public holidays, and night pages."""
     page = Paginator(rotations_for(request.user), ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
     sort = query_param(request, "sort")
-    boards = [_sorted(board, sort) for board in _boards(page.object_list, at=timezone.now())]
+    boards = [_sort_board(board, sort) for board in _boards(page.object_list, at=timezone.now())]
     names, *counts = [_sort_link(key, sort=sort) for key in SORT_KEYS]
     context = {"boards": boards, "page": page, "name_link": names, "count_links": counts}
     return render(request, "scheduling/fairness.html", context)
 
 
 def _sort_link(key: str, *, sort: str) -> SortLink:
-    """Return the link of a column: it sorts by it, or in the other order if the table is sorted by it."""
+    """Return the sort link of a column. It reverses the order if the table is already sorted by the column."""
     label = "Engineer" if key == "engineer" else key.partition("_")[0]
     if sort == key:
         return SortLink(label, f"-{key}", "ascending" if key == "engineer" else "descending")
     return SortLink(label, key, ("descending" if key == "engineer" else "ascending") if sort == f"-{key}" else "")
 
 
-def _sorted(board: LoadBoard, sort: str) -> LoadBoard:
-    """Return a board in the order of a `sort` parameter, or as it is for an unknown one; equal counts are by name."""
+def _sort_board(board: LoadBoard, sort: str) -> LoadBoard:
+    """Return a board sorted by a `sort` parameter, or unchanged if it is unknown. Equal counts are sorted by name."""
     key = sort.removeprefix("-")
     if key not in SORT_KEYS:
         return board

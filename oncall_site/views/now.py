@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from common.http import filters_in_use, remember_filters
-from common.text_memory import TextMemory
+from common.text_cache import TextCache
 from handoffs.queries.handoffs import next_handoffs, overdue_handoffs
 from incidents.queries.drills import current_drills
 from incidents.queries.incidents import active_maintenance, open_by_urgency
@@ -42,7 +42,7 @@ SHOWN_OWNER_FIELDS = tuple(
     for field in ("username", "display_name", "colour")
 )
 # About a hundred readers of a large site.
-TEXTS = TextMemory(max_bytes=8 * 1024 * 1024)
+TEXT_CACHE = TextCache(max_bytes=8 * 1024 * 1024)
 FILTERS, FILTERS_COOKIE = ("q", "rotation", "owner"), "now_filters"
 
 
@@ -65,7 +65,7 @@ def now_live(request: SignedInRequest) -> HttpResponse:
     """Return the changing parts of the Now page; 304 if they are what the browser shows.
 
     An entity tag has two halves: a version of the facts, which is cheap to compare, and a digest of the text. A process renders the
-    text of a version once for each reader: another tab or device gets it from memory.
+    text of a version once for each reader, so another tab or device gets it from memory.
     """
     filters = filters_in_use(request, cookie=FILTERS_COOKIE, names=FILTERS)
     problem = queries.delivery_problem(at=timezone.now())
@@ -74,10 +74,10 @@ def now_live(request: SignedInRequest) -> HttpResponse:
     if shown.partition(".")[0] == version:
         response, etag = HttpResponse(status=304), f'"{shown}"'
     else:
-        text = TEXTS.find(version)
+        text = TEXT_CACHE.find(version)
         if text is None:
             text = render_to_string("oncall_site/_now.html", _context(request, filters, problem=problem), request)
-            TEXTS.store(version, text)
+            TEXT_CACHE.store(version, text)
         etag = _etag(version, text)
         is_shown = shown.partition(".")[2] == etag.strip('"').partition(".")[2]
         response = HttpResponse(status=304) if is_shown else HttpResponse(text)
@@ -92,7 +92,7 @@ def _version(request: SignedInRequest, filters: QueryDict, *, problem: str) -> s
         problem,
         request.user.pk,
         filters.urlencode(),
-        # Links to other pages repeat the whole query.
+        # Pagination links repeat the whole query string.
         sorted(request.GET.lists()),
     )
     return _digest(repr(facts))

@@ -27,7 +27,7 @@ BADGE_CLASSES = {Verdict.SAFE: "ok", Verdict.NOT_YET: "info", Verdict.DOUBTFUL: 
 # The first that a reason gives is the verdict.
 PRECEDENCE = (Verdict.WRONG, Verdict.NOT_YET, Verdict.DOUBTFUL)
 # An upstream pipeline with one of these statuses makes downstream numbers doubtful.
-PROBLEM_BADGES = ("outage", "delayed", "issue", "failing", "stale")
+PROBLEM_STATUSES = ("outage", "delayed", "issue", "failing", "stale")
 
 
 class ReasonKind(StrEnum):

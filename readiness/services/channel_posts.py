@@ -1,4 +1,4 @@
-"""Posts about published numbers that changed, in the transaction that records it."""
+"""Posts about published numbers that changed, stored in the transaction that records the change."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ TITLES = {RESTATEMENT_OPENED: "Published numbers changed", RESTATEMENT_SETTLED: 
 def post_restatements(
     event: str, publication: Publication, *, restatements: Sequence[Restatement], at: dt.datetime
 ) -> None:
-    """Post restatements of one published day that were opened or settled together; they have their metric."""
+    """Post restatements of one published day that were opened or settled together. Their metrics are loaded."""
     channels = channels_for(event, pipeline=publication.pipeline)
     if not restatements or not channels:
         return

@@ -66,7 +66,7 @@ def _count_requests(link: ReadersLink, *, since: dt.datetime) -> int:
 
 
 def _record_repeat(row: Subscription, *, link: ReadersLink, at: dt.datetime) -> None:
-    """Record that a confirmed address subscribed again: it counts towards the limit like a new one, so that nobody learns who subscribes."""
+    """Record that a confirmed address subscribed again: it counts towards the limit like a new one, so that the limit does not reveal who subscribes."""
     message = ReaderMessage(
         subscription=row,
         kind=ReaderMessage.Kind.CONFIRM,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 SQL, CHECK = "sql", "check"
 MAX_NAME_LENGTH = 120
-# At most LONGEST_NAME characters.
+# At most MAX_NAME_LENGTH characters.
 SLUGS = rf"(?=[a-z0-9/-]{{1,{MAX_NAME_LENGTH}}}(?![a-z0-9/-]))[a-z0-9]+(?:-[a-z0-9]+)*(?:/[a-z0-9]+(?:-[a-z0-9]+)*)?"
 CHECK_LINE = re.compile(rf"( *)check: ({SLUGS})[ \t]*")
 FENCE = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}|~{3,})(.*)")

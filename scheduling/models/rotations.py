@@ -17,7 +17,7 @@ from pipelines.models import Pipeline
 
 DEFAULT_HANDOFF_TIME = dt.time(10, 0)
 DEFAULT_DRILL_TIME = dt.time(11, 0)
-# A change of one of these moves the weekly drill; one that was due before the change does not run.
+# Changing one of these reschedules the weekly drill; a drill that was due before the change does not start.
 DRILL_SCHEDULE_FIELDS = frozenset({"weekly_drill", "drill_weekday", "drill_time", "time_zone"})
 
 

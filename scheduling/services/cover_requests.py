@@ -31,7 +31,7 @@ from scheduling.services.open_requests import (
     lock_open_request,
     save_decline,
     save_reminder,
-    unanswered,
+    unanswered_recipients,
 )
 
 REQUEST_PEOPLE = ("requester", "counterpart")
@@ -223,7 +223,7 @@ def remind_cover_request(request: CoverRequest, *, by: User, at: dt.datetime) ->
     lock_rotation(request.rotation)
     row = lock_open_request(request, people=REQUEST_PEOPLE, at=at)
     check_may_remind(row, by=by)
-    people = unanswered(row, people=recipients(row))
+    people = unanswered_recipients(row, people=recipients(row))
     save_reminder(row, at=at)
     notify_cover_reminder(row, people=people, at=at)
     return row

@@ -81,7 +81,7 @@ def can_remind(row: SwapRequest | CoverRequest, *, by: User, at: dt.datetime) ->
     return is_open and is_due and (by.pk == row.requester_id or by.is_staff)
 
 
-def unanswered(row: SwapRequest | CoverRequest, *, people: Iterable[User]) -> list[User]:
+def unanswered_recipients(row: SwapRequest | CoverRequest, *, people: Iterable[User]) -> list[User]:
     """Return those of the recipients who have not answered; raise DomainError if all have."""
     waiting = [person for person in people if person.pk not in row.answered_by]
     if not waiting:

@@ -1,4 +1,4 @@
-"""Snapshots of a rotation's schedule, which undo the archiving of a rotation and the change of a roster."""
+"""Snapshots of a rotation's schedule, for undoing an archived rotation or a changed roster."""
 
 import datetime as dt
 import hashlib
@@ -44,7 +44,7 @@ T = TypeVar("T", "SavedWeek", "SavedCover", "SavedRequest")
 
 @dataclass(frozen=True, slots=True)
 class SavedWeek:
-    """A row of a week."""
+    """A stored week."""
 
     id: int
     starts_on: dt.date
@@ -64,7 +64,7 @@ class SavedRoster:
 
 @dataclass(frozen=True, slots=True)
 class SavedCover:
-    """A row of a cover."""
+    """A stored cover."""
 
     id: int
     engineer_id: int
@@ -130,7 +130,7 @@ class ScheduleSnapshot:
 
     @property
     def digest(self) -> str:
-        """A digest of the weeks, covers, rosters and pipelines: what another change would change."""
+        """A digest of the weeks, covers, rosters and pipelines. It differs after any other change to them."""
         values = to_json([self.weeks, self.rosters, self.covers, self.pipelines])
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
@@ -143,11 +143,11 @@ def _saved(cls: type[T], row: Model) -> T:
 def restore_schedule(
     rotation: Rotation, *, before: ScheduleSnapshot, saved: str, why: str, at: dt.datetime
 ) -> Rotation:
-    """Restore a rotation's schedule and notify those it concerns; return the reloaded rotation.
+    """Restore a rotation's schedule and notify the affected engineers; return the reloaded rotation.
 
-    `saved` is the digest of the schedule that the action left. Covers in progress go on from `at`; requests that the action
-    closed are open again. Raises DomainError if the schedule has changed since, if a shift has started in the meantime, and
-    if an engineer or a pipeline is no longer available for it.
+    `saved` is the digest of the schedule after the action. Covers in progress continue from `at`; requests that the action
+    closed are open again. Raises DomainError if the schedule has changed since, if a shift that would change has started, or
+    if an engineer or a pipeline is no longer available.
     """
     rotation = lock_rotation(rotation)
     current = ScheduleSnapshot.load(rotation, since=before.since)
@@ -218,7 +218,7 @@ def _restore_weeks(rotation: Rotation, saved: Iterable[SavedWeek], *, stored: Ma
 def _restore_covers(
     rotation: Rotation, saved: Iterable[SavedCover], *, current: Collection[SavedCover], at: dt.datetime
 ) -> None:
-    """Restore what is left of the covers. One that was ended or deleted is a new cover, so that its engineers are notified."""
+    """Restore what is left of the covers. A cover that was ended or deleted is created again, and its engineers are notified."""
     stored = {cover.id for cover in current}
     series: dict[int, int] = {}
     for cover in saved:
@@ -247,7 +247,7 @@ def _reopen_requests(before: ScheduleSnapshot) -> list[SwapRequest | CoverReques
         same_time = CoverRequest.objects.pending().filter(
             rotation=request.rotation, requester=request.requester, starts_at__lt=request.ends_at
         )
-        # The requester may have asked again for that time.
+        # The requester may have requested cover for that time again.
         if request.state == RequestState.VOID and not same_time.filter(ends_at__gt=request.starts_at).exists():
             reopened += _reopen(request, saved)
     return reopened
@@ -260,7 +260,7 @@ def _reopen(row: SwapRequest | CoverRequest, saved: SavedRequest) -> list[SwapRe
 
 
 def _remind(requests: Iterable[SwapRequest | CoverRequest], *, at: dt.datetime) -> None:
-    """Notify the recipients of requests that are open again, unless another change has closed them."""
+    """Notify the recipients of reopened requests that are still open."""
     for row in requests:
         row.refresh_from_db(fields=["state"])
         if row.state != RequestState.PENDING:

@@ -35,7 +35,7 @@ from scheduling.services.open_requests import (
     lock_open_request,
     save_decline,
     save_reminder,
-    unanswered,
+    unanswered_recipients,
     void_cover_requests,
     void_request,
 )
@@ -234,7 +234,7 @@ def remind_swap(swap: SwapRequest, *, by: User, at: dt.datetime) -> SwapRequest:
     lock_rotation(swap.rotation)
     row = lock_open_request(swap, people=SWAP_PEOPLE, at=at)
     check_may_remind(row, by=by)
-    people = unanswered(row, people=recipients(row))
+    people = unanswered_recipients(row, people=recipients(row))
     save_reminder(row, at=at)
     notify_swap_reminder(row, people=people, at=at)
     return row

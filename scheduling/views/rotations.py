@@ -56,7 +56,7 @@ def edit_rotation(request: SignedInRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def archive(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Archive a rotation; its Undo button restores it."""
+    """Archive a rotation and offer to undo it."""
     _require_admin(request)
     rotation = get_object_or_404(Rotation.objects.active(), slug=slug)
     undo = archive_with_undo(rotation, by=request.user, at=timezone.now())

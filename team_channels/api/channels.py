@@ -140,8 +140,8 @@ class WebhookEventSerializer(serializers.Serializer[Any]):
     """The body of a request to a webhook channel, signed as Standard Webhooks specifies.
 
     `Webhook-Id` is the event's `id`, `Webhook-Timestamp` the Unix time of the attempt. `Webhook-Signature` is `v1,` and the Base64 of
-    HMAC-SHA256 over `<id>.<timestamp>.<body>`, by the Base64-decoded key after `whsec_`. For a day after a change of
-    secrets, each old secret has a signature too, separated by a space.
+    HMAC-SHA256 over `<id>.<timestamp>.<body>`, by the Base64-decoded key after `whsec_`. For 24 hours after a secret
+    is replaced, requests also have a signature by the old secret, separated by a space.
     """
 
     version = serializers.IntegerField(help_text="1. It increases when a field is removed or changes its meaning.")
@@ -232,7 +232,7 @@ class TeamChannelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
     @extend_schema(request=None, responses=NewTeamChannelSerializer)
     @action(detail=True, methods=["post"], url_path="rotate-secret")
     def rotate_secret(self, request: Request, slug: str, pk: str) -> Response:
-        """Create a new secret for a webhook, returned only in this response. The old secret signs too for 24 hours. At most 5 changes a day."""
+        """Create a new secret for a webhook, returned only in this response. For 24 hours, requests are also signed with the old secret. At most 5 new secrets in 24 hours."""
         new = rotate_secret(self.get_object(), by=request_user(request))
         return Response(NewTeamChannelSerializer(new.channel, context={"secret": new.secret}).data)
 

@@ -43,7 +43,7 @@ SHIFT_EVENTS = {
     SHIFT_ENDED: "Shift ended, with the hand-off",
     WEEK_STARTED: "Who is on call this week (Mondays)",
 }
-# What channels of pipelines can get; those of rotations get all events.
+# Events for channels of pipelines. Channels of rotations can get all events.
 PIPELINE_EVENTS = {**INCIDENT_EVENTS, **CHECK_EVENTS, **RESTATEMENT_EVENTS}
 EVENTS = {**PIPELINE_EVENTS, **SHIFT_EVENTS}
 

@@ -155,7 +155,7 @@ def turn_off_gone(channel: TeamChannel, *, problem: str) -> bool:
 
 @transaction.atomic
 def rotate_secret(channel: TeamChannel, *, by: User) -> NewChannel:
-    """Give a channel a new secret; for 24 hours, the old one signs too, however often it is changed.
+    """Give a channel a new secret. Requests are also signed with each replaced secret for 24 hours.
 
     Raises DomainError if the channel has no secret, or after `MAX_OLD_SECRETS` changes within 24 hours.
     """
@@ -176,7 +176,7 @@ def rotate_secret(channel: TeamChannel, *, by: User) -> NewChannel:
 def delete_channel(channel: TeamChannel, *, by: User) -> TeamChannel:
     """Delete a channel and drop its pending messages; return it. It can be restored for ten minutes.
 
-    Raises NotAllowedError, and DomainError if it is deleted.
+    Raises NotAllowedError, and DomainError if it is already deleted.
     """
     row = _lock(channel, by=by)
     row.deleted_at = database_clock()
@@ -189,12 +189,12 @@ def delete_channel(channel: TeamChannel, *, by: User) -> TeamChannel:
 def restore_channel(pk: int, *, by: User) -> TeamChannel:
     """Restore a deleted channel with its delivery log; return it.
 
-    Raises NotAllowedError, and DomainError if it is not there or its owner has `MAX_CHANNELS` others.
+    Raises NotAllowedError, and DomainError if it is not deleted, purged, or its owner already has `MAX_CHANNELS`.
     """
     rows = TeamChannel.all_objects.select_related("pipeline", "rotation")
     row = rows.select_for_update(of=("self",), no_key=True).filter(pk=pk).exclude(deleted_at=None).first()
     if row is None:
-        raise DomainError("This channel has since been restored, or deleted for good.")
+        raise DomainError("This channel was already restored or permanently deleted.")
     _check_editor(row.owner, by)
     _check_limit(row.owner)
     row.deleted_at = None
@@ -203,7 +203,7 @@ def restore_channel(pk: int, *, by: User) -> TeamChannel:
 
 
 def purge_deleted_channels() -> int:
-    """Delete the channels for good that can no longer be restored, with their secrets and deliveries; return how many."""
+    """Permanently delete the channels that can no longer be restored, with their secrets and deliveries; return their number."""
     _, deleted = purgeable_channels().delete()
     return deleted.get("team_channels.TeamChannel", 0)
 

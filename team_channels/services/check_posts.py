@@ -1,6 +1,6 @@
 """Post checks that failed or recovered to channels.
 
-A sweep compares the checks with the failures that were posted. A row for each posted failure makes it happen once.
+A sweep compares the checks with the failures that were posted. A row for each posted failure ensures that it is posted once.
 """
 
 import datetime as dt
@@ -22,12 +22,12 @@ from validation.queries.checks import alerting_checks
 from validation.queries.external import failing_external_checks
 
 MAX_CHANGES_PER_SWEEP = 500
-# An error says nothing about the data, so that it ends no failure.
+# An error says nothing about the data, so it does not end a failure.
 RECOVERED_STATUSES = (ResultStatus.PASS, ResultStatus.WARN)
 
 
 def post_check_changes(*, at: dt.datetime) -> int:
-    """Post the checks that recovered or failed since the last sweep, each in its own transaction; return how many."""
+    """Post the checks that recovered or failed since the last sweep, each in its own transaction; return their number."""
     ended = Q(parent_check__isnull=False) & ~Q(parent_check__alerting_since=F("since"))
     ended |= Q(external_check__status__in=RECOVERED_STATUSES) | Q(
         external_check__isnull=False, external_check__pipeline=None
@@ -42,7 +42,7 @@ def post_check_changes(*, at: dt.datetime) -> int:
 
 @transaction.atomic
 def _post_failure(check: Check | ExternalCheck, *, since: dt.datetime, at: dt.datetime) -> bool:
-    """Post a failure unless another worker did; return True if it is new."""
+    """Post a failure unless another worker has; return True if it is new."""
     key = {"parent_check": check} if isinstance(check, Check) else {"external_check": check}
     row, is_new = CheckFailure.objects.get_or_create(**key, defaults={"since": since})
     if is_new and check.pipeline is not None:
@@ -54,7 +54,7 @@ def _post_failure(check: Check | ExternalCheck, *, since: dt.datetime, at: dt.da
 
 @transaction.atomic
 def _post_recovery(row: CheckFailure, *, at: dt.datetime) -> bool:
-    """Post the end of a failure unless another worker did; return True if it did not."""
+    """Post the end of a failure; return False if another worker has, or if the check has no pipeline."""
     deleted, _ = CheckFailure.objects.filter(pk=row.pk).delete()
     check = row.parent_check or row.external_check
     if not deleted or check is None or check.pipeline is None:

@@ -27,7 +27,7 @@ REFUSED_PAUSE = dt.timedelta(hours=1)
 def engineers_on_call(*, at: dt.datetime) -> dict[str, list[str]]:
     """Return the Slack IDs of the engineers on call, covers and swaps included, by user group.
 
-    While the engineer on call is away, those who respond for the rotation's pipelines take their place.
+    While the on-call engineer is away, the responders of the rotation's pipelines take their place.
 
     A group that several rotations share has the engineers of all of them. A group without anyone in Slack is left out:
     Slack has no empty groups.
@@ -49,7 +49,7 @@ def engineers_on_call(*, at: dt.datetime) -> dict[str, list[str]]:
 
 
 def _engineers(rotations: Iterable[Rotation], *, at: dt.datetime) -> dict[int, set[int]]:
-    """Return by rotation who is on call, or else who responds for its pipelines."""
+    """Return the on-call engineer of each rotation, or the responders of its pipelines while the engineer is away."""
     shifts = on_call_shifts(rotations, at=at)
     engineers = {row.rotation.pk: {row.engineer.id} for row in shifts if row.engineer is not None and row.available}
     away = [row.rotation for row in shifts if row.rotation.pk not in engineers]
@@ -63,7 +63,7 @@ def _engineers(rotations: Iterable[Rotation], *, at: dt.datetime) -> dict[int, s
 
 
 def update_next_group(app: App, groups: Mapping[str, list[str]], *, at: dt.datetime) -> bool:
-    """Set the members of a user group that differs from `groups` (`engineers_on_call`); return False if there is none."""
+    """Set the members of one user group that differs from `groups` (`engineers_on_call`); return False if none differs."""
     known = {row.group_id: row for row in SlackUserGroup.objects.filter(group_id__in=groups)}
     SlackUserGroup.objects.bulk_create(
         [SlackUserGroup(group_id=group) for group in groups if group not in known], ignore_conflicts=True

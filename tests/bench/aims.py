@@ -6,7 +6,7 @@ import sys
 
 
 def against(value, most, unit=""):
-    """Return an aim with the ratio of a value to it, and whether the value reaches it."""
+    """Return a target with the ratio of a value to it, and whether the value meets it."""
     return f"; aim: at most {most:g}{unit}, {value / most:.2f} of it, {'met' if value <= most else 'missed'}"
 
 

@@ -85,7 +85,7 @@ def entity_tag(address, path, headers):
 
 
 def costs(address, calls, *, turns=TURNS, requests=REQUESTS_A_TURN):
-    """Return the cost of each call, by name; `calls` has its path or a function that returns it, its headers, the status expected."""
+    """Return the cost of each call, by name; `calls` has the path (or a function that returns it), headers and expected status of each."""
     client = http.client.HTTPConnection(*address, timeout=120)
     for name, (path, headers, status) in calls.items():
         for _ in range(3):

@@ -55,10 +55,10 @@ def measure():
 
 
 def measure_installed():
-    """Print the size of the packages that production installs, of those that are installed here."""
+    """Print the installed size of the production packages."""
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pinned = [line for line in lines if "==" in line and not line.startswith((" ", "#"))]
-    # Two lines of a package are for two versions of Python.
+    # A package with two lines has one for each version of Python.
     names = {re.split(r"[=\[]", line)[0] for line in pinned}
     total = 0
     for name in names:
@@ -69,7 +69,7 @@ def measure_installed():
 
 
 def _bytes_on_disk(path):
-    """Return the size of an installed file, 0 if it is not there."""
+    """Return the size of an installed file, 0 if it is missing."""
     with contextlib.suppress(OSError):
         return path.locate().stat().st_size
     return 0

@@ -264,7 +264,7 @@ def measure_updates(address, person):
     number = itertools.count()
     calls = {
         "Now": ("/", known, 200),
-        # Another question each time, so that no answer is in memory.
+        # A different request each time, so that no response comes from memory.
         "Now's fragment": (lambda: f"/now/?n={next(number)}", known, 200),
         "Now's fragment, on another device": ("/now/", known, 200),
         "Now's fragment, unchanged": ("/now/", unchanged, 304),

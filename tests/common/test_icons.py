@@ -15,14 +15,14 @@ from validation.templatetags.validation_tags import STATUS_ICONS
 TEMPLATES = Path("templates")
 
 
-def icons_of_templates():
+def template_icons():
     """Return the names in `{% icon "name" %}` and in its `yesno` form."""
     tags = [tag for path in TEMPLATES.rglob("*.html") for tag in re.findall(r"{% icon (.+?) %}", path.read_text())]
     return {name for tag in tags for text in re.findall(r'"([a-z0-9,-]+)"', tag) for name in text.split(",")}
 
 
 def test_every_icon_is_in_the_set():
-    named = icons_of_templates()
+    named = template_icons()
     assert {"search", "chevron-down", "copy", "sun", "moon", "monitor"} <= named
     for name in sorted(
         named | {*BADGE_ICONS.values(), *STATE_ICONS.values(), *SECTION_ICONS.values(), *STATUS_ICONS.values()}

@@ -1,4 +1,4 @@
-"""Characters that can be mistaken for ASCII ones are named, and ordinary text of any language is not."""
+"""Characters that look like ASCII ones are listed; ordinary text in any language has none."""
 
 import pytest
 
@@ -20,7 +20,7 @@ from common.look_alikes import look_alikes
         ("a \u2217 b \u2215 c", ["\u2215 (U+2215, Division slash)", "\u2217 (U+2217, Asterisk operator)"]),
     ],
 )  # fmt: skip
-def test_a_twin_of_an_ascii_character_is_named(text, names):
+def test_look_alikes_are_listed(text, names):
     assert look_alikes(text) == names
 
 
@@ -33,5 +33,5 @@ def test_a_twin_of_an_ascii_character_is_named(text, names):
         "WHERE city = '東京' AND unit IN ('m²', '€', '½', 'µg')",
     ],
 )
-def test_ordinary_text_of_any_language_is_not(text):
+def test_ordinary_text_has_no_look_alikes(text):
     assert look_alikes(text) == []

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.browser import DESKTOP, chromium, session_cookie
 
-# Pages are open for a second or two: code is not optimised, and text is drawn in the simplest way.
+# Pages are open for only a second or two, so code is not optimised and text is drawn in the simplest way.
 QUICK_FLAGS = (
     "--js-flags=--no-opt --no-maglev",
     "--num-raster-threads=1",
@@ -28,9 +28,9 @@ def complaints():
 
 
 class Contexts:
-    """Chromium's contexts, each with cookies of its own. A test takes as many as it needs, and the next test uses them again.
+    """Browser contexts, each with its own cookies. A test takes as many as it needs, and the next test reuses them.
 
-    Starting one costs more than most pages; one that has loaded the site's files before loads them from its cache.
+    Starting one costs more than most pages; a reused one loads the site's files from its cache.
     """
 
     def __init__(self, browser, address):
@@ -50,7 +50,7 @@ class Contexts:
         return context
 
     def give_back(self):
-        """End the test: close its pages and forget what the site stored."""
+        """Close the test's pages and clear what the site stored."""
         while self.taken:
             context, key = self.taken.pop()
             if key is None:
@@ -73,7 +73,7 @@ def contexts(browser, live_server):
 
 
 def cacheable(serve):
-    """Let browsers keep the site's files, as in production: a page has a dozen, and the test server reads each from the disk."""
+    """Let browsers cache the site's files, as in production: a page has a dozen, and the test server reads each from disk."""
 
     def serve_cacheable(*arguments):
         response = serve(*arguments)
@@ -85,16 +85,16 @@ def cacheable(serve):
 
 @pytest.fixture
 def open_page(contexts, complaints):
-    """Return a function that gives a page, signed in as a user; what the browser complains of is collected.
+    """Return a function that opens a page, signed in as a user, and collects the browser's complaints.
 
-    A page that changes its context for good, such as its clock, needs a context of its `own`.
+    A page that changes its context permanently, such as its clock, needs its `own` context.
     """
 
     def page_of(
         user=None, *, size=DESKTOP, scheme="light", javascript=True, touch=False, service_workers="block", own=False
     ):
         context = contexts.take(
-            # The service worker loads the offline copy beside every page; the tests of it allow it.
+            # The service worker loads the offline copy with every page; only its own tests allow it.
             own=own or service_workers == "allow",
             java_script_enabled=javascript,
             has_touch=touch,

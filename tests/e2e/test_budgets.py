@@ -64,7 +64,7 @@ def test_no_underline_is_longer_than_its_link(seeded, admin, signed_in):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_no_page_shifts_while_it_loads(seeded, admin, open_page, size):
-    """The suite looks at every other page at each width, `make faults` at each page at both."""
+    """The suite checks every other page at each width; `make faults` checks every page at both."""
     page = open_page(admin, size=SIZES[size])
     page.add_init_script(SHIFTS)
     shifts = {}

@@ -43,8 +43,8 @@ PAGES = [
     "/handoffs/", "/incidents/", "/checks/external/", "/me/", "/me/profile/", "/me/tokens/", "/me/notifications/", "/me/feeds/", "/me/second-factor/", "/handbook/", "/api/v1/docs/",
 ]  # fmt: skip
 
-# Models whose form of a new row has other widgets than that of an old one.
-ADDED = (
+# Models whose add form has other widgets than their change form.
+MODELS_WITH_ADD_FORM = (
     "pipelines/pipeline", "people/user", "scheduling/holidayblock", "scheduling/cover", "handoffs/actionitem",
     "notifications/slackapp", "notifications/contactmethod",
 )  # fmt: skip
@@ -129,7 +129,11 @@ def titles(row):
 
 def admin_pages():
     """Return every list of Django's admin, one row of each, and forms of new rows."""
-    paths = ["/admin/", "/admin/pipelines/pipeline/ownership/", *(f"/admin/{name}/add/" for name in ADDED)]
+    paths = [
+        "/admin/",
+        "/admin/pipelines/pipeline/ownership/",
+        *(f"/admin/{name}/add/" for name in MODELS_WITH_ADD_FORM),
+    ]
     for model in django_admin.site._registry:
         base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
         paths.append(base)

@@ -209,7 +209,7 @@ def test_at_3_a_m_three_clicks_reach_the_first_step_on_a_small_phone(site, a, op
 
 
 def is_uncovered(locator):
-    """Return True if a click on the middle of an element, or on its lower edge, meets the element."""
+    """Return True if a click on the middle of an element, or on its lower edge, reaches the element."""
     return locator.evaluate("""element => {
       const box = element.getBoundingClientRect();
       return [box.top + box.height / 2, box.bottom - 2].every(

@@ -244,7 +244,7 @@ def test_the_next_user_of_a_browser_sees_nothing_of_the_first(incident, page, ou
     page.goto("/")
     page.get_by_role("button", name="Mark as done step 1").click()
     expect(page.get_by_text("1 change saved on this device.")).to_be_visible()
-    # A sign-in gives a new CSRF token too, without which A's page sends nothing as somebody else.
+    # A sign-in also changes the CSRF token, so that A's page cannot send anything as another user.
     page.context.clear_cookies()
     page.context.add_cookies([session_cookie(outsider, live_server.url)])
     page.context.set_offline(False)

@@ -160,7 +160,7 @@ def test_an_incident_on_a_phone_shows_all_that_matters_on_the_first_screen(seede
         status.locator(".step-titles li").first,
     ):
         expect(shown).to_be_in_viewport(ratio=1)
-    # What is under the bar at the foot of the screen is not shown.
+    # Content behind the bottom bar is not visible.
     bar = page.get_by_role("navigation", name="Sections").bounding_box()["y"]
     first_step = status.locator(".step-titles li").first.bounding_box()
     assert first_step["y"] + first_step["height"] <= bar

@@ -175,7 +175,7 @@ def test_on_a_phone_the_shifts_are_a_list(open_page, a, complaints):
 
 
 def test_the_timeline_has_no_axe_findings(open_page, team):
-    """Each state of it is looked at from two of the four sides, in turn."""
+    """Each state is checked in two of the four combinations of width and scheme."""
     page = open_page(team, size=PHONE)
     page.goto("/schedule/")
     assert findings(page, number=0) == []

@@ -53,7 +53,7 @@ JUNK_FILES = 100
 WORLDS = 10_000
 HOSTILE_CALLS = 5_000
 CHANGES, CHANGES_A_WORLD = 10_000, 200
-# Tests of random cases (tests/thorough.py), of which the suite has a fifth.
+# Tests of random cases (tests/thorough.py). The suite runs a fifth of the cases.
 RANDOM = (
     "tests/handbook/test_round_trip.py",
     "tests/incidents/test_blame_domain.py",
@@ -139,7 +139,7 @@ def remembered():
 
 @contextlib.contextmanager
 def own_database():
-    """Create a database and drop it afterwards, although a process that was killed may still have a session in it."""
+    """Create a database and drop it afterwards, even if a killed process still has a session in it."""
     runner = DiscoverRunner(verbosity=0, interactive=False)
     databases = runner.setup_databases()
     try:

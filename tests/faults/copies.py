@@ -1,7 +1,7 @@
-"""`python -m tests.faults.copies`: starts copies of itself, which has loaded the site; a fresh process takes a second of CPU for that.
+"""`python -m tests.faults.copies`: loads the site and forks copies of itself, because a fresh process takes a second of CPU to load.
 
-It reads a line of JSON for each copy: the clock's error in seconds, the program, its arguments and the file of its output. It answers
-with the number of the process. Copies end when this process ends.
+Reads a line of JSON for each copy: the clock's error in seconds, the program, its arguments and its output file. Prints the process ID.
+Copies end when this process ends.
 """
 
 import contextlib
@@ -17,8 +17,8 @@ import django
 from tests.faults import channel_loop, clock_skew
 from tests.faults.processes import die_with_parent
 
-# What the copies would load first, beside the site's apps and tasks.
-LOADED = (
+# Modules that each copy would otherwise load first, besides the site's apps and tasks.
+PRELOADED_MODULES = (
     "celery.apps.beat", "celery.apps.worker", "celery.bin.celery", "celery.concurrency.prefork", "celery.fixups.django",
     "kombu.transport.redis", "kombu.transport.filesystem", "notifications.management.commands.deliver",
 )  # fmt: skip
@@ -27,30 +27,30 @@ LOADED = (
 def main():
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
     django.setup()
-    for name in LOADED:
+    for name in PRELOADED_MODULES:
         importlib.import_module(name)
     from oncall_site.celery import app
 
     app.loader.import_default_modules()
     gc.freeze()
-    signal.signal(signal.SIGCHLD, collect_ended)
+    signal.signal(signal.SIGCHLD, reap_copies)
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
-            become(**json.loads(line))
+            run_program(**json.loads(line))
             return
         print(pid, flush=True)
 
 
-def collect_ended(*_):
-    """Let copies that ended leave no zombie. (If the signal were ignored, the system would not count their CPU.)"""
+def reap_copies(*_):
+    """Reap copies that ended. (If the signal were ignored, the system would not count their CPU time.)"""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG) != (0, 0):
             pass
 
 
-def become(*, skew, program, arguments, log):
-    """Be the program, as a process that was started for it."""
+def run_program(*, skew, program, arguments, log):
+    """Run the program in this process, as if the process had been started for it."""
     die_with_parent()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)

@@ -1,4 +1,4 @@
-"""What the processes of the fault tests have in common."""
+"""Helpers for the processes of the fault tests."""
 
 import ctypes
 import signal
@@ -9,12 +9,12 @@ DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
 
 
 def die_with_parent():
-    """Let the system kill this process when its parent ends."""
+    """Have the system kill this process when its parent ends."""
     ctypes.CDLL("libc.so.6").prctl(DIE_WITH_PARENT, signal.SIGKILL)
 
 
 class Copy(psutil.Process):
-    """A process that another one than this started, used as one of subprocess.Popen."""
+    """A process that another process started, with the part of the interface of subprocess.Popen that tests use."""
 
     stdout = None
 

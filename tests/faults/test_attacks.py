@@ -234,7 +234,7 @@ def check_attack(name, team, address, *, seconds, pid):
 
 
 def introduce(team, address):
-    """Let each web process know whose session and token the team's are: before that, their address must admit them.
+    """Let each web process learn whose the team's session and token are. Until then, their address must admit them.
 
     The attackers with an account have the same address, and may make three requests at once from it.
     """

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
 
 def make_rotations(count):
-    """Make rotations with a pipeline and an engineer each, whose drill was due a minute ago."""
+    """Create rotations, each with a pipeline, an engineer and a drill that was due a minute ago."""
     at = timezone.now()
     due, other = at - dt.timedelta(minutes=1), make_engineer("Other", email="other@example.org")
     for number in range(count):
@@ -42,7 +42,7 @@ def make_rotations(count):
 
 
 def check_drills(*, rotations, kills):
-    """Two workers and two beats, whose processes are killed: one drill for each rotation, none started twice."""
+    """Kill processes of two workers and two beats, and check that each rotation has exactly one drill."""
     source = random.Random(5)
     make_rotations(rotations)
     killed, until = 0, time.monotonic() + PATIENCE_SECONDS

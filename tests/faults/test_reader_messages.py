@@ -88,9 +88,7 @@ def check_reader_kills(*, readers, kills):
     assert 0 <= extra <= killed, f"{extra} copies too many for {killed} kills"
     assert ReaderNotification.objects.count() == readers
     assert "Wrong" in stored_page(new_link)
-    return (
-        f"{readers:,} readers, {killed} processes killed: each notified once, {extra} extra copies; the page is current"
-    )
+    return f"{readers:,} readers, {killed} processes killed: all notified, {extra} extra copies; the page is current"
 
 
 def stored_page(new_link):

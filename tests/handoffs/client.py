@@ -9,13 +9,13 @@ INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Client:
-    """Keeps each calendar with what it has to say, as the site held it at that moment; all are read at once, since a client takes its time to start."""
+    """Collects calendars with their expected contents at that moment. All are read at once, because a client takes long to start."""
 
     def __init__(self):
         self.texts, self.wanted = [], []
 
     def invited(self, message):
-        """Keep an invitation with the hand-off it speaks of: a request has its times, a cancellation the version that was called off."""
+        """Add an invitation with its hand-off: a request has the times of the meeting, a cancellation its version."""
         row = Handoff.objects.get(pk=message.context["handoff_id"])
         event = {"uid": row.uid, "sequence": message.context["sequence"]}
         if message.calendar_method == "REQUEST":

@@ -128,7 +128,7 @@ def only_drill():
     return Drill.objects.select_related("incident").get()
 
 
-def test_the_weekly_drill_starts_once_for_whoever_is_on_call(rotation, chain, now):
+def test_the_weekly_drill_starts_once_for_the_on_call_engineer(rotation, chain, now):
     assert start_weekly_drills(at=now - MINUTE) == 0
     assert start_weekly_drills(at=now) == 1
     assert start_weekly_drills(at=now + MINUTE) == 0
@@ -161,7 +161,7 @@ def test_the_pipelines_of_a_rotation_take_turns(rotation, now):
     assert len(pipelines) == rotation.pipelines.count() == 5
 
 
-def skipped(*, at):
+def skip_reason(*, at):
     start_weekly_drills(at=at)
     drill = only_drill()
     assert drill.incident is None
@@ -172,32 +172,32 @@ def skipped(*, at):
 def test_it_is_skipped_while_its_engineer_has_an_open_incident(rotation, pipeline, chain, now):
     what = NewIncident(kind="issue", title="Orders are late")
     open_incident(pipeline, what=what, by=None, at=now - 5 * MINUTE)
-    assert skipped(at=now) == f"{chain(now)[0]} has an open incident: Orders are late"
+    assert skip_reason(at=now) == f"{chain(now)[0]} has an open incident: Orders are late"
 
 
 def test_it_is_skipped_within_a_day_of_another_drill(rotation, pipeline, now, b):
     drill = start_drill(pipeline, by=b, at=now - 23 * HOUR)
     resolve(drill, by=b, at=now - 22 * HOUR)
     Drill.objects.all().delete()
-    assert skipped(at=now) == "There was a drill in the last 24 hours."
+    assert skip_reason(at=now) == "There was a drill in the last 24 hours."
 
 
 def test_it_is_skipped_in_maintenance_without_pipelines_and_if_nobody_is_available(rotation, now, a):
     for row in Pipeline.objects.all():
         fields = {"starts_at": now - HOUR, "ends_at": now + HOUR, "reason": "Move"}
         MaintenanceWindow.objects.create(pipeline=row, created_by=a, **fields)
-    assert skipped(at=now) == "All of its pipelines are in maintenance."
+    assert skip_reason(at=now) == "All pipelines of the rotation are in maintenance."
     MaintenanceWindow.objects.all().delete()
     Drill.objects.all().delete()
     User.objects.filter(is_staff=False).update(is_active=False)
-    assert skipped(at=now) == "Nobody is available."
+    assert skip_reason(at=now) == "Nobody is available."
     Drill.objects.all().delete()
     PipelineRotation.objects.all().delete()
-    assert skipped(at=now) == "The rotation has no pipelines."
+    assert skip_reason(at=now) == "The rotation has no pipelines."
 
 
 def test_after_an_outage_it_is_skipped_and_not_started_hours_late(rotation, now):
-    assert skipped(at=now + HOUR + MINUTE) == "The site was not running when it was due."
+    assert skip_reason(at=now + HOUR + MINUTE) == "The site could not start it within an hour."
 
 
 def test_a_drill_that_was_due_before_its_time_was_set_does_not_start(rotation, admin, now):
@@ -213,7 +213,7 @@ def test_another_day_of_the_same_week_gives_no_second_drill(rotation, admin, now
     assert start_weekly_drills(at=now + 9 * DAY) == 1
 
 
-def test_a_rotation_has_none_by_default_and_none_once_it_is_archived(rotation, admin, now):
+def test_a_rotation_has_no_drill_by_default_or_once_archived(rotation, admin, now):
     Rotation.objects.update(weekly_drill=False)
     assert start_weekly_drills(at=now) == 0
     Rotation.objects.update(weekly_drill=True)
@@ -221,7 +221,7 @@ def test_a_rotation_has_none_by_default_and_none_once_it_is_archived(rotation, a
     assert start_weekly_drills(at=now) == 0
 
 
-def test_an_engineer_who_is_away_is_not_drilled(rotation, chain, now):
+def test_an_engineer_who_is_away_gets_no_drill(rotation, chain, now):
     person = chain(now)[0]
     create_holiday(person, data=HolidayData(now.date(), now.date(), kind="holiday", note=""), by=person)
     start_weekly_drills(at=now)
@@ -230,7 +230,7 @@ def test_an_engineer_who_is_away_is_not_drilled(rotation, chain, now):
     assert drill.engineer != person
 
 
-def test_the_database_holds_one_row_a_week(rotation, now):
+def test_the_database_allows_one_weekly_drill_per_week(rotation, now):
     start_weekly_drills(at=now)
     with pytest.raises(IntegrityError), transaction.atomic():
         Drill.objects.create(rotation=rotation, week=only_drill().week, at=now, skip_reason="again")

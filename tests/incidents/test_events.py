@@ -108,7 +108,7 @@ def test_the_vendors_client_sends_images_severities_and_payloads(vendor_client, 
     ]
 
 
-def test_a_change_of_the_vendors_client_is_on_the_timelines_of_open_incidents(vendor_client, signed_in, a, key, now):
+def test_a_change_event_is_added_to_the_timelines_of_open_incidents(vendor_client, signed_in, a, key, now):
     client = vendor_client(key.secret)
     at = "2026-11-25T12:00Z"  # without it, this version of the client fails
     client.submit("Deploy 41", source="ci", timestamp=at)

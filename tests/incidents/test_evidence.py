@@ -228,7 +228,7 @@ def test_a_query_with_invisible_characters_cannot_be_approved(pipeline, source, 
 
 
 def test_look_alike_characters_are_named_before_an_approval(signed_in, client, pipeline, source, admin):
-    """A Cyrillic o in the name of a table: another table than the admin reads."""
+    """A Cyrillic o in a table name: the query reads another table than the admin sees."""
     name = "\u043e (U+043E, Cyrillic small letter o)"
     write_runbook(pipeline, STEPS.replace("FROM logs", "FROM l\u043egs"))
     page = signed_in(admin).get(f"/runbooks/{SLUG}/").content.decode()

@@ -35,7 +35,7 @@ def purge():
         pass
 
 
-def test_what_was_not_named_for_ninety_days_is_deleted_and_edges_stay(report):
+def test_jobs_and_datasets_not_named_for_90_days_are_deleted_and_edges_stay(report):
     report("old", days_ago=91)
     report("young", days_ago=89)
     purge()
@@ -44,7 +44,7 @@ def test_what_was_not_named_for_ninety_days_is_deleted_and_edges_stay(report):
     assert Edge.objects.count() == 1
 
 
-def test_a_dataset_that_is_still_named_keeps_only_what_still_reads_it(report):
+def test_a_dataset_that_is_still_named_keeps_only_its_current_readers(report):
     report("old", days_ago=91)
     fresh = {"job/n/new": None, "dataset/n/old.in": None}
     record_uses([Use("job/n/new", "dataset/n/old.in")], pipelines=fresh, at=timezone.now())
@@ -53,7 +53,7 @@ def test_a_dataset_that_is_still_named_keeps_only_what_still_reads_it(report):
     assert OpenLineageUse.objects.count() == 1
 
 
-def test_the_setting_decides_how_long(report, settings):
+def test_the_setting_sets_the_retention(report, settings):
     settings.OPENLINEAGE_KEPT_DAYS = 30
     report("old", days_ago=31)
     report("young", days_ago=29)

@@ -1,4 +1,4 @@
-"""The sweep of messages asks one question first, and misses nothing by that."""
+"""The message sweep first runs one statement, which finds every kind of work."""
 
 import datetime as dt
 import uuid
@@ -59,7 +59,7 @@ WORK = {
 
 
 @pytest.mark.parametrize("work", WORK)
-def test_all_that_a_sweep_does_is_asked_for(a, monkeypatch, work):
+def test_the_statement_finds_every_kind_of_work(a, monkeypatch, work):
     monkeypatch.setattr(tasks.deliver, "delay", lambda: None)
     assert not has_work()
     WORK[work](a, timezone.now())
@@ -74,7 +74,7 @@ def test_a_sweep_without_work_is_one_statement(a, monkeypatch, django_assert_num
         tasks.sweep()
 
 
-def test_what_is_being_sent_or_not_due_is_no_work(a):
+def test_messages_that_are_being_sent_or_not_due_are_no_work(a):
     at = timezone.now()
     change_message(a, state="sending", token=uuid.uuid4(), lease_until=at + DAY)
     assert not has_work()

@@ -30,15 +30,15 @@ def test_a_long_request_does_not_keep_one_out_for_long():
     assert shares.enter("user 1", now=0) == MAX_OWED_SECONDS / 0.25
 
 
-def test_a_first_request_is_paid_by_its_person_and_not_by_others_of_the_address():
-    """Someone whose first requests are long must not keep out their colleagues in the same office."""
+def test_a_first_request_is_charged_to_its_person_and_not_to_the_address():
+    """A person whose first requests are long must not block colleagues in the same office."""
     shares = Shares(per_second=0.25)
     for seconds in (MAX_SAVED_SECONDS + 1, 3):
         assert shares.enter("address 1", now=0) == 0
         person = shares.remember(f"token {seconds}", user_id=1)
         shares.leave("address 1", seconds=seconds, now=0, person=person)
     assert shares.enter("user 1", now=0) == 4
-    # The second was paid by the address: the person had nothing left.
+    # The second was charged to the address, because the person had no time left.
     assert shares.shares["address 1"].saved == MAX_SAVED_SECONDS - 3
     assert shares.enter("address 1", now=0) == 0
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from common.text_memory import TextMemory
+from common.text_cache import TextCache
 from incidents.models import Incident
 from incidents.services.transitions import NewIncident, acknowledge, open_incident
 from notifications.models import Message
@@ -176,14 +176,14 @@ def test_each_change_that_the_page_shows_changes_the_tag(client, rotation, a, b,
     assert client.get("/now/", headers={"if-none-match": etag}).status_code == 200
 
 
-def client_of(user):
+def make_client(user):
     client = Client()
     client.force_login(user)
     return client
 
 
 def random_change(draw, rotation, pipeline, *, at):
-    """Change something that Now shows, by a service or past them."""
+    """Change something that Now shows, through a service or directly."""
     people = list(User.objects.order_by("pk"))
     draw.choice(
         [
@@ -205,13 +205,13 @@ def random_change(draw, rotation, pipeline, *, at):
     )()
 
 
-def test_after_random_changes_a_fragment_from_memory_is_the_one_rendered_afresh(rotation, a, b, d, monkeypatch):
+def test_after_random_changes_a_fragment_from_memory_equals_a_new_one(rotation, a, b, d, monkeypatch):
     at, draw = timezone.now(), random.Random(22)
     monkeypatch.setattr("django.utils.timezone.now", lambda: at)
     pipeline = rotation.pipelines.get(pipeline__name="Broken").pipeline
     make_check(pipeline, a, metric=make_metric(pipeline), parameters={"fail_below": 1}, is_active=True)
     Pipeline.objects.filter(name="Healthy").update(primary_owner=a, secondary_owner=d)
-    readers = [client_of(user) for user in (a, b)]
+    readers = [make_client(user) for user in (a, b)]
     paths, from_memory = ("/now/", "/now/?owner=me", "/now/?q=Healthy&page=1"), 0
     for _ in range(50):
         if draw.random() < 0.3:
@@ -220,9 +220,9 @@ def test_after_random_changes_a_fragment_from_memory_is_the_one_rendered_afresh(
         with CaptureQueriesContext(connection) as statements:
             known = reader.get(path).content
         from_memory += len(statements) <= 6
-        remembered, now_view.TEXTS = now_view.TEXTS, TextMemory(max_bytes=10**6)
+        cache, now_view.TEXT_CACHE = now_view.TEXT_CACHE, TextCache(max_bytes=10**6)
         assert known == reader.get(path).content
-        now_view.TEXTS = remembered
+        now_view.TEXT_CACHE = cache
     assert from_memory > 3
 
 
@@ -409,8 +409,8 @@ def test_a_database_that_is_restarting_is_a_503(a, monkeypatch, path):
         assert "The site is not available" in answer.content.decode()
 
 
-def test_the_memory_of_texts_is_bounded():
-    memory = TextMemory(max_bytes=10)
+def test_the_text_cache_is_bounded():
+    memory = TextCache(max_bytes=10)
     for key in "abc":
         memory.store(key, "four")
     assert [memory.find(key) for key in "abc"] == [None, "four", "four"]

@@ -1,4 +1,4 @@
-"""Before a shift, and the week ahead, from beat's task to the mail server."""
+"""Mails before a shift and about the week ahead, from beat's task to the mail server."""
 
 import datetime as dt
 
@@ -19,7 +19,7 @@ DAY = dt.timedelta(days=1)
 
 @pytest.fixture
 def make_shift(a, b, admin, daily_growth):
-    """Return a function that gives A a shift which starts in some days."""
+    """Return a function that gives A a shift starting in some days."""
     User.objects.filter(pk=a.pk).update(email="a@example.org")
     User.objects.filter(pk=admin.pk).update(email="admin@example.org")
 
@@ -37,7 +37,7 @@ def make_shift(a, b, admin, daily_growth):
     return make
 
 
-def delivered():
+def deliver_due():
     """Deliver what is due; return the subjects by recipient."""
     while deliver_one():
         pass
@@ -48,7 +48,7 @@ def test_the_engineer_gets_a_mail_days_before_and_the_admins_none_yet(make_shift
     make_shift(4)
     tasks.check_shifts()
     tasks.check_shifts()
-    [(address, subject)] = delivered().items()
+    [(address, subject)] = deliver_due().items()
     assert (address, len(mail.outbox)) == ("a@example.org", 1)
     assert subject.startswith("Prepare for your on-call shift on ")
     assert "- Confirm that urgent messages reach you" in mail.outbox[0].body
@@ -58,7 +58,7 @@ def test_the_engineer_gets_a_mail_days_before_and_the_admins_none_yet(make_shift
 def test_the_admins_get_a_mail_two_days_before(make_shift):
     make_shift(1)
     tasks.check_shifts()
-    sent = delivered()
+    sent = deliver_due()
     assert set(sent) == {"a@example.org", "admin@example.org"}
     assert sent["admin@example.org"].startswith("Engineer A is not ready for the shift on ")
 
@@ -74,7 +74,7 @@ def test_the_week_ahead_is_mailed_on_monday_to_those_who_want_it(make_shift, a, 
         tasks.check_shifts()
     Message.objects.exclude(type="week-ahead").delete()
     Message.objects.update(due_at=now, expires_at=now + DAY)
-    sent = delivered()
+    sent = deliver_due()
     assert list(sent) == ["a@example.org"]
     assert "week" in sent["a@example.org"].lower()
     assert "- On call for Weekly: " in mail.outbox[0].body

@@ -149,10 +149,10 @@ def test_the_system_page_of_a_new_site_has_a_hint(signed_in, admin):
     assert "No jobs have run yet" in text
 
 
-def test_admins_see_what_could_be_set_up_and_where_it_is_described(signed_in, a, admin, daily_growth, settings):
+def test_admins_see_which_providers_are_not_set_up(signed_in, a, admin, daily_growth, settings):
     settings.EMAIL_HOST, settings.HTTPS, settings.VAPID_CONTACT = "mail.example.org", True, "mailto:oncall@example.org"
     text = signed_in(admin).get("/admin/system/").content.decode()
-    assert "SMS and calls are not offered." in text
+    assert "SMS and calls are not available." in text
     assert "docs/operations.md, “Slack”" in text
     assert "Mail is written to files" not in text
     paths = ("/me/notifications/", f"/pipelines/{daily_growth.slug}/channels/")
@@ -163,7 +163,7 @@ def test_admins_see_what_could_be_set_up_and_where_it_is_described(signed_in, a,
     settings.EMAIL_HOST, settings.HTTPS = "", False
     text = signed_in(admin).get("/admin/system/").content.decode()
     assert "Mail is written to files" in text
-    assert "Push needs an https address" in text
+    assert "Push needs an HTTPS address" in text
 
 
 def test_the_system_page_needs_an_admin(client, signed_in, a):

@@ -67,8 +67,8 @@ def kind(request):
     return KINDS[request.param]
 
 
-def reminded(name):
-    """Return the user names of those who were sent reminders of this type, with repetition."""
+def reminded_users(name):
+    """Return the user names of those who were sent reminders of this type, with duplicates."""
     return sorted(Message.objects.filter(type=name).values_list("recipient__username", flat=True))
 
 
@@ -80,13 +80,13 @@ def test_the_recipient_is_reminded_once_in_24_hours(kind, weeks, now):
     ask, remind, _, _, name, _, _ = kind
     row = ask(weeks, at=now, counterpart=weeks[1].engineer)
     assert remind(row, by=row.requester, at=now + HOUR).reminded_at == now + HOUR
-    assert reminded(name) == [weeks[1].engineer.username]
+    assert reminded_users(name) == [weeks[1].engineer.username]
     with pytest.raises(DomainError, match="You can send the next one in 1 h") as raised:
         remind(row, by=row.requester, at=now + DAY)
     assert type(raised.value) is DomainError
-    assert reminded(name) == [weeks[1].engineer.username]
+    assert reminded_users(name) == [weeks[1].engineer.username]
     remind(row, by=row.requester, at=now + DAY + HOUR)
-    assert reminded(name) == [weeks[1].engineer.username] * 2
+    assert reminded_users(name) == [weeks[1].engineer.username] * 2
 
 
 def test_a_request_to_anyone_reminds_those_who_have_not_answered(kind, weeks, now):
@@ -94,7 +94,7 @@ def test_a_request_to_anyone_reminds_those_who_have_not_answered(kind, weeks, no
     row = ask(weeks, at=now)
     decline(row, by=weeks[1].engineer, at=now)
     remind(row, by=row.requester, at=now)
-    assert reminded(name) == sorted(week.engineer.username for week in weeks[2:4])
+    assert reminded_users(name) == sorted(week.engineer.username for week in weeks[2:4])
 
 
 def test_an_admin_may_remind_and_others_may_not(kind, weeks, now, admin):
@@ -104,10 +104,10 @@ def test_an_admin_may_remind_and_others_may_not(kind, weeks, now, admin):
         with pytest.raises(NotAllowedError):
             remind(row, by=person, at=now)
     remind(row, by=admin, at=now)
-    assert reminded(name) == [weeks[1].engineer.username]
+    assert reminded_users(name) == [weeks[1].engineer.username]
 
 
-def test_a_closed_or_expired_request_sends_none(kind, weeks, now):
+def test_a_closed_or_expired_request_sends_no_reminder(kind, weeks, now):
     ask, remind, _, cancel, name, _, _ = kind
     row = ask(weeks, at=now, counterpart=weeks[1].engineer)
     with pytest.raises(DomainError, match="has expired"):
@@ -115,7 +115,7 @@ def test_a_closed_or_expired_request_sends_none(kind, weeks, now):
     cancel(row, by=row.requester, at=now)
     with pytest.raises(DomainError, match="already withdrawn"):
         remind(row, by=row.requester, at=now)
-    assert reminded(name) == []
+    assert reminded_users(name) == []
     assert reload(row).reminded_at is None
 
 
@@ -130,7 +130,7 @@ def test_a_three_way_swap_reminds_the_one_who_has_not_accepted(weeks, now):
     )
     accept_swap(row, by=weeks[1].engineer, at=now)
     remind_swap(row, by=row.requester, at=now)
-    assert reminded("swap-reminder") == [weeks[2].engineer.username]
+    assert reminded_users("swap-reminder") == [weeks[2].engineer.username]
 
 
 def test_the_message_says_that_it_is_a_reminder_and_is_dropped_when_answered(kind, weeks, now):
@@ -158,7 +158,7 @@ def test_the_button_sends_one_reminder_and_goes_away_for_a_day(kind, weeks, sign
     again = browser.post(f"{page}remind/")
     assert again.status_code == 409
     assert "A reminder was sent less than 24 hours ago." in again.content.decode()
-    assert reminded(name) == [weeks[1].engineer.username]
+    assert reminded_users(name) == [weeks[1].engineer.username]
     assert "Send reminder" not in signed_in(weeks[1].engineer).get(page).content.decode()
 
 
@@ -168,7 +168,7 @@ def test_a_double_click_sends_one_reminder(kind, weeks, signed_in):
     browser, form = signed_in(row.requester), {"form_key": "a" * 22}
     answers = [browser.post(f"{path}{row.pk}/remind/", form) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [302, 302]
-    assert reminded(name) == [weeks[1].engineer.username]
+    assert reminded_users(name) == [weeks[1].engineer.username]
 
 
 def test_the_api_sends_a_reminder_once(kind, weeks, client):
@@ -182,7 +182,7 @@ def test_the_api_sends_a_reminder_once(kind, weeks, client):
     assert again.status_code == 409
     assert "less than 24 hours ago" in again.json()["detail"]
     assert client.post(call["path"], **bearer(weeks[1].engineer)).status_code == 403
-    assert reminded(name) == [weeks[1].engineer.username]
+    assert reminded_users(name) == [weeks[1].engineer.username]
 
 
 def test_the_database_keeps_the_time_of_the_last_reminder_in_the_history(weeks, now):

@@ -48,7 +48,7 @@ def covers(rotation):
     return sorted(rotation.covers.values_list("starts_at", "ends_at", "engineer", "covered_engineer", "request"))
 
 
-def sent(name):
+def message_recipients(name):
     return sorted(Message.objects.filter(type=name).values_list("recipient__username", flat=True))
 
 
@@ -65,7 +65,7 @@ def test_a_running_cover_of_an_archived_rotation_goes_on_from_the_undo(rotation,
     assert set(rotation.pipelines.values_list("pipeline", flat=True)) == pipelines
     parts = rotation.covers.order_by("starts_at").values_list("starts_at", "ends_at")
     assert list(parts) == [(start, start + MINUTE), (start + 2 * MINUTE, running.ends_at)]
-    assert sent("cover-created") == sorted([other.username, running.engineer.username] * 2)
+    assert message_recipients("cover-created") == sorted([other.username, running.engineer.username] * 2)
     assert Cover.objects.filter(pk=cover.pk).exists()
 
 
@@ -80,8 +80,8 @@ def test_requests_that_archiving_closed_are_open_again_and_their_recipients_are_
     undo.perform(by=admin, at=now + MINUTE)
     assert SwapRequest.objects.filter(pk=swap.pk, state="pending", decided_at=None, reason="").exists()
     assert CoverRequest.objects.filter(pk=cover.pk, state="pending", decided_at=None, reason="").exists()
-    assert sent("swap-reminder") == [weeks[1].engineer.username]
-    assert sent("cover-reminder") == [weeks[2].engineer.username]
+    assert message_recipients("swap-reminder") == [weeks[1].engineer.username]
+    assert message_recipients("cover-reminder") == [weeks[2].engineer.username]
 
 
 def test_a_swap_that_a_new_roster_cancelled_is_restored(rotation, weeks, now, admin, a, b, c, d):

@@ -124,18 +124,18 @@ class Routes:
         return browser
 
     def get(self, path):
-        """Return the admin's answer to a GET of the path, and its statements; what it wrote is undone."""
+        """Return the admin's answer to a GET of the path, and its statements; roll back its writes."""
         if path not in self.answers:
             with CaptureQueriesContext(connection) as captured:
-                answer = undone(self.browser().get, path)
+                answer = in_rollback(self.browser().get, path)
             self.answers[path] = answer.headers, captured.captured_queries
             if answer.status_code == 200 and not answer.streaming:
                 self.pages.add(path)
         return self.answers[path]
 
 
-def undone(visit, path):
-    """Return what `visit` returns for the path; what it wrote is rolled back, and an exception names the path."""
+def in_rollback(visit, path):
+    """Return the result of `visit` for a path; roll back its writes, and name the path in exceptions."""
     try:
         with transaction.atomic():
             answer = visit(path)
@@ -159,7 +159,7 @@ def test_the_list_of_routes_is_complete():
 
 
 def requires_sign_in(answer, path):
-    """Return True if the answer to a visitor without a session is right: where the route is closed, it leads to the sign-in page."""
+    """Return True if the response without a session is right: a closed route leads to the sign-in page."""
     location = answer.headers.get("Location", "")
     if path in OPEN:
         return answer.status_code in (200, 302, 503) and not location.startswith("/sign-in/")
@@ -171,7 +171,7 @@ def requires_sign_in(answer, path):
 
 
 def test_every_route_requires_sign_in(site, db):
-    answers = {path: undone(Client().get, path) for path in ROUTES}
+    answers = {path: in_rollback(Client().get, path) for path in ROUTES}
     assert {path: answer.status_code for path, answer in answers.items() if not requires_sign_in(answer, path)} == {}
 
 
@@ -183,7 +183,7 @@ def test_unsafe_methods_require_a_csrf_token(site, db, method):
         expected = (200,) if (path, method) == (LEAVE, "post") else (403, 405)
         if path in WITHOUT_SESSION and method == "post":
             expected = (415,)
-        answer = undone(getattr(browser, method), path)
+        answer = in_rollback(getattr(browser, method), path)
         if answer.status_code not in expected:
             wrong[path] = answer.status_code
     assert wrong == {}
@@ -223,7 +223,7 @@ def leads_to_a_page(site, path):
 
 def test_a_get_of_an_action_leads_to_a_page(site, db):
     pages = [path for path in ROUTES if not path.startswith("/api/")]
-    wrong = [path for path in pages if not undone(partial(leads_to_a_page, site), path)]
+    wrong = [path for path in pages if not in_rollback(partial(leads_to_a_page, site), path)]
     assert wrong == []
 
 

@@ -48,7 +48,7 @@ def text_fields():
 
 
 def hostile_requests():
-    """Return the key of each rule, a text field of its body, and a forbidden character: one for each field, or in `make faults` all."""
+    """Return requests as rule key, text field and forbidden character: one character for each field, or all in `make faults`."""
     requests = []
     for number, (key, name) in enumerate(text_fields()):
         characters = "\0\u202e" if name in MULTILINE else "\n\0\u202e"

@@ -1,4 +1,4 @@
-"""An object is reached only through what it belongs to, and a request sets only the fields that it may.
+"""An object is reached only through its parent, and a request sets only the fields that it may.
 
 The cases come from the permission matrix: a new route is covered as soon as it has a rule.
 """
@@ -22,9 +22,9 @@ from tests.factories import make_engineer
 from tests.security.permission_matrix import OPEN, RULES
 from tests.validation.fixtures import make_check, make_metric
 
-# The second word names no object, or one that every object of the first kind has.
+# Second words of paths that name no object, or one that every object of the first kind has.
 INDEPENDENT = ("week", "year", "month")
-# Rights, and columns that the site sets itself.
+# Permissions, and columns that only the site sets.
 FORBIDDEN_FIELDS = {
     "is_staff": True,
     "is_superuser": True,
@@ -47,7 +47,7 @@ def nested():
 
 @pytest.fixture(scope="module")
 def others(world):
-    """Return another existing object of the same kind for what a path names first or last."""
+    """Return another existing object for each kind that a path names first or last."""
     admin, at = world.people["admin"], timezone.now()
     pipeline = Pipeline.objects.get(slug=world.words["other_pipeline"])
     check = make_check(pipeline, admin, metric=make_metric(pipeline, "other"), parameters={"fail_below": 1}, at=at)
@@ -65,7 +65,7 @@ def others(world):
 
 @pytest.mark.parametrize("key", nested())
 def test_an_object_is_not_reached_through_another_parent(world, others, key):
-    """As an admin, who may do it all: what is wrong is the path alone."""
+    """As an admin, who may do everything, so that only the path is wrong."""
     method, _, path = key.partition(" #")[0].partition(" ")
     words = path_words(key)
     for word in {words[0], words[-1]} & set(others):
@@ -115,13 +115,13 @@ def sample_rules():
     return list(parts.values())
 
 
-def test_who_left_and_tokens_that_ended_reach_nothing(world):
+def test_deactivated_people_and_ended_tokens_have_no_access(world):
     """A deactivated person's session and token, a revoked token, and an expired one."""
     admin, at = world.people["admin"], timezone.now()
     leaver, owner = make_engineer("Leaver"), world.people["owner"]
     callers = {"revoked": create_token(owner, name="revoked"), "expired": create_token(owner, name="expired")}
     callers["leaver's token"] = create_token(leaver, name="left")
-    clients = {name: Client(**bearer_of(new.secret)) for name, new in callers.items()}
+    clients = {name: Client(**bearer_header(new.secret)) for name, new in callers.items()}
     clients["leaver's session"] = Client()
     clients["leaver's session"].force_login(leaver)
     deactivate(leaver, by=admin, at=at)
@@ -141,5 +141,5 @@ def test_who_left_and_tokens_that_ended_reach_nothing(world):
     assert wrong == []
 
 
-def bearer_of(secret):
+def bearer_header(secret):
     return {"headers": {"authorization": f"Bearer {secret}"}}

@@ -53,7 +53,7 @@ def test_each_role_is_allowed_or_denied(world, part):
 
 
 def callers(key):
-    """Return who makes the call of a rule: on pages, which read no token, the suite takes one of the tokens. `make faults` takes all."""
+    """Return the callers to test for a rule. On pages, which read no token, the suite tests one of the tokens, `make faults` all."""
     if THOROUGH or not is_page(split_key(key)[1]):
         return ACTORS
     return *IN_SESSION, TOKENS[zlib.crc32(key.encode()) % len(TOKENS)]

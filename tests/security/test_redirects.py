@@ -1,4 +1,4 @@
-"""The page to go to afterwards, which a form names, is a page of this site, whatever somebody puts there."""
+"""The page that a form returns to (`next`) is always a page of this site."""
 
 from urllib.parse import urlsplit
 

@@ -32,7 +32,7 @@ def recover(check, *, at, status="pass", message="41 orders"):
     Check.objects.filter(pk=check.pk).update(**fields)
 
 
-def posted():
+def posts():
     return list(ChannelDelivery.objects.order_by("pk").values_list("event", "title", "text"))
 
 
@@ -44,7 +44,7 @@ def test_a_check_that_fails_and_recovers_is_posted_once_each(make_channel, check
     assert [post_check_changes(at=at), post_check_changes(at=at + MINUTE)] == [1, 0]
     recover(check, at=at + 2 * MINUTE)
     assert [post_check_changes(at=at + 2 * MINUTE), post_check_changes(at=at + 3 * MINUTE)] == [1, 0]
-    assert posted() == [
+    assert posts() == [
         ("check.failed", "Check failed: Orders: Orders arrive", "No orders since 06:00"),
         ("check.recovered", "Check recovered: Orders: Orders arrive", "41 orders"),
     ]
@@ -60,7 +60,7 @@ def test_a_check_that_failed_again_between_two_sweeps_is_posted_as_recovered_and
     post_check_changes(at=at)
     fail(check, since=at + MINUTE)
     post_check_changes(at=at + MINUTE)
-    assert [event for event, *_ in posted()] == ["check.failed", "check.recovered", "check.failed"]
+    assert [event for event, *_ in posts()] == ["check.failed", "check.recovered", "check.failed"]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_failure_that_ends_without_a_pass_says_why(make_channel, check, fields
     recover(check, at=at)
     Check.objects.filter(pk=check.pk).update(**fields)
     post_check_changes(at=at)
-    assert posted()[1][2] == reason
+    assert posts()[1][2] == reason
 
 
 def test_checks_of_other_tools_are_posted_too_and_an_error_ends_nothing(make_channel, pipeline):
@@ -100,7 +100,7 @@ def test_checks_of_other_tools_are_posted_too_and_an_error_ends_nothing(make_cha
     assert post_check_changes(at=at) == 0
     ExternalCheck.objects.filter(pk=row.pk).update(status="pass", message="", at=at + MINUTE)
     post_check_changes(at=at + MINUTE)
-    assert [event for event, *_ in posted()] == EVENTS
+    assert [event for event, *_ in posts()] == EVENTS
     delivery = ChannelDelivery.objects.order_by("pk")[0]
     assert delivery.data["external_check"]["key"] == "test.unique"
     assert delivery.path == "/pipelines/orders/"
@@ -114,7 +114,7 @@ def test_a_channel_gets_only_what_it_chose_and_nothing_from_before_it_was_added(
     fail(check, since=at - 10 * MINUTE)
     make_channel(events=EVENTS)
     post_check_changes(at=at)
-    assert (posted(), CheckFailure.objects.count()) == ([], 1)
+    assert (posts(), CheckFailure.objects.count()) == ([], 1)
 
 
 def test_a_channel_of_the_rotation_gets_the_checks_of_its_pipelines(make_channel, pipeline, rotation, check):
@@ -123,7 +123,7 @@ def test_a_channel_of_the_rotation_gets_the_checks_of_its_pipelines(make_channel
     at = timezone.now() + MINUTE
     fail(check, since=at)
     post_check_changes(at=at)
-    assert [event for event, *_ in posted()] == ["check.failed"]
+    assert [event for event, *_ in posts()] == ["check.failed"]
 
 
 def test_a_webhook_gets_the_check_as_the_api_names_it(make_channel, check, peer):

@@ -175,7 +175,7 @@ def test_a_message_is_sent_again(signed_in, a, make_channel, peer):
     assert [body["id"] for _, _, body in peer.requests] == [row.event_id, row.event_id]
 
 
-def test_a_channel_is_deleted_for_good_with_its_log_after_ten_minutes(signed_in, a, make_channel, peer):
+def test_a_channel_is_permanently_deleted_with_its_log_after_ten_minutes(signed_in, a, make_channel, peer):
     row, client = post(make_channel()), signed_in(a)
     response = client.post(f"/channels/{row.channel_id}/delete/")
     assert response.url == "/pipelines/orders/channels/"

@@ -51,7 +51,7 @@ def shown(day):
 
 
 def readers(person):
-    """Change a person's zone, eight times; what is written for one zone is undone."""
+    """Yield once for each of eight time zones of a person; roll back the writes after each."""
     for zone in each_undone(ZONES):
         person.time_zone = zone
         person.save()
@@ -131,7 +131,7 @@ def test_a_backtest_shows_the_business_date(signed_in, check, a):
         assert shown(check.business_date) in browser.get(f"/checks/{check.pk}/backtest/").content.decode(), zone
 
 
-def test_the_api_answers_the_business_date(signed_in, check, a):
+def test_the_api_returns_the_business_date(signed_in, check, a):
     browser, expected = signed_in(a), check.business_date.isoformat()
     for zone in readers(a):
         [result] = browser.get(f"/api/v1/checks/{check.pk}/results/").json()["results"]

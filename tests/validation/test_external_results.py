@@ -339,7 +339,7 @@ def test_the_number_of_queries_does_not_grow_with_the_file(db):
 
 
 def test_a_process_reads_one_large_file_at_a_time(client, a, monkeypatch):
-    """Reading a hostile manifest takes a hundred megabytes: several at once would take the process's memory."""
+    """Reading a hostile manifest takes a hundred megabytes: several at once would use up the memory of the process."""
     monkeypatch.setattr(imports, "MAX_WAIT_SECONDS", 0.01)
     small = json.dumps(
         {"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json"}}

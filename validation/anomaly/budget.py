@@ -47,7 +47,7 @@ class AlertBudget:
         """The most alerts in any 365 days, gross ones included."""
         return max(2, math.floor(_MOST_WITH_GROSS * self._budget))
 
-    def raised(self, day: dt.date, *, days_alerting: int) -> LimitRaise:
+    def limit_raise(self, day: dt.date, *, days_alerting: int) -> LimitRaise:
         """Return how much limits are raised; `days_alerting` counts the days since the metric could first alert."""
         self._drop_old_alerts(day)
         new = _NEW_METRIC * max(0.0, 1 - days_alerting / _NEW_FOR_DAYS)

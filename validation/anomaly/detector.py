@@ -210,9 +210,9 @@ class AnomalyDetector:
             return "", False
         if refusal := self._budget.refusal(day, is_gross=inspection.is_gross):
             return refusal, True
-        raised = self._budget.raised(day, days_alerting=self._count - MIN_ALERT_DAYS)
-        if inspection.is_deviation and inspection.score <= raised.factor:
-            return raised.reason, False
+        limit_raise = self._budget.limit_raise(day, days_alerting=self._count - MIN_ALERT_DAYS)
+        if inspection.is_deviation and inspection.score <= limit_raise.factor:
+            return limit_raise.reason, False
         return "", False
 
     def _forecast(self, day: dt.date, expected: ExpectedError) -> Forecast:

@@ -9,13 +9,8 @@ from numpy.typing import NDArray
 from validation.anomaly.baselines import Baseline, Forecast
 from validation.anomaly.state import State
 
-SPAN_DAYS = (
-    1,
-    2,
-    3,
-    7,
-    14,
-)  # windows in days over which evidence is combined: one bad day, or several slightly bad ones
+# Windows in days over which evidence is combined: one bad day, or several slightly bad ones.
+SPAN_DAYS = (1, 2, 3, 7, 14)
 FloatArray = NDArray[np.float64]
 Tail = tuple[int, int]  # span, side: -1 below, 1 above
 

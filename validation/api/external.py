@@ -110,7 +110,7 @@ def integration(request: Request, kind: str) -> Response:
     try:
         result = import_file(kind, pieces=pieces, at=timezone.now())
     except ImportBusyError as error:
-        # An unread body would end the connection before the answer is read.
+        # If the body stayed unread, the connection would close before the client reads the response.
         deque(pieces, maxlen=0)
         raise Throttled(wait=RETRY_SECONDS, detail="Another large file is being imported.") from error
     return Response(ImportSerializer(result).data)

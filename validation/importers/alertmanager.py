@@ -102,7 +102,7 @@ def _alert(entry: Record, *, group_key: str) -> AlertPayload:
         # Alertmanager before 0.19 sends no fingerprint, so use the labels that it is computed from.
         fingerprint=result_key(text(entry.get("fingerprint"))) or _digest(labels),
         status=status,
-        name=labels.get("alertname", "") or "AlertPayload without a name",
+        name=labels.get("alertname", "") or "Alert without a name",
         summary=text(notes.get("summary") or notes.get("message"), limit=MAX_MESSAGE_LENGTH),
         description=join_sentences(notes.get("description", ""), unknown),
         severity=severity,

@@ -19,7 +19,7 @@ MAX_FILE_BYTES = 32 * 1024 * 1024
 # A dbt manifest is read piece by piece and may be larger than other files.
 MAX_MANIFEST_BYTES = 128 * 1024 * 1024
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
-# Reading a hostile manifest takes up to 100 MB. A process reads one large file at a time, and the next waits this long.
+# Reading a hostile manifest takes up to 100 MB, so a process reads one large file at a time. The next one waits this long.
 MAX_WAIT_SECONDS = 5.0
 _large_file_lock = threading.Lock()
 
@@ -52,7 +52,7 @@ def import_file(kind: str, *, pieces: Iterable[bytes], at: dt.datetime) -> Impor
 
 @contextlib.contextmanager
 def _one_large_file(start: bytes) -> Iterator[None]:
-    """Hold the lock of this process while a file with this start is read, unless it is small."""
+    """Hold a lock of this process while a large file is read; `start` is its first piece."""
     if len(start) < PIECE_BYTES:
         yield
         return

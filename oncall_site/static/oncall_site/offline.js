@@ -3,7 +3,7 @@
 const QUEUE = "unsent-steps";
 // The user who turned on push in this browser.
 const PUSH_USER = "push-user";
-// The user whose copy is saved in this browser.
+// The user whose offline copy is saved in this browser.
 const COPY_USER = "copy-user";
 // A browser that is slow to end push must not delay signing out.
 const SIGN_OUT_MS = 3000;
@@ -109,7 +109,7 @@ const signOut = async (form) => {
   form.submit();
 };
 
-// Deletes the copy of someone who did not sign out, such as after an expired session; returns true if there may be one.
+// Deletes the copy of another user who did not sign out, such as after an expired session. Returns true if a new copy is needed.
 const replaceCopy = async () => {
   if (localStorage.getItem(COPY_USER) === user) return false;
   await clear();

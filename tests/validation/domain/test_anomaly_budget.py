@@ -104,16 +104,16 @@ def test_no_year_has_more_alerts_than_the_budget_allows(budget, offered):
 def test_limits_rise_as_the_budget_is_used_up_and_fall_back():
     day = START + dt.timedelta(days=400)
     budget = AlertBudget(4.0)
-    assert budget.raised(day, days_alerting=400).factor == 1
+    assert budget.limit_raise(day, days_alerting=400).factor == 1
     for weeks in range(5):
         budget.spend(day - dt.timedelta(days=300 - 7 * weeks), is_gross=False)
-    used = budget.raised(day, days_alerting=400)
+    used = budget.limit_raise(day, days_alerting=400)
     assert used.factor == pytest.approx(1.5)
     assert used.reason == "the alert budget of 4 a year is used up"
-    assert budget.raised(day + dt.timedelta(days=365), days_alerting=765).factor == 1
+    assert budget.limit_raise(day + dt.timedelta(days=365), days_alerting=765).factor == 1
     recent = AlertBudget(4.0)
     recent.spend(day, is_gross=True)
-    factors = [recent.raised(day + dt.timedelta(days=n), days_alerting=400).factor for n in (2, 10, 30)]
+    factors = [recent.limit_raise(day + dt.timedelta(days=n), days_alerting=400).factor for n in (2, 10, 30)]
     assert factors == sorted(factors, reverse=True)
     assert factors[0] > 1.4
     assert factors[-1] < 1.03

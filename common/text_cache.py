@@ -1,10 +1,10 @@
-"""Texts that a process has rendered, by the version of the facts behind them."""
+"""Rendered texts that a process reuses until the facts behind them change."""
 
 import threading
 from collections import OrderedDict
 
 
-class TextMemory:
+class TextCache:
     """The texts of one process, at most `max_bytes`; the least recently used are dropped first.
 
     A key must contain everything that the text depends on: the version of the facts, the reader, the query.
@@ -35,7 +35,7 @@ class TextMemory:
                 self.size -= len(oldest)
 
     def clear(self) -> None:
-        """Forget all texts."""
+        """Remove all texts."""
         with self._lock:
             self._texts.clear()
             self.size = 0
