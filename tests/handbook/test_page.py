@@ -126,16 +126,16 @@ def test_without_a_handbook_there_is_nothing_to_download_and_it_is_said(signed_i
 
 def test_an_admin_of_a_new_site_is_told_what_is_left_to_do(signed_in, admin, seed):
     client = signed_in(admin)
-    assert [step.done for step in client.get("/").context["steps"]] == [False, False, False]
+    assert [step.done for step in client.get("/").context["team_steps"]] == [False, False, False]
     import_previewed(client, {"file": upload(seed)})
-    assert [step.done for step in client.get("/").context["steps"]] == [True, True, False]
+    assert [step.done for step in client.get("/").context["team_steps"]] == [True, True, False]
     for person in User.objects.all():
         set_password(person, password="correct horse battery staple")
-    assert signed_in(User.objects.get(pk=admin.pk)).get("/").context["steps"] == []
+    assert signed_in(User.objects.get(pk=admin.pk)).get("/").context["team_steps"] == []
 
 
 def test_an_engineer_is_not_told(signed_in, a):
-    assert signed_in(a).get("/").context["steps"] == []
+    assert signed_in(a).get("/").context["team_steps"] == []
 
 
 def shown(answer):

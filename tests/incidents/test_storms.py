@@ -264,7 +264,7 @@ def test_the_page_the_admin_and_the_api_list_the_failures(signed_in, client, pip
     page = " ".join(signed_in(a).get(f"/incidents/{row.pk}/").content.decode().split())
     for check in checks:
         assert f'href="/checks/{check.pk}/"' in page
-    assert (page.count(">failing</span>"), page.count(">recovered</span>")) == (2, 1)
+    assert (page.count("</svg>failing"), page.count("</svg>recovered")) == (2, 1)
     call = f"/api/v1/incidents/{row.pk}/"
     listed = client.get(f"{call}failures/", **bearer(a)).json()
     assert [(one["check_id"], bool(one["recovered_at"])) for one in listed["results"]] == [
