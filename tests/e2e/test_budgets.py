@@ -91,7 +91,7 @@ def test_a_shift_would_be_seen(seeded, admin, open_page):
 def test_now_is_whole_without_javascript(seeded, a, open_page, size):
     page = open_page(a, size=SIZES[size], javascript=False)
     page.goto("/")
-    expect(page.get_by_role("region", name="On call")).to_contain_text("Engineer A")
+    expect(page.get_by_role("region", name="On call", exact=True)).to_contain_text("Engineer A")
     expect(page.get_by_role("heading", name="1 open incident")).to_be_visible()
     expect(page.locator(".pipeline-list li, table tbody tr")).to_have_count(5)
     page.get_by_role("navigation", name="Sections").get_by_role("link", name="Schedule").click()

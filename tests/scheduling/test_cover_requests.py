@@ -533,6 +533,7 @@ def test_the_api_requests_and_accepts_in_parts(client, rotation, week, others):
         "created_at": "",
         "expires_at": "",
         "decided_at": None,
+        "reminded_at": None,
     }
     url = f"/api/v1/cover-requests/{row['id']}/"
     part = {"starts_at": zulu(start + HOUR), "ends_at": zulu(start + 3 * HOUR)}
