@@ -124,7 +124,9 @@ def test_the_tour_takes_the_documented_clicks(site, b, open_page, complaints, si
     row = page.locator("tr", has=page.get_by_role("link", name="Daily growth", exact=True))
     expect(row).to_contain_text("Engineer A")
     expect(row).to_contain_text("on call")
-    expect(page.get_by_role("region", name="On call", exact=True).get_by_role("link", name="Call Engineer A")).to_be_in_viewport()
+    expect(
+        page.get_by_role("region", name="On call", exact=True).get_by_role("link", name="Call Engineer A")
+    ).to_be_in_viewport()
 
     tour.begin("Add time off for next week, preview the impact, and request the suggested swap")
     monday = rotation.weeks.filter(engineer=b, starts_at__gt=timezone.now()).order_by("starts_on").first().starts_on
