@@ -202,9 +202,14 @@ def restore_channel(pk: int, *, by: User) -> TeamChannel:
     return row
 
 
+@transaction.atomic
 def purge_deleted_channels() -> int:
-    """Permanently delete the channels that can no longer be restored, with their secrets and deliveries; return their number."""
-    _, deleted = purgeable_channels().delete()
+    """Permanently delete the channels that can no longer be restored, with their secrets and deliveries; return their number.
+
+    Locks them first: the statement that deletes would not notice that one has been restored in between.
+    """
+    keys = purgeable_channels().order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True)
+    _, deleted = TeamChannel.all_objects.filter(pk__in=list(keys)).delete()
     return deleted.get("team_channels.TeamChannel", 0)
 
 
