@@ -198,7 +198,7 @@ def test_a_deleted_channel_is_restored_within_the_limit(a, pipeline, make_channe
         restore_channel(channel.pk, by=a)
     monkeypatch.undo()
     assert restore_channel(channel.pk, by=a).is_active
-    with pytest.raises(DomainError, match="since been restored"):
+    with pytest.raises(DomainError, match="already restored"):
         restore_channel(channel.pk, by=a)
 
 
