@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from django.db import transaction
 from django.db.models import Model, Q
 
-from common.exceptions import DomainError
+from common.exceptions import DomainError, NotAllowedError
 from common.formatting import format_day
 from common.json_values import to_json
 from people.domain.names import match_key
@@ -142,14 +142,16 @@ def _saved(cls: type[T], row: Model) -> T:
 
 @transaction.atomic
 def restore_schedule(
-    rotation: Rotation, *, before: ScheduleSnapshot, saved: str, why: str, at: dt.datetime
+    rotation: Rotation, *, before: ScheduleSnapshot, saved: str, why: str, by: User, at: dt.datetime
 ) -> Rotation:
     """Restore a rotation's schedule and notify the affected engineers; return the reloaded rotation.
 
     `saved` is the digest of the schedule after the action. Covers in progress continue from `at`; requests that the action
-    closed are open again. Raises DomainError if the schedule has changed since, if a shift that would change has started, or
+    closed are open again. Raises NotAllowedError if `by` is not an admin, and DomainError if the schedule has changed since, if a shift that would change has started, or
     if an engineer or a pipeline is no longer available.
     """
+    if not by.is_staff:
+        raise NotAllowedError("Only an admin can restore a schedule.")
     rotation = lock_rotation(rotation)
     current = ScheduleSnapshot.load(rotation, since=before.since)
     if current.digest != saved:

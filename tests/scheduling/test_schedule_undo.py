@@ -4,8 +4,9 @@ import datetime as dt
 
 import pytest
 
-from common.exceptions import DomainError
+from common.exceptions import DomainError, NotAllowedError
 from notifications.models import Message
+from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Cover, CoverRequest, Rotation, RotationWeek, SwapRequest
 from scheduling.services.cover_requests import CoverProposal, request_cover
@@ -155,6 +156,18 @@ def test_a_roster_is_not_restored_after_its_first_shift_has_started(rotation, we
     )
     with pytest.raises(DomainError, match="has since started"):
         undo.perform(by=admin, at=start)
+
+
+def test_who_is_no_longer_an_admin_restores_nothing(rotation, weeks, now, admin):
+    start = weeks[0].starts_on
+    undo_roster = change_roster_with_undo(rotation, engineers=[weeks[1].engineer], starts_on=start, by=admin, at=now)
+    undo_archive = archive_with_undo(rotation, by=admin, at=now)
+    User.objects.filter(pk=admin.pk).update(is_staff=False)
+    former = User.objects.get(pk=admin.pk)
+    for undo in (undo_archive, undo_roster):
+        with pytest.raises(NotAllowedError, match="Only an admin can restore a schedule"):
+            undo.perform(by=former, at=now + MINUTE)
+    assert Rotation.objects.get().archived_at == now
 
 
 def test_a_rotation_stays_archived_if_one_of_its_pipelines_is_in_another_one(rotation, now, admin, a):
