@@ -1,8 +1,10 @@
 """Undoing an archived rotation and a changed roster: what is restored, who is notified, and what prevents it."""
 
 import datetime as dt
+import threading
 
 import pytest
+from django.db import connection, transaction
 
 from common.exceptions import DomainError, NotAllowedError
 from notifications.models import Message
@@ -17,6 +19,7 @@ from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from scheduling.undo import archive_with_undo, change_roster_with_undo
 from tests.factories import import_example
 from tests.snapshots import this_minute
+from tests.waiting import wait_until
 
 HOUR, MINUTE = dt.timedelta(hours=1), dt.timedelta(minutes=1)
 
@@ -176,5 +179,46 @@ def test_a_rotation_stays_archived_if_one_of_its_pipelines_is_in_another_one(rot
     move_pipeline(Pipeline.objects.first(), rotation=other)
     with pytest.raises(DomainError, match="now belongs to Finance"):
         undo.perform(by=admin, at=now + MINUTE)
+    rotation.refresh_from_db()
+    assert rotation.archived_at == now
+
+
+def test_a_rotation_stays_archived_if_one_of_its_pipelines_was_deleted(rotation, now, admin):
+    undo = archive_with_undo(rotation, by=admin, at=now)
+    Pipeline.objects.first().delete()
+    with pytest.raises(DomainError, match="pipelines has since been deleted"):
+        undo.perform(by=admin, at=now + MINUTE)
+    rotation.refresh_from_db()
+    assert rotation.archived_at == now
+
+
+def is_lock_awaited():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rotation_stays_archived_if_one_of_its_pipelines_is_moved_at_the_same_time(rotation, now, admin, a):
+    undo = archive_with_undo(rotation, by=admin, at=now)
+    other = create_rotation(name="Finance", engineers=[a], by=admin, at=now)
+    pipeline = Pipeline.objects.first()
+    errors = []
+
+    def perform():
+        try:
+            undo.perform(by=admin, at=now + MINUTE)
+        except Exception as error:  # noqa: BLE001  # shown by the test
+            errors.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=perform)
+    with transaction.atomic():
+        move_pipeline(pipeline, rotation=other)
+        thread.start()
+        wait_until(is_lock_awaited)
+    thread.join()
+    assert [type(error) for error in errors] == [DomainError], errors
     rotation.refresh_from_db()
     assert rotation.archived_at == now
