@@ -2,6 +2,7 @@
 
 import gc
 import os
+from itertools import zip_longest
 
 import hypothesis
 import pytest
@@ -37,10 +38,23 @@ def pytest_collection(session):
         gc.disable()
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """Let people be created after the example handbook, which is copied into an empty database only."""
     for item in items:
         item.fixturenames.sort(key=CAST.__contains__)
+    if getattr(config.option, "loadgroup", False):
+        items[:] = slow_tests_first(items)
+
+
+def slow_tests_first(items):
+    """Return the tests for several workers: the slow ones first, and browser tests in turn with those that wait for processes."""
+    browser, faults, quick = [], [], []
+    for item in items:
+        (
+            browser if item.get_closest_marker("browser") else faults if item.get_closest_marker("faults") else quick
+        ).append(item)
+    slow = (item for pair in zip_longest(browser, faults) for item in pair if item is not None)
+    return [*slow, *quick]
 
 
 def pytest_sessionstart(session):

@@ -295,5 +295,6 @@ def check_quick_in(*, rounds):
     return p95
 
 
-def test_a_feed_with_ten_thousand_absences_is_valid(client, handoffs, rotation, a):
-    check_quick(client, rotation, a, blocks=BLOCKS, rounds=2)
+def test_a_feed_with_a_thousand_absences_is_valid(client, handoffs, rotation, a):
+    # `make faults` reads one with ten times as many.
+    check_quick(client, rotation, a, blocks=BLOCKS // 10, rounds=2)

@@ -5,8 +5,10 @@ import datetime as dt
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import psycopg2
@@ -196,8 +198,11 @@ def test_more_rows_than_the_cap_are_refused(tmp_path):
         list(query_rows(f"sqlite:///{tmp_path / 'empty.sqlite'}", query=MANY.format(10_000), seconds=20, cap=2000))
 
 
-def check_quick_beside_hung(*, quick, hung, workers, limit, seconds):
-    """Quick checks beside hung ones are run in time, by workers that take one check after another as Celery's do."""
+def check_quick_beside_hung(*, quick, hung, workers, limit, seconds=None):
+    """Quick checks beside hung ones are run in time, by workers that take one check after another as Celery's do.
+
+    The workers run for that many seconds, or else until each quick check has run and a hung one was stopped.
+    """
     with reader_database() as database:
         return _run_beside_hung(database, quick=quick, hung=hung, workers=workers, limit=limit, seconds=seconds)
 
@@ -226,7 +231,13 @@ def _run_beside_hung(database, *, quick, hung, workers, limit, seconds):
             by=admin,
             at=at,
         )
-    run_workers(workers=workers, until=time.monotonic() + seconds, swept_every=2)
+    with running_workers(workers):
+        if seconds is None:
+            wait_until(
+                lambda: _all_ran(metric, quick=quick), why="a quick check did not run, or no hung one was stopped"
+            )
+        else:
+            time.sleep(seconds)
     delays = sorted(
         (row.started_at - at).total_seconds()
         for row in CheckResult.objects.filter(parent_check__metric=metric)
@@ -238,18 +249,28 @@ def _run_beside_hung(database, *, quick, hung, workers, limit, seconds):
     with warehouse() as cursor:
         wait_until(lambda: hung_backends(cursor, database=database.name) == 0)
     assert not Check.objects.filter(check_type="custom_sql").exclude(last_status__in=("", "error")).exists()
-    assert CheckResult.objects.filter(parent_check__check_type="custom_sql", status="error").exists()
+    assert stopped_checks().exists()
     return p95
+
+
+def stopped_checks():
+    return CheckResult.objects.filter(parent_check__check_type="custom_sql", status="error")
+
+
+def _all_ran(metric, *, quick):
+    checks = CheckResult.objects.filter(parent_check__metric=metric).values("parent_check").distinct()
+    return checks.count() == quick and stopped_checks().exists()
 
 
 WORKER = """
 import sys, time
+from pathlib import Path
 import django
 django.setup()
 from django.utils import timezone
 from validation.services.run_check import claim_due_checks, run_check
-until = time.time() + float(sys.argv[1])
-while time.time() < until:
+ended = Path(sys.argv[1])
+while not ended.exists():
     for claimed in claim_due_checks(at=timezone.now(), limit=1):
         run_check(claimed, at=timezone.now())
         break
@@ -258,8 +279,9 @@ while time.time() < until:
 """
 
 
-def run_workers(*, workers, until, swept_every):
-    """Let real processes, each with an asking process of its own, run what is due."""
+@contextlib.contextmanager
+def running_workers(count):
+    """Let real processes, each with an asking process of its own, run what is due; at the end, let each finish its check."""
     environment = {
         **os.environ,
         "DATABASE_URL": database_url(),
@@ -267,22 +289,22 @@ def run_workers(*, workers, until, swept_every):
         "DJANGO_SETTINGS_MODULE": "oncall_site.settings",
         "LOG_LEVEL": "ERROR",
     }
-    left = str(until - time.monotonic())
-    running = [
-        subprocess.Popen([sys.executable, "-W", "ignore", "-c", WORKER, left], cwd=ROOT, env=environment)
-        for _ in range(workers)
-    ]
-    try:
-        for one in running:
-            assert one.wait() == 0
-    finally:
-        for one in running:
-            one.kill()
-            one.wait()
+    with tempfile.TemporaryDirectory() as folder:
+        ended = Path(folder, "ended")
+        command = [sys.executable, "-W", "ignore", "-c", WORKER, str(ended)]
+        running = [subprocess.Popen(command, cwd=ROOT, env=environment) for _ in range(count)]
+        try:
+            yield
+            ended.touch()
+            assert [one.wait() for one in running] == [0] * count
+        finally:
+            for one in running:
+                one.kill()
+                one.wait()
 
 
 def test_quick_checks_are_run_in_time_beside_hung_ones(transactional_db):
-    check_quick_beside_hung(quick=40, hung=4, workers=4, limit=4, seconds=25)
+    check_quick_beside_hung(quick=40, hung=4, workers=4, limit=4)
 
 
 def check_hand_out(*, checks):

@@ -78,6 +78,7 @@ def test_an_unreachable_broker_counts_as_down(client, db, monkeypatch):
     assert not client.get("/readyz").json()["parts"]["broker"]["ok"]
 
 
+@pytest.mark.faults
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("broker", ["filesystem", "redis"])
 def test_a_real_worker_with_beat_records_heartbeats(broker, tmp_path):
