@@ -92,7 +92,7 @@ class UndoScheduleChange(Undo):
     def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Restore it, unless it has since changed or a restored shift has started."""
         row = Rotation.objects.get(pk=self.rotation)
-        rotation = restore_schedule(row, before=self.before, saved=self.saved, why=self.why.format(row), at=at)
+        rotation = restore_schedule(row, before=self.before, saved=self.saved, why=self.why.format(row), by=by, at=at)
         return UndoResult(self.done.format(rotation), reverse("schedule"))
 
 

@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Model, Q
 
-from common.exceptions import DomainError
+from common.exceptions import DomainError, NotAllowedError
 from common.formatting import format_day
 from common.json_values import to_json
 from people.domain.names import match_key
 from people.models import User
+from pipelines.models import Pipeline
 from scheduling.domain.weeks import Move
 from scheduling.models import (
     Cover,
@@ -142,14 +143,16 @@ def _saved(cls: type[T], row: Model) -> T:
 
 @transaction.atomic
 def restore_schedule(
-    rotation: Rotation, *, before: ScheduleSnapshot, saved: str, why: str, at: dt.datetime
+    rotation: Rotation, *, before: ScheduleSnapshot, saved: str, why: str, by: User, at: dt.datetime
 ) -> Rotation:
     """Restore a rotation's schedule and notify the affected engineers; return the reloaded rotation.
 
     `saved` is the digest of the schedule after the action. Covers in progress continue from `at`; requests that the action
-    closed are open again. Raises DomainError if the schedule has changed since, if a shift that would change has started, or
+    closed are open again. Raises NotAllowedError if `by` is not an admin, and DomainError if the schedule has changed since, if a shift that would change has started, or
     if an engineer or a pipeline is no longer available.
     """
+    if not by.is_staff:
+        raise NotAllowedError("Only an admin can restore a schedule.")
     rotation = lock_rotation(rotation)
     current = ScheduleSnapshot.load(rotation, since=before.since)
     if current.digest != saved:
@@ -189,17 +192,27 @@ def _lock_active_people(keys: Iterable[int]) -> dict[int, User]:
     return people
 
 
-def _restore_rotation(rotation: Rotation, *, pipelines: Iterable[int]) -> None:
+def _restore_rotation(rotation: Rotation, *, pipelines: Collection[int]) -> None:
     """Make an archived rotation active again, with its pipelines."""
     names = Rotation.objects.active().exclude(pk=rotation.pk).values_list("name", flat=True)
     if match_key(rotation.name) in {match_key(name) for name in names}:
         raise DomainError("Another rotation now has this name.")
+    # None is deleted until the transaction ends.
+    locked = Pipeline.objects.select_for_update(no_key=True).filter(pk__in=pipelines).order_by("pk")
+    if len(locked) < len(pipelines):
+        raise DomainError("One of its pipelines has since been deleted.")
     elsewhere = PipelineRotation.objects.filter(pipeline__in=pipelines).select_related("pipeline", "rotation").first()
     if elsewhere is not None:
         raise DomainError(f"{elsewhere.pipeline} now belongs to {elsewhere.rotation}.")
     rotation.archived_at = None
     rotation.save(update_fields=["archived_at"])
-    PipelineRotation.objects.bulk_create(PipelineRotation(pipeline_id=key, rotation=rotation) for key in pipelines)
+    try:
+        with transaction.atomic():
+            PipelineRotation.objects.bulk_create(
+                PipelineRotation(pipeline_id=row.pk, rotation=rotation) for row in locked
+            )
+    except IntegrityError as error:
+        raise DomainError("One of its pipelines now belongs to another rotation.") from error
 
 
 def _restore_rosters(rotation: Rotation, rosters: Iterable[SavedRoster], *, current: Collection[SavedRoster]) -> None:

@@ -1,11 +1,14 @@
 """Undoing an archived rotation and a changed roster: what is restored, who is notified, and what prevents it."""
 
 import datetime as dt
+import threading
 
 import pytest
+from django.db import connection, transaction
 
-from common.exceptions import DomainError
+from common.exceptions import DomainError, NotAllowedError
 from notifications.models import Message
+from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Cover, CoverRequest, Rotation, RotationWeek, SwapRequest
 from scheduling.services.cover_requests import CoverProposal, request_cover
@@ -16,6 +19,7 @@ from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from scheduling.undo import archive_with_undo, change_roster_with_undo
 from tests.factories import import_example
 from tests.snapshots import this_minute
+from tests.waiting import wait_until
 
 HOUR, MINUTE = dt.timedelta(hours=1), dt.timedelta(minutes=1)
 
@@ -157,11 +161,64 @@ def test_a_roster_is_not_restored_after_its_first_shift_has_started(rotation, we
         undo.perform(by=admin, at=start)
 
 
+def test_who_is_no_longer_an_admin_restores_nothing(rotation, weeks, now, admin):
+    start = weeks[0].starts_on
+    undo_roster = change_roster_with_undo(rotation, engineers=[weeks[1].engineer], starts_on=start, by=admin, at=now)
+    undo_archive = archive_with_undo(rotation, by=admin, at=now)
+    User.objects.filter(pk=admin.pk).update(is_staff=False)
+    former = User.objects.get(pk=admin.pk)
+    for undo in (undo_archive, undo_roster):
+        with pytest.raises(NotAllowedError, match="Only an admin can restore a schedule"):
+            undo.perform(by=former, at=now + MINUTE)
+    assert Rotation.objects.get().archived_at == now
+
+
 def test_a_rotation_stays_archived_if_one_of_its_pipelines_is_in_another_one(rotation, now, admin, a):
     undo = archive_with_undo(rotation, by=admin, at=now)
     other = create_rotation(name="Finance", engineers=[a], by=admin, at=now)
     move_pipeline(Pipeline.objects.first(), rotation=other)
     with pytest.raises(DomainError, match="now belongs to Finance"):
         undo.perform(by=admin, at=now + MINUTE)
+    rotation.refresh_from_db()
+    assert rotation.archived_at == now
+
+
+def test_a_rotation_stays_archived_if_one_of_its_pipelines_was_deleted(rotation, now, admin):
+    undo = archive_with_undo(rotation, by=admin, at=now)
+    Pipeline.objects.first().delete()
+    with pytest.raises(DomainError, match="pipelines has since been deleted"):
+        undo.perform(by=admin, at=now + MINUTE)
+    rotation.refresh_from_db()
+    assert rotation.archived_at == now
+
+
+def is_lock_awaited():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rotation_stays_archived_if_one_of_its_pipelines_is_moved_at_the_same_time(rotation, now, admin, a):
+    undo = archive_with_undo(rotation, by=admin, at=now)
+    other = create_rotation(name="Finance", engineers=[a], by=admin, at=now)
+    pipeline = Pipeline.objects.first()
+    errors = []
+
+    def perform():
+        try:
+            undo.perform(by=admin, at=now + MINUTE)
+        except Exception as error:  # noqa: BLE001  # shown by the test
+            errors.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=perform)
+    with transaction.atomic():
+        move_pipeline(pipeline, rotation=other)
+        thread.start()
+        wait_until(is_lock_awaited)
+    thread.join()
+    assert [type(error) for error in errors] == [DomainError], errors
     rotation.refresh_from_db()
     assert rotation.archived_at == now
