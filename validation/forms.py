@@ -240,10 +240,16 @@ class CheckForm(ParametersForm):
         help_text="Time to wait after the end of a day or hour before evaluating it, such as 2 h.",
     )
     confirm = forms.IntegerField(
-        min_value=1, max_value=20, label="Alert after failures", help_text="Number of failed results that alert …"
+        min_value=1,
+        max_value=20,
+        label="Alert after failures",
+        help_text="Number of failed results that opens an alert.",
     )
     confirm_of = forms.IntegerField(
-        min_value=1, max_value=20, label="Among last results", help_text="… among this many recent results."
+        min_value=1,
+        max_value=20,
+        label="Among last results",
+        help_text="Number of recent results in which failures are counted.",
     )
     cooldown_minutes = MinutesField(
         max_value=10_080, label="Cooldown", help_text="Minimum time between alerts, such as 1 d."

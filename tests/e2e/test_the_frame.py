@@ -193,6 +193,16 @@ def test_less_used_actions_are_in_a_menu(seeded, admin, open_page):
     expect(header.locator("summary")).to_be_focused()
 
 
+def test_the_account_menu_fits_a_small_phone(admin, open_page):
+    page = open_page(admin, size={"width": 320, "height": 568})
+    page.goto("/people/")
+    page.locator(".site-tools summary").click()
+    menu, bar = page.locator(".site-tools .site-menu-list").bounding_box(), page.locator(".site-nav").bounding_box()
+    assert menu["x"] >= 0
+    assert menu["y"] + menu["height"] <= bar["y"]
+    expect(page.get_by_role("button", name="Sign out")).to_be_in_viewport(ratio=1)
+
+
 def test_on_a_phone_a_check_that_passes_takes_two_lines_and_one_that_fails_says_why(seeded, a, open_page, complaints):
     pipeline = Pipeline.objects.get(slug=SLUG)
     fields = {"metric": make_metric(pipeline), "parameters": {"fail_below": 10}, "is_active": True}
