@@ -1,8 +1,9 @@
-"""Advisory locks, and rows that cover a time range [starts_at, ends_at)."""
+"""Advisory locks, prepared statements, and rows that cover a time range [starts_at, ends_at)."""
 
 import contextlib
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self
 
 import pghistory.runtime
@@ -78,6 +79,33 @@ class ExistsQuery:
             cursor.execute(*self._compiled)
             answer: bool = cursor.fetchone()[0]
             return answer
+
+
+class PreparedStatement:
+    """A query that PostgreSQL plans once for each connection: planning a short one takes longer than running it.
+
+    `sql` returns the query with $1, $2, … for parameters of `types`; it is called at the first use.
+    """
+
+    def __init__(self, name: str, *, types: Sequence[str], sql: Callable[[], str]) -> None:
+        self._name = name
+        self._types = types
+        self._build = functools.cache(sql)
+        self._attribute = f"prepared_{name}"
+
+    def fetch_one(self, *values: Any) -> tuple[Any, ...] | None:
+        """Return the first row, or None.
+
+        Raises NotSupportedError if a migration has changed the columns since this connection prepared the statement.
+        """
+        with connection.cursor() as cursor:
+            # Django's connection stays; the driver's is replaced when it is lost, and the statement with it.
+            if getattr(connection, self._attribute, None) is not connection.connection:
+                cursor.execute(f"PREPARE {self._name} ({', '.join(self._types)}) AS {self._build()}")
+                setattr(connection, self._attribute, connection.connection)
+            cursor.execute(f"EXECUTE {self._name} ({', '.join(['%s'] * len(values))})", values)
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            return row
 
 
 def on_call_version_trigger(*columns: str) -> pgtrigger.Trigger:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pghistory.middleware
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, NotSupportedError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, empty
@@ -147,8 +147,8 @@ def _find_caller(request: HttpRequest, *, at: dt.datetime) -> Caller | None:
     connection.health_check_done = True  # type: ignore[attr-defined]  # missing in the stubs
     try:
         return find_caller(secret, at=at)
-    except (OperationalError, InterfaceError):
-        # The view connects again, or answers that the database is not there.
+    except (OperationalError, InterfaceError, NotSupportedError):
+        # The view connects again, or answers that the database is not there. A new connection prepares the statement again.
         connection.close()
         return None
 

@@ -5,8 +5,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import Any
+from functools import lru_cache
 
 import holidays
 from allauth.mfa.models import Authenticator
@@ -16,6 +15,7 @@ from django.db.models.expressions import RawSQL
 from django.utils.crypto import salted_hmac
 from holidays.registry import COUNTRIES
 
+from common.db import PreparedStatement
 from people.domain.names import match_key
 from people.domain.person import Person
 from people.models import ApiToken, HandbookAlias, PasswordLink, User, UserQuerySet, countries
@@ -54,26 +54,24 @@ class Caller:
 
 
 VERSION = RawSQL("(SELECT SUM(total)::TEXT || '.' || MAX(id) FROM people_oncallversion)", (), output_field=TextField())
-# Stand for the values in the statement that is prepared once.
+# Stand for the values in the statement.
 ANY_TIME, ANY_DIGEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), "digest"
 
 
-@cache
-def _caller_statement() -> tuple[str, tuple[Any, ...]]:
-    """Return the statement that finds a caller, and its parameters: for Django to build it takes longer than to run it."""
+def _caller_statement() -> str:
     tokens = ApiToken.objects.usable(at=ANY_TIME).filter(digest=ANY_DIGEST).order_by()
     rows = tokens.annotate(version=VERSION).values_list("user_id", "user__username", "pk", "last_used_at", "version")
     sql, params = rows.query.sql_with_params()
-    return sql, params
+    names = {ANY_TIME: "$1", ANY_DIGEST: "$2"}
+    return sql % tuple(names[param] for param in params)
+
+
+CALLER_STATEMENT = PreparedStatement("find_caller", types=("timestamptz", "text"), sql=_caller_statement)
 
 
 def find_caller(secret: str, *, at: dt.datetime) -> Caller | None:
     """Return who calls with a token and the version of the on-call facts, in one statement; None if the token is not valid."""
-    sql, params = _caller_statement()
-    values: dict[Any, Any] = {ANY_TIME: at, ANY_DIGEST: secret_digest(secret)}
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [values.get(param, param) for param in params])
-        row = cursor.fetchone()
+    row = CALLER_STATEMENT.fetch_one(at, secret_digest(secret))
     if row is None:
         return None
     user_id, username, token, last_used_at, version = row

@@ -59,7 +59,7 @@ def owners() -> QuerySet[User]:
 def row_history(row: Model, *, fields: Sequence[str], most: int = 50) -> list[Change]:
     """Return the latest changes of a tracked row, newest first, from the events that pghistory's triggers store.
 
-    Only changes of `fields` are included. A foreign key is shown as its row's name.
+    Only changes of `fields` are included. A foreign key is shown as its row's name, a choice as its label.
     """
     model = getattr(row, "pgh_event_model")  # noqa: B009  # pghistory adds it to tracked models
     rows = model.objects.filter(pgh_obj_id=row.pk).order_by("-pgh_id").annotate(context=F("pgh_context__metadata"))
@@ -89,8 +89,11 @@ def base_manager(model: type[Model]) -> Manager[Any]:
 def _field_formatter(row: Model, events: list[Any], fields: Sequence[str]) -> Callable[[Any, str], str]:
     """Return a function that formats a field of an event, reading related rows once per field."""
     related: dict[str, dict[Any, str]] = {}
+    labels: dict[str, dict[Any, str]] = {}
     for field in fields:
-        model = row._meta.get_field(field).related_model  # noqa: SLF001  # _meta is documented API of Django
+        column = row._meta.get_field(field)  # noqa: SLF001  # _meta is documented API of Django
+        labels[field] = {value: str(label) for value, label in getattr(column, "flatchoices", ())}
+        model = column.related_model
         if isinstance(model, type):
             ids = {getattr(event, f"{field}_id") for event in events}
             related[field] = {target.pk: str(target) for target in base_manager(model).filter(pk__in=ids)}
@@ -101,7 +104,8 @@ def _field_formatter(row: Model, events: list[Any], fields: Sequence[str]) -> Ca
         if field in related:
             key = getattr(event, f"{field}_id")
             return related[field].get(key, f"#{key}") if key is not None else ""
-        return _format_value(getattr(event, field))
+        value = getattr(event, field)
+        return _format_value(labels[field].get(value, value) if labels[field] else value)
 
     return format_field
 

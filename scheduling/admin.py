@@ -64,8 +64,8 @@ class RotationForm(forms.ModelForm[Rotation]):
 
     def clean_drill_weekday(self) -> int:
         """Return the weekday; the saved one if it is left empty."""
-        day: int | None = self.cleaned_data["drill_weekday"]
-        return self.instance.drill_weekday if day is None else day
+        day: int | str = self.cleaned_data["drill_weekday"]
+        return self.instance.drill_weekday if isinstance(day, str) else day
 
     def clean_drill_time(self) -> dt.time:
         """Return the time; the saved one if it is left empty."""

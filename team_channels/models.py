@@ -181,6 +181,11 @@ class TeamChannel(models.Model):
     def is_active(self) -> bool:
         return self.switched_off_at is None
 
+    @property
+    def is_signed(self) -> bool:
+        """Whether requests are signed with a secret. Does not read the secret, which may be encrypted with a lost key."""
+        return bool(vars(self)["secret"])
+
     def old_secrets(self, at: dt.datetime) -> list[OldSecret]:
         """Return the replaced secrets that still sign requests at an instant, newest first."""
         rows = json.loads(self.previous_secrets) if self.previous_secrets else []

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.forms.boundfield import BoundWidget
@@ -78,7 +78,8 @@ class PageMetricForm(MetricForm):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if user.is_staff:
-            self.fields["source"].queryset = sources()  # type: ignore[attr-defined]  # a model's choice field
+            source = cast("forms.ModelChoiceField[DataSource]", self.fields["source"])
+            source.queryset, source.empty_label = sources(), "None"
         else:
             del self.fields["source"], self.fields["query"]
 

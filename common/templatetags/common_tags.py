@@ -63,14 +63,28 @@ def when(value: dt.datetime | dt.date | dt.time | None, style: DateStyle = "full
 @lru_cache(maxsize=4096)
 def _instant_html(value: dt.datetime, zone: dt.tzinfo, style: DateStyle) -> str:
     words = format_instant(value, zone, brief=style in ("brief", "text"))
-    if style == "text":
-        return words
+    return words if style == "text" else _time_element(value, words)
+
+
+def _time_element(value: dt.datetime, words: str) -> SafeString:
     return format_html(
         '<time class="when" datetime="{}" title="{}">{}</time>',
         value.strftime("%Y-%m-%dT%H:%M:%SZ"),
         value.strftime("%Y-%m-%d %H:%M UTC"),
         words,
     )
+
+
+@register.simple_tag
+def period(starts_at: dt.datetime, ends_at: dt.datetime, style: DateStyle = "full") -> SafeString:
+    """Return a period such as "Thu 17 Dec 2026, 13:00 UTC to 17:00 UTC": the end has a date only if it is another day."""
+    zone = timezone.get_current_timezone()
+    starts, ends = starts_at.astimezone(zone), ends_at.astimezone(zone)
+    end = when(ends_at, style)
+    if starts.date() == ends.date():
+        words = f"{ends:%H:%M} {ends.tzname()}"
+        end = words if style == "text" else _time_element(ends_at.astimezone(dt.UTC), words)
+    return format_html("{} to {}", when(starts_at, style), end)
 
 
 @register.simple_tag

@@ -8,7 +8,11 @@ class UndeliverableError(Exception):
 
 
 class GoneError(UndeliverableError):
-    """The address no longer exists, so its contact method is turned off."""
+    """The address no longer exists, so its contact method is turned off. The method shows `reason`, or else the text."""
+
+    def __init__(self, text: str = "", *, reason: str = "") -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 class AddressError(Exception):

@@ -35,16 +35,19 @@ def send(message: Message, *, at: dt.datetime) -> None:
         raise UndeliverableError(f"The address cannot be used. {error}") from error
     channel = CHANNELS[message.channel]
     row = ContactMethod.objects.filter(pk=method.pk)
+    # What turned a method off in the meantime stays its problem: people read it, and START asks for it.
+    active = row.filter(switched_off_at=None)
     try:
         sending = channel.prepare(message, address)
         within(seconds, sending)
     except GoneError as error:
-        row.filter(switched_off_at=None).update(switched_off_at=Now(), problem=describe_error(error))
+        active.update(switched_off_at=Now(), problem=error.reason or describe_error(error))
         raise
     except Exception as error:
-        row.update(problem=describe_error(error))
+        active.update(problem=describe_error(error))
         raise
-    row.update(last_delivered_at=Now(), problem="")
+    row.update(last_delivered_at=Now())
+    active.update(problem="")
     sending.record()
 
 

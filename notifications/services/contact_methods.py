@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils.crypto import constant_time_compare
 
-from common.crypto import decrypt, encrypt
+from common.crypto import DecryptionError, decrypt
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from notifications.channels.catalog import CHANNELS
 from notifications.channels.exceptions import AddressError
@@ -175,6 +175,8 @@ def remove_contact_method(method: ContactMethod, *, by: User) -> RemovedMethod:
         raise NotAllowedError("Only an admin can remove someone else’s contact method.")
     row = _lock(method)
     person, channel = row.person, row.channel
+    # As it is stored: also one whose key is lost can be removed.
+    encrypted_address = str(vars(row)["address"])
     row.delete()
     rules = person.notification_rules.filter(channel=channel)
     if person.contact_methods.filter(channel=channel).exists():
@@ -182,16 +184,22 @@ def remove_contact_method(method: ContactMethod, *, by: User) -> RemovedMethod:
     deleted = tuple(RemovedRule(rule.urgency, rule.delay_minutes) for rule in rules)
     rules.delete()
     verified_at = None if row.switched_off_at else row.verified_at
-    return RemovedMethod(channel, encrypt(row.address), row.shown_as, verified_at, deleted)
+    return RemovedMethod(channel, encrypted_address, row.shown_as, verified_at, deleted)
 
 
 @transaction.atomic
 def restore_contact_method(person: User, *, removed: RemovedMethod) -> ContactMethod:
-    """Restore a removed contact method with its rules; raise DomainError if it has since been added again."""
+    """Restore a removed contact method with its rules.
+
+    Raises DomainError if it has since been added again, or if its address was encrypted with a lost key.
+    """
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
     if person.contact_methods.count() >= MAX_CONTACT_METHODS:
         raise DomainError(f"You have {MAX_CONTACT_METHODS} contact methods. Remove one first.")
-    address = decrypt(removed.encrypted_address)
+    try:
+        address = decrypt(removed.encrypted_address)
+    except DecryptionError as error:
+        raise DomainError("This contact method can no longer be restored. Add it again.") from error
     try:
         with transaction.atomic():
             row = ContactMethod.objects.create(

@@ -38,6 +38,7 @@ from scheduling.queries.swaps import SWAP_PEOPLE
 from scheduling.queries.swaps import recipients as swap_recipients
 from scheduling.services.locks import lock_people, lock_rotation
 from scheduling.services.swaps import void_invalidated_requests
+from scheduling.services.weeks import ensure_weeks
 
 T = TypeVar("T", "SavedWeek", "SavedCover", "SavedRequest")
 
@@ -166,6 +167,11 @@ def restore_schedule(
     _restore_rosters(rotation, before.rosters, current=current.rosters)
     changes = [Move(week.starts_on, stored[week.id].engineer.person, people[week.engineer_id].person) for week in moved]
     _restore_weeks(rotation, before.weeks, stored=stored)
+    # The action may have stored weeks of its roster, beyond the earlier ones.
+    rotation.weeks.filter(pk__in=[week.id for week in current.weeks]).exclude(
+        pk__in=[week.id for week in before.weeks]
+    ).delete()
+    ensure_weeks(rotation, today=at.date())
     reopened = _reopen_requests(before)
     _restore_covers(rotation, before.covers, current=current.covers, at=at)
     notify_weeks_changed(rotation, moved=changes, at=at, why=why)

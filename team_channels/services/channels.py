@@ -1,5 +1,6 @@
 """Add, edit, test, turn off, turn on and delete channels; send messages again; report channels that no longer exist."""
 
+import contextlib
 import datetime as dt
 import json
 import re
@@ -12,6 +13,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.urls import reverse
 
+from common.crypto import DecryptionError
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.text import clean_text
 from notifications.channels.exceptions import AddressError
@@ -160,10 +162,15 @@ def rotate_secret(channel: TeamChannel, *, by: User) -> NewChannel:
     Raises DomainError if the channel has no secret, or after `MAX_OLD_SECRETS` changes within 24 hours.
     """
     row = _lock(channel, by=by)
-    if not row.secret:
+    if not row.is_signed:
         raise DomainError("Only webhooks have a secret.")
     at = database_clock()
-    old = [OldSecret(row.secret, at + OLD_SECRET_LIFETIME), *row.old_secrets(at)]
+    old: list[OldSecret] = []
+    # A secret that was encrypted with a lost key can no longer sign.
+    with contextlib.suppress(DecryptionError):
+        old.append(OldSecret(row.secret, at + OLD_SECRET_LIFETIME))
+    with contextlib.suppress(DecryptionError):
+        old += row.old_secrets(at)
     if len(old) > MAX_OLD_SECRETS:
         raise DomainError(f"The secret was changed {MAX_OLD_SECRETS} times within 24 hours. Try again tomorrow.")
     row.secret = new_secret()
@@ -202,9 +209,14 @@ def restore_channel(pk: int, *, by: User) -> TeamChannel:
     return row
 
 
+@transaction.atomic
 def purge_deleted_channels() -> int:
-    """Permanently delete the channels that can no longer be restored, with their secrets and deliveries; return their number."""
-    _, deleted = purgeable_channels().delete()
+    """Permanently delete the channels that can no longer be restored, with their secrets and deliveries; return their number.
+
+    Locks them first: the statement that deletes would not notice that one has been restored in between.
+    """
+    keys = purgeable_channels().order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True)
+    _, deleted = TeamChannel.all_objects.filter(pk__in=list(keys)).delete()
     return deleted.get("team_channels.TeamChannel", 0)
 
 

@@ -80,6 +80,8 @@ def _end_reason(check: Check) -> str:
         return "The check was deleted."
     if not check.is_active:
         return "The check was disabled."
+    if check.alerting_since is not None:
+        return "The check has since failed again."
     if check.last_status in RECOVERED_STATUSES:
         return check.last_message
     return f"Expected: {check.last_expected}" if check.last_expected else "The check was changed."

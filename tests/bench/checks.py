@@ -18,15 +18,15 @@ from validation.services.run_check import claim_due_checks, run_check
 PIPELINES, CHECKS, DAYS, RESULTS = 50, 1_000, 1_000, 500
 ROUNDS = 40
 
-POINTS = """
+POINTS_SQL = """
 INSERT INTO validation_metricpoint (metric_id, segment, bucket, value, observed_at, is_expected)
 SELECT metric.id, '', day, 100 + abs(hashint8(metric.id + extract(epoch FROM day)::bigint)) %% 20, day + interval '1 day', false
   FROM validation_metric metric
   CROSS JOIN LATERAL (SELECT %(newest)s::timestamptz - k * interval '1 day' AS day FROM generate_series(0, %(days)s - 1) k) bucket
 """
-SAID = """
-INSERT INTO validation_checkresult (parent_check_id, status, value, low, high, message, bucket, expected, trigger, segments, started_at, finished_at)
-SELECT checked.id, 'pass', 100, 10, 200, '100 – within range.', day, '', 'schedule', '[]', day + interval '30 hours',
+RESULTS_SQL = """
+INSERT INTO validation_checkresult (parent_check_id, status, value, low, high, message, details, bucket, expected, trigger, segments, started_at, finished_at)
+SELECT checked.id, 'pass', 100, 10, 200, '100 – within range.', '', day, '', 'schedule', '[]', day + interval '30 hours',
        day + interval '30 hours'
   FROM validation_check checked
   CROSS JOIN LATERAL (SELECT %(newest)s::timestamptz - k * interval '1 day' AS day FROM generate_series(1, %(results)s) k) bucket
@@ -56,8 +56,8 @@ def fill(*, at):
     )
     newest = dt.datetime.combine((at - dt.timedelta(days=1)).date(), dt.time(), dt.UTC)
     with connection.cursor() as cursor:
-        cursor.execute(POINTS, {"newest": newest, "days": DAYS})
-        cursor.execute(SAID, {"newest": newest, "results": RESULTS})
+        cursor.execute(POINTS_SQL, {"newest": newest, "days": DAYS})
+        cursor.execute(RESULTS_SQL, {"newest": newest, "results": RESULTS})
         cursor.execute("VACUUM ANALYZE")
     return time.perf_counter() - began
 

@@ -99,3 +99,23 @@ def test_anything_else_is_not_a_duration(text):
 )
 def test_near_instants_are_relative(minutes, words):
     assert format_relative(dt.timedelta(minutes=minutes)) == words
+
+
+def test_a_period_within_a_day_has_its_date_once():
+    source = '{% period starts ends "text" %}'
+
+    def words(**length):
+        return (
+            engines["django"].from_string(source).render({"starts": INSTANT, "ends": INSTANT + dt.timedelta(**length)})
+        )
+
+    with timezone.override("Europe/Berlin"):
+        assert words(hours=4) == "Tue 3 Nov, 10:05 CET to 14:05 CET"
+        assert words(hours=14) == "Tue 3 Nov, 10:05 CET to Wed 4 Nov, 00:05 CET"
+    page = (
+        engines["django"]
+        .from_string("{% period starts ends %}")
+        .render({"starts": INSTANT, "ends": INSTANT + dt.timedelta(hours=1)})
+    )
+    end = '<time class="when" datetime="2026-11-03T10:05:00Z" title="2026-11-03 10:05 UTC">10:05 UTC</time>'
+    assert page == f"{ELEMENT.format('Tue 3 Nov 2026, 09:05 UTC')} to {end}"

@@ -299,6 +299,8 @@ def test_an_admin_sets_it_in_the_browser_the_api_and_the_admin(rotation, signed_
     typed = {**form, "slug": rotation.slug, "drill_weekday": "1", "drill_time": "10:00", "weekly_drill": "on"}
     typed |= {"policy_name": rotation.policy_name, "policy_rules": "one"}
     assert signed_in(admin).post(f"/admin/scheduling/rotation/{rotation.pk}/change/", typed).status_code == 302
+    blank = {**typed, "drill_weekday": "", "drill_time": ""}
+    assert signed_in(admin).post(f"/admin/scheduling/rotation/{rotation.pk}/change/", blank).status_code == 302
     saved = Rotation.objects.get()
     assert (saved.weekly_drill, saved.drill_weekday) == (True, 1)
     assert saved.drill_changed_at > row.drill_changed_at

@@ -14,7 +14,8 @@ from twilio.request_validator import RequestValidator
 
 from incidents.services.replies import answer_reply
 from incidents.services.transitions import acknowledge
-from notifications.channels.phone.twilio import signature
+from notifications.channels.deadline import within
+from notifications.channels.phone.twilio import STOP_TEXT, signature
 from notifications.domain.rules import Step
 from notifications.models import ContactMethod, Message
 from notifications.queries.contact_methods import contact_code
@@ -189,6 +190,15 @@ def test_start_does_not_turn_on_what_the_provider_turned_off(client, incident):
     assert not ContactMethod.objects.get(channel="sms").is_live
 
 
+def test_start_turns_on_what_stopped_while_the_site_was_down(client, twilio, incident):
+    twilio.answers = [(400, {"code": 21610, "message": "Unsubscribed"})]
+    Message.objects.exclude(channel="sms").delete()
+    deliver_one()
+    assert not ContactMethod.objects.get(channel="sms").is_live
+    reply(client, "START")
+    assert ContactMethod.objects.get(channel="sms").is_live
+
+
 def test_a_number_that_changed_in_between_can_no_longer_answer(client, twilio, incident, responder):
     deliver_all()
     [twiml] = [fields["Twiml"] for path, _, fields in twilio.requests if "Calls" in path]
@@ -246,6 +256,41 @@ def test_reports_are_the_health_of_the_number(client, twilio, incident):
     report(client, twilio, MessageStatus="failed", ErrorCode="30005")
     method.refresh_from_db()
     assert not method.is_live
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"MessageStatus": "delivered"},
+        {"MessageStatus": "undelivered", "ErrorCode": "30003"},
+        {"MessageStatus": "failed", "ErrorCode": "21610"},
+    ],
+)
+def test_start_works_after_a_late_report_of_an_earlier_sms(client, twilio, incident, fields):
+    deliver_all()
+    reply(client, "STOP")
+    report(client, twilio, **fields)
+    method = ContactMethod.objects.get(channel="sms")
+    assert (method.is_live, method.problem) == (False, STOP_TEXT)
+    reply(client, "START")
+    method.refresh_from_db()
+    assert (method.is_live, method.problem) == (True, "")
+
+
+@pytest.mark.parametrize("answer", [(201, {}), (500, {})])
+def test_start_works_if_stop_arrived_while_an_sms_was_sent(client, twilio, incident, monkeypatch, answer):
+    twilio.answers = [answer]
+    Message.objects.exclude(channel="sms").delete()
+
+    def send_late(seconds, sending):
+        reply(client, "STOP")
+        within(seconds, sending)
+
+    monkeypatch.setattr("notifications.channels.sending.within", send_late)
+    deliver_one()
+    assert ContactMethod.objects.get(channel="sms").problem == STOP_TEXT
+    reply(client, "START")
+    assert ContactMethod.objects.get(channel="sms").is_live
 
 
 @pytest.mark.parametrize(

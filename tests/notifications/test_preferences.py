@@ -4,13 +4,15 @@ import datetime as dt
 
 import pytest
 from django.core import mail
+from django.db.models import TextField, Value
 from django.utils import timezone
 
-from common.exceptions import InvalidInputError, NotAllowedError
+from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from notifications.channels.chat.channel import SERVICES
 from notifications.models import ChannelPreference, ContactMethod, Message, QuietHours
 from notifications.services.contact_methods import remove_contact_method
 from notifications.services.delivery import deliver_one
+from people.undo import read_undo
 from tests.each import each
 from tests.factories import add_contact_method, bearer
 from tests.notifications.news import AdminNews, Page, Secret, enqueue_news, with_mail
@@ -349,3 +351,14 @@ def test_low_urgency_in_working_hours_is_chosen_in_the_browser_and_by_the_api(cl
     answer = put(client, a, quiet_from="17:00", quiet_until="09:00", quiet_weekends=True)
     assert answer.json()["quiet_weekends"] is True
     assert put(client, a, quiet_from="17:00", quiet_until="09:00").json()["quiet_weekends"] is False
+
+
+def test_a_contact_method_whose_key_is_lost_is_removed(signed_in, a, admin):
+    method = add_contact_method(a, channel="chat", address=SLACK, by=admin)
+    ContactMethod.objects.update(address=Value("lost", TextField()))
+    client = signed_in(a)
+    page = client.post(f"/me/notifications/contact-methods/{method.pk}/remove/", follow=True)
+    assert (page.status_code, ContactMethod.objects.count()) == (200, 0)
+    [message] = page.context["messages"]
+    with pytest.raises(DomainError, match="can no longer be restored"):
+        read_undo(message.extra_tags, by=a).perform(by=a, at=timezone.now())

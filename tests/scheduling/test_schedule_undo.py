@@ -109,6 +109,17 @@ def test_a_swap_that_a_new_roster_cancelled_is_restored(rotation, weeks, now, ad
     assert set(again.values_list("recipient__username", flat=True)) == {one.username for one in (a, b, c, d)}
 
 
+def test_weeks_that_a_new_roster_stored_follow_the_restored_roster(rotation, weeks, now, admin):
+    before = engineers(rotation)
+    rotation.weeks.filter(pk__in=[week.pk for week in weeks[-4:]]).delete()
+    undo = change_roster_with_undo(
+        rotation, engineers=[weeks[0].engineer], starts_on=weeks[0].starts_on, by=admin, at=now
+    )
+    assert rotation.weeks.count() == len(before)
+    undo.perform(by=admin, at=now + MINUTE)
+    assert engineers(rotation) == before
+
+
 def accept_a_swap(rotation, weeks, now, admin):
     held = list(RotationWeek.objects.filter(rotation=rotation, starts_at__gt=now).order_by("starts_on"))
     proposal = SwapProposal(held[2].starts_on, counterpart=held[3].engineer)

@@ -388,3 +388,11 @@ def test_a_roster_preview_lists_the_swaps_it_cancels(signed_in, rotation, weeks,
     page = text(signed_in(admin).post("/schedule/weekly-rotation/roster/", typed))
     assert "These swaps will be cancelled" in page
     assert f'href="/swaps/{created.pk}/"' in page
+
+
+def test_the_history_shows_states_by_their_labels(signed_in, rotation, weeks, now):
+    mine = weeks[0]
+    swap = request_swap(rotation, proposal=SwapProposal(mine.starts_on), by=mine.engineer, at=now)
+    assert signed_in(mine.engineer).post(f"/swaps/{swap.pk}/cancel/").status_code == 302
+    page = text(signed_in(mine.engineer).get(f"/swaps/{swap.pk}/"))
+    assert "State: <del>Open</del> → <ins>Withdrawn</ins>" in page

@@ -60,7 +60,13 @@ def test_a_check_that_failed_again_between_two_sweeps_is_posted_as_recovered_and
     post_check_changes(at=at)
     fail(check, since=at + MINUTE)
     post_check_changes(at=at + MINUTE)
-    assert [event for event, *_ in posts()] == ["check.failed", "check.recovered", "check.failed"]
+    failed, recovered, again = posts()
+    assert [event for event, *_ in (failed, again)] == ["check.failed", "check.failed"]
+    assert recovered == (
+        "check.recovered",
+        failed[1].replace("failed", "recovered"),
+        "The check has since failed again.",
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """The pages of channels: list, add, test, turn off and on, new secret, send again, delete."""
 
 import re
+import threading
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import TextField, Value
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -16,6 +18,7 @@ from team_channels.services.channels import (
     delete_channel,
     purge_deleted_channels,
     restore_channel,
+    rotate_secret,
 )
 from team_channels.services.delivery import deliver_one
 from tests.each import each
@@ -198,8 +201,45 @@ def test_a_deleted_channel_is_restored_within_the_limit(a, pipeline, make_channe
         restore_channel(channel.pk, by=a)
     monkeypatch.undo()
     assert restore_channel(channel.pk, by=a).is_active
-    with pytest.raises(DomainError, match="since been restored"):
+    with pytest.raises(DomainError, match="already restored"):
         restore_channel(channel.pk, by=a)
+
+
+def test_a_webhook_whose_secret_is_lost_gets_a_new_one(signed_in, a, make_channel):
+    channel, client = make_channel(), signed_in(a)
+    rotate_secret(channel, by=a)
+    lost = TextField()
+    TeamChannel.objects.update(secret=Value("lost", lost), previous_secrets=Value("lost", lost))
+    assert "Create new secret" in client.get(f"/channels/{channel.pk}/").content.decode()
+    page = client.post(f"/channels/{channel.pk}/new-secret/", follow=True).content.decode()
+    channel.refresh_from_db()
+    assert channel.secret in page
+    assert channel.old_secrets(timezone.now()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_channel_that_is_being_restored_is_not_purged(a, pipeline, make_channel):
+    channel = make_channel()
+    delete_channel(channel, by=a)
+    TeamChannel.all_objects.update(deleted_at=timezone.now() - UNDO_WINDOW)
+    restored, purged = threading.Event(), threading.Event()
+
+    def restore():
+        try:
+            with transaction.atomic():
+                restore_channel(channel.pk, by=a)
+                restored.set()
+                purged.wait(timeout=1)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=restore)
+    thread.start()
+    restored.wait()
+    assert purge_deleted_channels() == 0
+    purged.set()
+    thread.join()
+    assert TeamChannel.objects.get() == channel
 
 
 def test_the_pages_run_the_same_number_of_queries_for_1_row_and_for_30(signed_in, a, make_channel):

@@ -18,6 +18,8 @@ MAX_ANSWER_BYTES = 64 * 1024
 # Errors after which a number never gets a message (https://www.twilio.com/docs/api/errors): invalid, unroutable, not a mobile
 # phone, unsubscribed by STOP, unknown, and a landline.
 GONE_CODES = frozenset({21211, 21214, 21217, 21610, 21614, 30005, 30006})
+OPTED_OUT_CODE = 21610
+STOP_TEXT = "Turned off by the reply STOP. Reply START to turn it on again."
 RETRYABLE_STATUSES = frozenset({401, 403, 408, 425})
 TOO_MANY_STATUS = 429
 DEFAULT_PAUSE_SECONDS = 10.0
@@ -46,7 +48,7 @@ def create(account: Account, resource: str, fields: Mapping[str, str]) -> str:
     if answer.status >= 500 or answer.status in RETRYABLE_STATUSES:
         raise ConnectionError(text)
     if document.get("code") in GONE_CODES:
-        raise GoneError(text)
+        raise GoneError(text, reason=STOP_TEXT if document.get("code") == OPTED_OUT_CODE else "")
     raise UndeliverableError(text)
 
 

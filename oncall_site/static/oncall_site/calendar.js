@@ -42,7 +42,7 @@ const scroller = table.parentElement;
 const today = table.querySelector("thead .today");
 // The names stay in view while the days scroll.
 const names = table.querySelector("tbody th");
-if (today) scroller.scrollLeft = today.offsetLeft - names.offsetWidth - 48;
+if (today) scroller.scrollLeft = today.offsetLeft - names.offsetWidth - 2 * today.offsetWidth;
 const scrollAtEdge = (event) => {
   const edge = scroller.getBoundingClientRect();
   if (event.movementX > 0 && event.clientX > edge.right - 24) scroller.scrollLeft += 12;
