@@ -1,6 +1,7 @@
 """Celery's task and scheduler classes, which record task statistics and beat's heartbeat."""
 
 import contextlib
+import datetime as dt
 import gc
 import logging
 import os
@@ -103,6 +104,11 @@ class HeartbeatScheduler(PersistentScheduler):
     """Celery's scheduler with a heartbeat every ten seconds."""
 
     last_beat = float("-inf")
+
+    def setup_schedule(self) -> None:
+        """Load the schedule. The workers' heartbeat is due at once, so that the site is ready as soon as a worker runs."""
+        super().setup_schedule()
+        self.schedule["heartbeat"].last_run_at = self.app.now() - dt.timedelta(seconds=BEAT_SECONDS)
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
         """Send the tasks that are due; return the seconds until the next tick."""

@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from notifications.models import Message
 from oncall_site import queries, services
+from oncall_site.celery import app
+from oncall_site.celery_hooks import HeartbeatScheduler
 from oncall_site.models import Heartbeat, Sweep
 from oncall_site.tasks import record_heartbeat
 from tests.waiting import wait_until
@@ -76,6 +78,13 @@ def test_an_unreachable_broker_counts_as_down(client, db, monkeypatch):
     monkeypatch.setattr(settings, "CELERY_BROKER_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setattr(settings, "CELERY_BROKER_TRANSPORT_OPTIONS", {"socket_connect_timeout": 1})
     assert not client.get("/readyz").json()["parts"]["broker"]["ok"]
+
+
+def test_only_the_heartbeat_is_due_when_beat_starts(tmp_path):
+    scheduler = HeartbeatScheduler(app, schedule_filename=str(tmp_path / "beat"))
+    due = [name for name, entry in scheduler.schedule.items() if entry.is_due().is_due]
+    scheduler.close()
+    assert due == ["heartbeat"]
 
 
 @pytest.mark.faults

@@ -26,6 +26,7 @@ from scheduling.services.rotations import RotationText, import_rotation, join_ro
 from scheduling.services.swaps import SwapProposal, request_swap
 from tests.each import each
 from tests.factories import bearer, make_pipeline
+from tests.thorough import cases
 from tests.validation.fixtures import make_check, make_metric
 from validation.models import Check, ExternalCheck
 
@@ -213,7 +214,7 @@ def test_after_random_changes_a_fragment_from_memory_equals_a_new_one(rotation, 
     Pipeline.objects.filter(name="Healthy").update(primary_owner=a, secondary_owner=d)
     readers = [make_client(user) for user in (a, b)]
     paths, from_memory = ("/now/", "/now/?owner=me", "/now/?q=Healthy&page=1"), 0
-    for _ in range(50):
+    for _ in range(cases(100)):
         if draw.random() < 0.3:
             random_change(draw, rotation, pipeline, at=at)
         reader, path = draw.choice(readers), draw.choice(paths)
