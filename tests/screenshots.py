@@ -98,7 +98,7 @@ OF_ROWS = {
     "edit-check": ("check", "edit/"),
     "backtest": ("check", "backtest/"),
 }
-# What the README shows; every other picture is for looking at, not for keeping.
+# What the README and docs/ show; every other picture is for looking at, not for keeping.
 KEPT = (
     "now-1280-light",
     "now-375-dark",
@@ -109,6 +109,7 @@ KEPT = (
     "checks-1280-light",
     "check-1280-dark",
     "runbook-1280-light",
+    "messages-375-light",
 )
 
 

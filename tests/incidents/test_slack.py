@@ -133,6 +133,19 @@ def test_a_direct_message_has_the_incident_and_its_buttons(slack, incident, peop
     assert not update_next_post(slack_app())
 
 
+def test_the_documented_blocks_are_those_of_a_message(slack, incident):
+    def shape(blocks):
+        return [
+            (block["type"], len(block.get("fields", [])), [row.get("action_id") for row in block.get("elements", [])])
+            for block in blocks
+        ]
+
+    text = (
+        (site_settings.BASE_DIR / "docs" / "notifications.md").read_text().partition("```json\n")[2].partition("```")[0]
+    )
+    assert shape(json.loads(text)) == shape(shown(slack)["blocks"])
+
+
 def test_a_message_follows_every_change(slack, incident, people):
     add_note(incident, text="Looking", by=people[1], at=timezone.now())
     acknowledge(incident, by=people[1], at=timezone.now())
