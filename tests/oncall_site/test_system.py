@@ -154,7 +154,7 @@ def test_admins_see_which_providers_are_not_set_up(signed_in, a, admin, daily_gr
     text = signed_in(admin).get("/admin/system/").content.decode()
     assert "SMS and calls are not available." in text
     assert "docs/operations.md, “Slack”" in text
-    assert "Mail is written to files" not in text
+    assert "E-mail is not sent, but written to files" not in text
     paths = ("/me/notifications/", f"/pipelines/{daily_growth.slug}/channels/")
     assert ["docs/operations.md" in signed_in(admin).get(path).content.decode() for path in paths] == [True, True]
     assert ["docs/operations.md" in signed_in(a).get(path).content.decode() for path in paths] == [False, False]
@@ -162,7 +162,7 @@ def test_admins_see_which_providers_are_not_set_up(signed_in, a, admin, daily_gr
     assert "docs/operations.md, “" not in signed_in(admin).get("/admin/system/").content.decode()
     settings.EMAIL_HOST, settings.HTTPS = "", False
     text = signed_in(admin).get("/admin/system/").content.decode()
-    assert "Mail is written to files" in text
+    assert "E-mail is not sent, but written to files" in text
     assert "Push needs an HTTPS address" in text
 
 
