@@ -224,7 +224,7 @@ def remind_cover_request(request: CoverRequest, *, by: User, at: dt.datetime) ->
     row = lock_open_request(request, people=REQUEST_PEOPLE, at=at)
     check_may_remind(row, by=by)
     people = unanswered_recipients(row, people=recipients(row))
-    save_reminder(row, at=at)
+    save_reminder(row, people=people, at=at)
     notify_cover_reminder(row, people=people, at=at)
     return row
 

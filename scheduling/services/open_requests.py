@@ -1,7 +1,7 @@
 """Rules of swap requests and cover requests: limits, locking, answering, withdrawing and closing."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, TypeVar
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
@@ -64,36 +64,47 @@ def lock_expired_requests(rows: RequestQuerySet, *, people: Iterable[str], at: d
 
 def check_may_withdraw(row: SwapRequest | CoverRequest, *, by: User) -> None:
     """Raise NotAllowedError unless `by` is the requester or an admin."""
-    if by.pk != row.requester_id and not by.is_staff:
+    if not _may_manage(row, by=by):
         raise NotAllowedError("Only the requester or an admin can withdraw this request.")
 
 
 def check_may_remind(row: SwapRequest | CoverRequest, *, by: User) -> None:
     """Raise NotAllowedError unless `by` is the requester or an admin."""
-    if by.pk != row.requester_id and not by.is_staff:
+    if not _may_manage(row, by=by):
         raise NotAllowedError("Only the requester or an admin can send a reminder.")
 
 
 def can_remind(row: SwapRequest | CoverRequest, *, by: User, at: dt.datetime) -> bool:
     """Return True if the request is open, `by` may remind its recipients, and the last reminder is 24 hours old."""
     is_open = row.state == RequestState.PENDING and row.expires_at > at
-    is_due = row.reminded_at is None or at >= row.reminded_at + REMINDER_INTERVAL
-    return is_open and is_due and (by.pk == row.requester_id or by.is_staff)
+    return is_open and _reminder_wait(row, at=at) <= dt.timedelta(0) and _may_manage(row, by=by)
+
+
+def _may_manage(row: SwapRequest | CoverRequest, *, by: User) -> bool:
+    return by.pk == row.requester_id or by.is_staff
+
+
+def _reminder_wait(row: SwapRequest | CoverRequest, *, at: dt.datetime) -> dt.timedelta:
+    """Return the time until the next reminder can be sent, zero or negative if it can be sent now."""
+    return dt.timedelta(0) if row.reminded_at is None else row.reminded_at + REMINDER_INTERVAL - at
 
 
 def unanswered_recipients(row: SwapRequest | CoverRequest, *, people: Iterable[User]) -> list[User]:
-    """Return those of the recipients who have not answered; raise DomainError if all have."""
-    waiting = [person for person in people if person.pk not in row.answered_by]
-    if not waiting:
+    """Return those of the recipients who have not answered."""
+    return [person for person in people if person.pk not in row.answered_by]
+
+
+def save_reminder(row: SwapRequest | CoverRequest, *, people: Collection[User], at: dt.datetime) -> None:
+    """Record a reminder of `people` on a locked request.
+
+    Raises DomainError if everyone has answered or if the last reminder is less than 24 hours old.
+    """
+    if not people:
         raise DomainError("Everyone who was asked has answered.")
-    return waiting
-
-
-def save_reminder(row: SwapRequest | CoverRequest, *, at: dt.datetime) -> None:
-    """Record a reminder on a locked request; raise DomainError if the last one is less than 24 hours old."""
-    if row.reminded_at is not None and at < row.reminded_at + REMINDER_INTERVAL:
-        wait = format_duration(row.reminded_at + REMINDER_INTERVAL - at)
-        raise DomainError(f"A reminder was sent less than 24 hours ago. You can send the next one in {wait}.")
+    if (wait := _reminder_wait(row, at=at)) > dt.timedelta(0):
+        raise DomainError(
+            f"A reminder was sent less than 24 hours ago. You can send the next one in {format_duration(wait)}."
+        )
     row.reminded_at = at
     row.save(update_fields=["reminded_at"])
 

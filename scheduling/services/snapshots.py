@@ -38,6 +38,7 @@ from scheduling.queries.cover_requests import recipients as cover_recipients
 from scheduling.queries.swaps import SWAP_PEOPLE
 from scheduling.queries.swaps import recipients as swap_recipients
 from scheduling.services.locks import lock_people, lock_rotation
+from scheduling.services.open_requests import unanswered_recipients
 from scheduling.services.swaps import void_invalidated_requests
 from scheduling.services.weeks import ensure_weeks
 
@@ -148,8 +149,8 @@ def restore_schedule(
     """Restore a rotation's schedule and notify the affected engineers; return the reloaded rotation.
 
     `saved` is the digest of the schedule after the action. Covers in progress continue from `at`; requests that the action
-    closed are open again. Raises NotAllowedError if `by` is not an admin, and DomainError if the schedule has changed since, if a shift that would change has started, or
-    if an engineer or a pipeline is no longer available.
+    closed are open again. Raises NotAllowedError if `by` is not an admin, and DomainError if the schedule has changed since, if a
+    shift that would change has started, or if an engineer or a pipeline is no longer available.
     """
     if not by.is_staff:
         raise NotAllowedError("Only an admin can restore a schedule.")
@@ -285,8 +286,6 @@ def _remind(requests: Iterable[SwapRequest | CoverRequest], *, at: dt.datetime) 
         if row.state != RequestState.PENDING:
             continue
         if isinstance(row, SwapRequest):
-            people = [person for person in swap_recipients(row) if person.pk not in row.answered_by]
-            notify_swap_reminder(row, people=people, at=at)
+            notify_swap_reminder(row, people=unanswered_recipients(row, people=swap_recipients(row)), at=at)
         else:
-            people = [person for person in cover_recipients(row) if person.pk not in row.answered_by]
-            notify_cover_reminder(row, people=people, at=at)
+            notify_cover_reminder(row, people=unanswered_recipients(row, people=cover_recipients(row)), at=at)

@@ -235,7 +235,7 @@ def remind_swap(swap: SwapRequest, *, by: User, at: dt.datetime) -> SwapRequest:
     row = lock_open_request(swap, people=SWAP_PEOPLE, at=at)
     check_may_remind(row, by=by)
     people = unanswered_recipients(row, people=recipients(row))
-    save_reminder(row, at=at)
+    save_reminder(row, people=people, at=at)
     notify_swap_reminder(row, people=people, at=at)
     return row
 
