@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from scheduling.domain.wall_time import to_utc
+from scheduling.domain.weeks import week_start
 
 WEEK = dt.timedelta(weeks=1)
 
@@ -27,9 +28,9 @@ class DueDrill:
 
 def newest_due(schedule: WeeklySchedule, *, local_date: dt.date, at: dt.datetime) -> DueDrill:
     """Return the most recent drill due by `at`; `local_date` is the date of `at` in the schedule's zone."""
-    day = local_date - dt.timedelta(days=(local_date.weekday() - schedule.weekday) % 7)
+    day = week_start(local_date, weekday=schedule.weekday)
     due_at = to_utc(day, schedule.time, zone=schedule.zone)
     if due_at > at:
         day -= WEEK
         due_at = to_utc(day, schedule.time, zone=schedule.zone)
-    return DueDrill(due_at, day - dt.timedelta(days=day.weekday()))
+    return DueDrill(due_at, week_start(day, weekday=0))
