@@ -49,19 +49,27 @@ class EventRejectedSerializer(serializers.Serializer[Any]):
     errors = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]  # DRF takes it off the class
 
 
-@extend_schema(
-    request=OpenApiTypes.OBJECT,
-    auth=[],
-    responses={
-        202: EventAcceptedSerializer,
-        400: OpenApiResponse(EventRejectedSerializer, description="Invalid event"),
-        429: OpenApiResponse(EventRejectedSerializer, description="Too many events"),
-    },
-)
-@api_view(["POST"])
-@authentication_classes([])
-@permission_classes([AllowAny])
-@parser_classes([EventParser])
+def event_view(accepted: type[serializers.Serializer[Any]]) -> Callable[[Callable[[Request], Response]], Any]:
+    """Return the decorator of a view for events: anyone may post, since the routing key in the body decides."""
+    schema = extend_schema(
+        request=OpenApiTypes.OBJECT,
+        auth=[],
+        responses={
+            202: accepted,
+            400: OpenApiResponse(EventRejectedSerializer, description="Invalid event"),
+            429: OpenApiResponse(EventRejectedSerializer, description="Too many events"),
+        },
+    )
+
+    def decorate(view: Callable[[Request], Response]) -> Any:
+        for decorator in (parser_classes([EventParser]), permission_classes([AllowAny]), authentication_classes([])):
+            view = decorator(view)
+        return schema(api_view(["POST"])(view))
+
+    return decorate
+
+
+@event_view(EventAcceptedSerializer)
 def events(request: Request) -> Response:
     """Receive an event in the format of PagerDuty’s Events API v2: `trigger`, `acknowledge` or `resolve`.
 
@@ -82,19 +90,7 @@ class ChangeAcceptedSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
-@extend_schema(
-    request=OpenApiTypes.OBJECT,
-    auth=[],
-    responses={
-        202: ChangeAcceptedSerializer,
-        400: OpenApiResponse(EventRejectedSerializer, description="Invalid event"),
-        429: OpenApiResponse(EventRejectedSerializer, description="Too many events"),
-    },
-)
-@api_view(["POST"])
-@authentication_classes([])
-@permission_classes([AllowAny])
-@parser_classes([EventParser])
+@event_view(ChangeAcceptedSerializer)
 def changes(request: Request) -> Response:
     """Receive a change event in the format of PagerDuty’s Events API v2, such as a deployment.
 
