@@ -48,8 +48,11 @@ def start_drill(pipeline: Pipeline, *, by: User, at: dt.datetime) -> Incident:
 
 def start_weekly_drills(*, at: dt.datetime) -> int:
     """Start or skip the weekly drills that are due, each in its own transaction; return how many were due."""
-    rotations = Rotation.objects.active().filter(weekly_drill=True)
-    return sum(_start_weekly_drill(rotation, at=at) for rotation in rotations)
+    dues = {row: _newest_drill(row, at=at) for row in Rotation.objects.active().filter(weekly_drill=True)}
+    weeks = {due.week for due in dues.values() if due is not None}
+    handled = set(Drill.objects.filter(rotation__in=dues, week__in=weeks).values_list("rotation", "week"))
+    waiting = [row for row, due in dues.items() if due is not None and (row.pk, due.week) not in handled]
+    return sum(_start_weekly_drill(rotation, at=at) for rotation in waiting)
 
 
 @transaction.atomic
@@ -58,11 +61,9 @@ def _start_weekly_drill(rotation: Rotation, *, at: dt.datetime) -> bool:
 
     The week's row, which has a unique key, is stored in one transaction with the incident and its messages.
     """
-    if _due_drill(rotation, at=at) is None:
-        return False
     row = lock_rotation(rotation)
-    due = _due_drill(row, at=at)
-    if due is None:
+    due = _newest_drill(row, at=at)
+    if due is None or Drill.objects.filter(rotation=row, week=due.week).exists():
         return False
     late = at - due.at > MAX_START_DELAY
     target = (
@@ -82,15 +83,15 @@ def _start_weekly_drill(rotation: Rotation, *, at: dt.datetime) -> bool:
     return True
 
 
-def _due_drill(rotation: Rotation, *, at: dt.datetime) -> DueDrill | None:
-    """Return the drill of a rotation that is due and neither started nor skipped, or None."""
+def _newest_drill(rotation: Rotation, *, at: dt.datetime) -> DueDrill | None:
+    """Return the most recent drill of a rotation that was due, or None if there was none since its setting changed."""
     if not rotation.weekly_drill or rotation.archived_at is not None:
         return None
     schedule = WeeklySchedule(rotation.drill_weekday, rotation.drill_time, rotation.time_zone)
     due = newest_due(schedule, local_date=at.astimezone(ZoneInfo(rotation.time_zone)).date(), at=at)
     if rotation.drill_changed_at is not None and due.at < rotation.drill_changed_at:
         return None
-    return None if Drill.objects.filter(rotation=rotation, week=due.week).exists() else due
+    return due
 
 
 def _choose_target(rotation: Rotation, *, due: DueDrill, at: dt.datetime) -> _Target:
