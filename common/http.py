@@ -30,6 +30,11 @@ def local_path(request: HttpRequest, url: str) -> str:
     return path if path.startswith("/") and not path.startswith("//") else ""
 
 
+def next_path(request: HttpRequest, default: str) -> str:
+    """Return the page of this site that a form names in its field `next`, or `default`."""
+    return local_path(request, str(request.POST.get("next", ""))) or default
+
+
 def filters_in_use(request: HttpRequest, *, cookie: str, names: Sequence[str]) -> QueryDict:
     """Return the filters in the URL or, if it names none, those of the last visit, without NUL."""
     if any(name in request.GET for name in names):

@@ -1,5 +1,6 @@
 """Actions on an incident: each is a POST that returns to the incident's page."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
@@ -123,9 +124,11 @@ def note(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def run(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Start the runbook on an incident, and with `acknowledge` acknowledge it."""
+    """Start the runbook on an incident. `acknowledge` also acknowledges it, `first_step_done` marks the first step of a revision."""
     service = transitions.acknowledge_and_run if "acknowledge" in request.POST else start_run
     success = "Acknowledged. Checklist started." if "acknowledge" in request.POST else "Checklist started."
+    if re.fullmatch("[0-9]{1,9}", revision := request.POST.get("first_step_done", ""), re.ASCII):
+        service = partial(service, first_step_done_in=int(revision))
     return _perform(request, get_incident(pk), service, success=success, fragment="run")
 
 

@@ -138,7 +138,8 @@ document.addEventListener("fragment:swapped", showToast);
 // Leaving a page asks first while a form with data-guard has changes that were not sent.
 let unsent = null;
 document.addEventListener("input", (event) => {
-  unsent = event.target.closest("form[data-guard]") ?? unsent;
+  const { form } = event.target;
+  if (form?.matches("[data-guard]")) unsent = form;
 });
 document.addEventListener("submit", () => {
   unsent = null;
