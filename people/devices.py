@@ -41,7 +41,9 @@ def remember_device(request: HttpRequest, response: HttpResponse, *, username: s
 def last_user(request: HttpRequest) -> str:
     """Return the name of the user who signed in last on this device, or "" after a sign-out."""
     try:
-        return str(signing.loads(request.COOKIES.get(LAST_USER_COOKIE, ""), salt=LAST_USER_SALT, max_age=MAX_AGE_SECONDS))
+        return str(
+            signing.loads(request.COOKIES.get(LAST_USER_COOKIE, ""), salt=LAST_USER_SALT, max_age=MAX_AGE_SECONDS)
+        )
     except signing.BadSignature:
         return ""
 

@@ -30,7 +30,10 @@ def save_form(request: HttpRequest) -> None:
         if name not in NOT_TYPED and not SECRET_FIELD.search(name)
         for value in values
     ]
-    if all(name == RETURN_FIELD for name, _ in fields) or sum(len(name) + len(str(value)) for name, value in fields) > MAX_FORM_BYTES:
+    if (
+        all(name == RETURN_FIELD for name, _ in fields)
+        or sum(len(name) + len(str(value)) for name, value in fields) > MAX_FORM_BYTES
+    ):
         return
     try:
         # Without a limit, strangers could fill the table of sessions.

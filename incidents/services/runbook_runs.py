@@ -16,9 +16,7 @@ from runbooks.queries import revision_html
 
 
 @transaction.atomic
-def start_run(
-    incident: Incident, *, by: User, at: dt.datetime, first_step_done_in: int | None = None
-) -> RunbookRun:
+def start_run(incident: Incident, *, by: User, at: dt.datetime, first_step_done_in: int | None = None) -> RunbookRun:
     """Start the current revision of the pipeline's runbook on an incident; return the run.
 
     With `first_step_done_in`, the number of the revision whose first step was done, that step is marked if the revision is

@@ -53,9 +53,7 @@ def press(browser, page, label):
         if 'form="answers"' in attributes and html.unescape(re.sub("<[^>]*>", "", content)).strip() == label
     ]
     assert len(chosen) == 1, [label, len(chosen)]
-    action, name, value = (
-        re.search(f'{key}="([^"]*)"', chosen[0])[1] for key in ("formaction", " name", "value")
-    )
+    action, name, value = (re.search(f'{key}="([^"]*)"', chosen[0])[1] for key in ("formaction", " name", "value"))
     return browser.post(action, {**fields, name: value})
 
 
