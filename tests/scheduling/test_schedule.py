@@ -645,8 +645,8 @@ def test_saving_a_roster_does_what_its_preview_says(rotation, admin, a, b, c, d)
 @pytest.mark.parametrize(
     ("engineers", "reason"),
     [
-        ("engineer-a\nnobody", "Line 2: no active engineer"),
-        ("engineer-a\n\nengineer-a", "Line 3"),
+        ("engineer-a\nnobody", "Place 2: no active engineer"),
+        ("engineer-a\n\nengineer-a", "Place 3: Engineer A is listed twice."),
         ("", "required"),
     ],
 )
