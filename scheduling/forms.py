@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Self
 from django import forms
 from django.http import QueryDict
 
+from common.datetimes import months_between
 from common.formatting import format_day
-from common.forms import LineField, MultilineField
+from common.forms import LineField, MonthSelect, MultilineField
 from people.models import User, valid_time_zone
 from people.queries import all_users
 from scheduling.models import HolidayBlock, RotationWeek
@@ -19,6 +20,9 @@ from scheduling.services.cover_requests import CoverProposal
 from scheduling.services.covers import CoverData
 from scheduling.services.holidays import HolidayData
 from scheduling.services.swaps import SwapProposal
+
+# The months that the calendar offers before and after this one.
+MONTHS_BACK, MONTHS_AHEAD = dt.timedelta(days=365), dt.timedelta(days=730)
 
 
 class DatePicker(forms.DateInput):
@@ -40,6 +44,18 @@ class DateTimePicker(forms.DateTimeInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+
+
+class MonthForm(forms.Form):
+    """The month that the calendar shows."""
+
+    month = forms.DateField(required=False, widget=MonthSelect(empty_label="This month"))
+
+    def offer_months(self, today: dt.date, *, shown: dt.date) -> None:
+        """Offer the months from a year ago to two years ahead, and the shown one."""
+        first, last = today - MONTHS_BACK, today + MONTHS_AHEAD
+        months = months_between(min(first, shown), max(last, shown))
+        self.fields["month"].widget.offer(months)
 
 
 class HolidayForm(forms.Form):
