@@ -15,7 +15,7 @@ from django.db.models.expressions import RawSQL
 from django.utils.crypto import salted_hmac
 from holidays.registry import COUNTRIES
 
-from common.db import PreparedStatement
+from common.db import ON_CALL_VERSION, PAGE_VERSION, PreparedStatement
 from people.domain.names import match_key
 from people.domain.person import Person
 from people.models import ApiToken, HandbookAlias, PasswordLink, User, UserQuerySet, countries
@@ -53,7 +53,9 @@ class Caller:
     version: str
 
 
-VERSION = RawSQL("(SELECT SUM(total)::TEXT || '.' || MAX(id) FROM people_oncallversion)", (), output_field=TextField())
+VERSION_SQL = "(SELECT SUM(total)::TEXT || '.' || MAX(id) FROM {})"
+VERSION = RawSQL(VERSION_SQL.format(ON_CALL_VERSION), (), output_field=TextField())
+PAGE_VERSION_SQL = f"SELECT {VERSION_SQL.format(ON_CALL_VERSION)}, {VERSION_SQL.format(PAGE_VERSION)}"  # nosec B608
 # Stand for the values in the statement.
 ANY_TIME, ANY_DIGEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), "digest"
 
@@ -77,6 +79,13 @@ def find_caller(secret: str, *, at: dt.datetime) -> Caller | None:
     user_id, username, token, last_used_at, version = row
     user = User.from_db(connection.alias, ["id", "username"], [user_id, username])
     return Caller(user=user, token=token, last_used_at=last_used_at, version=version or "")
+
+
+def page_version() -> str:
+    """Return the version of the facts that pages share between readers; read it before the facts (docs/adr/0046)."""
+    with connection.cursor() as cursor:
+        cursor.execute(PAGE_VERSION_SQL)
+        return "/".join(part or "" for part in cursor.fetchone())
 
 
 def active_tokens(user: User) -> QuerySet[ApiToken]:
