@@ -166,7 +166,9 @@ class Handoff(models.Model):
     class Meta:
         ordering = ["at", "pk"]
         verbose_name = "hand-off"
-        triggers = page_version_triggers(exclude=["invited", "mailed_sequence", "absence_notified", "unsigned_notified_at"])
+        triggers = page_version_triggers(
+            exclude=["invited", "mailed_sequence", "absence_notified", "unsigned_notified_at"]
+        )
         constraints = [
             models.UniqueConstraint(fields=["rotation", "week"], name="one_handoff_a_week"),
             models.UniqueConstraint(fields=["rotation", "at"], name="one_handoff_an_instant"),

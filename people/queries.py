@@ -15,7 +15,7 @@ from django.db.models.expressions import RawSQL
 from django.utils.crypto import salted_hmac
 from holidays.registry import COUNTRIES
 
-from common.db import ON_CALL_VERSION, PAGE_VERSION, PreparedStatement
+from common.db import PreparedStatement
 from people.domain.names import match_key
 from people.domain.person import Person
 from people.models import ApiToken, HandbookAlias, PasswordLink, User, UserQuerySet, countries
@@ -53,9 +53,11 @@ class Caller:
     version: str
 
 
-VERSION_SQL = "(SELECT SUM(total)::TEXT || '.' || MAX(id) FROM {})"
-VERSION = RawSQL(VERSION_SQL.format(ON_CALL_VERSION), (), output_field=TextField())
-PAGE_VERSION_SQL = f"SELECT {VERSION_SQL.format(ON_CALL_VERSION)}, {VERSION_SQL.format(PAGE_VERSION)}"  # nosec B608
+VERSION = RawSQL("(SELECT SUM(total)::TEXT || '.' || MAX(id) FROM people_oncallversion)", (), output_field=TextField())
+PAGE_VERSION_SQL = """
+SELECT (SELECT SUM(total)::TEXT || '.' || MAX(id) FROM people_oncallversion),
+       (SELECT SUM(total)::TEXT || '.' || MAX(id) FROM people_pageversion)
+"""
 # Stand for the values in the statement.
 ANY_TIME, ANY_DIGEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), "digest"
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from sys import getsizeof
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse, QueryDict
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from common.http import filters_in_use, remember_filters
-from common.text_cache import TextCache
+from common.version_cache import VersionCache
 from handoffs.queries.handoffs import next_handoffs, overdue_handoffs
 from incidents.queries.drills import current_drills
 from incidents.queries.incidents import active_maintenance, open_by_urgency
@@ -42,7 +43,7 @@ SHOWN_OWNER_FIELDS = tuple(
     for field in ("username", "display_name", "colour")
 )
 # About a hundred readers of a large site.
-TEXT_CACHE = TextCache(max_bytes=8 * 1024 * 1024)
+FRAGMENTS: VersionCache[str] = VersionCache(max_bytes=8 * 1024 * 1024, size=getsizeof)
 FILTERS, FILTERS_COOKIE = ("q", "rotation", "owner"), "now_filters"
 
 

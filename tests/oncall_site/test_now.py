@@ -5,12 +5,12 @@ import random
 import re
 
 import pytest
+from common.text_cache import TextCache
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from common.text_cache import TextCache
 from incidents.models import Incident
 from incidents.services.transitions import NewIncident, acknowledge, open_incident
 from notifications.models import Message
@@ -408,13 +408,3 @@ def test_a_database_that_is_restarting_is_a_503(a, monkeypatch, path):
         assert answer.json()["detail"].startswith("The database is not available.")
     else:
         assert "The site is not available" in answer.content.decode()
-
-
-def test_the_text_cache_is_bounded():
-    memory = TextCache(max_bytes=10)
-    for key in "abc":
-        memory.store(key, "four")
-    assert [memory.find(key) for key in "abc"] == [None, "four", "four"]
-    memory.store("b", "two")
-    memory.store("d", "too much for it")
-    assert (memory.find("b"), memory.find("d"), memory.size) == (None, None, 0)
