@@ -230,11 +230,11 @@ def _rotations_now(rotations: list[Rotation], *, at: dt.datetime) -> tuple[list[
         pipelines = Pipeline.objects.filter(in_rotation__rotation__in=absent)
         chains = responder_chains(pipelines, at=at)
         ends = [chain.until for chain in chains.values() if chain.until is not None]
-        snapshot = replace(snapshot, chains=chains, until=min(snapshot.until, *ends))
+        snapshot = replace(snapshot, chains=chains, until=min([snapshot.until, *ends]))
     covers = Cover.objects.filter(rotation__in=rotations, starts_at__lte=at, ends_at__gt=at)
     presenter = SnapshotPresenter(
         snapshot, (), at=at, covers=covers.select_related("covered_engineer"), whole_chains=()
     )
     handoffs = {row.rotation_id: row for row in next_handoffs(at=at, rotations=rotations)}
     rows = [RotationNow(row, handoffs.get(row.shift.rotation.pk)) for row in presenter.on_call_rows()]
-    return rows, min(snapshot.until, *(row.at for row in handoffs.values()))
+    return rows, min([snapshot.until, *(row.at for row in handoffs.values())])

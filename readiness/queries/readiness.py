@@ -10,7 +10,7 @@ from incidents.models import EscalationStep
 from lineage.queries import parents
 from pipelines.models import Pipeline
 from readiness.domain.verdict import Readiness, decide
-from readiness.loaders import load_facts
+from readiness.loaders import load_facts, load_sources
 from readiness.models import ReaderNotification, Restatement
 
 
@@ -28,7 +28,9 @@ def readiness_by_pipeline(
     rows = list(pipelines)
     if not rows:
         return {}
-    facts = load_facts(rows, at=at, day=day, parents=upstream_pipelines(rows, at=at))
+    sources = load_sources(rows)
+    parents = upstream_pipelines([row for row in rows if row.pk in sources.edge], at=at)
+    facts = load_facts(rows, at=at, day=day, parents=parents, sources=sources)
     return {key: decide(one, at=at) for key, one in facts.items()}
 
 

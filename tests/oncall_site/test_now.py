@@ -5,12 +5,12 @@ import random
 import re
 
 import pytest
-from common.text_cache import TextCache
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from common.version_cache import VersionCache
 from incidents.models import Incident
 from incidents.services.transitions import NewIncident, acknowledge, open_incident
 from notifications.models import Message
@@ -41,7 +41,9 @@ def rotation(a, b, c, d):
         user.save()
     at = timezone.now()
     rotation = import_rotation(RotationText("Rotation", "", "Policy", "", ()), time_zone="UTC")
-    set_roster(rotation, engineers=[a, b], starts_on=at.date() - dt.timedelta(days=at.weekday()), at=at - 8 * DAY)
+    # On a Monday morning the week of the Monday before is still running.
+    monday = at.date() - dt.timedelta(days=at.weekday() + 7)
+    set_roster(rotation, engineers=[a, b], starts_on=monday, at=at - 15 * DAY)
     rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).update(engineer=a)
     pipelines = [make_pipeline(name, primary=c, secondary=d) for name in ("Healthy", "Broken")]
     join_rotation(rotation, pipelines=pipelines)
@@ -221,9 +223,9 @@ def test_after_random_changes_a_fragment_from_memory_equals_a_new_one(rotation, 
         with CaptureQueriesContext(connection) as statements:
             known = reader.get(path).content
         from_memory += len(statements) <= 6
-        cache, now_view.TEXT_CACHE = now_view.TEXT_CACHE, TextCache(max_bytes=10**6)
+        cache, now_view.FRAGMENTS = now_view.FRAGMENTS, VersionCache(max_bytes=10**6, size=len)
         assert known == reader.get(path).content
-        now_view.TEXT_CACHE = cache
+        now_view.FRAGMENTS = cache
     assert from_memory > 3
 
 
@@ -397,7 +399,7 @@ def test_a_database_that_is_restarting_is_a_503(a, monkeypatch, path):
         raise OperationalError("server closed the connection unexpectedly")
 
     headers = bearer(a)
-    monkeypatch.setattr(now_view, "on_call_snapshot", fail)
+    monkeypatch.setattr(now_view, "page_version", fail)
     monkeypatch.setattr("oncall_site.api.pipelines.statuses", fail)
     browser = Client(raise_request_exception=False)
     browser.force_login(a)
