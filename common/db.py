@@ -131,16 +131,19 @@ def page_version_triggers(*columns: str, exclude: Sequence[str] = ()) -> list[pg
     With `columns`, only their changes and deleted rows count. With `exclude`, changes of these columns alone do not. They run
     for each row: a sweep that changes no row would run a trigger for each statement.
     """
-    function = {"declare": [("stamp", "BIGINT")], "func": CHANGE_VERSION.format(table=PAGE_VERSION)}
+    declare, function = [("stamp", "BIGINT")], CHANGE_VERSION.format(table=PAGE_VERSION)
     rows = pgtrigger.Delete if columns else pgtrigger.Insert | pgtrigger.Delete
     return [
-        pgtrigger.Trigger(name="rows_change_page_version", when=pgtrigger.After, operation=rows, **function),
+        pgtrigger.Trigger(
+            name="rows_change_page_version", when=pgtrigger.After, operation=rows, declare=declare, func=function
+        ),
         pgtrigger.Trigger(
             name="change_page_version",
             when=pgtrigger.After,
             operation=pgtrigger.Update,
             condition=pgtrigger.AnyChange(*columns, exclude=list(exclude) or None),
-            **function,
+            declare=declare,
+            func=function,
         ),
     ]
 

@@ -52,6 +52,7 @@ class PipelineRow:
     responder: User | Person | None
     acting_owner: User | Person | None
     until: dt.datetime | None
+    owners: tuple[Person, ...] = ()  # only in Now's lists
 
     @property
     def skipped(self) -> list[ChainLink]:

@@ -72,6 +72,8 @@ def load_calendars(
     Only the pipelines in `with_metrics` have metrics.
     """
     keys = list(pipelines)
+    if not with_metrics:
+        return dict.fromkeys(keys, WITHOUT_METRICS)
     metrics: dict[int, list[MetricCalendar]] = {}
     for row in Metric.objects.filter(pipeline__in=with_metrics).order_by("pk").values_list("pipeline", *_METRIC_FIELDS):
         metrics.setdefault(row[0], []).append(_metric_calendar(*row[1:]))
@@ -159,6 +161,8 @@ def load_facts(
 
 def _checks(keys: Collection[int]) -> list[CheckSchedule]:
     """Return the enabled checks of pipelines."""
+    if not keys:
+        return []
     rows = Check.objects.filter(pipeline__in=keys, is_active=True).order_by("pipeline", "name", "pk")
     checks = []
     for values in rows.values_list(*_CHECK_FIELDS, *(f"metric__{name}" for name in _METRIC_FIELDS)):
@@ -249,6 +253,8 @@ def _external(
     checks: dict[int, list[DayCheck]] = {key: [] for key in windows}
     stale: set[int] = set()
     past: dict[int, tuple[int, str]] = {}
+    if not having:
+        return checks, stale
     rows = ExternalCheck.objects.filter(pipeline__in=having).order_by("pk")
     for key, pipeline, name, status, last_at, is_stale in rows.values_list(
         "pk", "pipeline", "name", "status", "at", "is_stale"
@@ -277,6 +283,8 @@ def _external(
 def _incidents(windows: Mapping[int, DayWindow], *, having: Collection[int]) -> dict[int, list[str]]:
     """Return the titles of the open incidents about each pipeline's day: those opened before the next day was due."""
     titles: dict[int, list[str]] = defaultdict(list)
+    if not having:
+        return titles
     rows = Incident.objects.unresolved().without_drills().filter(pipeline__in=having).order_by("opened_at", "pk")
     for pipeline, title, opened_at in rows.values_list("pipeline", "title", "opened_at"):
         if opened_at < windows[pipeline].next_due_at:

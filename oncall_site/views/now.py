@@ -1,8 +1,8 @@
 """The Now page, and the fragment by which it updates itself."""
 
-import datetime as dt
 import hashlib
 from sys import getsizeof
+from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse, QueryDict
@@ -31,7 +31,6 @@ MAX_ATTENTION = 50
 PIPELINES_PER_PAGE = 100
 # About a hundred readers of a large site.
 FRAGMENTS: VersionCache[str] = VersionCache(max_bytes=8 * 1024 * 1024, size=getsizeof)
-MINUTE = dt.timedelta(minutes=1)
 FILTERS, FILTERS_COOKIE = ("q", "rotation", "owner"), "now_filters"
 
 
@@ -66,8 +65,9 @@ def now_live(request: SignedInRequest) -> HttpResponse:
     else:
         text = FRAGMENTS.find(version, version=version, at=at)
         if text is None:
-            text = render_to_string("oncall_site/_now.html", _context(request, filters, problem=problem), request)
-            FRAGMENTS.store(version, text, version=version, period=Period(at, at + MINUTE))
+            context = _context(request, filters, problem=problem)
+            text = render_to_string("oncall_site/_now.html", context, request)
+            FRAGMENTS.store(version, text, version=version, period=Period(context["now"], context["until"]))
         etag = _etag(version, text)
         is_shown = shown.partition(".")[2] == etag.strip('"').partition(".")[2]
         response = HttpResponse(status=304) if is_shown else HttpResponse(text)
@@ -96,7 +96,8 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> dict[str, object]:
+def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> dict[str, Any]:
+    """Return what Now shows; if no fact changes, it holds before `until`."""
     # Before the facts: what is stored with this version is as new or newer.
     version, at, user = page_version(), timezone.now(), request.user
     alerts = site_alerts(version=version, at=at)
@@ -111,12 +112,17 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
     keys = pipelines.exclude(pk__in=attention).values_list("pk", flat=True)
     page = Paginator(keys, PIPELINES_PER_PAGE).get_page(request.GET.get("page"))
     shown = list(page.object_list)
-    rows = listed_rows([*shown, *sorted(attention)[:MAX_ATTENTION]], version=version, at=at)
-    attention_rows = [row for key, (row, _) in rows.items() if key in attention]
+    listed = listed_rows([*shown, *sorted(attention)[:MAX_ATTENTION]], version=version, at=at)
+    rows = listed.rows
     swaps, cover_requests = swaps_to_answer(user, at=at), cover_requests_to_answer(user, at=at)
     is_new = at - user.date_joined < NEW_ENGINEER_PERIOD
+    my_weeks = weeks_held(user, at=at, limit=2)
+    changes = [alerts.until, listed.until, *(row.until for row in rotations)]
+    changes += [request.expires_at for request in (*swaps, *cover_requests)]
+    changes += [instant for week in my_weeks for instant in (week.starts_at, week.ends_at) if instant > at]
     return {
         "now": at,
+        "until": min(changes),
         "delivery_problem": problem,
         "alerts": alerts.text,
         "alert_count": alerts.count,
@@ -124,12 +130,14 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
         "more_rotations": alerts.rotations - len(rotations) if len(rotations) == MAX_ROTATIONS else 0,
         "page": page,
         "filters": filters,
-        "attention": sorted(attention_rows, key=lambda row: (row.urgency, row.pipeline.position)),
-        "groups": group_pipelines(rows[key] for key in shown if key in rows),
+        "attention": sorted(
+            (row for key, row in rows.items() if key in attention), key=lambda row: (row.urgency, row.pipeline.position)
+        ),
+        "groups": group_pipelines((rows[key], listed.rotations[key]) for key in shown if key in rows),
         "swaps": swaps,
         "cover_requests": cover_requests,
         "request_count": len(swaps) + len(cover_requests),
-        "my_weeks": weeks_held(user, at=at, limit=2),
+        "my_weeks": my_weeks,
         "team_steps": onboarding_steps() if user.is_staff else [],
         "own_steps": engineer_steps(user) if is_new else [],
         "shift_checks": [check for check in shift_checks(at=at, engineer=user) if check.problems],

@@ -45,16 +45,20 @@ PIPELINE_BYTES, ROTATION_BYTES, TEXT_BYTES = 2_500, 6_000, 1_000
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """What is wrong on the site, as HTML, with the number of alerts and of active rotations."""
+    """What is wrong on the site, as HTML, with the number of alerts and of active rotations; it holds before `until`."""
 
     text: SafeString
     count: int
     rotations: int
+    until: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
 class ListedPipeline:
-    """A pipeline with its owners, its rotation's key and name, and its escalation chain to the responder."""
+    """A pipeline with its owners, its rotation's key and name, and its escalation chain to the responder.
+
+    It holds before `until`; the chain ends at `chain_until`.
+    """
 
     pipeline: Pipeline
     owners: tuple[Person, Person]
@@ -62,22 +66,26 @@ class ListedPipeline:
     links: tuple[ChainLink, ...]
     responder: Person | None
     acting_owner: Person | None
-    until: dt.datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class ListedRow(PipelineRow):
-    """A row of Now's lists, with the primary and the secondary owner."""
-
-    owners: tuple[Person, Person]
+    chain_until: dt.datetime | None
+    until: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
 class RotationNow:
-    """Who is on call in a rotation, and its next hand-off."""
+    """Who is on call in a rotation, and its next hand-off; it holds before `until`."""
 
     on_call: OnCallRow
     next_handoff: Handoff | None
+    until: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRows:
+    """Rows of pipelines and the key and name of their rotations, by the pipelines' primary keys; they hold before `until`."""
+
+    rows: dict[int, PipelineRow]
+    rotations: dict[int, tuple[int, str] | None]
+    until: dt.datetime
 
 
 ALERTS: VersionCache[Alerts] = VersionCache(
@@ -92,13 +100,13 @@ def site_alerts(*, version: str, at: dt.datetime) -> Alerts:
     zone = str(timezone.get_current_timezone())
     alerts = ALERTS.find(zone, version=version, at=at)
     if alerts is None:
-        alerts, until = _site_alerts(at=at)
-        ALERTS.store(zone, alerts, version=version, period=Period(at, until))
+        alerts = _site_alerts(at=at)
+        ALERTS.store(zone, alerts, version=version, period=Period(at, alerts.until))
     return alerts
 
 
-def _site_alerts(*, at: dt.datetime) -> tuple[Alerts, dt.datetime]:
-    """Return what is wrong on the site, and until when that holds: at most until the next minute."""
+def _site_alerts(*, at: dt.datetime) -> Alerts:
+    """Return what is wrong on the site, which holds at most until the next minute."""
     minute = at.replace(second=0, microsecond=0)
     incidents = list(open_by_urgency().prefetch_related("escalation_steps")[: MAX_INCIDENTS + 1])
     count = len(incidents) if len(incidents) <= MAX_INCIDENTS else open_by_urgency().count()
@@ -130,7 +138,7 @@ def _site_alerts(*, at: dt.datetime) -> tuple[Alerts, dt.datetime]:
         *(instant for instant in changes if instant is not None and instant > at),
         *(ends(**window) for ends in (next_maintenance_change, next_drill_end, next_overdue)),
     )
-    return Alerts(text, count + len(no_responder), Rotation.objects.active().count()), until
+    return Alerts(text, count + len(no_responder), Rotation.objects.active().count(), until)
 
 
 def _incident_row(
@@ -145,32 +153,29 @@ def _incident_row(
     )
 
 
-def listed_rows(
-    keys: Collection[int], *, version: str, at: dt.datetime
-) -> dict[int, tuple[ListedRow, tuple[int, str] | None]]:
-    """Return pipelines by primary key, each with the key and name of its rotation.
+def listed_rows(keys: Collection[int], *, version: str, at: dt.datetime) -> ListedRows:
+    """Return pipelines with their responders.
 
     Their status and readiness are always read again: checks run all day.
     """
     listed = _listed_pipelines(keys, version=version, at=at)
-    rows = {key: one.pipeline for key, one in listed.items()}
-    status, readiness = statuses(rows.values()), readiness_by_pipeline(rows.values(), at=at)
-    return {
-        key: (
-            ListedRow(
-                pipeline=one.pipeline,
-                status=status[key],
-                readiness=readiness[key],
-                links=one.links,
-                responder=one.responder,
-                acting_owner=one.acting_owner,
-                until=one.until,
-                owners=one.owners,
-            ),
-            one.rotation,
+    pipelines = [one.pipeline for one in listed.values()]
+    status, readiness = statuses(pipelines), readiness_by_pipeline(pipelines, at=at)
+    rows = {
+        key: PipelineRow(
+            pipeline=one.pipeline,
+            status=status[key],
+            readiness=readiness[key],
+            links=one.links,
+            responder=one.responder,
+            acting_owner=one.acting_owner,
+            until=one.chain_until,
+            owners=one.owners,
         )
         for key, one in listed.items()
     }
+    ends = [*(one.until for one in listed.values()), *(one.until for one in readiness.values() if one.until)]
+    return ListedRows(rows, {key: one.rotation for key, one in listed.items()}, min(ends, default=at + HOUR))
 
 
 def _listed_pipelines(keys: Collection[int], *, version: str, at: dt.datetime) -> dict[int, ListedPipeline]:
@@ -195,10 +200,10 @@ def _listed_pipelines(keys: Collection[int], *, version: str, at: dt.datetime) -
                 ),
                 responder=chain.responder,
                 acting_owner=chain.acting_owner,
-                until=chain.until,
+                chain_until=chain.until,
+                until=min(until, chain.until or until),
             )
-            period = Period(at, min(until, chain.until or until))
-            PIPELINES.store(key, listed[key], version=version, period=period)
+            PIPELINES.store(key, listed[key], version=version, period=Period(at, listed[key].until))
     return listed
 
 
@@ -213,16 +218,15 @@ def rotations_now(rotations: Iterable[Rotation], *, version: str, at: dt.datetim
     shown = {row.pk: ROTATIONS.find(row.pk, version=version, at=at) for row in rotations}
     missing = [row for row in rotations if shown[row.pk] is None]
     if missing:
-        rows, until = _rotations_now(missing, at=at)
-        for row in rows:
+        for row in _rotations_now(missing, at=at):
             key = row.on_call.shift.rotation.pk
             shown[key] = row
-            ROTATIONS.store(key, row, version=version, period=Period(at, until))
+            ROTATIONS.store(key, row, version=version, period=Period(at, row.until))
     return [row for row in shown.values() if row is not None]
 
 
-def _rotations_now(rotations: list[Rotation], *, at: dt.datetime) -> tuple[list[RotationNow], dt.datetime]:
-    """Return who is on call in rotations, with the next hand-offs, and until when that holds."""
+def _rotations_now(rotations: list[Rotation], *, at: dt.datetime) -> list[RotationNow]:
+    """Return who is on call in rotations, with the next hand-offs."""
     snapshot = on_call_snapshot((), rotations=rotations, at=at)
     absent = [shift.rotation for shift in snapshot.shifts if shift.engineer is not None and not shift.available]
     if absent:
@@ -236,5 +240,5 @@ def _rotations_now(rotations: list[Rotation], *, at: dt.datetime) -> tuple[list[
         snapshot, (), at=at, covers=covers.select_related("covered_engineer"), whole_chains=()
     )
     handoffs = {row.rotation_id: row for row in next_handoffs(at=at, rotations=rotations)}
-    rows = [RotationNow(row, handoffs.get(row.shift.rotation.pk)) for row in presenter.on_call_rows()]
-    return rows, min([snapshot.until, *(row.at for row in handoffs.values())])
+    until = min([snapshot.until, *(row.at for row in handoffs.values())])
+    return [RotationNow(row, handoffs.get(row.shift.rotation.pk), until) for row in presenter.on_call_rows()]

@@ -17,6 +17,8 @@ from readiness.models import ReaderNotification, Restatement
 def upstream_pipelines(pipelines: Iterable[Pipeline], *, at: dt.datetime) -> dict[int, Sequence[Pipeline]]:
     """Return the pipelines that each pipeline reads from, by its primary key."""
     keys = parents([pipeline.pk for pipeline in pipelines], at=at)
+    if not keys:
+        return {}
     rows = Pipeline.objects.in_bulk({key for group in keys.values() for key in group})
     return {key: [rows[one] for one in sorted(group)] for key, group in keys.items()}
 
