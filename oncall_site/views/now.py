@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from common.http import filters_in_use, remember_filters
 from common.version_cache import Period, VersionCache
+from handoffs.queries.handoffs import handoff_to_sign
 from oncall_site import queries
 from oncall_site.onboarding import NEW_ENGINEER_PERIOD, engineer_steps, onboarding_steps
 from oncall_site.presenters import group_pipelines
@@ -27,6 +28,7 @@ from scheduling.queries.swaps import swaps_to_answer
 from scheduling.queries.weeks import rotations_for, weeks_held
 
 MAX_ROTATIONS = 12
+MAX_HANDOFFS = 10
 MAX_ATTENTION = 50
 PIPELINES_PER_PAGE = 100
 # About a hundred readers of a large site.
@@ -115,11 +117,16 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
     listed = listed_rows([*shown, *sorted(attention)[:MAX_ATTENTION]], version=version, at=at)
     rows = listed.rows
     swaps, cover_requests = swaps_to_answer(user, at=at), cover_requests_to_answer(user, at=at)
+    to_sign = handoff_to_sign(user, at=at)
     is_new = at - user.date_joined < NEW_ENGINEER_PERIOD
     my_weeks = weeks_held(user, at=at, limit=2)
     changes = [alerts.until, listed.until, *(row.until for row in rotations)]
     changes += [request.expires_at for request in (*swaps, *cover_requests)]
-    changes += [instant for week in my_weeks for instant in (week.starts_at, week.ends_at) if instant > at]
+    next_handoffs = [row.next_handoff for row in rotations if row.next_handoff]
+    spans = [(week.starts_at, week.ends_at) for week in my_weeks] + [
+        (row.meeting_starts_at, row.at) for row in next_handoffs
+    ]
+    changes += [instant for span in spans for instant in span if instant > at]
     return {
         "now": at,
         "until": min(changes),
@@ -141,5 +148,7 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
         "team_steps": onboarding_steps() if user.is_staff else [],
         "own_steps": engineer_steps(user) if is_new else [],
         "shift_checks": [check for check in shift_checks(at=at, engineer=user) if check.problems],
-        "next_handoffs": [row.next_handoff for row in rotations if row.next_handoff],
+        "overdue_handoffs": [row for row in alerts.overdue if row != to_sign][:MAX_HANDOFFS],
+        "handoff_to_sign": to_sign,
+        "next_handoffs": next_handoffs,
     }

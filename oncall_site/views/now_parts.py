@@ -39,16 +39,20 @@ MAX_MAINTENANCE = 10
 MAX_INCIDENTS = 8
 MAX_DRILLS = 5
 SHOWN_FIELDS = ("slug", "name", "audience", "position", "primary_owner", "secondary_owner")
-# Approximate memory of a pipeline with its chain, of a rotation with its people, and of what belongs to a text.
-PIPELINE_BYTES, ROTATION_BYTES, TEXT_BYTES = 2_500, 6_000, 1_000
+# Approximate memory of a pipeline with its chain, of a rotation with its people, of a hand-off, and of what belongs to a text.
+PIPELINE_BYTES, ROTATION_BYTES, HANDOFF_BYTES, TEXT_BYTES = 2_500, 6_000, 5_000, 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """What is wrong on the site, as HTML, with the number of alerts and of active rotations; it holds before `until`."""
+    """What is wrong on the site, as HTML, with the number of alerts and of active rotations; it holds before `until`.
+
+    `overdue` are the hand-offs that are not signed. They are not in the text: each reader's own is shown elsewhere.
+    """
 
     text: SafeString
     count: int
+    overdue: tuple[Handoff, ...]
     rotations: int
     until: dt.datetime
 
@@ -89,7 +93,8 @@ class ListedRows:
 
 
 ALERTS: VersionCache[Alerts] = VersionCache(
-    max_bytes=2 * 1024 * 1024, size=lambda alerts: getsizeof(alerts.text) + TEXT_BYTES
+    max_bytes=2 * 1024 * 1024,
+    size=lambda alerts: getsizeof(alerts.text) + len(alerts.overdue) * HANDOFF_BYTES + TEXT_BYTES,
 )
 PIPELINES: VersionCache[ListedPipeline] = VersionCache(max_bytes=12 * 1024 * 1024, size=lambda _: PIPELINE_BYTES)
 ROTATIONS: VersionCache[RotationNow] = VersionCache(max_bytes=4 * 1024 * 1024, size=lambda _: ROTATION_BYTES)
@@ -127,7 +132,6 @@ def _site_alerts(*, at: dt.datetime) -> Alerts:
             "uncovered": no_responder,
             "maintenance": active_maintenance(at=at)[:MAX_MAINTENANCE],
             "drills": current_drills(at=at)[:MAX_DRILLS],
-            "overdue_handoffs": overdue_handoffs(at=at)[:MAX_HANDOFFS],
         },
     )
     window = {"at": at, "until": minute + MINUTE}
@@ -138,7 +142,14 @@ def _site_alerts(*, at: dt.datetime) -> Alerts:
         *(instant for instant in changes if instant is not None and instant > at),
         *(ends(**window) for ends in (next_maintenance_change, next_drill_end, next_overdue)),
     )
-    return Alerts(text, count + len(no_responder), Rotation.objects.active().count(), until)
+    return Alerts(
+        text=text,
+        count=count + len(no_responder),
+        # One more than is shown, in case one is the reader's own.
+        overdue=tuple(overdue_handoffs(at=at)[: MAX_HANDOFFS + 1]),
+        rotations=Rotation.objects.active().count(),
+        until=until,
+    )
 
 
 def _incident_row(
