@@ -29,7 +29,7 @@ def rotation(a, b, c, admin, now):
 @pytest.fixture
 def week(rotation, now):
     """The next week, of Engineer B."""
-    return rotation.weeks.filter(starts_at__gt=now).select_related("engineer").first()
+    return rotation.weeks.filter(starts_at__gt=now, engineer__username="engineer-b").select_related("engineer").first()
 
 
 def text(answer):
