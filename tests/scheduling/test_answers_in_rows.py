@@ -92,7 +92,7 @@ def test_a_conflict_with_time_off_is_asked_about_on_the_page_of_the_request(sign
 
 
 def test_an_old_row_never_answers_for_somebody_else(signed_in, weeks):
-    """An admin's default is to answer for the next recipient; their own row answers for themselves only."""
+    """By default an admin's answer counts for the next recipient. In their own row it counts for them only."""
     asked = weeks[1].engineer
     asked.is_staff = True
     asked.save()
