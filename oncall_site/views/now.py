@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from common.http import filters_in_use, remember_filters
 from common.text_cache import TextCache
-from handoffs.queries.handoffs import next_handoffs, overdue_handoffs
+from handoffs.queries.handoffs import handoff_to_sign, next_handoffs, overdue_handoffs
 from incidents.queries.drills import current_drills
 from incidents.queries.incidents import active_maintenance, open_by_urgency
 from oncall_site import queries
@@ -150,6 +150,7 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
     no_responder = [row for key, row in uncovered.items() if snapshot.chains[key].responder is None]
     attention_rows = [presenter.pipeline_row(listed[key]) for key in attention if key in listed]
     swaps, cover_requests = swaps_to_answer(user, at=at), cover_requests_to_answer(user, at=at)
+    to_sign = handoff_to_sign(user, at=at)
     is_new = at - user.date_joined < NEW_ENGINEER_PERIOD
     return {
         "now": at,
@@ -175,6 +176,7 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
         "team_steps": onboarding_steps() if user.is_staff else [],
         "own_steps": engineer_steps(user) if is_new else [],
         "shift_checks": [check for check in shift_checks(at=at, engineer=user) if check.problems],
-        "overdue_handoffs": overdue_handoffs(at=at)[:MAX_HANDOFFS],
+        "overdue_handoffs": [row for row in overdue_handoffs(at=at) if row != to_sign][:MAX_HANDOFFS],
+        "handoff_to_sign": to_sign,
         "next_handoffs": next_handoffs(at=at, rotations=rotations),
     }
