@@ -1,6 +1,7 @@
 """Helpers that create rows for tests."""
 
 import contextlib
+import datetime as dt
 from pathlib import Path
 
 from django.db import transaction
@@ -73,6 +74,21 @@ def add_contact_method(person, *, channel, address, by=None):
     return row
 
 
+# The example's hand-off, in UTC.
+HANDOFF = dt.timedelta(hours=10)
+
+
+def current_week(at):
+    """Return the Monday of the on-call week at `at`, which begins at the hand-off."""
+    day = (at - HANDOFF).date()
+    return day - dt.timedelta(days=day.weekday())
+
+
 def import_example(*, at, starting=None):
-    """Import the example handbook: Engineers A to D, their rotation, pipelines, runbooks and suggested checks."""
+    """Import the example handbook: Engineers A to D, their rotation, pipelines, runbooks and suggested checks.
+
+    Someone is on call at `at`: on a Monday before the hand-off, the rotation starts in the week before.
+    """
+    if starting is None and (current := current_week(at)) < at.date() - dt.timedelta(days=at.weekday()):
+        starting = current
     build_once(("example handbook", at, starting), lambda: import_handbook(SEED.read_bytes(), at=at, starting=starting))
