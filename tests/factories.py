@@ -1,7 +1,6 @@
 """Helpers that create rows for tests."""
 
 import contextlib
-import datetime as dt
 from pathlib import Path
 
 from django.db import transaction
@@ -11,6 +10,8 @@ from people.models import User
 from people.services.accounts import create_token
 from pipelines.services import Owners, create_pipeline
 from runbooks.services import create_runbook
+from scheduling.domain.weeks import Hours, current_week
+from scheduling.models.rotations import DEFAULT_HANDOFF_TIME, Weekday
 from tests.snapshots import build_once
 
 SEED = Path(__file__).parent.parent / "examples" / "handbook.md"
@@ -74,21 +75,11 @@ def add_contact_method(person, *, channel, address, by=None):
     return row
 
 
-# The example's hand-off, in UTC.
-HANDOFF = dt.timedelta(hours=10)
-
-
-def current_week(at):
-    """Return the Monday of the on-call week at `at`, which begins at the hand-off."""
-    day = (at - HANDOFF).date()
-    return day - dt.timedelta(days=day.weekday())
+def current_monday(at):
+    """Return the start date of the week that is on call at an instant, in a rotation of UTC that hands off on Mondays at 10:00."""
+    return current_week(Hours("UTC", Weekday.MONDAY, DEFAULT_HANDOFF_TIME), at=at)
 
 
 def import_example(*, at, starting=None):
-    """Import the example handbook: Engineers A to D, their rotation, pipelines, runbooks and suggested checks.
-
-    Someone is on call at `at`: on a Monday before the hand-off, the rotation starts in the week before.
-    """
-    if starting is None and (current := current_week(at)) < at.date() - dt.timedelta(days=at.weekday()):
-        starting = current
+    """Import the example handbook: Engineers A to D, their rotation, pipelines, runbooks and suggested checks."""
     build_once(("example handbook", at, starting), lambda: import_handbook(SEED.read_bytes(), at=at, starting=starting))

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Min, OuterRef, Q, Subquery
 
 from handoffs.domain.boundaries import Boundary, boundaries, meeting_before
 from handoffs.models import Handoff, HandoffPolicy, HandoffQuerySet
@@ -33,6 +33,13 @@ def overdue_handoffs(*, at: dt.datetime) -> list[Handoff]:
     """Return each rotation's last hand-off if it was due at least an hour ago and lacks a signature."""
     past = Handoff.objects.not_cancelled().filter(at__lte=at - SIGNING_PERIOD, rotation=OuterRef("pk")).order_by("-at")
     return list(_first_per_rotation(past).unsigned())
+
+
+def next_overdue(*, at: dt.datetime, until: dt.datetime) -> dt.datetime:
+    """Return the first instant after `at` at which a hand-off may become overdue, at most `until`."""
+    due = Handoff.objects.order_by().filter(at__gt=at - SIGNING_PERIOD, at__lt=until - SIGNING_PERIOD)
+    first = due.aggregate(first=Min("at"))["first"]
+    return until if first is None else first + SIGNING_PERIOD
 
 
 def handoff_to_sign(person: User, *, at: dt.datetime) -> Handoff | None:
