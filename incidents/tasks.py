@@ -5,7 +5,7 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
-from common.loops import repeat
+from common.loops import Attempts, repeat
 from incidents.models import SlackPost
 from incidents.services.alerts import sync_with_alerts
 from incidents.services.drills import end_old_drills, start_weekly_drills
@@ -25,8 +25,9 @@ MAX_SLACK_UPDATES = 2
 def escalate() -> None:
     """Escalate the incidents that are due, and end old drills."""
     at = timezone.now()
-    escalate_due(at=at)
-    end_old_drills(at=at)
+    with Attempts() as attempt:
+        attempt(escalate_due, at=at)
+        attempt(end_old_drills, at=at)
 
 
 @shared_task
@@ -39,8 +40,9 @@ def start_drills() -> None:
 def sync_incidents() -> None:
     """Open and resolve incidents to match checks and alerts."""
     at = timezone.now()
-    sync_with_all_checks(at=at)
-    sync_with_alerts(at=at)
+    with Attempts() as attempt:
+        attempt(sync_with_all_checks, at=at)
+        attempt(sync_with_alerts, at=at)
 
 
 @shared_task

@@ -1,4 +1,6 @@
-"""Serializer fields for text."""
+"""Serializer fields for text and lists."""
+
+from typing import Any
 
 from rest_framework import serializers
 
@@ -15,3 +17,14 @@ class MultilineField(serializers.CharField):
     """Text of several lines (`common.text`)."""
 
     default_validators = [validate_text]
+
+
+class ListField(serializers.ListField):
+    """A list. Its limit is checked before its items, of which each may cost a query."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        """Return the items; raise ValidationError for too many, before any of them is read."""
+        if self.max_length is not None and isinstance(data, list) and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        items: list[Any] = super().to_internal_value(data)
+        return items

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -48,7 +48,7 @@ def record_uses(uses: Collection[Use], *, pipelines: Mapping[str, int | None], a
     lock_lineage()
     keys = sorted(pipelines)
     reads = sorted(set(uses))
-    values = {
+    values: dict[str, Any] = {
         "keys": keys,
         "kinds": [key.split("/", maxsplit=1)[0] for key in keys],
         "pipelines": [pipelines[key] for key in keys],

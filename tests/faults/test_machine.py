@@ -82,7 +82,7 @@ def _check_restarts(var, *, kills, rounds):
     site = Site(var)
     address = site.address()
     wait_until(lambda: ready(address))
-    for _ in range(kills):
+    for number in range(kills):
         for parts in rounds:
             victims = {part: wait_until(lambda part=part: running(site, part), why=f"no {part}") for part in parts}
             site.output = ""
@@ -93,14 +93,15 @@ def _check_restarts(var, *, kills, rounds):
             for part, victim in victims.items():
                 wait_until(lambda victim=victim: not is_alive(victim), why=f"{part} survived")
                 wait_until(lambda part=part: is_alive(running(site, part)), why=f"{part} was not restarted")
-            wait_until(lambda: ready(address), why=f"not ready after {parts} ended")
+            wait_until(lambda: ready(address), why=lambda parts=parts: f"not ready after {parts} ended:\n{site.text()}")
+        print(f"round {number + 1} of {kills}", file=sys.stderr, flush=True)
     if os.path.ismount(var):
         check_full_while_running(var, site, address)
     server = postmaster(var)
     site.stop()
     assert not is_alive(server)
     wait_until(lambda: not marked(var), why=lambda: marked(var))
-    output = site.output + "".join(site.lines.queue)
+    output = site.text()
     assert '{"at"' not in output
     assert "pixeltable" not in output
     return f"{kills} kills of each of {len(PARTS)} processes and a full disk: reported, restarted, ready again"
@@ -151,7 +152,7 @@ def _check_junk(var, *, files):
     _age_heartbeats(var)
     wait_until(lambda: ready(address))
     site.stop()
-    assert "Restarting" not in site.output + "".join(site.lines.queue)
+    assert "Restarting" not in site.text()
     return f"{files} damaged files set aside, nothing restarted"
 
 
