@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from common.loops import Attempts, repeat
 from incidents.models import SlackPost
+from incidents.services.alerts import purge_alerts as delete_old_alerts
 from incidents.services.alerts import sync_with_alerts
 from incidents.services.drills import end_old_drills, start_weekly_drills
 from incidents.services.escalation import escalate_due
@@ -19,6 +20,8 @@ from notifications.services.leases import DELIVERY_SECONDS
 
 # A server that hangs occupies at most this many tasks, each for at most the time limit of a send.
 MAX_SLACK_UPDATES = 2
+# Well before the task's hard limit. The rest is deleted the next night.
+PURGE_SECONDS = 60
 
 
 @shared_task
@@ -34,6 +37,12 @@ def escalate() -> None:
 def start_drills() -> None:
     """Start or skip the weekly drills that are due."""
     start_weekly_drills(at=timezone.now())
+
+
+@shared_task
+def purge_alerts() -> None:
+    """Delete old alerts without a pipeline in batches until none are left or the time is up."""
+    repeat(lambda: delete_old_alerts(at=timezone.now()), seconds=PURGE_SECONDS)
 
 
 @shared_task
