@@ -1,5 +1,6 @@
 """Serializer fields for text and lists."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import serializers
@@ -17,6 +18,19 @@ class MultilineField(serializers.CharField):
     """Text of several lines (`common.text`)."""
 
     default_validators = [validate_text]
+
+
+class ShortListField(serializers.ListField):
+    """The first items of a list of texts in a response. Another field has their number."""
+
+    def __init__(self, *, limit: int, **options: Any) -> None:
+        self.limit = limit
+        super().__init__(child=serializers.CharField(), read_only=True, **options)
+
+    def to_representation(self, data: Sequence[str]) -> list[Any]:
+        """Return the first items."""
+        items: list[Any] = super().to_representation(list(data[: self.limit]))
+        return items
 
 
 class ListField(serializers.ListField):

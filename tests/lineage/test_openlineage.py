@@ -214,6 +214,11 @@ def test_a_call_has_a_limit_of_events_and_of_datasets(client, a):
     assert not OpenLineageNode.objects.exists()
 
 
+def test_the_response_lists_a_limited_number_of_keys_and_their_total(client, a):
+    answer = post(client, a, event("COMPLETE", inputs=[dataset(f"raw.{number}") for number in range(1_100)])).json()
+    assert (len(answer["unmapped"]), answer["unmapped_total"]) == (1_000, 1_101)
+
+
 def test_an_event_reads_only_the_inputs_of_its_job(client, mapped, a):
     post(client, a, event("COMPLETE", job="one", inputs=[dataset("raw.a")], outputs=[dataset("tmp.b")]))
     for number in range(5):
