@@ -50,3 +50,10 @@ def parse_date_param(params: Mapping[str, str], *, name: str, default: dt.date) 
 def isoformat_z(instant: dt.datetime | None) -> str | None:
     """Return an instant in the API's format, such as 2026-11-23T10:00:00Z, with a fraction only if it has one."""
     return None if instant is None else instant.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+
+
+def months_between(first: dt.date, last: dt.date) -> list[dt.date]:
+    """Return the first days of the months from `first` to `last`."""
+    count = (last.year - first.year) * 12 + last.month - first.month + 1
+    numbers = range(first.year * 12 + first.month - 1, first.year * 12 + first.month - 1 + count)
+    return [dt.date(number // 12, number % 12 + 1, 1) for number in numbers]

@@ -15,22 +15,23 @@ from django.db.models import F, Func, Q, Value
 
 LOCK_NOT_AVAILABLE = "55P03"
 
-# Its rows are those of people.models.OnCallVersion. A transaction has a row of its own and takes over the totals of the rows that
+# Its rows are those of a people.models.FactsVersion. A transaction has a row of its own and takes over the totals of the rows that
 # no other transaction is changing, so that transactions never wait for each other and the table stays at a few rows.
-CHANGE_ON_CALL_VERSION = """
-    stamp := NEXTVAL('people_oncallversion_id_seq');
-    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;
+CHANGE_VERSION = """
+    stamp := NEXTVAL('{table}_id_seq');
+    UPDATE {table} SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;
     IF NOT FOUND THEN
         WITH earlier AS (
-            DELETE FROM people_oncallversion
-             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)
+            DELETE FROM {table}
+             WHERE id IN (SELECT id FROM {table} FOR UPDATE SKIP LOCKED)
             RETURNING total
         )
-        INSERT INTO people_oncallversion (id, transaction, total)
+        INSERT INTO {table} (id, transaction, total)
         SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;
     END IF;
     RETURN NULL;
 """
+ON_CALL_VERSION, PAGE_VERSION = "people_oncallversion", "people_pageversion"
 
 
 def advisory_lock(name: str) -> None:
@@ -120,8 +121,31 @@ def on_call_version_trigger(*columns: str) -> pgtrigger.Trigger:
         when=pgtrigger.After,
         operation=update | pgtrigger.Delete | pgtrigger.Truncate,
         declare=[("stamp", "BIGINT")],
-        func=CHANGE_ON_CALL_VERSION,
+        func=CHANGE_VERSION.format(table=ON_CALL_VERSION),
     )
+
+
+def page_version_triggers(*columns: str, exclude: Sequence[str] = ()) -> list[pgtrigger.Trigger]:
+    """Return the triggers that change the version of what pages show with each changed row of a table.
+
+    With `columns`, only their changes and deleted rows count. With `exclude`, changes of these columns alone do not. They run
+    for each row: a sweep that changes no row would run a trigger for each statement.
+    """
+    declare, function = [("stamp", "BIGINT")], CHANGE_VERSION.format(table=PAGE_VERSION)
+    rows = pgtrigger.Delete if columns else pgtrigger.Insert | pgtrigger.Delete
+    return [
+        pgtrigger.Trigger(
+            name="rows_change_page_version", when=pgtrigger.After, operation=rows, declare=declare, func=function
+        ),
+        pgtrigger.Trigger(
+            name="change_page_version",
+            when=pgtrigger.After,
+            operation=pgtrigger.Update,
+            condition=pgtrigger.AnyChange(*columns, exclude=list(exclude) or None),
+            declare=declare,
+            func=function,
+        ),
+    ]
 
 
 @contextlib.contextmanager

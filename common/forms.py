@@ -1,16 +1,20 @@
 """Form fields for text, and showing service errors in forms."""
 
+import datetime as dt
 from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
 from django.forms.renderers import DjangoTemplates
+from django.utils.dateparse import parse_date
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
-from common.formatting import format_minutes, parse_minutes
+from common.formatting import format_day, format_minutes, parse_minutes
 from common.validators import validate_line, validate_text
 
 
@@ -50,6 +54,27 @@ class CheckboxList(forms.CheckboxSelectMultiple):
 
     def __init__(self, *, is_wide: bool = False) -> None:
         super().__init__(attrs={"class": "choices wide" if is_wide else "choices"})
+
+
+class MonthSelect(forms.Select):
+    """A select of months by year for a DateField, which gets the first day. Two browsers show `<input type=month>` as plain text."""
+
+    def __init__(self, *, empty_label: str) -> None:
+        super().__init__(choices=[("", empty_label)])
+
+    def offer(self, months: Iterable[dt.date]) -> None:
+        """Add these months, given by their first days, to the choices."""
+        options = ((f"{month:%Y}", (month.isoformat(), format_day(month, "month"))) for month in months)
+        groups = groupby(options, key=itemgetter(0))
+        self.choices = [*self.choices, *((year, [option for _, option in rows]) for year, rows in groups)]
+
+    def format_value(self, value: Any) -> list[str]:
+        """Return the value of the option for the month of a date."""
+        try:
+            day = value if isinstance(value, dt.date) else parse_date(str(value or ""))
+        except ValueError:
+            day = None
+        return [day.replace(day=1).isoformat() if day else ""]
 
 
 def option_help(select: str, options: Iterable[tuple[str, str, str]]) -> SafeString:

@@ -5,7 +5,8 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
 # The browser keeps the filters of a list for a year.
@@ -28,6 +29,16 @@ def local_path(request: HttpRequest, url: str) -> str:
         return ""
     path = urlsplit(url)._replace(scheme="", netloc="").geturl()
     return path if path.startswith("/") and not path.startswith("//") else ""
+
+
+def next_path(request: HttpRequest, default: str) -> str:
+    """Return the page of this site that a form names in its field `next`, or `default`."""
+    return local_path(request, str(request.POST.get("next", ""))) or default
+
+
+def redirect_to_part(part: str, page: str, **arguments: object) -> HttpResponseRedirect:
+    """Redirect to the part of a page that a form is in: `part` is the ID of an element, `page` a named page."""
+    return HttpResponseRedirect(f"{resolve_url(page, **arguments)}#{part}")
 
 
 def filters_in_use(request: HttpRequest, *, cookie: str, names: Sequence[str]) -> QueryDict:

@@ -6,9 +6,6 @@ later request at an instant in that time sends it again with only `at` changed.
 
 import datetime as dt
 import hashlib
-import threading
-from collections import OrderedDict
-from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,12 +14,9 @@ from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch
 
 from common.datetimes import isoformat_z
+from common.version_cache import Period, VersionCache
 
 MAX_CACHE_BYTES = 8 * 1024 * 1024
-# A larger response would push out too many others.
-MAX_RESPONSE_BYTES = MAX_CACHE_BYTES // 8
-# Responses to the same request at different instants.
-MAX_PERIODS_PER_KEY = 8
 # Approximate memory of a response besides its body.
 OVERHEAD_BYTES = 2_000
 # Set by the middleware outside, or different each time.
@@ -30,22 +24,6 @@ UNCACHED_HEADERS = frozenset({"etag", "content-length", "x-request-id"})
 PERIOD_ATTRIBUTE = "period"
 
 R = TypeVar("R", bound=HttpResponseBase)
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """The period for which a response is valid, except for its `at`, if no fact changes.
-
-    `is_past` is True if it was taken from the history: a response for the same instant from the current facts is a different one.
-    """
-
-    starts_at: dt.datetime
-    ends_at: dt.datetime
-    is_past: bool
-
-    def includes(self, at: dt.datetime, *, is_past: bool) -> bool:
-        """Return True if the response at `at` is this one."""
-        return self.is_past == is_past and self.starts_at <= at < self.ends_at
 
 
 def mark_period(response: R, period: Period) -> R:
@@ -65,7 +43,6 @@ class CachedResponse:
     `query` is the query string that its links repeat, None if it has no links.
     """
 
-    version: str
     period: Period
     query: str | None
     parts: tuple[bytes, ...]
@@ -83,7 +60,7 @@ class CachedResponse:
         return _instant(at).join(self.parts)
 
 
-def read_response(request: HttpRequest, response: HttpResponse, *, version: str) -> CachedResponse | None:
+def read_response(request: HttpRequest, response: HttpResponse) -> CachedResponse | None:
     """Return the part of a response to cache, or None if the response is not marked with a period."""
     period: Period | None = getattr(response, PERIOD_ATTRIBUTE, None)
     if period is None or response.status_code != 200 or response.cookies:
@@ -92,7 +69,6 @@ def read_response(request: HttpRequest, response: HttpResponse, *, version: str)
     # A link to another page repeats the whole query, with the instant as it was asked for.
     has_links = b'"next":"' in parts[0] or b'"previous":"' in parts[0]
     return CachedResponse(
-        version=version,
         period=period,
         query=request.META.get("QUERY_STRING", "") if has_links else None,
         parts=parts,
@@ -128,51 +104,9 @@ def is_current(condition: str, *, etag: str) -> bool:
     return "*" in tags or etag.removeprefix("W/") in tags
 
 
-class ResponseCache:
-    """The responses of one process, at most `MAX_CACHE_BYTES`; the least recently used are dropped first."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.entries: OrderedDict[Hashable, tuple[CachedResponse, ...]] = OrderedDict()
-        self.size = 0
-
-    def find(self, key: Hashable, *, version: str, at: dt.datetime, is_past: bool, query: str) -> CachedResponse | None:
-        """Return the response to a request at an instant, or None."""
-        with self.lock:
-            entries = self.entries.get(key, ())
-            for cached in entries:
-                if (
-                    cached.version == version
-                    and cached.query in (None, query)
-                    and cached.period.includes(at, is_past=is_past)
-                ):
-                    self.entries.move_to_end(key)
-                    return cached
-        return None
-
-    def store(self, key: Hashable, cached: CachedResponse) -> None:
-        """Store a response, and drop those of another version."""
-        if cached.size > MAX_RESPONSE_BYTES:
-            return
-        with self.lock:
-            others = self.entries.pop(key, ())
-            current = [other for other in others if other.version == cached.version]
-            entries = (cached, *current)[:MAX_PERIODS_PER_KEY]
-            self.entries[key] = entries
-            self.size += _size(entries) - _size(others)
-            while self.size > MAX_CACHE_BYTES:
-                _, oldest = self.entries.popitem(last=False)
-                self.size -= _size(oldest)
-
-    def clear(self) -> None:
-        """Remove all responses."""
-        with self.lock:
-            self.entries.clear()
-            self.size = 0
+def empty_cache() -> VersionCache[CachedResponse]:
+    """Return a cache of responses for one process."""
+    return VersionCache(max_bytes=MAX_CACHE_BYTES, size=lambda cached: cached.size)
 
 
-def _size(entries: Iterable[CachedResponse]) -> int:
-    return sum(cached.size for cached in entries)
-
-
-RESPONSE_CACHE = ResponseCache()
+RESPONSE_CACHE = empty_cache()

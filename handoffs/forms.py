@@ -8,6 +8,7 @@ from django import forms
 from django.utils.html import format_html
 
 from common.forms import LineField, MultilineField
+from handoffs.domain.topics import note_topic
 from handoffs.queries.sheets import Topic
 from handoffs.services.sheets import MAX_NOTE_CHARACTERS, NoteChange
 from pipelines.models import Pipeline
@@ -49,6 +50,16 @@ class NotesForm(forms.Form):
             if f"notes_{place}" in self.data and text != topic.notes and digest != _digest(text):
                 changes[topic.title] = NoteChange(text, int(version or 0))
         return changes
+
+    @classmethod
+    def with_note(cls, note: str, *, topics: list[Topic]) -> "NotesForm":
+        """Return the form of a sheet as it is, with a note added to the topic that takes notes typed elsewhere."""
+        data: dict[str, str] = {}
+        for place, topic in enumerate(topics):
+            data |= {f"base_{place}": _base(topic), f"notes_{place}": topic.notes}
+        place = note_topic([topic.title for topic in topics])
+        data[f"notes_{place}"] = "\n".join(filter(None, (topics[place].notes, note)))
+        return cls(data, topics=topics)
 
     def rows(self) -> Iterator[tuple[Topic, forms.BoundField, forms.BoundField]]:
         """Yield each topic with its note field and its base field."""

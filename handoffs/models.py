@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import ExpressionWrapper, F, Q, Value, fields
 from django.db.models.functions import Trim
 
+from common.db import page_version_triggers
 from common.fields import LineField, MultilineField
 from people.models import User
 from pipelines.models import Pipeline
@@ -165,6 +166,9 @@ class Handoff(models.Model):
     class Meta:
         ordering = ["at", "pk"]
         verbose_name = "hand-off"
+        triggers = page_version_triggers(
+            exclude=["invited", "mailed_sequence", "absence_notified", "unsigned_notified_at"]
+        )
         constraints = [
             models.UniqueConstraint(fields=["rotation", "week"], name="one_handoff_a_week"),
             models.UniqueConstraint(fields=["rotation", "at"], name="one_handoff_an_instant"),

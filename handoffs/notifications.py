@@ -5,12 +5,18 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import Truncator
 
 from common.formatting import format_day, format_duration
 from handoffs.models import Handoff
+from handoffs.queries.sheets import sheet_text
 from notifications.registry import Notification, local_time, paragraphs, register
 from people.models import User
 from scheduling.models import HolidayBlock
+
+# A message has the start of a long sheet; its link leads to the rest.
+MAX_SHEET_CHARACTERS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,12 @@ class HandoffNotification(Notification):
     def handoff(self) -> Handoff | None:
         """Return the hand-off with its people, or None if it is gone."""
         return Handoff.objects.with_people().filter(pk=self.handoff_id).first()
+
+    def with_sheet(self, text: str) -> str:
+        """Return a text followed by the sheet as it is now."""
+        handoff = self.handoff()
+        sheet = sheet_text(handoff, at=timezone.now()) if handoff else ""
+        return paragraphs(text, Truncator(sheet).chars(MAX_SHEET_CHARACTERS))
 
     def current_handoff(self) -> Handoff | None:
         """Return the hand-off if it takes place and has not changed since, or None."""
@@ -82,6 +94,9 @@ class HandoffInvitation(HandoffNotification):
         return paragraphs(
             f"{self.outgoing} hands {self.rotation} over to {self.incoming}.", f"Meeting: {self.meeting(reader)}"
         )
+
+    def delivery_body(self, reader: User) -> str:
+        return self.with_sheet(self.body(reader))
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
         handoff = self.current_handoff()
@@ -136,6 +151,9 @@ class HandoffReminder(HandoffNotification):
             f"Meeting: {self.meeting(reader)}",
             "Check the sheet before the meeting.",
         )
+
+    def delivery_body(self, reader: User) -> str:
+        return self.with_sheet(self.body(reader))
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
         handoff = self.current_handoff()

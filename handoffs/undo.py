@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from django.db import transaction
+from django.urls import reverse
 
 from common.exceptions import DomainError
 from handoffs.models import Handoff
 from handoffs.services.action_items import ItemChange, change_item, delete_item, lock_item
 from handoffs.services.meetings import lock_open, move_meeting
-from handoffs.services.sheets import NoteChange, NoteConflictError, SheetChange, change_sheet
+from handoffs.services.sheets import NoteChange, NoteConflictError, SheetChange, change_sheet, withdraw_signature
 from people.models import User
 from people.undo import Undo, UndoResult, register
 
@@ -53,6 +54,21 @@ class UndoMarkItem(Undo):
             raise DomainError("This action item has since changed.")
         change_item(item, change=ItemChange(done=not self.is_done), by=by, at=at)
         return UndoResult(f"Action item {'reopened' if self.is_done else 'done'}: “{item.text}”.")
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoSign(Undo):
+    """Withdraw a signature."""
+
+    name: ClassVar[str] = "hand-off.sign"
+
+    handoff: int
+
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
+        """Withdraw it while the other engineer has not signed."""
+        row = withdraw_signature(Handoff.objects.get(pk=self.handoff), by=by)
+        return UndoResult("Signature withdrawn.", reverse("handoff", args=[row.pk]))
 
 
 @dataclass(frozen=True, slots=True)

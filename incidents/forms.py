@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from common.datetimes import EARLIEST, LATEST
-from common.forms import LineField, MultilineField
+from common.datetimes import EARLIEST, LATEST, months_between
+from common.forms import LineField, MonthSelect, MultilineField
 from incidents.models import (
     MAX_KEY_NAME_LENGTH,
     MAX_NOTE_LENGTH,
@@ -18,7 +18,6 @@ from incidents.models import (
     Incident,
     RunbookRun,
 )
-from incidents.queries.reports import months_between
 from incidents.services.runbook_runs import NoteEdit
 from incidents.services.transitions import NewIncident
 from people.models import User
@@ -164,12 +163,17 @@ class ReportForm(forms.Form):
     """Months and pipeline of a report."""
 
     pipeline = forms.ModelChoiceField(ownership(), required=False, to_field_name="slug", empty_label="All")
-    since = forms.DateField(
-        required=False, label="From", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    )
-    until = forms.DateField(
-        required=False, label="To", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    )
+    since = forms.DateField(required=False, label="From", widget=MonthSelect(empty_label="12 months"))
+    until = forms.DateField(required=False, label="To", widget=MonthSelect(empty_label="This month"))
+
+    def offer_months(self, first: dt.date, last: dt.date) -> None:
+        """Offer the months from `first` to `last`, and those that are chosen."""
+        chosen = [
+            day for name in ("since", "until") if (day := self.cleaned_data.get(name)) and EARLIEST <= day < LATEST
+        ]
+        for name in ("since", "until"):
+            months = months_between(min([first, *chosen]), max([last, *chosen]))
+            self.fields[name].widget.offer(reversed(months))
 
     def clean(self) -> None:
         """Refuse reversed dates, more than ten years, and dates before 2000 or after 2099."""

@@ -9,7 +9,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Now
 from django.utils.dateparse import parse_datetime
 
-from common.db import SpanQuerySet, no_overlap_constraint
+from common.db import SpanQuerySet, no_overlap_constraint, page_version_triggers
 from common.fields import LineField, MultilineField
 from notifications.models import LeasedQuerySet, LeasedRow
 from people.models import User
@@ -170,6 +170,7 @@ class Incident(models.Model):
 
     class Meta:
         ordering = ["-opened_at", "-pk"]
+        triggers = page_version_triggers(exclude=["last_seen_at", "repeats"])
         constraints = [
             models.UniqueConstraint(
                 fields=["check_id"],
@@ -371,6 +372,7 @@ class EscalationStep(models.Model):
 
     class Meta:
         ordering = ["incident", "round", "at", "pk"]
+        triggers = page_version_triggers()
         constraints = [
             models.UniqueConstraint(fields=["incident", "round", "engineer"], name="one_notification_per_round"),
         ]
@@ -472,6 +474,7 @@ class Drill(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
+        triggers = page_version_triggers()
         constraints = [
             models.UniqueConstraint(fields=["rotation", "week"], name="one_weekly_drill_per_week"),
             models.CheckConstraint(
@@ -844,6 +847,7 @@ class MaintenanceWindow(models.Model):
 
     class Meta:
         ordering = ["-starts_at", "-pk"]
+        triggers = page_version_triggers()
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at")),

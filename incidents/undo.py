@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from django.db import transaction
+from django.urls import reverse
 
 from common.exceptions import DomainError
 from incidents.models import Incident
@@ -26,7 +27,7 @@ class UndoNote(Undo):
     def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Remove it, unless it no longer exists."""
         delete_note(Incident.objects.get(pk=self.incident), entry=self.entry, by=by)
-        return UndoResult("Note removed.")
+        return UndoResult("Note removed.", f"{reverse('incident', args=[self.incident])}#timeline")
 
 
 @register

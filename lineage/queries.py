@@ -34,7 +34,9 @@ def current_graph(*, at: dt.datetime) -> Graph:
 def parents(pipelines: Collection[int], *, at: dt.datetime) -> dict[int, set[int]]:
     """Return the direct upstream pipelines of each pipeline, in one statement. A pipeline without any has an empty set."""
     result: dict[int, set[int]] = {pipeline: set() for pipeline in pipelines}
-    rows = Edge.objects.current(at).filter(downstream__in=pipelines).order_by()
+    if not result:
+        return result
+    rows = Edge.objects.current(at).filter(downstream__in=result).order_by()
     for upstream, downstream in rows.values_list("upstream_id", "downstream_id"):
         result[downstream].add(upstream)
     return result

@@ -49,7 +49,7 @@ class Notification:
         raise NotImplementedError
 
     def delivery_body(self, reader: User) -> str:
-        """Return the text that is sent. It differs from `body` only if it holds a secret, which is not stored."""
+        """Return the text that is sent. It differs from `body` by what is not stored: a secret, or facts of that moment."""
         return self.body(reader)
 
     def phone_actions(self) -> int | None:

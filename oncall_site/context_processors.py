@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from oncall_site.navigation import ACCOUNT_PAGES, OTHER_PATHS, SECTION_ICONS, SECTIONS
-from oncall_site.onboarding import engineer_steps
+from oncall_site.onboarding import engineer_steps, setup_progress
 from people.models import User
 from scheduling.queries.holidays import upcoming_holidays
 from scheduling.queries.swaps import grouped_swaps
@@ -79,4 +79,5 @@ def _own_schedule(request: HttpRequest) -> dict[str, object]:
         "my_holidays": partial(upcoming_holidays, user, at=at),
         "my_swaps": partial(grouped_swaps, user, at=at),
         "my_steps": partial(engineer_steps, user),
+        "my_setup": partial(setup_progress, user),
     }

@@ -119,17 +119,19 @@ class ResponseCacheMiddleware:
         key = (request.scheme, request.get_host(), request.path, parameters)
         if caller is not None:
             past = is_past(at, now=now)
-            cached = RESPONSE_CACHE.find(key, version=caller.version, at=at, is_past=past, query=query)
+            cached = RESPONSE_CACHE.find(
+                key, version=caller.version, at=at, is_past=past, accept=lambda one: one.query in (None, query)
+            )
             if cached is not None:
                 request.user, request.resolver_match = caller.user, cached.match
                 record_use(caller.token, last_used_at=caller.last_used_at, at=now)
                 return send_response(request, cached, at=at)
         response = self.get_response(request)
-        cached = read_response(request, response, version=caller.version if caller else "")
+        cached = read_response(request, response)
         if cached is None:
             return response
         if caller is not None:
-            RESPONSE_CACHE.store(key, cached)
+            RESPONSE_CACHE.store(key, cached, version=caller.version, period=cached.period)
         return send_response(request, cached, at=cached.period.starts_at)
 
 

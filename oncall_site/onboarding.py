@@ -26,6 +26,22 @@ class Step:
     hint: str
 
 
+@dataclass(frozen=True, slots=True)
+class SetupProgress:
+    """How many of the setup steps are done, and the next one."""
+
+    done: int
+    total: int
+    next: Step
+
+
+def setup_progress(user: User) -> SetupProgress | None:
+    """Return an engineer's progress in `engineer_steps`, or None if all are done."""
+    steps = engineer_steps(user)
+    missing = [step for step in steps if not step.done]
+    return SetupProgress(len(steps) - len(missing), len(steps), missing[0]) if missing else None
+
+
 def onboarding_steps() -> list[Step]:
     """Return the setup steps in order, or an empty list if all are done."""
     rotation = Rotation.objects.order_by("pk").first()

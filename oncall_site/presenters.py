@@ -52,6 +52,7 @@ class PipelineRow:
     responder: User | Person | None
     acting_owner: User | Person | None
     until: dt.datetime | None
+    owners: tuple[Person, ...] = ()  # only in Now's lists
 
     @property
     def skipped(self) -> list[ChainLink]:
@@ -117,17 +118,17 @@ class PipelineGroup:
         return self.rows[0]
 
 
-def group_pipelines(rows: Iterable[PipelineRow], *, rotations: Mapping[int, RotationName]) -> list[PipelineGroup]:
-    """Return the rows in groups, ordered by their first rows; `rotations` maps each pipeline to its rotation."""
+def group_pipelines(rows: Iterable[tuple[PipelineRow, RotationName | None]]) -> list[PipelineGroup]:
+    """Return rows, each with its rotation, in groups, ordered by their first rows."""
     groups: dict[tuple[object, ...], PipelineGroup] = {}
-    for row in rows:
-        key, name = rotations.get(row.pipeline.pk, (None, ""))
+    for row, rotation in rows:
+        key, name = rotation or (None, "")
         reasons = tuple((link.user.id, link.reason) for link in row.skipped)
         groups.setdefault((key, row.responder, row.role, reasons), PipelineGroup(name, [])).rows.append(row)
     return list(groups.values())
 
 
-def _links_to_responder(chain: Chain) -> tuple[Link, ...]:
+def links_to_responder(chain: Chain) -> tuple[Link, ...]:
     """Return the links of a chain up to its responder; all of them if nobody is available."""
     place = next((number for number, link in enumerate(chain.links, 1) if link.available), None)
     return chain.links[:place]
@@ -154,7 +155,7 @@ class SnapshotPresenter:
         self.pipelines = {row.pk: row for row in pipelines}
         self.covers = {cover.rotation_id: cover for cover in covers}
         self.links = {
-            key: chain.links if whole_chains is None or key in whole_chains else _links_to_responder(chain)
+            key: chain.links if whole_chains is None or key in whole_chains else links_to_responder(chain)
             for key, chain in snapshot.chains.items()
         }
         people = {person for shift in snapshot.shifts for person in (shift.engineer, shift.next_engineer) if person}

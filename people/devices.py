@@ -1,4 +1,7 @@
-"""Known devices: a browser on which a user has signed in has its own limit of sign-in attempts (OWASP's device cookies)."""
+"""Known devices: a browser on which a user has signed in has its own limit of sign-in attempts (OWASP's device cookies).
+
+Its sign-in page also has the name of the user who signed in last and did not sign out.
+"""
 
 import secrets
 
@@ -7,9 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
 COOKIE = "known_device"
+LAST_USER_COOKIE = "last_user"
 MAX_AGE_SECONDS = 365 * 24 * 3600
 MAX_USERS_PER_DEVICE = 5
 SALT = "people.devices"
+LAST_USER_SALT = "people.devices.last_user"
 
 
 def known_device(request: HttpRequest, username: str) -> str:
@@ -23,10 +28,29 @@ def remember_device(request: HttpRequest, response: HttpResponse, *, username: s
     device, users = _read(request)
     digest = _user_digest(username)
     users = [digest, *(user for user in users if user != digest)][:MAX_USERS_PER_DEVICE]
-    value = signing.dumps([device or secrets.token_hex(16), users], salt=SALT)
-    response.set_cookie(
-        COOKIE, value, max_age=MAX_AGE_SECONDS, secure=request.is_secure(), httponly=True, samesite="Lax"
-    )
+    values = {
+        COOKIE: signing.dumps([device or secrets.token_hex(16), users], salt=SALT),
+        LAST_USER_COOKIE: signing.dumps(username, salt=LAST_USER_SALT),
+    }
+    for cookie, value in values.items():
+        response.set_cookie(
+            cookie, value, max_age=MAX_AGE_SECONDS, secure=request.is_secure(), httponly=True, samesite="Lax"
+        )
+
+
+def last_user(request: HttpRequest) -> str:
+    """Return the name of the user who signed in last on this device, or "" after a sign-out."""
+    try:
+        return str(
+            signing.loads(request.COOKIES.get(LAST_USER_COOKIE, ""), salt=LAST_USER_SALT, max_age=MAX_AGE_SECONDS)
+        )
+    except signing.BadSignature:
+        return ""
+
+
+def forget_last_user(response: HttpResponse) -> None:
+    """Delete the name of the last user from the device: who signs out may leave it to others."""
+    response.delete_cookie(LAST_USER_COOKIE, samesite="Lax")
 
 
 def _read(request: HttpRequest) -> tuple[str, list[str]]:

@@ -62,7 +62,7 @@ class SignInForm(AuthenticationForm):
         username, password = self.fields["username"], self.fields["password"]
         username.label = "User name or e-mail"
         username.widget.attrs["maxlength"] = username.max_length = MAX_EMAIL_LENGTH  # type: ignore[attr-defined]  # a text field
-        if self.is_bound or self.initial:
+        if self.is_bound or self.initial.get("username"):
             username.widget.attrs.pop("autofocus", None)
             password.widget.attrs["autofocus"] = True
 

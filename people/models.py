@@ -17,7 +17,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now, Trim
 from django.utils.crypto import salted_hmac
 
-from common.db import on_call_version_trigger
+from common.db import on_call_version_trigger, page_version_triggers
 from common.fields import EncryptedTextField, LineField
 from common.identifiers import validate_username
 from common.validators import validate_line
@@ -199,6 +199,7 @@ class User(AbstractBaseUser):
         verbose_name_plural = "people"
         triggers = [
             on_call_version_trigger("username", "is_active"),
+            *page_version_triggers("display_name", "colour", "phone", "email", "country", "subdivision"),
             pgtrigger.Trigger(
                 name="restart_access",
                 operation=pgtrigger.Update,
@@ -397,8 +398,8 @@ class ApiToken(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
 
-class OnCallVersion(models.Model):
-    """The version of all facts behind an answer about who is on call or responds (docs/adr/0029).
+class FactsVersion(models.Model):
+    """The version of a set of facts, by which a process knows whether what it has in memory is current (docs/adr/0029).
 
     Triggers change it in the transaction that changes a fact. It is the total of all rows, with the highest key: each change adds
     a number that no other change adds, so a version never comes again. There is one row for each recent transaction.
@@ -407,8 +408,22 @@ class OnCallVersion(models.Model):
     transaction = models.BigIntegerField(unique=True)
     total = models.BigIntegerField()
 
+    class Meta:
+        abstract = True
+
     def __str__(self) -> str:
         return f"{self.total}.{self.pk}"
+
+
+class OnCallVersion(FactsVersion):
+    """The version of all facts behind an answer about who is on call or responds."""
+
+
+class PageVersion(FactsVersion):
+    """The version of the other facts that pages share between readers: how people are shown, requests, gaps, incidents, hand-offs.
+
+    See docs/adr/0046.
+    """
 
 
 class LoginAttempts(models.Model):

@@ -54,6 +54,10 @@ class Caller:
 
 
 VERSION = RawSQL("(SELECT SUM(total)::TEXT || '.' || MAX(id) FROM people_oncallversion)", (), output_field=TextField())
+PAGE_VERSION_SQL = """
+SELECT (SELECT SUM(total)::TEXT || '.' || MAX(id) FROM people_oncallversion),
+       (SELECT SUM(total)::TEXT || '.' || MAX(id) FROM people_pageversion)
+"""
 # Stand for the values in the statement.
 ANY_TIME, ANY_DIGEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), "digest"
 
@@ -77,6 +81,13 @@ def find_caller(secret: str, *, at: dt.datetime) -> Caller | None:
     user_id, username, token, last_used_at, version = row
     user = User.from_db(connection.alias, ["id", "username"], [user_id, username])
     return Caller(user=user, token=token, last_used_at=last_used_at, version=version or "")
+
+
+def page_version() -> str:
+    """Return the version of the facts that pages share between readers; read it before the facts (docs/adr/0046)."""
+    with connection.cursor() as cursor:
+        cursor.execute(PAGE_VERSION_SQL)
+        return "/".join(part or "" for part in cursor.fetchone())
 
 
 def active_tokens(user: User) -> QuerySet[ApiToken]:

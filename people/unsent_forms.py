@@ -14,6 +14,8 @@ SESSION_KEY = "unsent_form"
 MAX_FORM_BYTES = 256 * 1024
 # Hidden fields of the site.
 NOT_TYPED = ("csrfmiddlewaretoken", "form_key")
+# Sent again, but neither shown nor worth saving alone.
+RETURN_FIELD = "next"
 # The key names the person who was shown the form: on a shared browser, nobody else sees what they typed.
 FORM_KEY = re.compile(r"([0-9]{1,15})-[\w-]{1,64}", re.ASCII)
 # Never saved: passwords, codes and secrets.
@@ -28,7 +30,10 @@ def save_form(request: HttpRequest) -> None:
         if name not in NOT_TYPED and not SECRET_FIELD.search(name)
         for value in values
     ]
-    if not fields or sum(len(name) + len(str(value)) for name, value in fields) > MAX_FORM_BYTES:
+    if (
+        all(name == RETURN_FIELD for name, _ in fields)
+        or sum(len(name) + len(str(value)) for name, value in fields) > MAX_FORM_BYTES
+    ):
         return
     try:
         # Without a limit, strangers could fill the table of sessions.

@@ -22,7 +22,7 @@ from common.exceptions import DomainError
 from common.forms import add_service_error
 from common.http import client_address, local_path
 from people import queries
-from people.devices import known_device
+from people.devices import forget_last_user, known_device, last_user
 from people.forms import AccountPasswordForm, ChosenPasswordForm, SignInForm, TokenForm
 from people.models import PasswordLink
 from people.requests import SignedInRequest
@@ -33,7 +33,7 @@ from people.services.password_links import set_password_by_link
 
 logger = logging.getLogger(__name__)
 
-sign_out = LogoutView.as_view()
+_log_out = LogoutView.as_view()
 NEW_TOKEN = "new_token"  # noqa: S105  # nosec B105  # a name in the session
 
 
@@ -46,7 +46,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(_next_page(request))
     if request.method != "POST":
-        return _sign_in_page(request, SignInForm(request))
+        return _sign_in_page(request, SignInForm(request, initial={"username": last_user(request)}))
     form = SignInForm(request, request.POST)
     username = queries.sign_in_name(request.POST.get("username", ""))
     attempt = sign_in_attempt(
@@ -64,6 +64,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     refund_attempt(attempt)
     # allauth asks for the second factor, if enrolled, before it starts the session.
     response: HttpResponse = perform_login(request, form.get_user(), redirect_url=resolve_url(_next_page(request)))
+    return response
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Sign out; the device forgets who was signed in."""
+    response: HttpResponse = _log_out(request)
+    forget_last_user(response)
     return response
 
 

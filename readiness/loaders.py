@@ -3,8 +3,10 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import Q
 
 from incidents.models import Incident
@@ -26,17 +28,54 @@ from validation.models import (
     PendingReevaluation,
 )
 
+# Most pipelines of a long list have none of these, and one statement costs less than a statement for each.
+SOURCES_SQL = """
+SELECT 'metric', array_agg(DISTINCT pipeline_id) FROM validation_metric WHERE pipeline_id = ANY(%(pipelines)s)
+UNION ALL
+SELECT 'check', array_agg(DISTINCT pipeline_id) FROM validation_check WHERE pipeline_id = ANY(%(pipelines)s) AND is_active
+UNION ALL
+SELECT 'external', array_agg(DISTINCT pipeline_id) FROM validation_externalcheck WHERE pipeline_id = ANY(%(pipelines)s)
+UNION ALL
+SELECT 'incident', array_agg(DISTINCT pipeline_id) FROM incidents_incident
+ WHERE pipeline_id = ANY(%(pipelines)s) AND state <> %(resolved)s
+UNION ALL
+SELECT 'edge', array_agg(DISTINCT downstream_id) FROM lineage_edge WHERE downstream_id = ANY(%(pipelines)s)
+"""
 # A pipeline without metrics has the days of UTC, and its checks may evaluate a day when it has ended.
 WITHOUT_METRICS = PipelineCalendar([MetricCalendar(0, ZoneInfo("UTC"), DAY, dt.timedelta())], frozenset())
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The primary keys of the pipelines that have metrics, enabled checks, checks of other tools, open incidents, and edges."""
+
+    metric: frozenset[int]
+    check: frozenset[int]
+    external: frozenset[int]
+    incident: frozenset[int]
+    edge: frozenset[int]
+
+
+def load_sources(pipelines: Iterable[Pipeline]) -> Sources:
+    """Return which of these pipelines have rows that a verdict needs, in one statement."""
+    keys = [pipeline.pk for pipeline in pipelines]
+    with connection.cursor() as cursor:
+        cursor.execute(SOURCES_SQL, {"pipelines": keys, "resolved": Incident.State.RESOLVED})
+        return Sources(**{name: frozenset(found or ()) for name, found in cursor.fetchall()})
+
+
 def load_calendars(
-    pipelines: Iterable[int], *, at: dt.datetime, day: dt.date | None = None
+    pipelines: Iterable[int], *, at: dt.datetime, day: dt.date | None = None, with_metrics: Collection[int]
 ) -> dict[int, PipelineCalendar]:
-    """Return the calendar of each pipeline, in three queries; `day` is the day asked about, by default the newest."""
+    """Return the calendar of each pipeline, in three queries; `day` is the day asked about, by default the newest.
+
+    Only the pipelines in `with_metrics` have metrics.
+    """
     keys = list(pipelines)
+    if not with_metrics:
+        return dict.fromkeys(keys, WITHOUT_METRICS)
     metrics: dict[int, list[MetricCalendar]] = {}
-    for row in Metric.objects.filter(pipeline__in=keys).order_by("pk").values_list("pipeline", *_METRIC_FIELDS):
+    for row in Metric.objects.filter(pipeline__in=with_metrics).order_by("pk").values_list("pipeline", *_METRIC_FIELDS):
         metrics.setdefault(row[0], []).append(_metric_calendar(*row[1:]))
     if not metrics:
         return dict.fromkeys(keys, WITHOUT_METRICS)
@@ -84,17 +123,22 @@ def load_facts(
     at: dt.datetime,
     day: dt.date | None = None,
     parents: Mapping[int, Sequence[Pipeline]],
+    sources: Sources,
 ) -> dict[int, DayFacts]:
-    """Return the facts about a day of each pipeline, by default its newest due day, in at most 14 queries for any number."""
-    calendars = load_calendars([pipeline.pk for pipeline in pipelines], at=at, day=day)
+    """Return the facts about a day of each pipeline, by default its newest due day, in at most 14 queries for any number.
+
+    There are no queries about what `sources` says that no pipeline has.
+    """
+    keys = [pipeline.pk for pipeline in pipelines]
+    calendars = load_calendars(keys, at=at, day=day, with_metrics=sources.metric)
     # Pipelines without metrics share a calendar and therefore a window.
     shared = {id(calendar): calendar for calendar in calendars.values()}
     by_calendar = {key: calendar.window(at=at, day=day) for key, calendar in shared.items()}
     windows = {key: by_calendar[id(calendar)] for key, calendar in calendars.items()}
-    checks = _checks(windows)
+    checks = _checks(sources.check)
     states = _check_states(checks, windows=windows)
-    external, stale = _external(windows)
-    incidents = _incidents(windows)
+    external, stale = _external(windows, having=sources.external)
+    incidents = _incidents(windows, having=sources.incident)
     unready = _unready_parents({key: group for key, group in parents.items() if windows[key].is_current})
     changes = {key: [window.next_due_at] if window.is_current else [] for key, window in windows.items()}
     for check in checks:
@@ -117,6 +161,8 @@ def load_facts(
 
 def _checks(keys: Collection[int]) -> list[CheckSchedule]:
     """Return the enabled checks of pipelines."""
+    if not keys:
+        return []
     rows = Check.objects.filter(pipeline__in=keys, is_active=True).order_by("pipeline", "name", "pk")
     checks = []
     for values in rows.values_list(*_CHECK_FIELDS, *(f"metric__{name}" for name in _METRIC_FIELDS)):
@@ -200,12 +246,16 @@ def _checks_to_reevaluate(buckets: Mapping[int, Sequence[dt.datetime]]) -> set[i
     return {key for key, bucket in rows.values_list("parent_check", "bucket") if bucket in buckets[key]}
 
 
-def _external(windows: Mapping[int, DayWindow]) -> tuple[dict[int, list[DayCheck]], set[int]]:
+def _external(
+    windows: Mapping[int, DayWindow], *, having: Collection[int]
+) -> tuple[dict[int, list[DayCheck]], set[int]]:
     """Return what checks of other tools say about each pipeline's day, and the pipelines whose last run updated nothing."""
     checks: dict[int, list[DayCheck]] = {key: [] for key in windows}
     stale: set[int] = set()
     past: dict[int, tuple[int, str]] = {}
-    rows = ExternalCheck.objects.filter(pipeline__in=windows).order_by("pk")
+    if not having:
+        return checks, stale
+    rows = ExternalCheck.objects.filter(pipeline__in=having).order_by("pk")
     for key, pipeline, name, status, last_at, is_stale in rows.values_list(
         "pk", "pipeline", "name", "status", "at", "is_stale"
     ):
@@ -230,10 +280,12 @@ def _external(windows: Mapping[int, DayWindow]) -> tuple[dict[int, list[DayCheck
     return checks, stale
 
 
-def _incidents(windows: Mapping[int, DayWindow]) -> dict[int, list[str]]:
+def _incidents(windows: Mapping[int, DayWindow], *, having: Collection[int]) -> dict[int, list[str]]:
     """Return the titles of the open incidents about each pipeline's day: those opened before the next day was due."""
     titles: dict[int, list[str]] = defaultdict(list)
-    rows = Incident.objects.unresolved().without_drills().filter(pipeline__in=windows).order_by("opened_at", "pk")
+    if not having:
+        return titles
+    rows = Incident.objects.unresolved().without_drills().filter(pipeline__in=having).order_by("opened_at", "pk")
     for pipeline, title, opened_at in rows.values_list("pipeline", "title", "opened_at"):
         if opened_at < windows[pipeline].next_due_at:
             titles[pipeline].append(title)

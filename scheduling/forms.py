@@ -1,14 +1,17 @@
 """Forms of the schedule and the shared calendar."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from django import forms
+from django.http import QueryDict
 
+from common.datetimes import months_between
 from common.formatting import format_day
-from common.forms import LineField, MultilineField
+from common.forms import LineField, MonthSelect, MultilineField
 from people.models import User, valid_time_zone
 from people.queries import all_users
 from scheduling.models import MAX_DESCRIPTION_LENGTH, HolidayBlock, RotationWeek
@@ -17,6 +20,9 @@ from scheduling.services.cover_requests import CoverProposal
 from scheduling.services.covers import CoverData
 from scheduling.services.holidays import HolidayData
 from scheduling.services.swaps import SwapProposal
+
+# The months that the calendar offers before and after this one.
+MONTHS_BACK, MONTHS_AHEAD = dt.timedelta(days=365), dt.timedelta(days=730)
 
 
 class DatePicker(forms.DateInput):
@@ -38,6 +44,18 @@ class DateTimePicker(forms.DateTimeInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+
+
+class MonthForm(forms.Form):
+    """The month that the calendar shows."""
+
+    month = forms.DateField(required=False, widget=MonthSelect(empty_label="This month"))
+
+    def offer_months(self, today: dt.date, *, shown: dt.date) -> None:
+        """Offer the months from a year ago to two years ahead, and the shown one."""
+        first, last = today - MONTHS_BACK, today + MONTHS_AHEAD
+        months = months_between(min(first, shown), max(last, shown))
+        self.fields["month"].widget.offer(months)
 
 
 class HolidayForm(forms.Form):
@@ -76,6 +94,7 @@ class RotationForm(forms.Form):
         max_length=64,
         initial="UTC",
         label="Time zone",
+        widget=forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
         help_text="Such as Europe/Berlin.",
         validators=[valid_time_zone],
     )
@@ -111,7 +130,7 @@ class RotationForm(forms.Form):
 
 
 def parse_engineers(text: str) -> list[User]:
-    """Return the engineers of a list of user names, one per line; raise ValidationError that names the line."""
+    """Return the engineers of a list of user names, one per line; raise ValidationError that names the place."""
     by_username = {user.username: user for user in all_users().active()}
     engineers: list[User] = []
     for number, line in enumerate(text.split("\n"), start=1):
@@ -119,30 +138,11 @@ def parse_engineers(text: str) -> list[User]:
         if not username:
             continue
         if username not in by_username:
-            raise forms.ValidationError(f"Line {number}: no active engineer has the user name “{username}”.")
+            raise forms.ValidationError(f"Place {number}: no active engineer has the user name “{username}”.")
         if by_username[username] in engineers:
-            raise forms.ValidationError(f"Line {number}: “{username}” is listed twice.")
+            raise forms.ValidationError(f"Place {number}: {by_username[username]} is listed twice.")
         engineers.append(by_username[username])
     return engineers
-
-
-class NewRotationForm(RotationForm):
-    """A new rotation with its first roster."""
-
-    engineers = MultilineField(
-        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text="One user name per line, in rotation order.",
-    )
-    starts_on = forms.DateField(
-        required=False,
-        label="First week",
-        widget=DatePicker(),
-        help_text="Its start date; the first engineer is on call. Leave blank for this week.",
-    )
-
-    def clean_engineers(self) -> list[User]:
-        """Return the engineers, in order."""
-        return parse_engineers(self.cleaned_data["engineers"])
 
 
 class RosterInput(forms.Textarea):
@@ -154,8 +154,68 @@ class RosterInput(forms.Textarea):
         return "\n".join(value for value in values if value)
 
 
-class RosterForm(forms.Form):
+class PlacesForm(forms.Form):
+    """A form with the ordered engineers of a roster, one select for each place."""
+
+    # Selects for engineers to add.
+    empty_selects: ClassVar[int]
+
+    engineers = MultilineField(widget=RosterInput)
+
+    @property
+    def places(self) -> list[str]:
+        """The user name of each place, in order."""
+        return str(self["engineers"].value() or "").split()
+
+    @property
+    def empty_places(self) -> range:
+        """One item for each empty select."""
+        return range(self.empty_selects)
+
+    def moved(self, data: QueryDict) -> Self:
+        """Return the form with the engineer of a place moved if `data` has a button `up` or `down`; it is then not checked."""
+        for direction, by in (("up", -1), ("down", 1)):
+            if re.fullmatch("[0-9]{1,3}", place := data.get(direction, ""), re.ASCII):
+                return self._with_places(_swapped(self.places, int(place), int(place) + by))
+        return self
+
+    def _with_places(self, places: list[str]) -> Self:
+        """Return the form, not checked, with these places."""
+        initial = {name: self[name].value() for name in self.fields} | {"engineers": "\n".join(places)}
+        return type(self)(initial=initial)
+
+    def clean_engineers(self) -> list[User]:
+        """Return the engineers, in order."""
+        return parse_engineers(self.cleaned_data["engineers"])
+
+
+def _swapped(places: list[str], one: int, other: int) -> list[str]:
+    if 0 <= one < len(places) and 0 <= other < len(places):
+        places[one], places[other] = places[other], places[one]
+    return places
+
+
+class NewRotationForm(PlacesForm, RotationForm):
+    """A new rotation with its first roster."""
+
+    empty_selects = 6
+
+    engineers = MultilineField(
+        widget=RosterInput, help_text="In rotation order. The first is on call in the first week."
+    )
+    starts_on = forms.DateField(
+        required=False,
+        label="First week",
+        widget=DatePicker(),
+        help_text="Its start date. Leave blank for this week.",
+    )
+    field_order = (*RotationForm.base_fields, "engineers", "starts_on")
+
+
+class RosterForm(PlacesForm):
     """Ordered engineers, and the start date of the first engineer's shift."""
+
+    empty_selects = 1
 
     starts_on = forms.TypedChoiceField(label="Start week", coerce=dt.date.fromisoformat)
     keep_weeks = forms.BooleanField(
@@ -164,34 +224,16 @@ class RosterForm(forms.Form):
         help_text="A new engineer takes the weeks of the engineer they replace. Nobody else’s weeks change. "
         "If not selected, the first engineer is on call in the start week.",
     )
-    engineers = MultilineField(widget=RosterInput)
 
     def __init__(self, *args: Any, start_dates: list[dt.date], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.start_dates = start_dates
         choices = [(day.isoformat(), format_day(day, "full")) for day in start_dates]
         self.fields["starts_on"].choices = choices  # type: ignore[attr-defined]  # a choice field
 
-    @property
-    def places(self) -> list[str]:
-        """The user name of each place, in order."""
-        return str(self["engineers"].value() or "").split()
-
-    def moved(self, *, place: int, by: int) -> "RosterForm":
-        """Return the form, not checked, with the engineer of a place moved by one up (-1) or down (1)."""
-        places, other = self.places, place + by
-        if 0 <= place < len(places) and 0 <= other < len(places):
-            places[place], places[other] = places[other], places[place]
-        days = [dt.date.fromisoformat(str(value)) for value, _ in self.fields["starts_on"].choices]  # type: ignore[attr-defined]  # a choice field
-        initial = {
-            "starts_on": self["starts_on"].value(),
-            "keep_weeks": self["keep_weeks"].value(),
-            "engineers": "\n".join(places),
-        }
-        return RosterForm(start_dates=days, initial=initial)
-
-    def clean_engineers(self) -> list[User]:
-        """Return the engineers, in order."""
-        return parse_engineers(self.cleaned_data["engineers"])
+    def _with_places(self, places: list[str]) -> Self:
+        initial = {name: self[name].value() for name in self.fields} | {"engineers": "\n".join(places)}
+        return type(self)(start_dates=self.start_dates, initial=initial)
 
 
 class EngineerField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic only in the stubs

@@ -175,6 +175,22 @@ class TimelineBoard:
     rows: list[TimelineRow]
     requests: list[RequestMark]
     entries: list[TimelineBar | Gap]
+    expiries: list[dt.datetime]
+
+    def next_change(self, *, at: dt.datetime) -> dt.datetime | None:
+        """Return the first instant after `at` at which time alone changes the board, or None; `at` if it always changes."""
+        if any(mark.starts_at <= at for mark in self.requests):
+            return at  # What a running request still asks for begins now.
+        instants = [*self.expiries, *(mark.starts_at for mark in self.requests)]
+        for entry in self.entries:
+            span = entry.bar if isinstance(entry, TimelineBar) else entry
+            instants += (span.starts_at, span.ends_at)
+        return min((instant for instant in instants if instant > at), default=None)
+
+    @property
+    def people(self) -> frozenset[int]:
+        """The primary keys of the engineers of its bars."""
+        return frozenset(row.row.engineer.id for row in self.rows if row.bars)
 
     @property
     def absences(self) -> list[tuple[Person, AbsenceMark]]:
@@ -218,7 +234,7 @@ def _timeline_board(
     bars = [bar for row in rows for bar in row.bars]
     entries: list[TimelineBar | Gap] = [*bars, *source.board.gaps]
     entries.sort(key=_starts_at)
-    return TimelineBoard(source.rotation, source.board, rows, requests, entries)
+    return TimelineBoard(source.rotation, source.board, rows, requests, entries, source.expiries)
 
 
 def _starts_at(entry: TimelineBar | Gap) -> dt.datetime:

@@ -165,11 +165,12 @@ class UndoMute(Undo):
             raise DomainError("This check has since been deleted.")
         if check.muted_until != self.saved:
             raise DomainError("The check has since been muted or unmuted again.")
+        mute_page = f"{reverse('check', args=[self.check])}#mute"
         if self.before is None or self.before <= at:
             unmute_check(check)
-            return UndoResult("Unmuted.")
+            return UndoResult("Unmuted.", mute_page)
         mute_check(check, until=self.before, at=at)
-        return UndoResult("Muted again.")
+        return UndoResult("Muted again.", mute_page)
 
 
 @register

@@ -2,6 +2,7 @@
 
 import enum
 import re
+from collections.abc import Sequence
 
 
 class TopicKind(enum.StrEnum):
@@ -21,6 +22,13 @@ KEYWORDS = (
     (TopicKind.ISSUES, re.compile(r"\b(?:issues?|incidents?|problems?|alerts?|tickets?)\b", re.IGNORECASE)),
     (TopicKind.STATUS, re.compile(r"\b(?:status|state|health|pipelines?)\b", re.IGNORECASE)),
 )
+
+
+def note_topic(titles: Sequence[str]) -> int:
+    """Return the index of the topic for notes typed outside the sheet: the first about actions, else the last."""
+    return next(
+        (place for place, title in enumerate(titles) if topic_kind(title) == TopicKind.ACTIONS), len(titles) - 1
+    )
 
 
 def topic_kind(title: str) -> TopicKind:

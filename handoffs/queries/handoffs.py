@@ -4,10 +4,11 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Min, OuterRef, Q, Subquery
 
 from handoffs.domain.boundaries import Boundary, boundaries, meeting_before
 from handoffs.models import Handoff, HandoffPolicy, HandoffQuerySet
+from people.models import User
 from scheduling.domain.weeks import WEEK
 from scheduling.loaders import stored_weeks
 from scheduling.models import HolidayBlock, Rotation
@@ -32,6 +33,21 @@ def overdue_handoffs(*, at: dt.datetime) -> list[Handoff]:
     """Return each rotation's last hand-off if it was due at least an hour ago and lacks a signature."""
     past = Handoff.objects.not_cancelled().filter(at__lte=at - SIGNING_PERIOD, rotation=OuterRef("pk")).order_by("-at")
     return list(_first_per_rotation(past).unsigned())
+
+
+def next_overdue(*, at: dt.datetime, until: dt.datetime) -> dt.datetime:
+    """Return the first instant after `at` at which a hand-off may become overdue, at most `until`."""
+    due = Handoff.objects.order_by().filter(at__gt=at - SIGNING_PERIOD, at__lt=until - SIGNING_PERIOD)
+    first = due.aggregate(first=Min("at"))["first"]
+    return until if first is None else first + SIGNING_PERIOD
+
+
+def handoff_to_sign(person: User, *, at: dt.datetime) -> Handoff | None:
+    """Return the oldest hand-off of the last week that a person has not signed although its meeting has started, or None."""
+    not_signed = Q(outgoing=person, signed_outgoing_at=None) | Q(incoming=person, signed_incoming_at=None)
+    started = Q(meeting_starts_at__lte=at) | Q(at__lte=at)
+    rows = Handoff.objects.not_cancelled().filter(not_signed, started, closed_at=None, at__gt=at - WEEK)
+    return rows.with_people().defer("frozen").order_by("at", "pk").first()
 
 
 def _first_per_rotation(rows: HandoffQuerySet, *, rotations: Iterable[Rotation] | None = None) -> HandoffQuerySet:

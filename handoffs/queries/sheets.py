@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from common.formatting import format_count
 from handoffs.domain.topics import topic_kind
 from handoffs.models import Handoff, HandoffNote, HandoffTopic
 from handoffs.queries.sheet_items import MAX_SHEET_ITEMS, SheetData, SheetItem, live_items
@@ -16,6 +17,10 @@ DEFAULT_TOPICS = (
     "Status of all pipelines",
     "Pending action items",
 )
+
+
+# How many lines of a topic a message shows.
+MAX_TEXT_ITEMS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,19 @@ def handoff_sheets(
         else _topics(titles[row.rotation_id], notes=notes.get(row.pk, {}), rotation=row.rotation_id, live=live)
         for row in rows
     }
+
+
+def sheet_text(handoff: Handoff, *, at: dt.datetime) -> str:
+    """Return a hand-off's sheet as text: each topic with its first items and its notes."""
+    parts = []
+    for topic in handoff_sheets([handoff], at=at)[handoff.pk]:
+        lines = [f"- {item.text}" for item in topic.items[:MAX_TEXT_ITEMS]]
+        if len(topic.items) > MAX_TEXT_ITEMS:
+            lines.append(f"- {format_count(len(topic.items) - MAX_TEXT_ITEMS, 'more item')}")
+        if topic.notes:
+            lines.append(topic.notes)
+        parts.append("\n".join([f"{topic.heading}:", *(lines or ["- None"])]))
+    return "\n\n".join(parts)
 
 
 def topic_titles(rotations: Iterable[int]) -> dict[int, list[str]]:

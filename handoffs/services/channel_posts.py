@@ -9,10 +9,10 @@ from django.db import transaction
 from django.urls import reverse
 
 from common.datetimes import isoformat_z
-from common.formatting import format_count, format_instant
+from common.formatting import format_instant
 from common.loops import Attempts
 from handoffs.models import Handoff
-from handoffs.queries.sheets import handoff_sheets
+from handoffs.queries.sheets import sheet_text
 from scheduling.models import Rotation
 from scheduling.queries.stints import Stint, on_call_stints
 from team_channels.domain.events import SHIFT_ENDED, SHIFT_EVENTS, SHIFT_STARTED, WEEK_STARTED, ChannelEvent
@@ -25,7 +25,6 @@ MAX_SHIFT_POST_AGE = dt.timedelta(hours=6)
 STINT_LOOKAHEAD = dt.timedelta(weeks=3)
 WEEK = dt.timedelta(weeks=1)
 MONDAY_HOUR = dt.time(9, 0)
-MAX_ITEMS = 5
 
 
 def post_shifts(*, at: dt.datetime) -> None:
@@ -83,7 +82,7 @@ def _shift_end(stint: Stint, *, after: Stint, at: dt.datetime) -> ChannelEvent:
         id=f"shift-ended-{rotation.pk}-{stint.ends_at:%Y%m%dT%H%M%SZ}",
         occurred_at=stint.ends_at,
         title=f"Hand-off of {rotation}: {stint.engineer} → {after.engineer}",
-        text=handoff_summary(handoff, at=at) if handoff else "",
+        text=sheet_text(handoff, at=at) if handoff else "",
         path=reverse("handoff", args=[handoff.pk]) if handoff else reverse("schedule"),
         facts=(("Signed", _signatures(handoff)),) if handoff else (),
         data={**_stint_data(stint), "next_engineer": after.engineer.username},
@@ -110,19 +109,6 @@ def _week(rotation: Rotation, *, monday: dt.datetime) -> ChannelEvent:
             "shifts": [_stint_data(stint) for stint in stints],
         },
     )
-
-
-def handoff_summary(handoff: Handoff, *, at: dt.datetime) -> str:
-    """Return a hand-off's sheet as text: each topic with its first items and its notes."""
-    parts = []
-    for topic in handoff_sheets([handoff], at=at)[handoff.pk]:
-        lines = [f"- {item.text}" for item in topic.items[:MAX_ITEMS]]
-        if len(topic.items) > MAX_ITEMS:
-            lines.append(f"- {format_count(len(topic.items) - MAX_ITEMS, 'more item')}")
-        if topic.notes:
-            lines.append(topic.notes)
-        parts.append("\n".join([f"{topic.heading}:", *(lines or ["- None"])]))
-    return "\n\n".join(parts)
 
 
 def _signatures(handoff: Handoff) -> str:

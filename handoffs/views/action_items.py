@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from common.exceptions import DomainError
 from common.forms import add_service_error
-from common.http import local_path
+from common.http import next_path
 from handoffs.forms import ItemForm
 from handoffs.models import ActionItem
 from handoffs.services.action_items import ItemChange, add_item, change_item
@@ -64,4 +64,4 @@ def _save_notes(request: SignedInRequest) -> HttpResponse | None:
 
 def _redirect_back(request: SignedInRequest) -> HttpResponse:
     """Redirect to the page of this site that submitted the form."""
-    return redirect(local_path(request, request.POST.get("next", "")) or "handoffs")
+    return redirect(next_path(request, "handoffs"))

@@ -7,11 +7,13 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.exceptions import DomainError, NotAllowedError
 from common.forms import add_service_error
+from common.http import next_path
 from handoffs.forms import ItemForm, MeetingForm, NotesForm
 from handoffs.models import SIGNING_LEAD_TIME, Handoff
 from handoffs.queries.action_items import open_items
@@ -29,7 +31,7 @@ from handoffs.services.sheets import (
     sign_handoff,
     withdraw_signature,
 )
-from handoffs.undo import EarlierNote, UndoAddItem, UndoMoveMeeting, UndoNotes
+from handoffs.undo import EarlierNote, UndoAddItem, UndoMoveMeeting, UndoNotes, UndoSign
 from people.requests import SignedInRequest
 from people.undo import confirm_with_undo
 from pipelines.queries import row_history
@@ -62,21 +64,26 @@ def _handoff(pk: int) -> Handoff:
     return get_object_or_404(Handoff.objects.with_people(), pk=pk)
 
 
-def _notes_form(request: SignedInRequest, row: Handoff) -> NotesForm:
-    return NotesForm(request.POST, topics=handoff_sheets([row], at=timezone.now())[row.pk])
+def _notes_form(request: SignedInRequest, row: Handoff) -> NotesForm | None:
+    """Return the notes that were sent with an action, on the sheet or as one note elsewhere; None if there are none."""
+    note = request.POST.get("note", "").strip()
+    if not note and "notes_0" not in request.POST:
+        return None
+    topics = handoff_sheets([row], at=timezone.now())[row.pk]
+    return NotesForm.with_note(note, topics=topics) if note else NotesForm(request.POST, topics=topics)
 
 
 def save_typed_notes(request: SignedInRequest, pk: int) -> HttpResponse | None:
     """Save the notes that were sent along with another action. Return the sheet with the problem, or None if all is saved."""
     row = _handoff(pk)
-    if "notes_0" not in request.POST or row.is_locked:
-        return None
-    return _save_notes(request, row)
+    return None if row.is_locked else _save_notes(request, row)
 
 
 def _save_notes(request: SignedInRequest, row: Handoff) -> HttpResponse | None:
     """Save the typed notes. Return the sheet with the problem, or None if all is saved."""
     form = _notes_form(request, row)
+    if form is None:
+        return None
     if not form.is_valid():
         return _sheet(request, row, status=400, notes_form=form)
     try:
@@ -145,7 +152,7 @@ def sign(request: SignedInRequest, pk: int) -> HttpResponse:
     """Sign a hand-off and save the notes submitted with it."""
     row, at = _handoff(pk), timezone.now()
     # Notes are optional: a request without any leaves them unchanged.
-    form = _notes_form(request, row) if "notes_0" in request.POST else None
+    form = _notes_form(request, row)
     if form is not None and not form.is_valid():
         return _sheet(request, row, status=400, notes_form=form)
     notes, confirm_early = form.notes() if form is not None else None, "confirm_early" in request.POST
@@ -156,8 +163,11 @@ def sign(request: SignedInRequest, pk: int) -> HttpResponse:
     except DomainError as error:
         return _error_page(request, row, form=form, error=error)
     add_typed_item(request)
-    messages.success(request, "Hand-off complete. The notes are now locked." if signed.is_signed else "Signed.")
-    return redirect("handoff", pk=pk)
+    if signed.is_signed:
+        messages.success(request, "Hand-off complete. The notes are now locked.")
+    else:
+        confirm_with_undo(request, "Signed.", UndoSign(pk))
+    return redirect(next_path(request, reverse("handoff", args=[pk])))
 
 
 @require_POST

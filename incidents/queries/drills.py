@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Min, Q
 
 from incidents.models import Drill, DrillQuerySet, Incident
 from scheduling.models import Rotation
@@ -33,6 +33,15 @@ def current_drills(*, at: dt.datetime) -> DrillQuerySet:
         incident__resolved_by=None, incident__acknowledged_by=None, incident__resolved_at__gt=at - SHOWN_AFTER_END
     )
     return all_drills().filter(in_progress | missed, incident__isnull=False)
+
+
+def next_drill_end(*, at: dt.datetime, until: dt.datetime) -> dt.datetime:
+    """Return the first instant after `at` from which a drill that has ended is no longer shown, at most `until`."""
+    ended = Drill.objects.filter(
+        incident__resolved_at__gt=at - SHOWN_AFTER_END, incident__resolved_at__lt=until - SHOWN_AFTER_END
+    )
+    first = ended.aggregate(at=Min("incident__resolved_at"))["at"]
+    return until if first is None else first + SHOWN_AFTER_END
 
 
 def weekly_drills() -> list[RotationDrills]:

@@ -71,6 +71,13 @@ def active_maintenance(*, at: dt.datetime) -> QuerySet[MaintenanceWindow]:
     return rows.order_by("ends_at", "pk")
 
 
+def next_maintenance_change(*, at: dt.datetime, until: dt.datetime) -> dt.datetime:
+    """Return the first instant after `at` at which a maintenance window starts or ends, at most `until`."""
+    rows = MaintenanceWindow.objects.order_by().filter(ends_at__gt=at, starts_at__lt=until)
+    spans: list[tuple[dt.datetime, dt.datetime]] = list(rows.values_list("starts_at", "ends_at"))
+    return min([until, *(instant for span in spans for instant in span if instant > at)])
+
+
 def open_incidents(*, pipeline: Pipeline | None = None) -> IncidentQuerySet:
     """Return the unresolved incidents of one pipeline, or of all, without drills."""
     rows = all_incidents().unresolved().without_drills()

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Aggregate, Count, DateTimeField, DurationField, ExpressionWrapper, F, OuterRef, Subquery
 from django.db.models.functions import TruncMonth
 
+from common.datetimes import months_between
 from incidents.models import Incident, TimelineEntry
 from pipelines.models import Pipeline
 
@@ -44,13 +45,6 @@ class MonthReport:
 
 def _seconds(duration: dt.timedelta | None) -> int | None:
     return None if duration is None else round(duration.total_seconds())
-
-
-def months_between(first: dt.date, last: dt.date) -> list[dt.date]:
-    """Return the first days of the months from `first` to `last`."""
-    count = (last.year - first.year) * 12 + last.month - first.month + 1
-    numbers = range(first.year * 12 + first.month - 1, first.year * 12 + first.month - 1 + count)
-    return [dt.date(number // 12, number % 12 + 1, 1) for number in numbers]
 
 
 def pipeline_reports(months: Sequence[dt.date], *, pipeline: Pipeline | None = None) -> list[MonthReport]:
@@ -105,3 +99,9 @@ def _grouped(months: Sequence[dt.date], *groups: str, pipeline: Pipeline | None)
 
 def _instant(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), dt.UTC)
+
+
+def first_report_month(*, at: dt.datetime) -> dt.date:
+    """Return the first day of the month of the earliest incident, or of `at` if there is none (UTC)."""
+    earliest = Incident.objects.order_by("opened_at").values_list("opened_at", flat=True).first() or at
+    return earliest.astimezone(dt.UTC).date().replace(day=1)

@@ -47,6 +47,8 @@ def statuses(pipelines: Iterable[Pipeline]) -> dict[int, PipelineStatus]:
     A pipeline's checks are its enabled checks and those of external tools.
     """
     keys = [row.pk for row in pipelines]
+    if not keys:
+        return {}
     counts: dict[int, dict[str, int]] = {key: {} for key in keys}
     results: dict[int, set[str]] = {key: set() for key in keys}
     in_maintenance = set()

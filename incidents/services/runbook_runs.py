@@ -16,8 +16,11 @@ from runbooks.queries import revision_html
 
 
 @transaction.atomic
-def start_run(incident: Incident, *, by: User, at: dt.datetime) -> RunbookRun:
+def start_run(incident: Incident, *, by: User, at: dt.datetime, first_step_done_in: int | None = None) -> RunbookRun:
     """Start the current revision of the pipeline's runbook on an incident; return the run.
+
+    With `first_step_done_in`, the number of the revision whose first step was done, that step is marked if the revision is
+    still current.
 
     Raises DomainError if the incident is resolved, a run is active, or the runbook has no steps.
     """
@@ -41,6 +44,8 @@ def start_run(incident: Incident, *, by: User, at: dt.datetime) -> RunbookRun:
     )
     row.evidence.filter(round=row.round, run=None).update(run=run)
     row.add_entry(TimelineEntry.Kind.RUN_STARTED, at=at, by=by, revision=runbook.revision)
+    if first_step_done_in == runbook.revision:
+        mark_step(row, position=1, by=by, at=at, done=True)
     return run
 
 

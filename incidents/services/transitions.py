@@ -141,10 +141,12 @@ def acknowledge(incident: Incident, *, by: User, at: dt.datetime) -> Incident:
 
 
 @transaction.atomic
-def acknowledge_and_run(incident: Incident, *, by: User, at: dt.datetime) -> RunbookRun:
+def acknowledge_and_run(
+    incident: Incident, *, by: User, at: dt.datetime, first_step_done_in: int | None = None
+) -> RunbookRun:
     """Acknowledge an incident and start its runbook in one transaction; return the run. Raises the errors of both."""
     acknowledge(incident, by=by, at=at)
-    return start_run(incident, by=by, at=at)
+    return start_run(incident, by=by, at=at, first_step_done_in=first_step_done_in)
 
 
 def _acknowledge(row: Incident, *, by: User, at: dt.datetime) -> None:

@@ -1,5 +1,6 @@
 """Actions on an incident: each is a POST that returns to the incident's page."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
@@ -7,12 +8,13 @@ from typing import TypeVar
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.forms import form_errors
+from common.http import redirect_to_part
 from incidents.forms import CommentForm, NoteForm, ReassignForm, ResolveForm, SnoozeForm, StepForm
 from incidents.models import Incident
 from incidents.queries.evidence import attach_evidence, evidence_items
@@ -34,11 +36,11 @@ def _perform(
     *,
     success: str,
     undo: Callable[[T], Undo] | None = None,
-    fragment: str = "",
+    part: Callable[[T], str] | None = None,
 ) -> HttpResponse:
     """Call a service and return to the incident's page, or show the page with the service's error.
 
-    `undo` returns what the Undo button does, from what the service returned. `fragment` is the part of the page to show.
+    From what the service returned, `undo` returns what the Undo button does, and `part` the ID of the part of the page to show.
     """
     try:
         done = service(incident, by=request.user, at=timezone.now())
@@ -49,7 +51,7 @@ def _perform(
         messages.success(request, success)
     else:
         confirm_with_undo(request, success, undo(done))
-    return redirect(resolve_url("incident", pk=incident.pk) + (f"#{fragment}" if fragment else ""))
+    return redirect_to_part(part(done), "incident", pk=incident.pk) if part else redirect("incident", pk=incident.pk)
 
 
 def _invalid(request: SignedInRequest, incident: Incident, form: forms.Form) -> HttpResponse:
@@ -118,15 +120,24 @@ def note(request: SignedInRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _invalid(request, incident, form)
     service = partial(transitions.add_note, **form.cleaned_data)
-    return _perform(request, incident, service, success="Note added.", undo=lambda entry: UndoNote(pk, entry.pk))
+    return _perform(
+        request,
+        incident,
+        service,
+        success="Note added.",
+        undo=lambda entry: UndoNote(pk, entry.pk),
+        part=lambda entry: f"entry-{entry.pk}",
+    )
 
 
 @require_POST
 def run(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Start the runbook on an incident, and with `acknowledge` acknowledge it."""
+    """Start the runbook on an incident. `acknowledge` also acknowledges it, `first_step_done` marks the first step of a revision."""
     service = transitions.acknowledge_and_run if "acknowledge" in request.POST else start_run
     success = "Acknowledged. Checklist started." if "acknowledge" in request.POST else "Checklist started."
-    return _perform(request, get_incident(pk), service, success=success, fragment="run")
+    if re.fullmatch("[0-9]{1,9}", revision := request.POST.get("first_step_done", ""), re.ASCII):
+        service = partial(service, first_step_done_in=int(revision))
+    return _perform(request, get_incident(pk), service, success=success, part=lambda _: "run")
 
 
 @require_POST
@@ -143,7 +154,7 @@ def step(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
             return _checklist(request, incident, error=error)
         status = 400 if isinstance(error, InvalidInputError) else 409
         return render_incident(request, get_incident(pk), status=status, error=error)
-    return _checklist(request, incident) if request.htmx else redirect("incident", pk=pk)
+    return _checklist(request, incident) if request.htmx else redirect_to_part(f"step-{number}", "incident", pk=pk)
 
 
 def _checklist(request: SignedInRequest, incident: Incident, *, error: DomainError | None = None) -> HttpResponse:

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from common.http import redirect_to_part
 from incidents.forms import StepForm
 from incidents.queries.evidence import evidence_items
 from incidents.queries.incidents import active_run
@@ -47,7 +48,7 @@ def rerun(request: SignedInRequest, pk: int) -> HttpResponse:
         messages.success(request, "Evidence requested. It appears here within seconds.")
     else:
         messages.info(request, "This evidence is already requested.")
-    return redirect(resolve_url("incident", pk=pk) + ("#run" if active_run(incident) else "#evidence-all"))
+    return redirect_to_part("run" if active_run(incident) else "evidence-all", "incident", pk=pk)
 
 
 @require_POST

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from common.csv import csv_response
 from incidents.forms import ReportForm
 from incidents.plots import report_plots
-from incidents.queries.reports import MonthReport, month_reports, pipeline_reports
+from incidents.queries.reports import MonthReport, first_report_month, month_reports, pipeline_reports
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 
@@ -53,6 +53,8 @@ def _by_month(totals: Sequence[MonthReport], rows: Iterable[MonthReport]) -> lis
 def reports(request: SignedInRequest) -> HttpResponse:
     """Show incidents by month, of all pipelines or of one."""
     form, months, pipeline = _parameters(request)
+    at = timezone.now()
+    form.offer_months(first_report_month(at=at), at.date())
     totals, rows = month_reports(months, pipeline=pipeline), pipeline_reports(months, pipeline=pipeline)
     context = {
         "form": form,

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from common.exceptions import DomainError, InvalidInputError
 from common.forms import add_field_errors
+from common.http import redirect_to_part
 from notifications.forms import OwnContactMethodForm, PreferencesForm, RulesForm
 from notifications.models import Message
 from notifications.presenters import message_rows
@@ -47,7 +48,7 @@ def notifications(request: SignedInRequest) -> HttpResponse:
             add_field_errors(form, error)
         else:
             messages.success(request, "Notification settings saved.")
-            return redirect("notifications")
+            return redirect_to_part("events", "notifications")
     return notifications_page(request, form=form)
 
 
@@ -65,7 +66,7 @@ def save_rules(request: SignedInRequest) -> HttpResponse:
                 form.add_error(None, problem)
         return notifications_page(request, rules_forms=forms)
     confirm_with_undo(request, "Notification rules saved.", UndoSaveRules(before, saved_rules(request.user)))
-    return redirect("notifications")
+    return redirect_to_part("rules", "notifications")
 
 
 @require_POST

@@ -13,7 +13,8 @@ from rest_framework.response import Response
 from common.api.params import AT, IF_NONE_MATCH, UNCHANGED
 from common.datetimes import isoformat_z, parse_instant_param
 from common.identifiers import SLUG_PATTERN
-from common.response_cache import Period, mark_period
+from common.response_cache import mark_period
+from common.version_cache import Period
 from incidents.domain.status import STATUSES
 from incidents.queries.statuses import PipelineStatus, statuses
 from people.models import User

@@ -1,7 +1,8 @@
 """The Now page, and the fragment by which it updates itself."""
 
 import hashlib
-from dataclasses import replace
+from sys import getsizeof
+from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse, QueryDict
@@ -11,38 +12,27 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from common.http import filters_in_use, remember_filters
-from common.text_cache import TextCache
-from handoffs.queries.handoffs import next_handoffs, overdue_handoffs
-from incidents.queries.drills import current_drills
-from incidents.queries.incidents import active_maintenance, open_by_urgency
+from common.version_cache import Period, VersionCache
+from handoffs.queries.handoffs import handoff_to_sign
 from oncall_site import queries
 from oncall_site.onboarding import NEW_ENGINEER_PERIOD, engineer_steps, onboarding_steps
-from oncall_site.presenters import SnapshotPresenter, group_pipelines
+from oncall_site.presenters import group_pipelines
 from oncall_site.shift_checks import shift_checks
+from oncall_site.views.now_parts import listed_rows, rotations_now, site_alerts
+from people.queries import page_version
 from people.requests import SignedInRequest
-from pipelines.models import Pipeline
 from pipelines.queries import ownership
-from scheduling.models import Cover, Rotation
+from scheduling.models import Rotation
 from scheduling.queries.cover_requests import cover_requests_to_answer
-from scheduling.queries.on_call import chains_to_responder, on_call_snapshot, possibly_uncovered
 from scheduling.queries.swaps import swaps_to_answer
-from scheduling.queries.weeks import pipeline_rotations, rotations_for, weeks_held
+from scheduling.queries.weeks import rotations_for, weeks_held
 
-MAX_HANDOFFS = 10
-MAX_MAINTENANCE = 10
 MAX_ROTATIONS = 12
-MAX_INCIDENTS = 8
-MAX_DRILLS = 5
+MAX_HANDOFFS = 10
 MAX_ATTENTION = 50
 PIPELINES_PER_PAGE = 100
-SHOWN_FIELDS = ("slug", "name", "audience", "position", "primary_owner", "secondary_owner")
-SHOWN_OWNER_FIELDS = tuple(
-    f"{owner}__{field}"
-    for owner in ("primary_owner", "secondary_owner")
-    for field in ("username", "display_name", "colour")
-)
 # About a hundred readers of a large site.
-TEXT_CACHE = TextCache(max_bytes=8 * 1024 * 1024)
+FRAGMENTS: VersionCache[str] = VersionCache(max_bytes=8 * 1024 * 1024, size=getsizeof)
 FILTERS, FILTERS_COOKIE = ("q", "rotation", "owner"), "now_filters"
 
 
@@ -68,16 +58,18 @@ def now_live(request: SignedInRequest) -> HttpResponse:
     text of a version once for each reader, so another tab or device gets it from memory.
     """
     filters = filters_in_use(request, cookie=FILTERS_COOKIE, names=FILTERS)
-    problem = queries.delivery_problem(at=timezone.now())
+    at = timezone.now()
+    problem = queries.delivery_problem(at=at)
     version = _version(request, filters, problem=problem)
     shown = request.headers.get("If-None-Match", "").strip('W/"')
     if shown.partition(".")[0] == version:
         response, etag = HttpResponse(status=304), f'"{shown}"'
     else:
-        text = TEXT_CACHE.find(version)
+        text = FRAGMENTS.find(version, version=version, at=at)
         if text is None:
-            text = render_to_string("oncall_site/_now.html", _context(request, filters, problem=problem), request)
-            TEXT_CACHE.store(version, text)
+            context = _context(request, filters, problem=problem)
+            text = render_to_string("oncall_site/_now.html", context, request)
+            FRAGMENTS.store(version, text, version=version, period=Period(context["now"], context["until"]))
         etag = _etag(version, text)
         is_shown = shown.partition(".")[2] == etag.strip('"').partition(".")[2]
         response = HttpResponse(status=304) if is_shown else HttpResponse(text)
@@ -106,12 +98,12 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> dict[str, object]:
-    at, user = timezone.now(), request.user
-    rotations = list(rotations_for(user)[:MAX_ROTATIONS])
-    incidents = open_by_urgency()
-    shown_incidents = list(incidents.prefetch_related("escalation_steps")[:MAX_INCIDENTS])
-    incident_count = len(shown_incidents) if len(shown_incidents) < MAX_INCIDENTS else incidents.count()
+def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> dict[str, Any]:
+    """Return what Now shows; if no fact changes, it holds before `until`."""
+    # Before the facts: what is stored with this version is as new or newer.
+    version, at, user = page_version(), timezone.now(), request.user
+    alerts = site_alerts(version=version, at=at)
+    rotations = rotations_now(rotations_for(user)[:MAX_ROTATIONS], version=version, at=at)
     attention = queries.pipelines_needing_attention()
     pipelines = ownership(
         owner=user if filters.get("owner") == "me" else None, search=filters.get("q", ""), own_first=user
@@ -121,60 +113,42 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
     # Pagination sorts primary keys only: sorting thousands of joined rows takes the database ten times as long.
     keys = pipelines.exclude(pk__in=attention).values_list("pk", flat=True)
     page = Paginator(keys, PIPELINES_PER_PAGE).get_page(request.GET.get("page"))
-    rows = Pipeline.objects.only(*SHOWN_FIELDS)
-    # Only those that need attention are shown with their owners.
-    with_owners = rows.with_owners().only(*SHOWN_FIELDS, *SHOWN_OWNER_FIELDS)
-    listed = rows.in_bulk(page.object_list) | with_owners.in_bulk(sorted(attention)[:MAX_ATTENTION])
-    memberships = pipeline_rotations(listed)
-    # Uncovered pipelines and those of incidents are needed even if they are on another page.
-    uncovered = {row.pk: row for row in possibly_uncovered(at=at)}
-    incident_keys = {row.pipeline_id for row in shown_incidents}
-    involved = uncovered | {row.pipeline_id: row.pipeline for row in shown_incidents} | listed
-    # The page says who is notified next of an incident, and until when a pipeline is uncovered.
-    in_full = [row for key, row in involved.items() if key in uncovered or key in incident_keys]
-    snapshot = on_call_snapshot(in_full, rotations=rotations, at=at)
-    remaining_chains = chains_to_responder(
-        (row for key, row in listed.items() if key not in snapshot.chains),
-        rotations={pipeline: rotation for pipeline, (rotation, _) in memberships.items()},
-        at=at,
-    )
-    snapshot = replace(snapshot, chains=remaining_chains | snapshot.chains)
-    covers = Cover.objects.filter(rotation__in=rotations, starts_at__lte=at, ends_at__gt=at)
-    presenter = SnapshotPresenter(
-        snapshot,
-        involved.values(),
-        at=at,
-        covers=covers.select_related("covered_engineer"),
-        whole_chains=incident_keys,
-    )
-    no_responder = [row for key, row in uncovered.items() if snapshot.chains[key].responder is None]
-    attention_rows = [presenter.pipeline_row(listed[key]) for key in attention if key in listed]
+    shown = list(page.object_list)
+    listed = listed_rows([*shown, *sorted(attention)[:MAX_ATTENTION]], version=version, at=at)
+    rows = listed.rows
     swaps, cover_requests = swaps_to_answer(user, at=at), cover_requests_to_answer(user, at=at)
+    to_sign = handoff_to_sign(user, at=at)
     is_new = at - user.date_joined < NEW_ENGINEER_PERIOD
+    my_weeks = weeks_held(user, at=at, limit=2)
+    changes = [alerts.until, listed.until, *(row.until for row in rotations)]
+    changes += [request.expires_at for request in (*swaps, *cover_requests)]
+    next_handoffs = [row.next_handoff for row in rotations if row.next_handoff]
+    spans = [(week.starts_at, week.ends_at) for week in my_weeks] + [
+        (row.meeting_starts_at, row.at) for row in next_handoffs
+    ]
+    changes += [instant for span in spans for instant in span if instant > at]
     return {
         "now": at,
+        "until": min(changes),
         "delivery_problem": problem,
-        "on_call": presenter.on_call_rows(),
-        "more_rotations": Rotation.objects.active().count() - len(rotations) if len(rotations) == MAX_ROTATIONS else 0,
+        "alerts": alerts.text,
+        "alert_count": alerts.count,
+        "on_call": [row.on_call for row in rotations],
+        "more_rotations": alerts.rotations - len(rotations) if len(rotations) == MAX_ROTATIONS else 0,
         "page": page,
         "filters": filters,
-        "attention": sorted(attention_rows, key=lambda row: (row.urgency, row.pipeline.position)),
-        "groups": group_pipelines(
-            (presenter.pipeline_row(listed[key]) for key in page.object_list if key in listed), rotations=memberships
+        "attention": sorted(
+            (row for key, row in rows.items() if key in attention), key=lambda row: (row.urgency, row.pipeline.position)
         ),
-        "incidents": [presenter.incident_row(row, at=at) for row in shown_incidents],
-        "incident_count": incident_count,
-        "uncovered": [presenter.pipeline_row(row) for row in no_responder],
-        "maintenance": active_maintenance(at=at)[:MAX_MAINTENANCE],
-        "drills": current_drills(at=at)[:MAX_DRILLS],
-        "alert_count": incident_count + len(no_responder),
+        "groups": group_pipelines((rows[key], listed.rotations[key]) for key in shown if key in rows),
         "swaps": swaps,
         "cover_requests": cover_requests,
         "request_count": len(swaps) + len(cover_requests),
-        "my_weeks": weeks_held(user, at=at, limit=2),
+        "my_weeks": my_weeks,
         "team_steps": onboarding_steps() if user.is_staff else [],
         "own_steps": engineer_steps(user) if is_new else [],
         "shift_checks": [check for check in shift_checks(at=at, engineer=user) if check.problems],
-        "overdue_handoffs": overdue_handoffs(at=at)[:MAX_HANDOFFS],
-        "next_handoffs": next_handoffs(at=at, rotations=rotations),
+        "overdue_handoffs": [row for row in alerts.overdue if row != to_sign][:MAX_HANDOFFS],
+        "handoff_to_sign": to_sign,
+        "next_handoffs": next_handoffs,
     }

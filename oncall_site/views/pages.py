@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from common.http import client_address, local_path
+from common.http import client_address, next_path
 from incidents.queries.evidence import MAX_BLOCKS, block_states
 from incidents.queries.incidents import check_incident, incidents_to_run
 from incidents.queries.steps import step_statistics
@@ -98,7 +98,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 @require_POST
 def theme(request: SignedInRequest) -> HttpResponse:
     """Store the colour theme in a cookie and return to the page."""
-    response = redirect(local_path(request, request.POST.get("next", "")) or "now")
+    response = redirect(next_path(request, "now"))
     if request.POST.get("theme") in THEMES:
         response.set_cookie(
             "theme",

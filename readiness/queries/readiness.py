@@ -10,13 +10,15 @@ from incidents.models import EscalationStep
 from lineage.queries import parents
 from pipelines.models import Pipeline
 from readiness.domain.verdict import Readiness, decide
-from readiness.loaders import load_facts
+from readiness.loaders import load_facts, load_sources
 from readiness.models import ReaderNotification, Restatement
 
 
 def upstream_pipelines(pipelines: Iterable[Pipeline], *, at: dt.datetime) -> dict[int, Sequence[Pipeline]]:
     """Return the pipelines that each pipeline reads from, by its primary key."""
     keys = parents([pipeline.pk for pipeline in pipelines], at=at)
+    if not keys:
+        return {}
     rows = Pipeline.objects.in_bulk({key for group in keys.values() for key in group})
     return {key: [rows[one] for one in sorted(group)] for key, group in keys.items()}
 
@@ -28,7 +30,9 @@ def readiness_by_pipeline(
     rows = list(pipelines)
     if not rows:
         return {}
-    facts = load_facts(rows, at=at, day=day, parents=upstream_pipelines(rows, at=at))
+    sources = load_sources(rows)
+    parents = upstream_pipelines([row for row in rows if row.pk in sources.edge], at=at)
+    facts = load_facts(rows, at=at, day=day, parents=parents, sources=sources)
     return {key: decide(one, at=at) for key, one in facts.items()}
 
 

@@ -27,6 +27,11 @@ class Step:
     text: str
 
     @property
+    def instructions(self) -> str:
+        """The HTML without the evidence blocks."""
+        return without_blocks(self.html)
+
+    @property
     def blocks(self) -> tuple[EvidenceBlock, ...]:
         """The evidence blocks under the step."""
         return evidence_blocks(self.html)

@@ -20,7 +20,8 @@ from common.api.pagination import LongPagination
 from common.api.params import AT, FROM, IF_NONE_MATCH, TO, UNCHANGED, check_window, instant_or_date
 from common.datetimes import EARLIEST, INVALID_DATE, LATEST, isoformat_z, parse_date_param, parse_instant_param
 from common.exceptions import InvalidInputError
-from common.response_cache import Period, mark_period
+from common.response_cache import mark_period
+from common.version_cache import Period
 from people.permissions import request_user
 from people.serializers import UsernameField
 from scheduling.api.planning import MAX_ENGINEERS, PlanningActions

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from common.db import SpanQuerySet, no_overlap_constraint, on_call_version_trigger
+from common.db import SpanQuerySet, no_overlap_constraint, on_call_version_trigger, page_version_triggers
 from common.fields import LineField
 from common.formatting import format_day
 from people.domain.person import Person
@@ -107,6 +107,7 @@ class SwapRequest(EngineerRequest):
     objects = SwapQuerySet.as_manager()
 
     class Meta(EngineerRequest.Meta):
+        triggers = page_version_triggers()
         constraints = [
             *EngineerRequest.Meta.constraints,
             models.CheckConstraint(condition=~Q(wanted_week=F("offered_week")), name="swap_weeks_differ"),

@@ -4,7 +4,7 @@ import pghistory
 from django.db import models
 from django.db.models import F, Q
 
-from common.db import no_overlap_constraint
+from common.db import no_overlap_constraint, page_version_triggers
 from common.fields import LineField
 from scheduling.models.requests import EngineerRequest, RequestQuerySet
 from scheduling.models.rotations import Rotation
@@ -26,6 +26,7 @@ class CoverRequest(EngineerRequest):
     objects = RequestQuerySet.as_manager()
 
     class Meta(EngineerRequest.Meta):
+        triggers = page_version_triggers()
         constraints = [
             *EngineerRequest.Meta.constraints,
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="cover_request_has_a_length"),

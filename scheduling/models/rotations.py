@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from common.db import SpanQuerySet, no_overlap_constraint, on_call_version_trigger
+from common.db import SpanQuerySet, no_overlap_constraint, on_call_version_trigger, page_version_triggers
 from common.fields import LineField, MultilineField
 from common.identifiers import validate_slug
 from people.models import User, valid_time_zone
@@ -188,6 +188,7 @@ class CoverageGap(models.Model):
 
     class Meta:
         ordering = ["starts_at", "pipeline"]
+        triggers = page_version_triggers()
         constraints = [
             models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="gap_has_a_length"),
             no_overlap_constraint(

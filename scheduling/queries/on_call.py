@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -170,11 +171,19 @@ def on_call_shifts(rotations: Iterable[Rotation], *, at: dt.datetime) -> list[On
     return on_call_snapshot((), rotations=rotations, at=at).shifts
 
 
-def possibly_uncovered(*, at: dt.datetime) -> list[Pipeline]:
+@dataclass(frozen=True, slots=True)
+class UncoveredCandidates:
+    """The pipelines that may be uncovered, with their rotations; `rotations` are those that the answer depends on."""
+
+    pipelines: list[Pipeline]
+    rotations: set[int]
+
+
+def possibly_uncovered(*, at: dt.datetime) -> UncoveredCandidates:
     """Return the pipelines that may be uncovered at an instant: both owners are away and the on-call engineer may be too.
 
     No other pipeline can be uncovered, so only these need their chain computed. A rotation with an active cover counts as
-    possibly unattended. The pipelines come with their rotations.
+    possibly unattended.
     """
     now = {"starts_at__lte": at, "ends_at__gt": at}
     absences = HolidayBlock.objects.filter(**now)
@@ -189,9 +198,34 @@ def possibly_uncovered(*, at: dt.datetime) -> list[Pipeline]:
     )
     attended_keys = set(attended.order_by().values_list("rotation", flat=True))
     unattended = [key for key, rotation in rotation_keys.items() if rotation not in attended_keys]
-    if not unattended:
-        return []
-    return list(Pipeline.objects.filter(pk__in=unattended).select_related("in_rotation__rotation"))
+    pipelines = Pipeline.objects.filter(pk__in=unattended).select_related("in_rotation__rotation") if unattended else ()
+    return UncoveredCandidates(list(pipelines), rotations)
+
+
+CHANGES_SQL = """
+SELECT MIN(instant) FROM (
+  SELECT ends_at AS instant FROM scheduling_holidayblock WHERE ends_at > %(at)s AND ends_at < %(until)s
+  UNION ALL
+  SELECT starts_at FROM scheduling_holidayblock WHERE ends_at > %(at)s AND starts_at > %(at)s AND starts_at < %(until)s
+  UNION ALL
+  SELECT CASE WHEN starts_at > %(at)s THEN starts_at ELSE ends_at END FROM scheduling_rotationweek
+   WHERE rotation_id = ANY(%(rotations)s) AND ends_at > %(at)s AND starts_at < %(until)s
+  UNION ALL
+  SELECT CASE WHEN starts_at > %(at)s THEN starts_at ELSE ends_at END FROM scheduling_cover
+   WHERE rotation_id = ANY(%(rotations)s) AND ends_at > %(at)s AND starts_at < %(until)s
+) change
+"""
+
+
+def next_on_call_change(rotations: Iterable[int], *, at: dt.datetime, until: dt.datetime) -> dt.datetime:
+    """Return the first instant after `at` at which an absence, or a stored week or cover of rotations, starts or ends.
+
+    At most `until`. Before that instant, time changes neither who is on call in the rotations nor who is away.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(CHANGES_SQL, {"rotations": list(rotations), "at": at, "until": until})
+        [change] = cursor.fetchone()
+    return until if change is None else min(change, until)
 
 
 def with_both_owners_absent(absences: QuerySet[HolidayBlock]) -> PipelineQuerySet:

@@ -25,12 +25,16 @@ def day_axis(first: dt.date, *, days: int, zone: dt.tzinfo) -> Axis:
 
 @dataclass(frozen=True, slots=True)
 class RotationTimeline:
-    """A rotation's board, its open cover requests with the time that is still open, and the shifts that swap requests offer."""
+    """A rotation's board, its open cover requests with the time that is still open, and the shifts that swap requests offer.
+
+    `expiries` are the instants at which requests expire.
+    """
 
     rotation: Rotation
     board: Board
     cover_requests: list[tuple[CoverRequest, list[Period]]]
     offered_weeks: frozenset[dt.date]
+    expiries: list[dt.datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +46,20 @@ class Timeline:
     people: Mapping[int, User]
 
 
-def rotation_timelines(rotations: Iterable[Rotation], *, axis: Axis, at: dt.datetime, today: dt.date) -> Timeline:
-    """Return the timeline of rotations; runs six statements for any number, and two more if covers are requested."""
+def rotation_timelines(
+    rotations: Iterable[Rotation], *, axis: Axis, at: dt.datetime, today: dt.date, other_rows: int = 0
+) -> Timeline:
+    """Return the timeline of rotations; runs six statements for any number, and two more if covers are requested.
+
+    `other_rows` is the number of rows of other boards on the page.
+    """
     rotations = list(rotations)
     schedules = load_schedules(
         rotations, starts_at=axis.starts_at - WEEK, ends_at=axis.ends_at + WEEK, owners=()
     ).rotations
     engineers = {row.pk: engineers_in(schedules[row.pk], axis=axis, today=today) for row in rotations}
     gaps = _uncovered(rotations, axis=axis)
-    height = row_height(sum(len(keys) + (row in gaps) for row, keys in engineers.items()))
+    height = row_height(other_rows + sum(len(keys) + (row in gaps) for row, keys in engineers.items()))
     open_requests = _cover_requests(rotations, axis=axis, at=at)
     offered = _offered_weeks(rotations, at=at)
     boards = [
@@ -64,7 +73,11 @@ def rotation_timelines(rotations: Iterable[Rotation], *, axis: Axis, at: dt.date
                 uncovered=gaps.get(row.pk, ()),
             ),
             cover_requests=open_requests.get(row.pk, []),
-            offered_weeks=frozenset(offered.get(row.pk, ())),
+            offered_weeks=frozenset(offered.get(row.pk, {})),
+            expiries=[
+                *offered.get(row.pk, {}).values(),
+                *(request.expires_at for request, _ in open_requests.get(row.pk, ())),
+            ],
         )
         for row in rotations
     ]
@@ -97,11 +110,12 @@ def _cover_requests(
     return by_rotation
 
 
-def _offered_weeks(rotations: list[Rotation], *, at: dt.datetime) -> dict[int, set[dt.date]]:
-    rows = SwapRequest.objects.pending().filter(rotation__in=rotations, expires_at__gt=at).order_by()
-    offered: dict[int, set[dt.date]] = {}
-    for rotation, week in rows.values_list("rotation", "offered_week"):
-        offered.setdefault(rotation, set()).add(week)
+def _offered_weeks(rotations: list[Rotation], *, at: dt.datetime) -> dict[int, dict[dt.date, dt.datetime]]:
+    """Return the weeks that open swap requests offer in each rotation, with the instant at which the last of them expires."""
+    rows = SwapRequest.objects.pending().filter(rotation__in=rotations, expires_at__gt=at).order_by("expires_at")
+    offered: dict[int, dict[dt.date, dt.datetime]] = {}
+    for rotation, week, expires_at in rows.values_list("rotation", "offered_week", "expires_at"):
+        offered.setdefault(rotation, {})[week] = expires_at
     return offered
 
 

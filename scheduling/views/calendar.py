@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -18,7 +19,7 @@ from people.queries import all_users, user_by_username
 from people.requests import SignedInRequest
 from people.undo import confirm_with_undo
 from scheduling import presenters
-from scheduling.forms import HolidayForm
+from scheduling.forms import HolidayForm, MonthForm
 from scheduling.models import HolidayBlock, Rotation, SwapRequest
 from scheduling.queries.calendar_days import OnCallCalendar, gaps_between, on_call_calendar
 from scheduling.queries.holidays import holidays_between
@@ -38,9 +39,14 @@ DAY = dt.timedelta(days=1)
 
 @require_safe
 def calendar_now(request: SignedInRequest) -> HttpResponse:
-    """Redirect to the current month."""
-    today = timezone.localdate()
-    return redirect("calendar_month", year=today.year, month=today.month)
+    """Redirect to the month of the date in `?month=`, else to the current one, with the other parameters."""
+    form = MonthForm(request.GET)
+    day = form.cleaned_data["month"] if form.is_valid() else None
+    day = day or timezone.localdate()
+    query = request.GET.copy()
+    query.pop("month", None)
+    page = reverse("calendar_month", args=[day.year, day.month])
+    return redirect(f"{page}?{query.urlencode()}" if query else page)
 
 
 @require_safe
@@ -79,7 +85,10 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
     # The heads count everybody who is away, whichever page they are on.
     page = Paginator(rows, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
     shown_people = {row.engineer.pk for row in page}
+    form = MonthForm(initial={"month": days[0]})
+    form.offer_months(today, shown=days[0])
     context = {
+        "month_form": form,
         "months": months.months,
         "days": presenters.day_heads(rows, days=days, today=today),
         "spans": on_call.spans[:ROTATIONS_SHOWN],

@@ -3,12 +3,13 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.exceptions import DomainError
 from common.forms import add_service_error
-from common.http import query_param
+from common.http import next_path, query_param
 from people.queries import all_users
 from people.requests import SignedInRequest
 from people.undo import confirm_with_undo
@@ -115,7 +116,7 @@ def accept(request: SignedInRequest, pk: int) -> HttpResponse:
         return _page(request, pk, form=form, status=_add_error(form, error))
     is_open = answered.state == CoverRequest.State.PENDING
     messages.success(request, "Part of the cover accepted. The rest stays open." if is_open else "Cover accepted.")
-    return redirect("cover_request", pk=pk)
+    return redirect(next_path(request, reverse("cover_request", args=[pk])))
 
 
 @require_POST
@@ -133,7 +134,7 @@ def decline(request: SignedInRequest, pk: int) -> HttpResponse:
         return _page(request, pk, form=form, status=_add_error(form, error))
     is_open = answered.state == CoverRequest.State.PENDING
     messages.success(request, "You declined. The request stays open for others." if is_open else "Request declined.")
-    return redirect("cover_request", pk=pk)
+    return redirect(next_path(request, reverse("cover_request", args=[pk])))
 
 
 @require_POST

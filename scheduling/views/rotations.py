@@ -8,6 +8,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from common.exceptions import DomainError
 from common.forms import add_service_error
+from people.models import time_zones
+from people.queries import all_users
 from people.requests import SignedInRequest
 from people.undo import confirm_with_undo
 from scheduling.forms import NewRotationForm, RotationForm
@@ -20,7 +22,7 @@ from scheduling.undo import RotationValues, UndoCreateRotation, UndoSaveRotation
 def new_rotation(request: SignedInRequest) -> HttpResponse:
     """Create a rotation with its first roster."""
     _require_admin(request)
-    form = NewRotationForm(request.POST if request.method == "POST" else None)
+    form = NewRotationForm(request.POST if request.method == "POST" else None).moved(request.POST)
     status = 400 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:
@@ -30,7 +32,8 @@ def new_rotation(request: SignedInRequest) -> HttpResponse:
         else:
             confirm_with_undo(request, f"Rotation “{rotation}” created.", UndoCreateRotation(rotation.pk))
             return redirect("schedule")
-    return render(request, "scheduling/rotation.html", {"form": form}, status=status)
+    context = {"form": form, "people": all_users().active(), "time_zones": sorted(time_zones())}
+    return render(request, "scheduling/rotation.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,7 +54,8 @@ def edit_rotation(request: SignedInRequest, slug: str) -> HttpResponse:
             undo = UndoSaveRotation(rotation.pk, before, RotationValues.load(rotation))
             confirm_with_undo(request, f"Rotation “{rotation}” saved.", undo)
             return redirect("schedule")
-    return render(request, "scheduling/rotation.html", {"form": form, "rotation": rotation}, status=status)
+    context = {"form": form, "rotation": rotation, "time_zones": sorted(time_zones())}
+    return render(request, "scheduling/rotation.html", context, status=status)
 
 
 @require_POST

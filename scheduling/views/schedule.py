@@ -102,9 +102,7 @@ def roster(request: SignedInRequest, slug: str) -> HttpResponse:
         start_dates=upcoming_week_dates(rotation, at=at),
         initial={"engineers": "\n".join(usernames), "keep_weeks": True},
     )
-    for direction, by in (("up", -1), ("down", 1)):
-        if request.POST.get(direction, "").isdigit():
-            form = form.moved(place=int(request.POST[direction]), by=by)
+    form = form.moved(request.POST)
     context: dict[str, object] = {"rotation": rotation, "form": form, "people": all_users().active()}
     if form.is_bound and form.is_valid():
         fields = dict(form.cleaned_data)

@@ -4,12 +4,14 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.forms import add_service_error
+from common.http import next_path
 from people.queries import all_users
 from people.requests import SignedInRequest
 from people.undo import confirm_with_undo
@@ -168,7 +170,7 @@ def answer_swap(request: SignedInRequest, pk: int, answer: str) -> HttpResponse:
         confirm_with_undo(request, text, UndoWithdrawSwap(pk))
     else:
         messages.success(request, text)
-    return redirect("swap", pk=pk)
+    return redirect(next_path(request, reverse("swap", args=[pk])))
 
 
 @require_POST

@@ -5,7 +5,6 @@ import datetime as dt
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
@@ -22,6 +21,7 @@ from scheduling.models import Rotation
 from scheduling.queries.coverage_gaps import upcoming_gaps
 from scheduling.queries.timeline import day_axis, rotation_timelines, time_details
 from scheduling.queries.weeks import rotations_for
+from scheduling.views.boards import shown_boards
 
 DAYS_A_WEEK = 7
 CSV_COLUMNS = ("rotation", "starts_at", "ends_at", "engineer", "planned_engineer", "kind")
@@ -44,24 +44,21 @@ def timeline(request: SignedInRequest) -> HttpResponse:
     selected = get_object_or_404(Rotation, slug=slug) if slug else None
     shown = [selected] if selected else rotations
     page = Paginator(shown, ROTATIONS_PER_PAGE).get_page(request.GET.get("page"))
-    timelines = rotation_timelines(page.object_list, axis=axis, at=at, today=today)
+    boards = shown_boards(page.object_list, reader=request.user, axis=axis, weeks=weeks, query=request.GET, at=at)
     gaps = list(upcoming_gaps(at=at)[: GAPS_SHOWN + 1])
-    lines = ticks(axis, weeks=weeks)
     context = {
         "gaps": gaps[:GAPS_SHOWN],
         "more_gaps": len(gaps) > GAPS_SHOWN,
-        "boards": presenters.timeline_boards(timelines, reader=request.user, zone=zone, at=at),
+        "boards": boards,
         "axis": axis,
-        "ticks": lines,
-        "grid": render_to_string("scheduling/_timeline_grid.html", {"weekends": axis.weekends(), "ticks": lines}),
-        "now": at,
+        "ticks": ticks(axis, weeks=weeks),
         "now_band": axis.band(at, at) if axis.includes(at, at) else None,
         "weeks": weeks,
         "week_choices": WEEK_CHOICES,
         "first_day": first if first != default else None,
         "earlier": first - weeks * WEEK,
         "later": first + weeks * WEEK,
-        "rotations": list(rotations[:ROTATIONS_LISTED]),
+        "rotations": list(rotations.only("slug", "name")[:ROTATIONS_LISTED]),
         "selected": selected,
         "page": page,
     }

@@ -68,3 +68,20 @@ def test_the_places_of_a_roster_move_with_their_buttons(site, admin, open_page, 
     order = [member.engineer.username[-1] for member in newest]
     assert "".join(order * 2).find("acbd") >= 0
     assert complaints == []
+
+
+def test_engineers_are_added_to_a_new_rotation_one_after_another(site, admin, open_page, complaints):
+    page = open_page(admin)
+    page.goto("/schedule/new/")
+    page.get_by_label("Name", exact=True).fill("Finance")
+    add = page.get_by_label("Add engineer")
+    for name in ("Engineer C", "Engineer A", "Engineer B"):
+        add.select_option(name)
+        expect(add).to_have_value("")
+    page.get_by_role("button", name="Move place 3 up").click()
+    page.get_by_label("Place 3").select_option("Remove")
+    page.get_by_role("button", name="Create rotation").click()
+    expect(page.get_by_text("Rotation “Finance” created.")).to_be_visible()
+    members = RosterMember.objects.filter(roster__rotation__slug="finance").order_by("position")
+    assert [member.engineer.username for member in members] == ["engineer-c", "engineer-b"]
+    assert complaints == []

@@ -3,9 +3,10 @@
 import email
 import email.policy
 
-from handoffs.models import Handoff
+from handoffs.models import Handoff, HandoffNote
 from notifications.channels.email.mail import build_mail
 from notifications.models import Message
+from notifications.registry import load
 from tests.handoffs.conftest import NOW
 from tests.handoffs.libical import complaints
 from tests.handoffs.reading import read
@@ -32,3 +33,17 @@ def test_an_invitation_s_mail_ends_with_the_calendar_and_names_its_sender_as_org
     assert event["ORGANIZER"] == f"mailto:{sender.addr_spec}"
     assert event["UID"] == Handoff.objects.get(pk=handoffs[0].pk).uid
     assert f"/handoffs/{handoffs[0].pk}/" in parts[0].get_content()
+
+
+def test_an_invitation_and_a_reminder_are_sent_with_the_sheet(handoffs, a):
+    """So that reading it takes no click. Lists of messages show the text without the sheet."""
+    HandoffNote.objects.create(
+        handoff=handoffs[0], title="Pending action items.", text="Ask for a larger disk.", edited_by=a, edited_at=NOW
+    )
+    for kind in ("handoff-invitation", "handoff-reminder"):
+        row = Message.objects.filter(type=kind, recipient=a, context__handoff_id=handoffs[0].pk).first()
+        sent = load(row.type, row.context).delivery_body(a)
+        assert sent.startswith(row.text)
+        assert "Pending action items:" in sent
+        assert "Ask for a larger disk." in sent
+        assert "Ask for a larger disk." not in row.text

@@ -1,6 +1,7 @@
 """When a hand-off can be signed, how a signature is withdrawn, and what ends a hand-off that nobody can sign."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -243,3 +244,47 @@ def test_a_meeting_has_20_to_30_minutes_everywhere(handoffs, rotation, a, minute
     rules = HandoffRules("Hand-off", "", minutes, minutes, "Topics", ("A",))
     with pytest.raises(Exception, match=r"Ensure this value|20 to 30 minutes"):
         set_handoff_rules(rotation, rules=rules)
+
+
+def test_a_hand_off_is_signed_on_now_with_a_note(signed_in, handoffs, a, b, time_machine):
+    first, path = handoffs[0], f"/handoffs/{handoffs[0].pk}/sign/"
+    time_machine(first.meeting_starts_at - MINUTE)
+    assert path not in signed_in(a).get("/").content.decode()
+    time_machine(first.meeting_starts_at)
+    assert path not in signed_in(first.rotation.weeks.last().engineer).get("/").content.decode()
+    for person, label in ((a, "Sign off as outgoing"), (b, "Accept hand-off")):
+        browser = signed_in(person)
+        page = browser.get("/").content.decode()
+        assert (path in page, label in page) == (True, True)
+        answer = browser.post(path, {"note": f"Seen by {person}.", "next": "/"})
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+        assert path not in browser.get("/").content.decode()
+    [note] = first.notes.all()
+    assert (note.title, note.text) == ("Pending action items.", "Seen by Engineer A.\nSeen by Engineer B.")
+    assert again(first).is_signed
+
+
+def test_a_signature_can_be_undone_where_it_was_made(signed_in, handoffs, a, time_machine):
+    time_machine(handoffs[0].at)
+    browser = signed_in(a)
+    page = browser.post(f"/handoffs/{handoffs[0].pk}/sign/", {"next": "/"}, follow=True).content.decode()
+    browser.post("/undo/", {"undo": re.search(r'name="undo" value="([^"]+)"', page)[1]})
+    assert again(handoffs[0]).signed_outgoing_at is None
+
+
+def test_a_note_that_cannot_be_saved_is_still_on_the_sheet(signed_in, handoffs, a, time_machine):
+    first = handoffs[0]
+    time_machine(first.at)
+    sign_handoff(first, by=a, at=first.at)
+    answer = signed_in(a).post(f"/handoffs/{first.pk}/sign/", {"note": "Typed on Now.", "next": "/"})
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert ("You have already signed this hand-off." in page, "Typed on Now." in page) == (True, True)
+    assert not first.notes.exists()
+
+
+def test_now_lists_a_hand_off_to_sign_once(signed_in, handoffs, a, c, time_machine):
+    time_machine(handoffs[0].at + 2 * HOUR)
+    texts = {person: signed_in(person).get("/").content.decode() for person in (a, c)}
+    assert ("Sign the hand-off" in texts[a], "Hand-off not signed" in texts[a]) == (True, False)
+    assert ("Sign the hand-off" in texts[c], "Hand-off not signed" in texts[c]) == (False, True)

@@ -97,7 +97,10 @@ def test_an_incident_passes_through_all_its_states_without_javascript(browser, s
     assert browser.post(f"{path}acknowledge/").headers["Location"] == path
     assert signed_in(b).post(f"{path}acknowledge/").status_code == 409
     assert browser.post(f"{path}run/").status_code == 302
-    assert browser.post(f"{path}steps/1/", {"done": "1", "note": "Late <b>upstream</b>."}).headers["Location"] == path
+    assert (
+        browser.post(f"{path}steps/1/", {"done": "1", "note": "Late <b>upstream</b>."}).headers["Location"]
+        == f"{path}#step-1"
+    )
     assert signed_in(b).post(f"{path}steps/1/", {"done": "1"}).status_code == 409
     page = text_of(browser.get(path))
     assert 'value="Late &lt;b&gt;upstream&lt;/b&gt;."' in page

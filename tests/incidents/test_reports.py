@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import re
 
 import pytest
 
@@ -149,6 +150,18 @@ def test_the_page_folds_all_months_but_the_newest(signed_in, year, a):
     page = browser.get(f"/incidents/reports/?pipeline={SLUG}&since=2026-10-01&until=2026-11-30").content.decode()
     assert '<details class="card' not in page
     assert page.index('<th scope="row">November 2026') < page.index('<th scope="row">October 2026')
+
+
+def test_months_are_chosen_from_selects(signed_in, year, a):
+    """Newest first, by year, from the first incident's month on; a chosen month outside of them is offered too."""
+    page = signed_in(a).get("/incidents/reports/?since=2024-02-15&until=2026-10-31").content.decode()
+    for name, chosen in (("since", "2024-02-01"), ("until", "2026-10-01")):
+        select = re.search(rf'<select name="{name}".*?</select>', page, re.DOTALL)[0]
+        months = re.findall(r'<option value="([\d-]+)"', select)
+        assert months == sorted(months, reverse=True)
+        assert {"2024-02-01", "2026-11-01"} <= set(months)
+        assert re.findall(r'<option value="([\d-]+)" selected', select) == [chosen]
+        assert re.findall(r'<optgroup label="(\d+)"', select)[-3:] == ["2026", "2025", "2024"]
 
 
 @each(

@@ -1,5 +1,7 @@
 """Runbook runs: the numbered steps as a checklist on an incident."""
 
+import re
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -7,9 +9,10 @@ from django.utils import timezone
 from common.exceptions import DomainError, InvalidInputError
 from incidents.models import RunStep
 from incidents.services.runbook_runs import mark_step, start_run
-from incidents.services.transitions import reopen, resolve
+from incidents.services.transitions import acknowledge, reopen, resolve
 from runbooks.models import Runbook
 from runbooks.services import save_revision
+from tests.each import each
 from tests.incidents.test_incidents import MINUTE, make_incident, timeline_kinds
 
 STEPS = [
@@ -145,3 +148,46 @@ def test_a_note_that_somebody_changed_meanwhile_is_not_overwritten(signed_in, pi
     mark_step(incident, position=2, note="Theirs.", by=a, at=timezone.now())
     signed_in(a).post(f"/incidents/{incident.pk}/steps/1/", {"done": "1", "note-2": typed, "shown-2": shown})
     assert RunStep.objects.get(position=2).note == note
+
+
+@each(
+    ("state", "fields", "kinds"),
+    [
+        ("open", {"acknowledge": "1"}, ["acknowledged", "run_started", "step"]),
+        ("acknowledged", {}, ["run_started", "step"]),
+    ],
+)
+def test_the_first_step_is_done_from_the_list_of_steps(signed_in, pipeline, now, a, state, fields, kinds):
+    incident = make_incident(pipeline, at=now)
+    if state == "acknowledged":
+        acknowledge(incident, by=a, at=now)
+    browser, path = signed_in(a), f"/incidents/{incident.pk}/"
+    page = browser.get(path).content.decode()
+    assert ('name="acknowledge" value="1"' in page, 'name="first_step_done"' in page) == (bool(fields), True)
+    before = len(timeline_kinds(incident))
+    answer = browser.post(f"{path}run/", {**fields, "first_step_done": "1"})
+    assert answer.headers["Location"] == f"{path}#run"
+    assert timeline_kinds(incident)[before:] == kinds
+    assert [step.done_by for step in incident.runs.get().steps.all()] == [a, None, None]
+
+
+@each("revision", ["2", "0", "x", "-1", "9" * 20])
+def test_a_step_of_another_revision_is_not_marked(signed_in, pipeline, now, a, revision):
+    """The runbook may have changed since the page was loaded; then only its checklist starts."""
+    incident = make_incident(pipeline, at=now)
+    signed_in(a).post(f"/incidents/{incident.pk}/run/", {"first_step_done": revision})
+    assert [step.done_at for step in incident.runs.get().steps.all()] == [None, None, None]
+
+
+def test_a_form_returns_to_its_part_of_the_page(signed_in, pipeline, now, a):
+    incident = make_incident(pipeline, at=now)
+    start_run(incident, by=a, at=now)
+    browser, path = signed_in(a), f"/incidents/{incident.pk}/"
+    noted = browser.post(f"{path}note/", {"text": "Upstream is late."}).headers["Location"]
+    stepped = browser.post(f"{path}steps/2/", {"done": "1"}).headers["Location"]
+    note = incident.timeline.get(kind="note")
+    assert (noted, stepped) == (f"{path}#entry-{note.pk}", f"{path}#step-2")
+    page = browser.get(path).content.decode()
+    assert [page.count(f'id="{part}"') for part in (f"entry-{note.pk}", "step-2", "timeline")] == [1, 1, 1]
+    undo = re.search(r'name="undo" value="([^"]+)"', page)[1]
+    assert browser.post("/undo/", {"undo": undo}).headers["Location"] == f"{path}#timeline"

@@ -20,7 +20,8 @@ from django.utils import timezone
 
 from common import response_cache
 from common.exceptions import DomainError
-from common.response_cache import RESPONSE_CACHE, Period, ResponseCache
+from common.response_cache import RESPONSE_CACHE, empty_cache
+from common.version_cache import VersionCache
 from handbook.services import import_handbook
 from oncall_site import middleware
 from people.models import ApiToken, User
@@ -47,7 +48,7 @@ from scheduling.services.rotations import archive_rotation, create_rotation, mov
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from tests.conftest import SEED
 from tests.each import each
-from tests.factories import bearer, make_engineer, make_pipeline
+from tests.factories import bearer, current_monday, make_engineer, make_pipeline
 from tests.statements import writing
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
@@ -58,9 +59,9 @@ REFUSED = (DomainError, ValidationError, IntegrityError)
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
 
 
-class CountingCache(ResponseCache):
+class CountingCache(VersionCache):
     def __init__(self):
-        super().__init__()
+        super().__init__(max_bytes=response_cache.MAX_CACHE_BYTES, size=lambda cached: cached.size)
         self.counts = Counter()
 
     def find(self, key, **question):
@@ -255,7 +256,7 @@ def test_after_random_changes_an_answer_from_memory_is_the_one_given_afresh(db):
 @pytest.fixture
 def site(seed, db):
     at = timezone.now()
-    import_handbook(seed.read_bytes(), at=at, starting=at.date() - dt.timedelta(days=at.weekday()))
+    import_handbook(seed.read_bytes(), at=at, starting=current_monday(at))
     return Rotation.objects.get()
 
 
@@ -380,7 +381,7 @@ def test_transactions_do_not_wait_for_each_other_and_the_rows_stay_few(a, b):
 
 
 def test_each_web_process_sees_the_change_of_another(site, script, a, monkeypatch):
-    processes = [ResponseCache(), ResponseCache()]
+    processes = [empty_cache(), empty_cache()]
     for name in ("engineer-a", "renamed-a"):
         User.objects.filter(pk=a.pk).update(username=name)
         for process in (*processes, *processes):
@@ -450,29 +451,6 @@ def test_the_last_use_of_a_token_is_stored_once_in_five_minutes_without_the_requ
     ApiToken.objects.update(last_used_at=timezone.now() - dt.timedelta(minutes=6))
     client.get(ONCALL, headers=headers)
     assert timezone.now() - ApiToken.objects.get().last_used_at < HOUR / 60
-
-
-def answer_of(size, *, version="1.1", starts_at=None):
-    starts_at = starts_at or timezone.now()
-    period = Period(starts_at, starts_at + HOUR, is_past=False)
-    return response_cache.CachedResponse(version, period, None, (b"x" * size,), (), '"tag"', None)
-
-
-def test_the_memory_is_bounded():
-    cache = ResponseCache()
-    for number in range(200):
-        cache.store(number, answer_of(response_cache.MAX_RESPONSE_BYTES // 2))
-        assert cache.size <= response_cache.MAX_CACHE_BYTES
-    assert cache.size == sum(answer.size for stored in cache.entries.values() for answer in stored)
-    assert 10 < len(cache.entries) < 20
-    cache.store("large", answer_of(response_cache.MAX_RESPONSE_BYTES))
-    assert "large" not in cache.entries
-    at = timezone.now()
-    for number in range(50):
-        cache.store("often", answer_of(10, starts_at=at + number * DAY))
-    assert len(cache.entries["often"]) == response_cache.MAX_PERIODS_PER_KEY
-    cache.store("often", answer_of(10, version="2.2"))
-    assert len(cache.entries["often"]) == 1
 
 
 def test_the_request_log_and_fair_use_know_the_caller(site, script, a, caplog):

@@ -302,6 +302,26 @@ def test_after_a_wrong_password_the_name_is_still_typed_and_the_focus_is_on_the_
     assert "engineer-a" not in page
 
 
+def test_a_known_device_asks_for_the_password_only(client, registered):
+    """The name is there and the focus on the password, until the user signs out."""
+    first = client.get("/sign-in/").content.decode()
+    attempt(client, PASSWORD)
+    client.cookies.pop("sessionid")
+    again = client.get("/sign-in/").content.decode()
+    attempt(client, PASSWORD)
+    client.post("/sign-out/")
+    after = client.get("/sign-in/").content.decode()
+    assert [f'value="{registered.username}"' in page for page in (first, again, after)] == [False, True, False]
+    for page, focused in ((first, "username"), (again, "password"), (after, "username")):
+        [field] = re.findall(r"<input [^>]*autofocus[^>]*>", page)
+        assert f'name="{focused}"' in field
+
+
+def test_a_forged_cookie_with_a_name_is_ignored(client, registered):
+    client.cookies["last_user"] = registered.username
+    assert f'value="{registered.username}"' not in client.get("/sign-in/").content.decode()
+
+
 def test_a_session_in_use_is_extended_once_a_day(client, registered, monkeypatch):
     client.force_login(registered)
     assert "sessionid" not in client.get("/me/").cookies

@@ -116,7 +116,7 @@ def test_an_admin_creates_edits_and_archives_a_rotation_in_the_browser(signed_in
     }  # fmt: skip
     wrong = browser.post("/schedule/new/", typed)
     assert wrong.status_code == 400
-    assert "Line 2: no active engineer" in wrong.content.decode()
+    assert "Place 2: no active engineer" in wrong.content.decode()
     assert browser.post("/schedule/new/", {**typed, "engineers": "engineer-a\nengineer-b"}).status_code == 302
     finance = Rotation.objects.get(slug="finance")
     assert finance.weeks.first().engineer == a
@@ -129,6 +129,31 @@ def test_an_admin_creates_edits_and_archives_a_rotation_in_the_browser(signed_in
     later = (timezone.localdate() + dt.timedelta(days=28)).isoformat()
     assert "Money" in browser.get("/schedule/").content.decode()
     assert "Money" not in browser.get(f"/schedule/?from={later}").content.decode()
+
+
+def test_a_new_rotation_has_a_select_for_each_place(signed_in, rotation, admin, a, b):
+    """Without JavaScript: six empty selects, and buttons that move a place and keep everything typed."""
+    browser = signed_in(admin)
+    page = browser.get("/schedule/new/").content.decode()
+    assert page.partition("<template")[0].count('name="engineers"') == 6
+    typed = {
+        "name": "Finance", "description": "Money", "time_zone": "Europe/Berlin", "handoff_weekday": "2", "handoff_time": "09:00",
+        "engineers": ["engineer-a", "", "engineer-b"],
+    }  # fmt: skip
+    moved = browser.post("/schedule/new/", {**typed, "up": "1"})
+    form = moved.context["form"]
+    assert (moved.status_code, form.places) == (200, ["engineer-b", "engineer-a"])
+    assert [form[name].value() for name in ("name", "description", "time_zone", "handoff_weekday")] == [
+        "Finance",
+        "Money",
+        "Europe/Berlin",
+        "2",
+    ]
+    assert not Rotation.objects.filter(slug="finance").exists()
+    for button in ("²", "9" * 5000, "-1"):
+        assert browser.post("/schedule/new/", {**typed, "name": "", "up": button}).status_code == 400
+    assert browser.post("/schedule/new/", typed).status_code == 302
+    assert [week.engineer for week in Rotation.objects.get(slug="finance").weeks.order_by("starts_on")[:3]] == [a, b, a]
 
 
 def test_only_admins_reach_the_rotation_pages(signed_in, rotation, a):

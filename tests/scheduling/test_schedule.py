@@ -466,6 +466,27 @@ def test_an_invalid_month_is_a_404(signed_in, rotation, a, path):
     assert signed_in(a).get(path).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("query", "page"),
+    [
+        ("month=2027-02-01", "/calendar/2027/2/"),
+        ("month=2027-02-01&rotation=weekly-rotation", "/calendar/2027/2/?rotation=weekly-rotation"),
+        ("everyone=1&month=2027-02-28", "/calendar/2027/2/?everyone=1"),
+        ("month=x", "/calendar/2026/11/"),
+        ("month=", "/calendar/2026/11/"),
+        ("", "/calendar/2026/11/"),
+    ],
+)
+def test_a_month_is_chosen_from_a_select(signed_in, rotation, a, monkeypatch, query, page):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: AT)
+    browser = signed_in(a)
+    assert browser.get(f"/calendar/?{query}").headers["Location"] == page
+    shown = browser.get(page).content.decode()
+    year, month = page.split("/")[2:4]
+    assert f'<option value="{year}-{int(month):02}-01" selected>' in shown
+    assert '<option value="2028-11-01">November 2028</option>' in shown
+
+
 @pytest.mark.parametrize("path", ["/calendar/2000/1/", "/calendar/2099/12/", "/calendar/2026/2/"])
 def test_the_calendar_shows_months_from_2000_to_2099(signed_in, rotation, a, path):
     User.objects.update(country="DE", subdivision="BE")
@@ -645,8 +666,8 @@ def test_saving_a_roster_does_what_its_preview_says(rotation, admin, a, b, c, d)
 @pytest.mark.parametrize(
     ("engineers", "reason"),
     [
-        ("engineer-a\nnobody", "Line 2: no active engineer"),
-        ("engineer-a\n\nengineer-a", "Line 3"),
+        ("engineer-a\nnobody", "Place 2: no active engineer"),
+        ("engineer-a\n\nengineer-a", "Place 3: Engineer A is listed twice."),
         ("", "required"),
     ],
 )

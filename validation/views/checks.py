@@ -17,7 +17,7 @@ from common.datetimes import isoformat_z
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_count
 from common.forms import add_field_errors, add_service_error
-from common.http import query_param
+from common.http import query_param, redirect_to_part
 from people.requests import SignedInRequest
 from people.undo import confirm_with_undo
 from pipelines.models import Pipeline
@@ -328,7 +328,8 @@ def mute(request: SignedInRequest, pk: int) -> HttpResponse:
         confirm_with_undo(request, "Muted.", UndoMute(pk, before, check.muted_until))
     else:
         messages.error(request, "Choose a duration.")
-    return redirect("check", pk=pk)
+        return redirect("check", pk=pk)
+    return redirect_to_part("mute", "check", pk=pk)
 
 
 @require_POST
@@ -339,9 +340,9 @@ def acknowledge(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
         acknowledge_expected(result, by=request.user, at=timezone.now())
     except DomainError as refusal:
         messages.error(request, str(refusal))
-    else:
-        confirm_with_undo(request, "Marked as expected.", UndoExpected(number))
-    return redirect("check", pk=pk)
+        return redirect("check", pk=pk)
+    confirm_with_undo(request, "Marked as expected.", UndoExpected(number))
+    return redirect_to_part(f"result-{number}", "check", pk=pk)
 
 
 @require_POST
@@ -359,7 +360,7 @@ def add_event(request: SignedInRequest, pk: int) -> HttpResponse:
         else:
             text = "Event added. Affected results are being re-evaluated."
             confirm_with_undo(request, text, UndoAddEvent(event.pk))
-            return redirect("check", pk=pk)
+            return redirect_to_part("events", "check", pk=pk)
     return _check_page(request, shown, event_form=form)
 
 
@@ -372,7 +373,7 @@ def remove_event(request: SignedInRequest, pk: int, number: int) -> HttpResponse
     deleted = Event(event.starts_on, event.ends_on, event.name)
     text = "Event deleted. Affected results are being re-evaluated."
     confirm_with_undo(request, text, UndoDeleteEvent(pipeline.pk, event.metric_id, deleted))
-    return redirect("check", pk=pk)
+    return redirect_to_part("events", "check", pk=pk)
 
 
 def _get_check(pk: int) -> Check:

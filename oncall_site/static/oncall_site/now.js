@@ -18,16 +18,23 @@ const showAge = () => {
   label.textContent = `${problem} Updated ${seconds === 0 ? "just now" : `${age} ago`}`.trim();
 };
 
-// Replaces the parts that differ, without taking the focus away from a link that is still there. What is typed is in none of them.
+// A selector of the focused link or button, which has the same address after an update.
+const focusedIn = (part) => {
+  const element = part.contains(document.activeElement) ? document.activeElement : null;
+  const name = ["href", "formaction"].find((attribute) => element?.hasAttribute(attribute));
+  return name && `[${name}="${CSS.escape(element.getAttribute(name))}"]`;
+};
+
+// Replaces the parts that differ, without taking the focus away from what is still there. What is typed is in none of them.
 const replaceParts = (html) => {
   const fragment = document.createElement("template");
   fragment.innerHTML = html;
   for (const part of fragment.content.querySelectorAll("[data-live]")) {
     const old = container.querySelector(`[data-live="${part.dataset.live}"]`);
     if (old.innerHTML === part.innerHTML) continue;
-    const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    const focused = focusedIn(old);
     old.replaceWith(part);
-    if (focused) part.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    if (focused) part.querySelector(focused)?.focus({ preventScroll: true });
     if (part.dataset.alerts) {
       const count = Number(part.dataset.alerts);
       document.title = count ? `(${count}) ${title}` : title;

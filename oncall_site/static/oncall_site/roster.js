@@ -1,7 +1,28 @@
-// The list of a roster: drag a row by its grip, or move it with its buttons, without a request.
+// The list of a roster, without a request: drag a row by its grip or move it with its buttons; the empty select adds a row.
 
 const list = document.querySelector("[data-roster]");
+const template = document.getElementById("roster-place");
 let dragged = null;
+
+const renumber = () => {
+  for (const [index, row] of list.querySelectorAll("li[draggable]").entries()) {
+    row.querySelector("select").ariaLabel = `Place ${index + 1}`;
+    for (const button of row.querySelectorAll("button")) {
+      button.value = index;
+      button.querySelector("span").textContent = ` Move place ${index + 1} ${button.name}`;
+    }
+  }
+};
+
+const [add, ...others] = list?.querySelectorAll("li:not([draggable])") ?? [];
+for (const other of others) other.remove();
+add?.addEventListener("change", ({ target }) => {
+  const row = template.content.firstElementChild.cloneNode(true);
+  row.querySelector("select").value = target.value;
+  target.value = "";
+  add.before(row);
+  renumber();
+});
 
 list?.addEventListener("click", (event) => {
   const button = event.target.closest("button");
@@ -12,6 +33,7 @@ list?.addEventListener("click", (event) => {
   if (!other?.draggable) return;
   if (button.name === "up") other.before(row);
   else other.after(row);
+  renumber();
   button.focus();
 });
 list?.addEventListener("dragstart", (event) => {
@@ -28,4 +50,5 @@ list?.addEventListener("dragover", (event) => {
 });
 list?.addEventListener("dragend", () => {
   dragged = null;
+  renumber();
 });

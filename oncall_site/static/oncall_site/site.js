@@ -116,11 +116,11 @@ const askFirst = async (event) => {
 };
 document.addEventListener("submit", askFirst);
 
-// A message that can be undone stays in view, at the foot of the window, until it is dismissed or can no longer be undone.
+// A message that can be undone, or on a page that opens at a part, stays in view at the foot of the window, until it is dismissed.
 const UNDO_MS = 10 * 60 * 1000;
 const showToast = () => {
-  const toast = [...document.querySelectorAll(".messages .callout")].findLast((message) =>
-    message.querySelector("form"),
+  const toast = [...document.querySelectorAll(".messages .callout")].findLast(
+    (message) => window.location.hash || message.querySelector("form"),
   );
   if (!toast || toast.classList.contains("toast")) return;
   const dismiss = document.createElement("button");
@@ -138,7 +138,8 @@ document.addEventListener("fragment:swapped", showToast);
 // Leaving a page asks first while a form with data-guard has changes that were not sent.
 let unsent = null;
 document.addEventListener("input", (event) => {
-  unsent = event.target.closest("form[data-guard]") ?? unsent;
+  const { form } = event.target;
+  if (form?.matches("[data-guard]")) unsent = form;
 });
 document.addEventListener("submit", () => {
   unsent = null;
