@@ -20,7 +20,7 @@ from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from common.http import client_address
+from common.http import client_address, discard_body
 from people.authentication import request_user_id
 from people.models import User
 
@@ -33,7 +33,6 @@ MAX_REQUESTS_AT_ONCE = 3
 # People, sessions and addresses that a process remembers.
 MAX_REMEMBERED = 10_000
 RETRY_AT_ONCE_SECONDS = 1
-CHUNK_BYTES = 1 << 16
 EXEMPT_PATHS = ("/healthz", "/readyz", "/metrics", "/static/")
 # Alertmanager repeats a webhook after a 5xx only, never after a 429.
 REPEATED_AFTER_5XX = "/api/v1/integrations/alertmanager/"
@@ -170,9 +169,7 @@ def _credential(request: HttpRequest) -> str:
 
 
 def _too_many(request: HttpRequest, *, seconds: int) -> HttpResponse:
-    # An unread body would end the connection before the answer is read.
-    while request.read(CHUNK_BYTES):
-        pass
+    discard_body(request)
     status = 503 if request.path == REPEATED_AFTER_5XX else 429
     headers = {"Retry-After": str(seconds), "Cache-Control": "no-store"}
     problem = f"Too many requests. Try again in {seconds} s."
