@@ -757,7 +757,10 @@ def test_only_pipelines_with_both_owners_away_can_have_gaps(a, b, c, d, admin):
     User.objects.filter(pk=d.pk).update(is_active=False)
     window = {"starts_at": AT, "ends_at": AT + dt.timedelta(weeks=4)}
     assert set(without_available_owner(**window)) == {together, with_a_leaver}
-    assert set(possibly_uncovered(at=dt.datetime(2026, 12, 3, 12, tzinfo=dt.UTC)).pipelines) == {together, with_a_leaver}
+    assert set(possibly_uncovered(at=dt.datetime(2026, 12, 3, 12, tzinfo=dt.UTC)).pipelines) == {
+        together,
+        with_a_leaver,
+    }
     assert set(possibly_uncovered(at=dt.datetime(2026, 12, 4, 12, tzinfo=dt.UTC)).pipelines) == set()
 
 
