@@ -14,7 +14,7 @@ from common.formatting import format_day
 from common.forms import LineField, MonthSelect, MultilineField
 from people.models import User, valid_time_zone
 from people.queries import all_users
-from scheduling.models import HolidayBlock, RotationWeek
+from scheduling.models import MAX_DESCRIPTION_LENGTH, HolidayBlock, RotationWeek
 from scheduling.models.rotations import DEFAULT_DRILL_TIME, DEFAULT_HANDOFF_TIME, Weekday
 from scheduling.services.cover_requests import CoverProposal
 from scheduling.services.covers import CoverData
@@ -87,7 +87,9 @@ class RotationForm(forms.Form):
     """A rotation's name, description and hand-off."""
 
     name = LineField(max_length=120)
-    description = MultilineField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    description = MultilineField(
+        required=False, max_length=MAX_DESCRIPTION_LENGTH, widget=forms.Textarea(attrs={"rows": 3})
+    )
     time_zone = LineField(
         max_length=64,
         initial="UTC",
