@@ -1,9 +1,10 @@
 """A check's settings in words."""
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from common.formatting import format_count, format_list, format_minutes, format_number
+from common.formatting import format_count, format_day, format_list, format_minutes, format_number
 from validation.domain.parameters import Parameter
 from validation.models import Check, Holidays
 
@@ -49,10 +50,16 @@ def _parameter_text(parameter: Parameter, value: object) -> str:
     if isinstance(value, int | float):
         return format_number(value)
     if isinstance(value, dict):
-        return format_list([f"{day}: {format_number(amount)}" for day, amount in value.items()], limit=MAX_ITEMS_LISTED)
+        return format_list(
+            [f"{_day_text(day)}: {format_number(amount)}" for day, amount in value.items()], limit=MAX_ITEMS_LISTED
+        )
     if isinstance(value, list):
         return format_list([str(item) for item in value], limit=MAX_ITEMS_LISTED)
-    return str(value)
+    return _day_text(str(value)) if parameter.kind == "date" else str(value)
+
+
+def _day_text(day: str) -> str:
+    return format_day(dt.date.fromisoformat(day))
 
 
 def format_weekdays(days: list[int]) -> str:

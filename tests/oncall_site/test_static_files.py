@@ -1,8 +1,10 @@
 """Static files of `make run`: addresses contain a hash, and browsers cache them for good."""
 
 import re
+from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.http import HttpResponse
 from django.test import RequestFactory
 
@@ -45,3 +47,10 @@ def test_an_unpublished_name_is_not_found(serve, name):
 
 def test_an_unknown_file_has_its_plain_address():
     assert static_files.HashedStorage().url("oncall_site/none.css") == "/static/oncall_site/none.css"
+
+
+def test_every_custom_property_of_the_stylesheets_is_defined():
+    """A browser ignores a rule with an unknown one. Django's own stylesheet defines those of the admin."""
+    folder = Path(finders.find("oncall_site/site.css")).parent
+    text = "".join(path.read_text() for path in folder.glob("*.css") if path.name != "admin.css")
+    assert set(re.findall(r"var\((--[\w-]+)", text)) - set(re.findall(r"(--[\w-]+):", text)) == set()

@@ -143,6 +143,13 @@ def test_the_settings_are_in_words(page, metric, a):
     assert "<dt>Fail below</dt><dd>1,200</dd>" in page(check)
 
 
+def test_dates_in_the_settings_are_in_words(metric, a):
+    parameters = {"targets": {"2026-12-31": 1200000}, "starts_on": "2026-01-01"}
+    check = make_check(metric.pipeline, a, "target", metric=metric, parameters=parameters)
+    texts = {setting.label: setting.text for setting in check_settings(check)}
+    assert (texts["Targets"], texts["Starts on"]) == ("31 Dec 2026: 1,200,000", "1 Jan 2026")
+
+
 def test_lists_have_a_small_chart_of_the_metric(signed_in, metric, a):
     push(metric, [float(index) for index in range(40)], at=timezone.now())
     make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 1}, at=timezone.now())
