@@ -12,6 +12,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 # The browser keeps the filters of a list for a year.
 FILTERS_MAX_AGE_SECONDS = 365 * 24 * 3600
 MAX_FILTERS_LENGTH = 1000
+BODY_PIECE_BYTES = 1 << 16
+
+
+def discard_body(request: HttpRequest) -> None:
+    """Read the rest of a body that nobody needs: unread, it would end the connection before the client reads the response."""
+    while request.read(BODY_PIECE_BYTES):
+        pass
 
 
 def query_param(request: HttpRequest, name: str, default: str = "") -> str:

@@ -5,8 +5,9 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
-from common.loops import repeat
+from common.loops import Attempts, repeat
 from incidents.models import SlackPost
+from incidents.services.alerts import purge_alerts as delete_old_alerts
 from incidents.services.alerts import sync_with_alerts
 from incidents.services.drills import end_old_drills, start_weekly_drills
 from incidents.services.escalation import escalate_due
@@ -19,14 +20,17 @@ from notifications.services.leases import DELIVERY_SECONDS
 
 # A server that hangs occupies at most this many tasks, each for at most the time limit of a send.
 MAX_SLACK_UPDATES = 2
+# Well before the task's hard limit. The rest is deleted the next night.
+PURGE_SECONDS = 60
 
 
 @shared_task
 def escalate() -> None:
     """Escalate the incidents that are due, and end old drills."""
     at = timezone.now()
-    escalate_due(at=at)
-    end_old_drills(at=at)
+    with Attempts() as attempt:
+        attempt(escalate_due, at=at)
+        attempt(end_old_drills, at=at)
 
 
 @shared_task
@@ -36,11 +40,18 @@ def start_drills() -> None:
 
 
 @shared_task
+def purge_alerts() -> None:
+    """Delete old alerts without a pipeline in batches until none are left or the time is up."""
+    repeat(lambda: delete_old_alerts(at=timezone.now()), seconds=PURGE_SECONDS)
+
+
+@shared_task
 def sync_incidents() -> None:
     """Open and resolve incidents to match checks and alerts."""
     at = timezone.now()
-    sync_with_all_checks(at=at)
-    sync_with_alerts(at=at)
+    with Attempts() as attempt:
+        attempt(sync_with_all_checks, at=at)
+        attempt(sync_with_alerts, at=at)
 
 
 @shared_task

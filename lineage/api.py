@@ -148,12 +148,15 @@ class DecisionSerializer(serializers.Serializer[Any]):
     """
 
     side = serializers.ChoiceField(["code", "site"])
-    code_name = LineField(required=False, allow_blank=True, trim_whitespace=False)
-    code_email = LineField(required=False, allow_blank=True, trim_whitespace=False)
+    code_name = LineField(required=False, allow_blank=True, trim_whitespace=False, max_length=200)
+    code_email = LineField(required=False, allow_blank=True, trim_whitespace=False, max_length=200)
     code_owner = LineField(
-        required=False, allow_null=True, help_text="User name; null if no user matched the owner in the code."
+        required=False,
+        allow_null=True,
+        max_length=150,
+        help_text="User name; null if no user matched the owner in the code.",
     )
-    primary_owner = LineField(required=False)
+    primary_owner = LineField(required=False, max_length=150)
 
     def shown_owners(self) -> ShownOwners:
         """Return the owners that the client saw."""

@@ -5,6 +5,7 @@ used up because others make the site slow. The shares are those of a process, in
 docs/api.md what a script should do.
 """
 
+import contextlib
 import hashlib
 import json
 import math
@@ -15,10 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from common.http import client_address
+from common.http import client_address, discard_body
+from people.authentication import request_user_id
 from people.models import User
 
 # Work that a person has in advance, so that a burst is served at once.
@@ -30,7 +33,6 @@ MAX_REQUESTS_AT_ONCE = 3
 # People, sessions and addresses that a process remembers.
 MAX_REMEMBERED = 10_000
 RETRY_AT_ONCE_SECONDS = 1
-CHUNK_BYTES = 1 << 16
 EXEMPT_PATHS = ("/healthz", "/readyz", "/metrics", "/static/")
 # Alertmanager repeats a webhook after a 5xx only, never after a 429.
 REPEATED_AFTER_5XX = "/api/v1/integrations/alertmanager/"
@@ -46,7 +48,7 @@ class Share:
 
 
 class Shares:
-    """The shares of the callers of one process. The caller of a session or token is known after its first request."""
+    """The shares of the callers of one process."""
 
     def __init__(self, *, per_second: float) -> None:
         self.per_second = per_second
@@ -54,10 +56,10 @@ class Shares:
         self.callers: OrderedDict[str, str] = OrderedDict()
         self.lock = threading.Lock()
 
-    def caller(self, credential: str, *, address: str) -> str:
-        """Return the person of a session or token if it is known, or else the address."""
+    def person(self, credential: str) -> str:
+        """Return the person of a session or token that an earlier request had, or ""."""
         with self.lock:
-            return self.callers.get(credential) or f"address {address}"
+            return self.callers.get(credential, "")
 
     def remember(self, credential: str, *, user_id: int | None) -> str:
         """Remember whose session or token this is, or forget it if `user_id` is None; return the person, or ""."""
@@ -70,29 +72,39 @@ class Shares:
                 self.callers.popitem(last=False)
         return person
 
+    def wait(self, caller: str, *, now: float) -> int:
+        """Return 0 if the caller has time left, or the seconds after which they may try again."""
+        with self.lock:
+            return self._wait(self._refill(caller, now=now))
+
+    def charge(self, caller: str, *, seconds: float, now: float) -> None:
+        """Take this much time from the share of the caller."""
+        with self.lock:
+            self._charge(self._refill(caller, now=now), seconds=seconds)
+
     def enter(self, caller: str, *, now: float) -> int:
         """Begin a request; return 0, or the seconds after which the caller may try again."""
         with self.lock:
             share = self._refill(caller, now=now)
             if share.running >= MAX_REQUESTS_AT_ONCE:
                 return RETRY_AT_ONCE_SECONDS
-            if share.saved <= 0:
-                return max(1, math.ceil(-share.saved / self.per_second))
+            if wait := self._wait(share):
+                return wait
             share.running += 1
             return 0
 
-    def leave(self, caller: str, *, seconds: float, now: float, person: str = "") -> None:
-        """End a request that took this much time.
-
-        The time is charged to the person if the request showed who it was. If they have no time left, it is charged to the
-        caller: otherwise a person with many tokens could make a first request with each.
-        """
+    def leave(self, caller: str, *, seconds: float, now: float) -> None:
+        """End a request that took this much time."""
         with self.lock:
             share = self._refill(caller, now=now)
             share.running = max(0, share.running - 1)
-            if person and (own := self._refill(person, now=now)).saved > 0:
-                share = own
-            share.saved = max(share.saved - seconds, -MAX_OWED_SECONDS)
+            self._charge(share, seconds=seconds)
+
+    def _wait(self, share: Share) -> int:
+        return 0 if share.saved > 0 else max(1, math.ceil(-share.saved / self.per_second))
+
+    def _charge(self, share: Share, *, seconds: float) -> None:
+        share.saved = max(share.saved - seconds, -MAX_OWED_SECONDS)
 
     def _refill(self, caller: str, *, now: float) -> Share:
         share = self.shares.pop(caller, None) or Share(saved=MAX_SAVED_SECONDS, at=now)
@@ -115,33 +127,49 @@ class FairUseMiddleware:
         """Return the response, or a 429."""
         if not self.shares.per_second or request.path.startswith(EXEMPT_PATHS):
             return self.get_response(request)
-        credential = _credential(request)
-        caller = self.shares.caller(credential, address=client_address(request))
-        if wait := self.shares.enter(caller, now=time.monotonic()):
+        credential, address = _credential(request), f"address {client_address(request)}"
+        person, seconds = self.shares.person(credential), 0.0
+        if credential and not person:
+            if wait := self.shares.wait(address, now=time.monotonic()):
+                return _too_many(request, seconds=wait)
+            person, seconds = self._identify(request, credential)
+        caller = person or address
+        wait = self.shares.enter(caller, now=time.monotonic())
+        if seconds:
+            self.shares.charge(address, seconds=seconds, now=time.monotonic())
+        if wait:
             return _too_many(request, seconds=wait)
-        started, person = time.thread_time(), ""
+        started = time.thread_time()
         try:
             response = self.get_response(request)
             if credential:
                 user = getattr(request, "user", None)
-                person = self.shares.remember(credential, user_id=user.pk if isinstance(user, User) else None)
+                self.shares.remember(credential, user_id=user.pk if isinstance(user, User) else None)
         finally:
-            # A first request is admitted by its address, but must not use up the share of others at that address.
-            seconds = time.thread_time() - started
-            self.shares.leave(caller, seconds=seconds, now=time.monotonic(), person=person)
+            self.shares.leave(caller, seconds=time.thread_time() - started, now=time.monotonic())
         return response
+
+    def _identify(self, request: HttpRequest, credential: str) -> tuple[str, float]:
+        """Return the person of a session or token that is new to this process, or "", and the seconds that this took.
+
+        The address pays for looking it up. The request itself has its person's share: it neither takes a place from colleagues
+        at the same address nor waits for one.
+        """
+        started, person = time.thread_time(), ""
+        # Without its database, the site answers the request itself.
+        with contextlib.suppress(Error):
+            person = self.shares.remember(credential, user_id=request_user_id(request))
+        return person, time.thread_time() - started
 
 
 def _credential(request: HttpRequest) -> str:
-    """Return a digest of the request's token or session, or ""."""
-    secret = request.headers.get("Authorization") or request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest() if secret else ""
+    """Return a digest of the request's token and session, or "". A proxy may send the same header for everyone."""
+    secrets = request.headers.get("Authorization", ""), request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    return hashlib.sha256("\0".join(secrets).encode("utf-8", "replace")).hexdigest() if any(secrets) else ""
 
 
 def _too_many(request: HttpRequest, *, seconds: int) -> HttpResponse:
-    # An unread body would end the connection before the answer is read.
-    while request.read(CHUNK_BYTES):
-        pass
+    discard_body(request)
     status = 503 if request.path == REPEATED_AFTER_5XX else 429
     headers = {"Retry-After": str(seconds), "Cache-Control": "no-store"}
     problem = f"Too many requests. Try again in {seconds} s."

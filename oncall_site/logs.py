@@ -28,11 +28,14 @@ def mask(text: str) -> str:
 
 
 class MaskingFilter(logging.Filter):
-    """Adds the request id to every record and masks secrets in its message."""
+    """Adds the request id to every record and masks secrets in its message. A request that was refused has no traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
         record.msg, record.args = mask(record.getMessage()), None
+        # A stranger's forged requests would fill the log.
+        if getattr(record, "status_code", 500) < 500:  # an attribute of Django's records of responses
+            record.exc_info = record.exc_text = None
         return True
 
 

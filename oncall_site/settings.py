@@ -402,10 +402,10 @@ if bool(SLACK_BOT_TOKEN) != bool(SLACK_SIGNING_SECRET):
 MESSAGE_KEPT_DAYS = int(os.environ.get("MESSAGE_KEPT_DAYS", "90"))
 if MESSAGE_KEPT_DAYS < 1:
     raise ImproperlyConfigured("MESSAGE_KEPT_DAYS must be at least 1.")
-OPENLINEAGE_KEPT_DAYS = int(os.environ.get("OPENLINEAGE_KEPT_DAYS", "90"))
+REPORT_KEPT_DAYS = int(os.environ.get("REPORT_KEPT_DAYS", "90"))
 # Edges are derived from what was reported within 30 days (lineage.models.EDGE_FADES_AFTER).
-if OPENLINEAGE_KEPT_DAYS < 30:
-    raise ImproperlyConfigured("OPENLINEAGE_KEPT_DAYS must be at least 30.")
+if REPORT_KEPT_DAYS < 30:
+    raise ImproperlyConfigured("REPORT_KEPT_DAYS must be at least 30.")
 
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL

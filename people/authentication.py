@@ -1,5 +1,8 @@
 """API authentication by bearer token or browser session."""
 
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
@@ -9,6 +12,21 @@ from rest_framework.request import Request
 from people import queries
 from people.models import ApiToken, User
 from people.services.accounts import record_use
+from people.sessions import SessionStore
+
+
+def request_user_id(request: HttpRequest) -> int | None:
+    """Return the id of the user whose valid token or session a request has, or None. For use before the middleware."""
+    secret = queries.bearer_secret(request.headers.get("Authorization", ""))
+    token = queries.find_token(secret, at=timezone.now()) if secret else None
+    if token is not None:
+        return token.user_id
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if not key:
+        return None
+    bare = HttpRequest()
+    bare.session = SessionStore(key)
+    return get_user(bare).pk
 
 
 class TokenAuthentication(BaseAuthentication):

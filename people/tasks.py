@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from people.services import login_attempts, saved_responses
+from people.sessions import SessionStore
 
 
 @shared_task
@@ -16,3 +17,9 @@ def purge_attempts() -> None:
 def purge_responses() -> None:
     """Delete expired responses to requests with a key."""
     saved_responses.purge_responses(at=timezone.now())
+
+
+@shared_task
+def purge_sessions() -> None:
+    """Delete expired sessions. A stranger gets one for starting to sign in with a provider."""
+    SessionStore.clear_expired()

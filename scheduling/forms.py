@@ -14,7 +14,7 @@ from common.formatting import format_day
 from common.forms import LineField, MonthSelect, MultilineField
 from people.models import User, valid_time_zone
 from people.queries import all_users
-from scheduling.models import HolidayBlock, RotationWeek
+from scheduling.models import MAX_DESCRIPTION_LENGTH, HolidayBlock, RotationWeek
 from scheduling.models.rotations import DEFAULT_DRILL_TIME, DEFAULT_HANDOFF_TIME, Weekday
 from scheduling.services.cover_requests import CoverProposal
 from scheduling.services.covers import CoverData
@@ -66,10 +66,10 @@ class HolidayForm(forms.Form):
     ends_on = forms.DateField(label="Last day", widget=DatePicker())
     kind = forms.ChoiceField(choices=HolidayBlock.Kind.choices, initial=HolidayBlock.Kind.HOLIDAY)
     starts_at_time = forms.TimeField(
-        required=False, label="Start time", widget=TimePicker(), help_text="On the first day. Leave blank for all day."
+        required=False, label="Start time", widget=TimePicker(), help_text="On the first day. Leave empty for all day."
     )
     ends_at_time = forms.TimeField(
-        required=False, label="End time", widget=TimePicker(), help_text="On the last day. Leave blank for all day."
+        required=False, label="End time", widget=TimePicker(), help_text="On the last day. Leave empty for all day."
     )
     note = LineField(required=False, max_length=500, help_text="Visible only to you and admins.")
 
@@ -87,7 +87,9 @@ class RotationForm(forms.Form):
     """A rotation's name, description and hand-off."""
 
     name = LineField(max_length=120)
-    description = MultilineField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    description = MultilineField(
+        required=False, max_length=MAX_DESCRIPTION_LENGTH, widget=forms.Textarea(attrs={"rows": 3})
+    )
     time_zone = LineField(
         max_length=64,
         initial="UTC",
@@ -205,7 +207,7 @@ class NewRotationForm(PlacesForm, RotationForm):
         required=False,
         label="First week",
         widget=DatePicker(),
-        help_text="Its start date. Leave blank for this week.",
+        help_text="Its start date. Leave empty for this week.",
     )
     field_order = (*RotationForm.base_fields, "engineers", "starts_on")
 

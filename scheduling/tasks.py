@@ -5,6 +5,7 @@ import datetime as dt
 from celery import shared_task
 from django.utils import timezone
 
+from common.loops import Attempts
 from scheduling.queries.calendar_links import links_due
 from scheduling.queries.weeks import rotations_to_extend
 from scheduling.services import cover_requests, coverage_gaps, offboarding, swaps, weeks
@@ -20,8 +21,9 @@ SYNC_BUDGET = dt.timedelta(seconds=60)
 def ensure_weeks() -> None:
     """Store the next 30 weeks of every rotation."""
     today = timezone.now().date()
-    for rotation in rotations_to_extend(today + STORED_PERIOD):
-        weeks.ensure_weeks(rotation, today=today)
+    with Attempts() as attempt:
+        for rotation in rotations_to_extend(today + STORED_PERIOD):
+            attempt(weeks.ensure_weeks, rotation, today=today)
 
 
 @shared_task
@@ -51,8 +53,9 @@ def reassign_inactive() -> None:
 @shared_task
 def notify_schedule_changes() -> None:
     """Notify engineers of weeks that start and end, and of absences in them."""
-    notify_shift_changes(at=timezone.now())
-    notify_time_off_conflicts(at=timezone.now())
+    with Attempts() as attempt:
+        attempt(notify_shift_changes, at=timezone.now())
+        attempt(notify_time_off_conflicts, at=timezone.now())
 
 
 @shared_task

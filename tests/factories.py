@@ -10,6 +10,8 @@ from people.models import User
 from people.services.accounts import create_token
 from pipelines.services import Owners, create_pipeline
 from runbooks.services import create_runbook
+from scheduling.domain.weeks import Hours, current_week
+from scheduling.models.rotations import DEFAULT_HANDOFF_TIME, Weekday
 from tests.snapshots import build_once
 
 SEED = Path(__file__).parent.parent / "examples" / "handbook.md"
@@ -71,6 +73,11 @@ def add_contact_method(person, *, channel, address, by=None):
     Message.objects.filter(type="contact-code", contact_method=row.pk).delete()
     Message.objects.filter(type="contact-method-added", recipient=person).delete()
     return row
+
+
+def current_monday(at):
+    """Return the start date of the week that is on call at an instant, in a rotation of UTC that hands off on Mondays at 10:00."""
+    return current_week(Hours("UTC", Weekday.MONDAY, DEFAULT_HANDOFF_TIME), at=at)
 
 
 def import_example(*, at, starting=None):

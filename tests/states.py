@@ -43,7 +43,7 @@ from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from scheduling.services.weeks import ensure_weeks
-from tests.factories import make_engineer
+from tests.factories import current_monday, make_engineer
 from validation.models import Check, DataSource, Metric
 from validation.services.checks import create_check
 from validation.services.metrics import save_metric
@@ -148,7 +148,7 @@ def _place(number):
 
 
 def _rotations(people, *, at):
-    first, each = at.date() - dt.timedelta(days=at.weekday()) - YEAR, len(people) // len(TEAMS)
+    first, each = current_monday(at) - YEAR, len(people) // len(TEAMS)
     for number, team in enumerate(TEAMS):
         members = people[number * each : (number + 1) * each]
         text = RotationText(f"{team} rotation", f"Responder of {team.lower()}.", "Holiday policy", "", ())
@@ -254,7 +254,7 @@ def fill(state, *, admin, folder, at, size=COMPANY):
     """Fill a site in which there is nobody but an admin; the demo's warehouse is made in the folder."""
     if state == "empty":
         return
-    monday = at.date() - dt.timedelta(days=at.weekday())
+    monday = current_monday(at)
     import_handbook(EXAMPLE.read_bytes(), at=at, starting=monday - YEAR if state == "full" else first_week(at))
     for number, user in enumerate(User.objects.order_by("pk")):
         change_profile(user, fields={"email": f"{user.username}@example.org", "phone": f"+44 7700 900{number:03}"})

@@ -6,10 +6,15 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from common.loops import repeat
 from validation.services.checks import purge_deleted_checks
 from validation.services.folders import import_folders
+from validation.services.retention import purge_reports as delete_old_reports
 from validation.services.run_check import ClaimedCheck, claim_due_checks
 from validation.services.run_check import run_check as run_claimed_check
+
+# Well before the task's hard limit. The rest is deleted the next night.
+PURGE_SECONDS = 60
 
 
 @shared_task
@@ -23,6 +28,12 @@ def sweep_checks() -> None:
 def purge_checks() -> None:
     """Delete for good what was deleted more than 30 days ago."""
     purge_deleted_checks(at=timezone.now())
+
+
+@shared_task
+def purge_reports() -> None:
+    """Delete old runs and unmapped external checks in batches until none are left or the time is up."""
+    repeat(lambda: delete_old_reports(at=timezone.now()), seconds=PURGE_SECONDS)
 
 
 @shared_task

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from handbook.queries.export import handbook_engineers
 from people.models import User
 from runbooks.domain.handbook_model import RotationPart
-from scheduling.domain.weeks import WEEK, RosterVersion, active_roster, week_start
-from scheduling.loaders import roster_versions
+from scheduling.domain.weeks import WEEK, RosterVersion, active_roster, current_week, week_start
+from scheduling.loaders import roster_versions, rotation_hours
 from scheduling.models import Rotation
 from scheduling.queries.rosters import RosterChange, newest_roster, roster_engineers
 
@@ -40,7 +40,7 @@ def roster_plan(
     with the engineer after them. A table with dates says whose turn it is.
     """
     today = at.astimezone(ZoneInfo(rotation.time_zone)).date()
-    current = week_start(today, weekday=rotation.handoff_weekday)
+    current = current_week(rotation_hours(rotation), at=at)
     newest = newest_roster(rotation)
     first_day = part.first_day.nearest_date(today) if part.first_day else None
     anchor = week_start(first_day, weekday=rotation.handoff_weekday) if first_day else None

@@ -22,6 +22,7 @@ from handoffs.queries.handoffs import all_handoffs
 from handoffs.queries.sheet_items import MAX_SHEET_ITEMS
 from handoffs.queries.sheets import Topic, handoff_sheets
 from handoffs.services.sheets import (
+    MAX_NOTE_CHARACTERS,
     NoteChange,
     SheetChange,
     change_sheet,
@@ -36,6 +37,7 @@ Rows = list[dict[str, Any]]
 ID_PATTERN = "[0-9]{1,15}"
 ROTATION = OpenApiParameter("rotation", OpenApiTypes.STR, description="Rotation slug.")
 MAX_ITEMS_IN_LIST = 5
+MAX_TOPICS = 200
 EARLIEST_INSTANT = dt.datetime.combine(EARLIEST, dt.time(), dt.UTC)
 LATEST_INSTANT = dt.datetime.combine(LATEST, dt.time(), dt.UTC)
 
@@ -54,7 +56,7 @@ class TopicSerializer(serializers.Serializer[Any]):
 
     title = LineField(max_length=400)
     items = ItemSerializer(many=True, read_only=True)
-    notes = MultilineField(allow_blank=True, trim_whitespace=False)
+    notes = MultilineField(allow_blank=True, trim_whitespace=False, max_length=MAX_NOTE_CHARACTERS)
     version = serializers.IntegerField(
         min_value=0,
         max_value=2_000_000_000,
@@ -100,7 +102,7 @@ class HandoffSerializer(serializers.ModelSerializer[Handoff]):
 class SheetSerializer(serializers.Serializer[Any]):
     """A change to a hand-off: notes by topic title, and the meeting time."""
 
-    topics = TopicSerializer(many=True, required=False)
+    topics = TopicSerializer(many=True, required=False, max_length=MAX_TOPICS)  # type: ignore[call-arg]  # DRF passes it to the list
     meeting_starts_at = serializers.DateTimeField(required=False)
     meeting_ends_at = serializers.DateTimeField(required=False)
 

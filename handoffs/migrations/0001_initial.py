@@ -10,16 +10,18 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from common.initial_migration import InitialMigration
 
-class Migration(migrations.Migration):
+
+class Migration(InitialMigration):
 
     initial = True
 
     dependencies = [
+        ('people', '__first__'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('pipelines', '0001_initial'),
         ('scheduling', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -37,27 +39,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['created_at', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ActionItemEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('text', models.CharField(max_length=500)),
-                ('created_at', models.DateTimeField()),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('done_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handoffs.actionitem')),
-                ('pipeline', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
-                ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
-            ],
-            options={
-                'abstract': False,
+                'indexes': [models.Index(condition=models.Q(('done_at', None)), fields=['rotation', 'created_at'], name='action_items_open')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('text', ''), _negated=True), ('text', django.db.models.functions.text.Trim('text'))), name='action_item_text_not_empty'), models.CheckConstraint(condition=models.Q(models.Q(('done_at', None), ('done_by', None)), models.Q(('done_at__isnull', False), ('done_by__isnull', False)), _connector='OR'), name='action_item_done_has_person')],
             },
         ),
         migrations.CreateModel(
@@ -89,6 +72,46 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'hand-off',
                 'ordering': ['at', 'pk'],
+                'indexes': [models.Index(fields=['at', 'id'], name='handoff_in_order'), models.Index(fields=['outgoing', 'at'], name='handoff_of_outgoing'), models.Index(fields=['incoming', 'at'], name='handoff_of_incoming')],
+                'constraints': [models.UniqueConstraint(fields=('rotation', 'week'), name='one_handoff_a_week'), models.UniqueConstraint(fields=('rotation', 'at'), name='one_handoff_an_instant'), models.CheckConstraint(condition=models.Q(('outgoing', models.F('incoming')), _negated=True), name='handoff_is_between_two'), models.CheckConstraint(condition=models.Q(('meeting_ends_at__gte', models.ExpressionWrapper(django.db.models.expressions.CombinedExpression(models.F('meeting_starts_at'), '+', models.Value(datetime.timedelta(seconds=1200))), output_field=models.DateTimeField())), ('meeting_ends_at__lte', models.ExpressionWrapper(django.db.models.expressions.CombinedExpression(models.F('meeting_starts_at'), '+', models.Value(datetime.timedelta(seconds=1800))), output_field=models.DateTimeField()))), name='handoff_meeting_valid_length'), models.CheckConstraint(condition=models.Q(('meeting_starts_at__gte', models.ExpressionWrapper(django.db.models.expressions.CombinedExpression(models.F('at'), '+', models.Value(datetime.timedelta(days=-7))), output_field=models.DateTimeField())), ('meeting_ends_at__lte', models.ExpressionWrapper(django.db.models.expressions.CombinedExpression(models.F('at'), '+', models.Value(datetime.timedelta(days=7))), output_field=models.DateTimeField()))), name='handoff_meeting_near_handoff'), models.CheckConstraint(condition=models.Q(('frozen', None), ('closed_at__isnull', False), models.Q(('signed_incoming_at__isnull', False), ('signed_outgoing_at__isnull', False)), _connector='OR'), name='handoff_frozen_only_if_signed'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('closed_by', None)), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False)), _connector='OR'), name='handoff_closed_has_person')],
+            },
+        ),
+        migrations.CreateModel(
+            name='HandoffPolicy',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(default='Hand-Off', max_length=120)),
+                ('instruction', models.TextField(blank=True, help_text="The handbook's sentence about the meeting, in Markdown.")),
+                ('minutes_min', models.PositiveSmallIntegerField(default=20, validators=[django.core.validators.MinValueValidator(20), django.core.validators.MaxValueValidator(30)], verbose_name='minimum length (minutes)')),
+                ('minutes_max', models.PositiveSmallIntegerField(default=30, validators=[django.core.validators.MinValueValidator(20), django.core.validators.MaxValueValidator(30)], verbose_name='maximum length (minutes)')),
+                ('topics_label', models.CharField(default='Topics to discuss', max_length=120)),
+                ('rotation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='handoff_policy', to='scheduling.rotation')),
+            ],
+            options={
+                'verbose_name': 'hand-off policy',
+                'verbose_name_plural': 'hand-off policies',
+                'constraints': [models.CheckConstraint(condition=models.Q(('minutes_max__lte', 30), ('minutes_min__gte', 20), ('minutes_min__lte', models.F('minutes_max'))), name='handoff_policy_valid_length', violation_error_message='A meeting has 20 to 30 minutes, and the minimum is at most the maximum.')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ActionItemEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('text', models.CharField(max_length=500)),
+                ('created_at', models.DateTimeField()),
+                ('done_at', models.DateTimeField(blank=True, null=True)),
+                ('created_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('done_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handoffs.actionitem')),
+                ('pipeline', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='pipelines.pipeline')),
+                ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
+            ],
+            options={
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
@@ -135,42 +158,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['handoff', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='HandoffNoteEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('title', models.CharField(max_length=400, verbose_name='topic')),
-                ('text', models.TextField(blank=True)),
-                ('version', models.PositiveIntegerField(default=1, help_text='Rises with every change.')),
-                ('edited_at', models.DateTimeField()),
-                ('edited_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('handoff', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='handoffs.handoff')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handoffs.handoffnote')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='HandoffPolicy',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(default='Hand-Off', max_length=120)),
-                ('instruction', models.TextField(blank=True, help_text="The handbook's sentence about the meeting, in Markdown.")),
-                ('minutes_min', models.PositiveSmallIntegerField(default=20, validators=[django.core.validators.MinValueValidator(20), django.core.validators.MaxValueValidator(30)], verbose_name='minimum length (minutes)')),
-                ('minutes_max', models.PositiveSmallIntegerField(default=30, validators=[django.core.validators.MinValueValidator(20), django.core.validators.MaxValueValidator(30)], verbose_name='maximum length (minutes)')),
-                ('topics_label', models.CharField(default='Topics to discuss', max_length=120)),
-                ('rotation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='handoff_policy', to='scheduling.rotation')),
-            ],
-            options={
-                'verbose_name': 'hand-off policy',
-                'verbose_name_plural': 'hand-off policies',
+                'constraints': [models.UniqueConstraint(fields=('handoff', 'title'), name='handoff_note_unique_topic')],
             },
         ),
         migrations.CreateModel(
@@ -204,6 +192,27 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'hand-off topic',
                 'ordering': ['policy', 'position'],
+                'constraints': [models.UniqueConstraint(fields=('policy', 'position'), name='handoff_topic_unique_position'), models.UniqueConstraint(fields=('policy', 'title'), name='handoff_topic_unique_title'), models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='handoff_topic_title_not_empty')],
+            },
+        ),
+        migrations.CreateModel(
+            name='HandoffNoteEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('title', models.CharField(max_length=400, verbose_name='topic')),
+                ('text', models.TextField(blank=True)),
+                ('version', models.PositiveIntegerField(default=1, help_text='Rises with every change.')),
+                ('edited_at', models.DateTimeField()),
+                ('edited_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('handoff', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='handoffs.handoff')),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='handoffs.handoffnote')),
+            ],
+            options={
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
@@ -223,18 +232,6 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.AddIndex(
-            model_name='actionitem',
-            index=models.Index(condition=models.Q(('done_at', None)), fields=['rotation', 'created_at'], name='action_items_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='actionitem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('text', ''), _negated=True), ('text', django.db.models.functions.text.Trim('text'))), name='action_item_text_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='actionitem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('done_at', None), ('done_by', None)), models.Q(('done_at__isnull', False), ('done_by__isnull', False)), _connector='OR'), name='action_item_done_has_person'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='actionitem',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "handoffs_actionitemevent" ("created_at", "created_by_id", "done_at", "done_by_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "rotation_id", "text") VALUES (NEW."created_at", NEW."created_by_id", NEW."done_at", NEW."done_by_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."pipeline_id", NEW."rotation_id", NEW."text"); RETURN NULL;', hash='a108eb6d63e881ea9a9ffefbf1c68ad6142d7d01', operation='INSERT', pgid='pgtrigger_insert_insert_6e87e', table='handoffs_actionitem', when='AFTER')),
@@ -246,46 +243,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='actionitem',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "handoffs_actionitemevent" ("created_at", "created_by_id", "done_at", "done_by_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "rotation_id", "text") VALUES (OLD."created_at", OLD."created_by_id", OLD."done_at", OLD."done_by_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."rotation_id", OLD."text"); RETURN NULL;', hash='ec06a91426265fd81b44765e3d156c1c5b39cf2f', operation='DELETE', pgid='pgtrigger_delete_delete_9f545', table='handoffs_actionitem', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='handoff',
-            index=models.Index(fields=['at', 'id'], name='handoff_in_order'),
-        ),
-        migrations.AddIndex(
-            model_name='handoff',
-            index=models.Index(fields=['outgoing', 'at'], name='handoff_of_outgoing'),
-        ),
-        migrations.AddIndex(
-            model_name='handoff',
-            index=models.Index(fields=['incoming', 'at'], name='handoff_of_incoming'),
-        ),
-        migrations.AddConstraint(
-            model_name='handoff',
-            constraint=models.UniqueConstraint(fields=('rotation', 'week'), name='one_handoff_a_week'),
-        ),
-        migrations.AddConstraint(
-            model_name='handoff',
-            constraint=models.UniqueConstraint(fields=('rotation', 'at'), name='one_handoff_an_instant'),
-        ),
-        migrations.AddConstraint(
-            model_name='handoff',
-            constraint=models.CheckConstraint(condition=models.Q(('outgoing', models.F('incoming')), _negated=True), name='handoff_is_between_two'),
-        ),
-        migrations.AddConstraint(
-            model_name='handoff',
-            constraint=models.CheckConstraint(condition=models.Q(('meeting_ends_at__gte', models.ExpressionWrapper(django.db.models.expressions.CombinedExpression(models.F('meeting_starts_at'), '+', models.Value(datetime.timedelta(seconds=1200))), output_field=models.DateTimeField())), ('meeting_ends_at__lte', models.ExpressionWrapper(django.db.models.expressions.CombinedExpression(models.F('meeting_starts_at'), '+', models.Value(datetime.timedelta(seconds=1800))), output_field=models.DateTimeField()))), name='handoff_meeting_valid_length'),
-        ),
-        migrations.AddConstraint(
-            model_name='handoff',
-            constraint=models.CheckConstraint(condition=models.Q(('meeting_starts_at__gte', models.ExpressionWrapper(django.db.models.expressions.CombinedExpression(models.F('at'), '+', models.Value(datetime.timedelta(days=-7))), output_field=models.DateTimeField())), ('meeting_ends_at__lte', models.ExpressionWrapper(django.db.models.expressions.CombinedExpression(models.F('at'), '+', models.Value(datetime.timedelta(days=7))), output_field=models.DateTimeField()))), name='handoff_meeting_near_handoff'),
-        ),
-        migrations.AddConstraint(
-            model_name='handoff',
-            constraint=models.CheckConstraint(condition=models.Q(('frozen', None), ('closed_at__isnull', False), models.Q(('signed_incoming_at__isnull', False), ('signed_outgoing_at__isnull', False)), _connector='OR'), name='handoff_frozen_only_if_signed'),
-        ),
-        migrations.AddConstraint(
-            model_name='handoff',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at', None), ('closed_by', None)), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False)), _connector='OR'), name='handoff_closed_has_person'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='handoff',
@@ -307,10 +264,6 @@ class Migration(migrations.Migration):
             model_name='handoff',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "handoffs_handoffevent" ("at", "cancelled_at", "closed_at", "closed_by_id", "frozen", "id", "incoming_id", "meeting_ends_at", "meeting_starts_at", "moved", "outgoing_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rotation_id", "sequence", "signed_incoming_at", "signed_outgoing_at", "stamped_at", "uid", "week") VALUES (OLD."at", OLD."cancelled_at", OLD."closed_at", OLD."closed_by_id", OLD."frozen", OLD."id", OLD."incoming_id", OLD."meeting_ends_at", OLD."meeting_starts_at", OLD."moved", OLD."outgoing_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."rotation_id", OLD."sequence", OLD."signed_incoming_at", OLD."signed_outgoing_at", OLD."stamped_at", OLD."uid", OLD."week"); RETURN NULL;', hash='074ab69207bbea01a6bb79411a57ef7eaa2edb85', operation='DELETE', pgid='pgtrigger_delete_delete_85069', table='handoffs_handoff', when='AFTER')),
         ),
-        migrations.AddConstraint(
-            model_name='handoffnote',
-            constraint=models.UniqueConstraint(fields=('handoff', 'title'), name='handoff_note_unique_topic'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='handoffnote',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "handoffs_handoffnoteevent" ("edited_at", "edited_by_id", "handoff_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "text", "title", "version") VALUES (NEW."edited_at", NEW."edited_by_id", NEW."handoff_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."text", NEW."title", NEW."version"); RETURN NULL;', hash='9cc76d90f438c5f6950292642e30be0b204aa7f3', operation='INSERT', pgid='pgtrigger_insert_insert_04cce', table='handoffs_handoffnote', when='AFTER')),
@@ -323,10 +276,6 @@ class Migration(migrations.Migration):
             model_name='handoffnote',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "handoffs_handoffnoteevent" ("edited_at", "edited_by_id", "handoff_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "text", "title", "version") VALUES (OLD."edited_at", OLD."edited_by_id", OLD."handoff_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."text", OLD."title", OLD."version"); RETURN NULL;', hash='cf01c3d04d28c7ab0d36f4041c4b6b6c6d12d2d7', operation='DELETE', pgid='pgtrigger_delete_delete_b30bb', table='handoffs_handoffnote', when='AFTER')),
         ),
-        migrations.AddConstraint(
-            model_name='handoffpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('minutes_max__lte', 30), ('minutes_min__gte', 20), ('minutes_min__lte', models.F('minutes_max'))), name='handoff_policy_valid_length', violation_error_message='A meeting has 20 to 30 minutes, and the minimum is at most the maximum.'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='handoffpolicy',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "handoffs_handoffpolicyevent" ("id", "instruction", "minutes_max", "minutes_min", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rotation_id", "topics_label") VALUES (NEW."id", NEW."instruction", NEW."minutes_max", NEW."minutes_min", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."rotation_id", NEW."topics_label"); RETURN NULL;', hash='2b7f24d1ab1bcd2de61c7d6dcddfc506fd77329c', operation='INSERT', pgid='pgtrigger_insert_insert_2c1c3', table='handoffs_handoffpolicy', when='AFTER')),
@@ -338,18 +287,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='handoffpolicy',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "handoffs_handoffpolicyevent" ("id", "instruction", "minutes_max", "minutes_min", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rotation_id", "topics_label") VALUES (OLD."id", OLD."instruction", OLD."minutes_max", OLD."minutes_min", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."rotation_id", OLD."topics_label"); RETURN NULL;', hash='38ab38d42e5cc3bd150126e6e1b2efe4515abd2f', operation='DELETE', pgid='pgtrigger_delete_delete_cf252', table='handoffs_handoffpolicy', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='handofftopic',
-            constraint=models.UniqueConstraint(fields=('policy', 'position'), name='handoff_topic_unique_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='handofftopic',
-            constraint=models.UniqueConstraint(fields=('policy', 'title'), name='handoff_topic_unique_title'),
-        ),
-        migrations.AddConstraint(
-            model_name='handofftopic',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='handoff_topic_title_not_empty'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='handofftopic',

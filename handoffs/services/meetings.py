@@ -5,6 +5,7 @@ import datetime as dt
 from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from common.loops import Attempts
 from handoffs.domain.boundaries import meeting_before
 from handoffs.models import MAX_MEETING_DISTANCE, Handoff, HandoffPolicy
 from handoffs.queries.handoffs import DEFAULT_MEETING_MINUTES, HandoffChange, changes_due, meeting_minutes, same_handoff
@@ -21,11 +22,16 @@ def sync_handoffs(*, at: dt.datetime) -> int:
     Scheduling does not depend on this app: this sweep finds shifts changed by swaps, roster updates or departures. It is
     idempotent and can run concurrently with itself.
     """
-    changed = sum(sync_rotation(row, at=at) for row in Rotation.objects.order_by("pk") if changes_due(row, at=at))
-    invite_due(at=at)
-    notify_absences(at=at)
-    notify_unsigned(at=at)
-    return changed
+    with Attempts() as attempt:
+        changed = sum(attempt(_sync_if_due, row, at=at) or 0 for row in Rotation.objects.order_by("pk"))
+        attempt(invite_due, at=at)
+        attempt(notify_absences, at=at)
+        attempt(notify_unsigned, at=at)
+        return changed
+
+
+def _sync_if_due(rotation: Rotation, *, at: dt.datetime) -> int:
+    return sync_rotation(rotation, at=at) if changes_due(rotation, at=at) else 0
 
 
 @transaction.atomic

@@ -5,7 +5,16 @@ from typing import Any
 from rest_framework import serializers
 
 from common.api.fields import LineField, MultilineField
-from incidents.models import EscalationStep, Failure, Incident, RunStep, TimelineEntry
+from incidents.models import (
+    MAX_NOTE_LENGTH,
+    MAX_TEXT_LENGTH,
+    MAX_TITLE_LENGTH,
+    EscalationStep,
+    Failure,
+    Incident,
+    RunStep,
+    TimelineEntry,
+)
 from incidents.queries.stopwatch import StopwatchStep
 from people.serializers import UsernameField
 from pipelines.models import Pipeline
@@ -17,7 +26,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     pipeline = serializers.SlugRelatedField(slug_field="slug", queryset=Pipeline.objects.order_by("pk"))
     kind = serializers.ChoiceField(Incident.Kind.choices)
     severity = serializers.ChoiceField(Incident.Severity.choices, default=Incident.Severity.HIGH)
-    text = MultilineField(required=False, allow_blank=True, default="")
+    text = MultilineField(required=False, allow_blank=True, default="", max_length=MAX_TEXT_LENGTH)
     check_id = serializers.IntegerField(read_only=True, allow_null=True)
     held = serializers.BooleanField(
         source="is_held",
@@ -175,14 +184,14 @@ class IncidentUpdateSerializer(serializers.Serializer[Any]):
 
     kind = serializers.ChoiceField(Incident.Kind.choices, required=False)
     severity = serializers.ChoiceField(Incident.Severity.choices, required=False)
-    title = LineField(required=False)
-    text = MultilineField(required=False, allow_blank=True)
+    title = LineField(required=False, max_length=MAX_TITLE_LENGTH)
+    text = MultilineField(required=False, allow_blank=True, max_length=MAX_TEXT_LENGTH)
 
 
 class CommentSerializer(serializers.Serializer[Any]):
     """An optional comment."""
 
-    text = MultilineField(required=False, allow_blank=True, default="")
+    text = MultilineField(required=False, allow_blank=True, default="", max_length=MAX_TEXT_LENGTH)
 
 
 class ResolveSerializer(CommentSerializer):
@@ -208,10 +217,11 @@ class MarkStepSerializer(serializers.Serializer[Any]):
 
     position = serializers.IntegerField(min_value=1, max_value=9999)
     done = serializers.BooleanField(required=False)
-    note = MultilineField(required=False, allow_blank=True)
+    note = MultilineField(required=False, allow_blank=True, max_length=MAX_NOTE_LENGTH)
     note_shown = MultilineField(
         required=False,
         allow_blank=True,
+        max_length=MAX_NOTE_LENGTH,
         help_text="The note that you saw before. If someone else has changed it since, both texts are saved.",
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from django.conf import settings
 from django.db import transaction
 
 from common.db import advisory_locks
@@ -27,6 +28,7 @@ OUTAGE_SEVERITIES = {"critical", "page", "disaster", "emergency"}
 MAX_ALERTS = 5_000
 # Alerts of one transaction: each takes an advisory lock, of which the database has a few thousand.
 ALERTS_PER_BATCH = 100
+PURGED_PER_BATCH = 1_000
 STORED_FIELDS = (
     "name", "summary", "severity", "labels", "pipeline", "group_key", "is_firing", "starts_at", "ends_at", "last_ends_at",
     "received_at",
@@ -261,3 +263,14 @@ class _PipelineMapping:
             return labelled
         key = f"{alertmanager.TOOL}.{alert_name}"
         return self.by_pk.get(mapped_pipeline(tool=alertmanager.TOOL, key=key, rules=self.rules) or 0)
+
+
+@transaction.atomic
+def purge_alerts(*, at: dt.datetime) -> int:
+    """Delete a batch of alerts without a pipeline and an incident that Alertmanager has not sent for REPORT_KEPT_DAYS; return their number."""
+    old = Alert.objects.unmapped().filter(
+        incident=None, received_at__lt=at - dt.timedelta(days=settings.REPORT_KEPT_DAYS)
+    )
+    rows = list(old.order_by("pk").select_for_update().values_list("pk", flat=True)[:PURGED_PER_BATCH])
+    Alert.objects.filter(pk__in=rows).delete()
+    return len(rows)

@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from common.crypto import DecryptionError
-from common.http import query_param
+from common.http import discard_body, query_param
 from incidents.services.replies import answer_key, answer_reply
 from notifications.channels.phone.channel import callback_message
 from notifications.channels.phone.twilio import is_signed
@@ -24,6 +24,8 @@ from notifications.services.phone_reports import record_answer, record_opt_out, 
 from people.models import User
 
 MAX_TEXT_LENGTH = 1600
+# A request of the provider has less than 16 KiB.
+MAX_BODY_BYTES = 64 * 1024
 
 
 @csrf_exempt
@@ -79,11 +81,15 @@ def _signed_fields(request: HttpRequest) -> Mapping[str, str]:
         account = phone_account()
     except DecryptionError as error:
         raise PermissionDenied("The account for SMS and calls cannot be used.") from error
-    fields = {name: str(request.POST[name]) for name in request.POST}
     header = request.headers.get("X-Twilio-Signature", "")
+    if account is None or not header or int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
+        # Before a stranger's form is parsed.
+        discard_body(request)
+        raise PermissionDenied("This request is not signed by the provider.")
+    fields = {name: str(request.POST[name]) for name in request.POST}
     # The address that the provider was given, whatever proxies are in between.
     url = absolute_url(request.get_full_path())
-    if account is None or not is_signed(account.token, url=url, fields=fields, header=header):
+    if not is_signed(account.token, url=url, fields=fields, header=header):
         raise PermissionDenied("This request is not signed by the provider.")
     return fields
 

@@ -1,12 +1,12 @@
 """Store the content of dbt manifests, and the pipelines of their nodes."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 
 from lineage.domain.dbt import (
     CodeOwner,
@@ -23,6 +23,18 @@ from lineage.models import DbtExposure, DbtGroup, DbtNode, DbtProject, Source
 from lineage.services.edges import EdgeReport, lock_lineage, record_edges
 
 BATCH_ROWS = 1000
+PAIRS_PER_BATCH = 20_000
+DELETE_PAIRS_SQL = """
+DELETE FROM {table} pair WHERE pair.{owner} = ANY(%(owners)s::bigint[]) AND NOT EXISTS (
+  SELECT FROM unnest(%(firsts)s::bigint[], %(seconds)s::bigint[]) AS given(first, second)
+  WHERE given.first = pair.{owner} AND given.second = pair.{other}
+)
+"""
+INSERT_PAIRS_SQL = """
+INSERT INTO {table} ({owner}, {other})
+SELECT first, second FROM unnest(%(firsts)s::bigint[], %(seconds)s::bigint[]) AS given(first, second)
+EXCEPT SELECT {owner}, {other} FROM {table} WHERE {owner} = ANY(%(owners)s::bigint[])
+"""
 NO_EDGES = EdgeReport(new=0, seen=0, removed=0, refused=())
 OWNER_FIELDS = ("owner_name", "owner_email")
 GROUP_FIELDS = ("name", "meta_pipeline", *OWNER_FIELDS)
@@ -89,8 +101,9 @@ def store_manifest(manifest: Manifest, *, place: Place, at: dt.datetime) -> Mani
         fields=EXPOSURE_FIELDS,
     )
     nodes = dict(DbtNode.objects.filter(project=project).values_list("key", "pk"))
-    _store_node_parents(manifest, nodes=nodes, project=project)
-    _store_exposure_parents(manifest, nodes=nodes, project=project)
+    exposures = dict(DbtExposure.objects.filter(project=project).values_list("key", "pk"))
+    _store_node_parents(manifest, nodes=nodes)
+    _store_exposure_parents(manifest, nodes=nodes, exposures=exposures)
     return _report(manifest, placements, project=project, new=new)
 
 
@@ -120,14 +133,19 @@ def _report(
         is_complete=True,
     )
     exposures = dict(DbtExposure.objects.filter(project=project).values_list("key", "pk"))
-    readers = {
-        (exposures[exposure.key], pipeline)
+    readers = (
+        (
+            exposures[exposure.key],
+            {
+                pipeline
+                for parent in exposure.parents
+                if parent in manifest.nodes
+                for pipeline in ([pipelines[parent]] if parent in pipelines else feeding[parent])
+            },
+        )
         for exposure in manifest.exposures.values()
-        for parent in exposure.parents
-        if parent in manifest.nodes
-        for pipeline in ([pipelines[parent]] if parent in pipelines else feeding[parent])
-    }
-    _replace_pairs(DbtExposure.pipelines.through, "dbtexposure_id", "pipeline_id", readers, project=project)
+    )
+    _replace_pairs(DbtExposure.pipelines.through, "dbtexposure_id", "pipeline_id", readers)
     unmapped = tuple(sorted(key for key in manifest.nodes if key not in pipelines))
     return ManifestReport(new=new, known=len(manifest.nodes) - new, unmapped=unmapped, edges=edges)
 
@@ -218,40 +236,50 @@ def _owner(owner: CodeOwner) -> dict[str, str]:
     return {"owner_name": owner.name, "owner_email": owner.email}
 
 
-def _store_node_parents(manifest: Manifest, *, nodes: Mapping[str, int], project: DbtProject) -> None:
-    wanted = {
-        (nodes[node.key], nodes[parent])
-        for node in manifest.nodes.values()
-        for parent in node.parents
-        if parent in nodes
-    }
-    _replace_pairs(DbtNode.parents.through, "from_dbtnode_id", "to_dbtnode_id", wanted, project=project)
+def _store_node_parents(manifest: Manifest, *, nodes: Mapping[str, int]) -> None:
+    wanted = (
+        (nodes[node.key], {nodes[key] for key in node.parents if key in nodes}) for node in manifest.nodes.values()
+    )
+    _replace_pairs(DbtNode.parents.through, "from_dbtnode_id", "to_dbtnode_id", wanted)
 
 
-def _store_exposure_parents(manifest: Manifest, *, nodes: Mapping[str, int], project: DbtProject) -> None:
-    exposures = dict(DbtExposure.objects.filter(project=project).values_list("key", "pk"))
-    wanted = {
-        (exposures[exposure.key], nodes[parent])
+def _store_exposure_parents(manifest: Manifest, *, nodes: Mapping[str, int], exposures: Mapping[str, int]) -> None:
+    wanted = (
+        (exposures[exposure.key], {nodes[key] for key in exposure.parents if key in nodes})
         for exposure in manifest.exposures.values()
-        for parent in exposure.parents
-        if parent in nodes
-    }
-    _replace_pairs(DbtExposure.parents.through, "dbtexposure_id", "dbtnode_id", wanted, project=project)
+    )
+    _replace_pairs(DbtExposure.parents.through, "dbtexposure_id", "dbtnode_id", wanted)
 
 
 def _replace_pairs(
-    through: type[models.Model], owner: str, other: str, wanted: set[tuple[int, int]], *, project: DbtProject
+    through: type[models.Model], owner: str, other: str, wanted: Iterable[tuple[int, Collection[int]]]
 ) -> None:
-    """Make the project's rows of a many-to-many table the wanted pairs; write only the difference."""
-    manager: models.Manager[Any] = through._default_manager  # noqa: SLF001  # documented API of Django
-    rows = {
-        (first, second): pk
-        for pk, first, second in manager.filter(**{f"{owner.removesuffix('_id')}__project": project}).values_list(
-            "pk", owner, other
-        )
-    }
-    removed = [rows[pair] for pair in rows.keys() - wanted]
-    if removed:
-        manager.filter(pk__in=removed).delete()
-    added = sorted(wanted - rows.keys())
-    manager.bulk_create([through(**{owner: first, other: second}) for first, second in added], batch_size=BATCH_ROWS)
+    """Make the rows of a many-to-many table the wanted ones of each owner; write only the difference.
+
+    In batches and without models: a manifest may have 500,000 pairs, which would take 300 MB.
+    """
+    table = connection.ops.quote_name(through._meta.db_table)  # noqa: SLF001  # documented API of Django
+    names = {"table": table, "owner": connection.ops.quote_name(owner), "other": connection.ops.quote_name(other)}
+    for owners, firsts, seconds in _pair_batches(wanted):
+        values = {"owners": owners, "firsts": firsts, "seconds": seconds}
+        with connection.cursor() as cursor:
+            cursor.execute(DELETE_PAIRS_SQL.format(**names), values)
+            cursor.execute(INSERT_PAIRS_SQL.format(**names), values)
+
+
+def _pair_batches(
+    wanted: Iterable[tuple[int, Collection[int]]],
+) -> Iterator[tuple[list[int], list[int], list[int]]]:
+    """Return lists of owners, and of the owner and the other of each pair. An owner is never in two batches."""
+    owners: list[int] = []
+    firsts: list[int] = []
+    seconds: list[int] = []
+    for owner, others in wanted:
+        owners.append(owner)
+        firsts += [owner] * len(others)
+        seconds += others
+        if len(owners) + len(seconds) >= PAIRS_PER_BATCH:
+            yield owners, firsts, seconds
+            owners, firsts, seconds = [], [], []
+    if owners:
+        yield owners, firsts, seconds

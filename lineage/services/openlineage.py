@@ -2,10 +2,10 @@
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from lineage.domain.dbt import ManifestNode, feeding_pipelines, pipeline_links
 from lineage.models import EDGE_FADES_AFTER, OpenLineageNode, OpenLineageUse, Source
@@ -15,6 +15,21 @@ from lineage.services.edges import EdgeReport, lock_lineage, record_edges
 MAX_LEVELS = 50
 # Rows purged per transaction. Imports wait for it.
 BATCH_SIZE = 1_000
+
+# A batch has up to 20,000 rows, and a model for each would take a second of the web process.
+RECORD_NODES_SQL = """
+INSERT INTO lineage_openlineagenode (key, kind, pipeline_id, last_seen_at)
+SELECT key, kind, pipeline, %(at)s FROM unnest(%(keys)s::text[], %(kinds)s::text[], %(pipelines)s::bigint[]) AS given(key, kind, pipeline)
+ON CONFLICT (key) DO UPDATE SET pipeline_id = EXCLUDED.pipeline_id, last_seen_at = EXCLUDED.last_seen_at
+"""
+RECORD_USES_SQL = """
+INSERT INTO lineage_openlineageuse (reader_id, read_id, last_seen_at)
+SELECT reader.id, read.id, %(at)s
+FROM unnest(%(readers)s::text[], %(read)s::text[]) AS given(reader, read)
+JOIN lineage_openlineagenode reader ON reader.key = given.reader
+JOIN lineage_openlineagenode read ON read.key = given.read
+ON CONFLICT (reader_id, read_id) DO UPDATE SET last_seen_at = EXCLUDED.last_seen_at
+"""
 
 
 class Use(NamedTuple):
@@ -31,23 +46,19 @@ def record_uses(uses: Collection[Use], *, pipelines: Mapping[str, int | None], a
     An edge may lead through jobs and datasets without a pipeline, as earlier events of the last 30 days described them.
     """
     lock_lineage()
-    nodes = [
-        OpenLineageNode(key=key, kind=key.split("/", maxsplit=1)[0], pipeline_id=pipeline, last_seen_at=at)
-        for key, pipeline in sorted(pipelines.items())
-    ]
-    OpenLineageNode.objects.bulk_create(
-        nodes, update_conflicts=True, unique_fields=["key"], update_fields=["pipeline", "last_seen_at"]
-    )
-    ids = dict(OpenLineageNode.objects.filter(key__in=pipelines).values_list("key", "pk"))
-    OpenLineageUse.objects.bulk_create(
-        [
-            OpenLineageUse(reader_id=ids[use.reader], read_id=ids[use.read], last_seen_at=at)
-            for use in sorted(set(uses))
-        ],
-        update_conflicts=True,
-        unique_fields=["reader", "read"],
-        update_fields=["last_seen_at"],
-    )
+    keys = sorted(pipelines)
+    reads = sorted(set(uses))
+    values: dict[str, Any] = {
+        "keys": keys,
+        "kinds": [key.split("/", maxsplit=1)[0] for key in keys],
+        "pipelines": [pipelines[key] for key in keys],
+        "readers": [use.reader for use in reads],
+        "read": [use.read for use in reads],
+        "at": at,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(RECORD_NODES_SQL, values)
+        cursor.execute(RECORD_USES_SQL, values)
     graph, placed = _graph({use.reader for use in uses}, at=at)
     feeding = feeding_pipelines(graph, pipelines=placed)
     readers = {use.reader: graph[use.reader] for use in uses}
@@ -68,12 +79,12 @@ def move_nodes(pipelines: Mapping[str, int | None]) -> None:
 
 @transaction.atomic
 def purge_unseen(*, at: dt.datetime) -> int:
-    """Delete a batch of rows that no event has named for OPENLINEAGE_KEPT_DAYS; return their number.
+    """Delete a batch of rows that no event has named for REPORT_KEPT_DAYS; return their number.
 
     Deletes inputs and outputs first, then jobs and datasets. Edges stay: they are the history of the pipelines.
     """
     lock_lineage()
-    until = at - dt.timedelta(days=settings.OPENLINEAGE_KEPT_DAYS)
+    until = at - dt.timedelta(days=settings.REPORT_KEPT_DAYS)
     for model in (OpenLineageUse, OpenLineageNode):
         old = list(
             model.objects.filter(last_seen_at__lt=until).order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]

@@ -11,7 +11,7 @@ from rest_framework.decorators import action, api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import LineField
+from common.api.fields import LineField, ListField
 from common.exceptions import InvalidInputError
 from notifications.domain.rules import Step
 from notifications.models import MAX_DELAY_MINUTES, Message
@@ -96,13 +96,17 @@ class MessageViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
         return Response(self.get_serializer(all_messages().get(pk=message.pk)).data)
 
 
+# More than there are.
+MAX_TYPES = 200
+
+
 class TypePreferenceSerializer(serializers.Serializer[Any]):
     """A notification type and the channels by which the caller gets it. Urgent types follow the notification rules."""
 
     type = LineField(max_length=40)
     label = serializers.CharField(read_only=True)  # type: ignore[assignment]  # DRF takes declared fields off the class
     urgent = serializers.BooleanField(read_only=True)
-    channels = serializers.ListField(child=serializers.ChoiceField(Message.Channel.choices), max_length=10)
+    channels = ListField(child=serializers.ChoiceField(Message.Channel.choices), max_length=10)
 
 
 class PreferencesSerializer(serializers.Serializer[Any]):
@@ -113,7 +117,7 @@ class PreferencesSerializer(serializers.Serializer[Any]):
     quiet_weekends = serializers.BooleanField(
         required=False, default=False, help_text="True if the whole weekend is quiet too."
     )
-    types = TypePreferenceSerializer(many=True, required=False)
+    types = TypePreferenceSerializer(many=True, required=False, max_length=MAX_TYPES)  # type: ignore[call-arg]  # DRF passes it to the list
     email_problem = serializers.CharField(
         read_only=True, help_text="Why the mail server rejects the caller's e-mail address; empty if it does not."
     )
@@ -164,8 +168,8 @@ class StepSerializer(serializers.Serializer[Any]):
 class RulesSerializer(serializers.Serializer[Any]):
     """Notification rules by urgency, and the same in words. An empty list restores the default."""
 
-    high = StepSerializer(many=True, required=False)
-    low = StepSerializer(many=True, required=False)
+    high = StepSerializer(many=True, required=False, max_length=preferences.MAX_RULES)  # type: ignore[call-arg]  # DRF passes it to the list
+    low = StepSerializer(many=True, required=False, max_length=preferences.MAX_RULES)  # type: ignore[call-arg]  # DRF passes it to the list
     high_in_words = serializers.CharField(read_only=True)
     low_in_words = serializers.CharField(read_only=True)
 

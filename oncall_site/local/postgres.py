@@ -37,6 +37,8 @@ START_ATTEMPTS = 6
 CONNECT_SECONDS = 10
 # PostgreSQL stops for good when it cannot write its log, which grows by 16 MiB at a time.
 MIN_FREE_BYTES = 64 << 20
+# With less, a server that runs already answers queries and refuses writes.
+MIN_WRITABLE_BYTES = 1 << 20
 FULL_DISK_TEXTS = ("No space left on device", "Disk quota exceeded", "File too large")
 LOG_END_CHARACTERS = 4_000
 RECENT_LINES = 15
@@ -159,7 +161,12 @@ def restart(*, var: Path) -> None:
 
 
 def check_connection(*, var: Path) -> None:
-    """Raise LocalSetupError if the running server accepts no connection: on a full disk it starts and then refuses each."""
+    """Raise LocalSetupError if the running server accepts no connection, or if the disk is full.
+
+    On a full disk, the server may start and then refuse each connection, or each write.
+    """
+    if shutil.disk_usage(var).free < MIN_WRITABLE_BYTES:
+        raise LocalSetupError(full_disk(var))
     try:
         psycopg2.connect(_server(var / "postgres").get_uri(), connect_timeout=CONNECT_SECONDS).close()
     except psycopg2.OperationalError as error:

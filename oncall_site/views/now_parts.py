@@ -241,7 +241,7 @@ def _rotations_now(rotations: list[Rotation], *, at: dt.datetime) -> list[Rotati
     snapshot = on_call_snapshot((), rotations=rotations, at=at)
     absent = [shift.rotation for shift in snapshot.shifts if shift.engineer is not None and not shift.available]
     if absent:
-        # Their pipelines have other responders, who stand in.
+        # Others respond for their pipelines.
         pipelines = Pipeline.objects.filter(in_rotation__rotation__in=absent)
         chains = responder_chains(pipelines, at=at)
         ends = [chain.until for chain in chains.values() if chain.until is not None]

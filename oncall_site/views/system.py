@@ -1,5 +1,6 @@
 """Health of the site itself: /healthz, /readyz, /metrics and the system page of the admin."""
 
+import datetime as dt
 import platform
 import secrets
 from operator import itemgetter
@@ -32,6 +33,9 @@ TASK_LABELS = {
     "incidents.tasks.sync_incidents": "Open and resolve incidents from checks and alerts",
     "incidents.tasks.update_slack": "Update incident messages in Slack",
     "lineage.tasks.purge_openlineage": "Delete old OpenLineage jobs and datasets",
+    "validation.tasks.purge_reports": "Delete old runs and external checks without a pipeline",
+    "incidents.tasks.purge_alerts": "Delete old alerts without a pipeline",
+    "people.tasks.purge_sessions": "Delete expired sessions",
     "notifications.tasks.answer_slack": "Answer requests from Slack",
     "notifications.tasks.deliver": "Send a message",
     "notifications.tasks.look_up_slack_members": "Find Slack members by e-mail address",
@@ -117,8 +121,8 @@ def system(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": "System health",
         "parts": queries.site_health(),
-        "heartbeats": queries.heartbeats(),
-        "stale_after": queries.STALE_AFTER.total_seconds(),
+        "heartbeats": [(part, dt.timedelta(seconds=age)) for part, age in queries.heartbeats()],
+        "stale_after": queries.STALE_AFTER,
         "sweeps": sorted(
             ((TASK_LABELS.get(sweep.task, sweep.task), sweep) for sweep in queries.sweeps()), key=itemgetter(0)
         ),

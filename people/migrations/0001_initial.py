@@ -10,8 +10,10 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from common.initial_migration import InitialMigration
 
-class Migration(migrations.Migration):
+
+class Migration(InitialMigration):
 
     initial = True
 
@@ -20,68 +22,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='ApiToken',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('scope', models.CharField(choices=[('read', 'Read only'), ('write', 'Read and write'), ('admin', 'Admin')], default='write', max_length=8)),
-                ('prefix', models.CharField(max_length=16)),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-            ],
-            options={
-                'verbose_name': 'API token',
-                'ordering': ['-created_at', '-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ApiTokenEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('name', models.CharField(max_length=80)),
-                ('scope', models.CharField(choices=[('read', 'Read only'), ('write', 'Read and write'), ('admin', 'Admin')], default='write', max_length=8)),
-                ('prefix', models.CharField(max_length=16)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='HandbookAlias',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('key', people.models.NameKeyField(blank=True, editable=False, max_length=400, source='name', unique=True)),
-            ],
-            options={
-                'verbose_name': 'other spelling in the handbook',
-                'verbose_name_plural': 'other spellings in the handbook',
-                'ordering': ['name'],
-            },
-        ),
-        migrations.CreateModel(
-            name='HandbookAliasEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('name', models.CharField(max_length=120)),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
         migrations.CreateModel(
             name='LoginAttempts',
             fields=[
@@ -94,6 +34,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'login attempts',
                 'verbose_name_plural': 'login attempts',
+                'constraints': [models.UniqueConstraint(fields=('kind', 'digest'), name='attempts_are_counted_once')],
             },
         ),
         migrations.CreateModel(
@@ -113,76 +54,6 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('transaction', models.BigIntegerField(unique=True)),
                 ('total', models.BigIntegerField()),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='PasswordLink',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.CharField(choices=[('invitation', 'Invitation'), ('reset', 'Password reset')], max_length=10)),
-                ('nonce', models.CharField(max_length=64)),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(blank=True, null=True)),
-            ],
-            options={
-                'ordering': ['-created_at', '-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PasswordLinkEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('purpose', models.CharField(choices=[('invitation', 'Invitation'), ('reset', 'Password reset')], max_length=10)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(blank=True, null=True)),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='SavedResponse',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=255)),
-                ('fingerprint', models.CharField(help_text='SHA-256 digest of the method, the URL and the body.', max_length=64)),
-                ('status', models.PositiveSmallIntegerField()),
-                ('content_type', models.CharField(blank=True, max_length=100)),
-                ('location', common.fields.EncryptedTextField(blank=True, help_text='Target of a redirect.')),
-                ('body', common.fields.EncryptedTextField(blank=True)),
-                ('created_at', models.DateTimeField(db_index=True)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='UserEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('username', models.CharField(max_length=60, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:[._-][a-z0-9]+)*\\Z', 'A user name has lower-case letters and digits, with single dots, dashes or underscores between them.')], verbose_name='user name')),
-                ('display_name', models.CharField(max_length=120, verbose_name='name')),
-                ('handbook_name', models.CharField(blank=True, help_text='By which handbook import recognises the person, whatever their display name. Default: the name.', max_length=120, verbose_name='name in the handbook')),
-                ('email', models.EmailField(blank=True, max_length=254, validators=[common.validators.validate_line], verbose_name='e-mail')),
-                ('phone', models.CharField(blank=True, db_default='', default='', help_text='Visible to signed-in users. Include country code, e.g. +49.', max_length=32, validators=[django.core.validators.RegexValidator('\\A\\+?[0-9][0-9 ()./-]{3,28}[0-9]\\Z', 'Enter a phone number, such as +49 30 1234567.')], verbose_name='phone')),
-                ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
-                ('country', models.CharField(blank=True, max_length=2, validators=[people.models.valid_country])),
-                ('subdivision', models.CharField(blank=True, max_length=8)),
-                ('colour', models.PositiveSmallIntegerField(choices=[(1, 'Red'), (2, 'Blue'), (3, 'Green'), (4, 'Magenta'), (5, 'Amber'), (6, 'Teal'), (7, 'Pink'), (8, 'Lime'), (9, 'Violet'), (10, 'Orange'), (11, 'Sky'), (12, 'Jade')], default=1, help_text='Your avatar colour.')),
-                ('shortcuts', models.BooleanField(db_default=True, default=True, help_text='Enable keyboard shortcuts (press ? for a list).', verbose_name='keyboard shortcuts')),
-                ('is_active', models.BooleanField(default=True, help_text='Can sign in and be on call.', verbose_name='active')),
-                ('is_staff', models.BooleanField(default=False, help_text='Can manage pipelines, rotations and people.', verbose_name='admin')),
-                ('date_joined', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('reactivated_at', models.DateTimeField(editable=False, null=True)),
             ],
             options={
                 'abstract': False,
@@ -218,6 +89,162 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('display_name', ''), _negated=True), name='user_has_a_name'), models.CheckConstraint(condition=models.Q(('display_name', django.db.models.functions.text.Trim('display_name'))), name='user_name_is_trimmed'), models.CheckConstraint(condition=models.Q(('colour__in', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])), name='user_colour_is_known'), models.UniqueConstraint(django.db.models.functions.text.Lower('email'), condition=models.Q(('email', ''), _negated=True), name='user_email_is_unique'), models.UniqueConstraint(fields=('display_key',), name='user_name_is_unique'), models.UniqueConstraint(fields=('handbook_key',), name='user_handbook_name_is_unique')],
             },
         ),
+        migrations.CreateModel(
+            name='ApiToken',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('scope', models.CharField(choices=[('read', 'Read only'), ('write', 'Read and write'), ('admin', 'Admin')], default='write', max_length=8)),
+                ('prefix', models.CharField(max_length=16)),
+                ('digest', models.CharField(max_length=64, unique=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('expires_at', models.DateTimeField(blank=True, null=True)),
+                ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'API token',
+                'ordering': ['-created_at', '-pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('expires_at', None), ('expires_at__gt', models.F('created_at')), _connector='OR'), name='token_expires_after_creation')],
+            },
+        ),
+        migrations.CreateModel(
+            name='HandbookAlias',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=120)),
+                ('key', people.models.NameKeyField(blank=True, editable=False, max_length=400, source='name', unique=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='handbook_aliases', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'other spelling in the handbook',
+                'verbose_name_plural': 'other spellings in the handbook',
+                'ordering': ['name'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PasswordLink',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('purpose', models.CharField(choices=[('invitation', 'Invitation'), ('reset', 'Password reset')], max_length=10)),
+                ('nonce', models.CharField(max_length=64)),
+                ('digest', models.CharField(max_length=64, unique=True)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('used_at', models.DateTimeField(blank=True, null=True)),
+                ('asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='password_links', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-created_at', '-pk'],
+                'indexes': [models.Index(fields=['user', '-created_at'], name='password_link_of_user')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='password_link_expires_after_creation')],
+            },
+        ),
+        migrations.CreateModel(
+            name='UserEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('username', models.CharField(max_length=60, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:[._-][a-z0-9]+)*\\Z', 'A user name has lower-case letters and digits, with single dots, dashes or underscores between them.')], verbose_name='user name')),
+                ('display_name', models.CharField(max_length=120, verbose_name='name')),
+                ('handbook_name', models.CharField(blank=True, help_text='By which handbook import recognises the person, whatever their display name. Default: the name.', max_length=120, verbose_name='name in the handbook')),
+                ('email', models.EmailField(blank=True, max_length=254, validators=[common.validators.validate_line], verbose_name='e-mail')),
+                ('phone', models.CharField(blank=True, db_default='', default='', help_text='Visible to signed-in users. Include country code, e.g. +49.', max_length=32, validators=[django.core.validators.RegexValidator('\\A\\+?[0-9][0-9 ()./-]{3,28}[0-9]\\Z', 'Enter a phone number, such as +49 30 1234567.')], verbose_name='phone')),
+                ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
+                ('country', models.CharField(blank=True, max_length=2, validators=[people.models.valid_country])),
+                ('subdivision', models.CharField(blank=True, max_length=8)),
+                ('colour', models.PositiveSmallIntegerField(choices=[(1, 'Red'), (2, 'Blue'), (3, 'Green'), (4, 'Magenta'), (5, 'Amber'), (6, 'Teal'), (7, 'Pink'), (8, 'Lime'), (9, 'Violet'), (10, 'Orange'), (11, 'Sky'), (12, 'Jade')], default=1, help_text='Your avatar colour.')),
+                ('shortcuts', models.BooleanField(db_default=True, default=True, help_text='Enable keyboard shortcuts (press ? for a list).', verbose_name='keyboard shortcuts')),
+                ('is_active', models.BooleanField(default=True, help_text='Can sign in and be on call.', verbose_name='active')),
+                ('is_staff', models.BooleanField(default=False, help_text='Can manage pipelines, rotations and people.', verbose_name='admin')),
+                ('date_joined', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('reactivated_at', models.DateTimeField(editable=False, null=True)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='ApiTokenEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('name', models.CharField(max_length=80)),
+                ('scope', models.CharField(choices=[('read', 'Read only'), ('write', 'Read and write'), ('admin', 'Admin')], default='write', max_length=8)),
+                ('prefix', models.CharField(max_length=16)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('expires_at', models.DateTimeField(blank=True, null=True)),
+                ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='people.apitoken')),
+                ('user', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='HandbookAliasEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('name', models.CharField(max_length=120)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='people.handbookalias')),
+                ('user', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='PasswordLinkEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('purpose', models.CharField(choices=[('invitation', 'Invitation'), ('reset', 'Password reset')], max_length=10)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('used_at', models.DateTimeField(blank=True, null=True)),
+                ('asked_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='people.passwordlink')),
+                ('user', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='SavedResponse',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=255)),
+                ('fingerprint', models.CharField(help_text='SHA-256 digest of the method, the URL and the body.', max_length=64)),
+                ('status', models.PositiveSmallIntegerField()),
+                ('content_type', models.CharField(blank=True, max_length=100)),
+                ('location', common.fields.EncryptedTextField(blank=True, help_text='Target of a redirect.')),
+                ('body', common.fields.EncryptedTextField(blank=True)),
+                ('created_at', models.DateTimeField(db_index=True)),
+                ('token', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='people.apitoken')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('user', 'token', 'key', 'fingerprint'), name='response_is_saved_once', nulls_distinct=False)],
+            },
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name='user',
             trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='343bf1280e7613a34c82a374bf4852f45108bfd3', level='STATEMENT', operation='UPDATE OF "username", "is_active" OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_fa9cc', table='people_user', when='AFTER')),
@@ -250,104 +277,6 @@ class Migration(migrations.Migration):
             model_name='user',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_userevent" ("colour", "country", "date_joined", "display_name", "email", "handbook_name", "id", "is_active", "is_staff", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "reactivated_at", "shortcuts", "subdivision", "time_zone", "username") VALUES (OLD."colour", OLD."country", OLD."date_joined", OLD."display_name", OLD."email", OLD."handbook_name", OLD."id", OLD."is_active", OLD."is_staff", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."phone", OLD."reactivated_at", OLD."shortcuts", OLD."subdivision", OLD."time_zone", OLD."username"); RETURN NULL;', hash='45b54fc7fa10031dbbb3fe70154bb94947f75672', operation='DELETE', pgid='pgtrigger_delete_delete_bec80', table='people_user', when='AFTER')),
         ),
-        migrations.AddField(
-            model_name='apitoken',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='apitokenevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='apitokenevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='people.apitoken'),
-        ),
-        migrations.AddField(
-            model_name='apitokenevent',
-            name='user',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='handbookalias',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='handbook_aliases', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='handbookaliasevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='handbookaliasevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='people.handbookalias'),
-        ),
-        migrations.AddField(
-            model_name='handbookaliasevent',
-            name='user',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddConstraint(
-            model_name='loginattempts',
-            constraint=models.UniqueConstraint(fields=('kind', 'digest'), name='attempts_are_counted_once'),
-        ),
-        migrations.AddField(
-            model_name='passwordlink',
-            name='asked_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='passwordlink',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='password_links', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='passwordlinkevent',
-            name='asked_by',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='passwordlinkevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='passwordlinkevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='people.passwordlink'),
-        ),
-        migrations.AddField(
-            model_name='passwordlinkevent',
-            name='user',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='savedresponse',
-            name='token',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='people.apitoken'),
-        ),
-        migrations.AddField(
-            model_name='savedresponse',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='userevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='userevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddConstraint(
-            model_name='apitoken',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at', None), ('expires_at__gt', models.F('created_at')), _connector='OR'), name='token_expires_after_creation'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='apitoken',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_apitokenevent" ("created_at", "expires_at", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "prefix", "revoked_at", "scope", "user_id") VALUES (NEW."created_at", NEW."expires_at", NEW."id", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."prefix", NEW."revoked_at", NEW."scope", NEW."user_id"); RETURN NULL;', hash='efe2b86a3b96388ba47edf8f7262906607694267', operation='INSERT', pgid='pgtrigger_insert_insert_89aa6', table='people_apitoken', when='AFTER')),
@@ -372,14 +301,6 @@ class Migration(migrations.Migration):
             model_name='handbookalias',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_handbookaliasevent" ("id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "user_id") VALUES (OLD."id", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."user_id"); RETURN NULL;', hash='5e3a1cc5f2df5595f72fc034c192ae1d86ed8cf9', operation='DELETE', pgid='pgtrigger_delete_delete_cc2de', table='people_handbookalias', when='AFTER')),
         ),
-        migrations.AddIndex(
-            model_name='passwordlink',
-            index=models.Index(fields=['user', '-created_at'], name='password_link_of_user'),
-        ),
-        migrations.AddConstraint(
-            model_name='passwordlink',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='password_link_expires_after_creation'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='passwordlink',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_passwordlinkevent" ("asked_by_id", "created_at", "expires_at", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "purpose", "used_at", "user_id") VALUES (NEW."asked_by_id", NEW."created_at", NEW."expires_at", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."purpose", NEW."used_at", NEW."user_id"); RETURN NULL;', hash='f215c6f3017354aae2b5e42c04f8d09b7f018496', operation='INSERT', pgid='pgtrigger_insert_insert_7df69', table='people_passwordlink', when='AFTER')),
@@ -391,9 +312,5 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='passwordlink',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "people_passwordlinkevent" ("asked_by_id", "created_at", "expires_at", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "purpose", "used_at", "user_id") VALUES (OLD."asked_by_id", OLD."created_at", OLD."expires_at", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."purpose", OLD."used_at", OLD."user_id"); RETURN NULL;', hash='2e14d51f1f50b47b763bf4c58de21732337a9f3c', operation='DELETE', pgid='pgtrigger_delete_delete_4d489', table='people_passwordlink', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='savedresponse',
-            constraint=models.UniqueConstraint(fields=('user', 'token', 'key', 'fingerprint'), name='response_is_saved_once', nulls_distinct=False),
         ),
     ]

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from common.api.fields import LineField
 from people.permissions import request_user
 from pipelines.models import Pipeline
+from pipelines.serializers import PipelinesField
 from readiness.models import MAX_NOTE_LENGTH, ReaderNote, ReadersLink
 from readiness.queries.readers import link_url, readers_links
 from readiness.services.readers import create_link, revoke_link, write_note
@@ -21,9 +22,7 @@ from readiness.services.readers import create_link, revoke_link, write_note
 class ReadersLinkSerializer(serializers.ModelSerializer[ReadersLink]):
     """A reader link. Only the start of its secret is shown."""
 
-    pipelines = serializers.SlugRelatedField(
-        slug_field="slug", queryset=Pipeline.objects.all(), many=True, allow_empty=False
-    )
+    pipelines = PipelinesField()
     created_by = serializers.CharField(source="created_by.username", read_only=True, allow_null=True, default=None)
 
     class Meta:

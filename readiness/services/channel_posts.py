@@ -13,6 +13,8 @@ from team_channels.queries import channels_for
 from team_channels.services.outbox import post_event
 
 MAX_VALUES_LISTED = 5
+# In the data of webhooks. A day can have thousands of values.
+MAX_VALUES_SENT = 100
 TITLES = {RESTATEMENT_OPENED: "Published numbers changed", RESTATEMENT_SETTLED: "Changed numbers are safe to use"}
 
 
@@ -37,7 +39,8 @@ def post_restatements(
         data={
             "pipeline": publication.pipeline.slug,
             "day": publication.day.isoformat(),
-            "restatements": [_data(row) for row in restatements],
+            "restatements": [_data(row) for row in restatements[:MAX_VALUES_SENT]],
+            "restatements_total": len(restatements),
         },
     )
     post_event(channels, new, at=at)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import Max, Q
 
+from common.loops import Attempts
 from incidents.models import Incident
 from pipelines.models import Pipeline
 from readiness.domain.calendar import MetricCalendar
@@ -44,11 +45,13 @@ def sweep_publications(*, at: dt.datetime) -> SweepResult:
     """Record the changes of published values, then publish the days that are safe; each in a transaction of its own."""
     cursor, _ = SweepCursor.objects.get_or_create(pk=1, defaults={"compared_until": at})
     result = SweepResult()
-    for publication in _changed_publications(since=cursor.compared_until - SWEEP_OVERLAP):
-        result += _compare(publication, at=at)
-    result += SweepResult(published=_publish_days(at=at))
-    SweepCursor.objects.filter(pk=1, compared_until__lt=at).update(compared_until=at)
-    return result
+    with Attempts() as attempt:
+        for publication in _changed_publications(since=cursor.compared_until - SWEEP_OVERLAP):
+            result += attempt(_compare, publication, at=at) or SweepResult()
+        # What failed is compared again.
+        if attempt.error is None:
+            SweepCursor.objects.filter(pk=1, compared_until__lt=at).update(compared_until=at)
+        return result + SweepResult(published=attempt(_publish_days, at=at) or 0)
 
 
 def _changed_publications(*, since: dt.datetime) -> list[Publication]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError
+from common.loops import Attempts
 from people.models import User
 from people.queries import secret_digest
 from pipelines.models import Pipeline
@@ -71,10 +72,12 @@ def write_note(pipeline: Pipeline, *, text: str, by: User, at: dt.datetime) -> N
 def store_pages(*, render: Callable[[ReadersLink, dt.datetime], str], at: dt.datetime) -> int:
     """Render the page of every link and store it for all web processes; return how many."""
     links = list(ReadersLink.objects.usable().defer("html").order_by("pk"))
-    return sum(
-        ReadersLink.objects.filter(pk=link.pk, revoked_at=None).update(html=render(link, at), rendered_at=at)
-        for link in links
-    )
+    with Attempts() as attempt:
+        return sum(attempt(_store_page, link, render=render, at=at) or 0 for link in links)
+
+
+def _store_page(link: ReadersLink, *, render: Callable[[ReadersLink, dt.datetime], str], at: dt.datetime) -> int:
+    return ReadersLink.objects.filter(pk=link.pk, revoked_at=None).update(html=render(link, at), rendered_at=at)
 
 
 def page_html(secret: str, *, render: Callable[[ReadersLink, dt.datetime], str], at: dt.datetime) -> str | None:

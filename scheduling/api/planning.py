@@ -10,6 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import ListField
 from common.datetimes import EARLIEST, INVALID_DATE, LATEST
 from common.exceptions import NotAllowedError
 from people.permissions import request_user
@@ -26,13 +27,14 @@ from scheduling.services.optimizer import apply_moves
 from scheduling.services.rosters import change_roster
 
 MAX_ENGINEERS = 500
+MAX_MOVES = 100
 
 
 class RosterSerializer(serializers.Serializer[Any]):
     """Ordered engineers, and the start date of the first engineer's shift."""
 
     starts_on = serializers.DateField()
-    engineers = serializers.ListField(child=UsernameField(), allow_empty=False, max_length=MAX_ENGINEERS)
+    engineers = ListField(child=UsernameField(), allow_empty=False, max_length=MAX_ENGINEERS)
 
     def validate_starts_on(self, day: dt.date) -> dt.date:
         """Return the date; raise ValidationError if it is out of range."""
@@ -82,7 +84,7 @@ class PlanSerializer(serializers.Serializer[Any]):
 class MovesSerializer(serializers.Serializer[Any]):
     """Moves to apply together."""
 
-    moves = MoveSerializer(many=True, allow_empty=False)
+    moves = MoveSerializer(many=True, allow_empty=False, max_length=MAX_MOVES)  # type: ignore[call-arg]  # DRF passes it to the list
 
 
 class PlanningActions(viewsets.GenericViewSet[Rotation]):

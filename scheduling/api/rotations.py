@@ -14,7 +14,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import LineField, MultilineField
+from common.api.fields import LineField, ListField, MultilineField
 from common.api.lists import paginate_list
 from common.api.pagination import LongPagination
 from common.api.params import AT, FROM, IF_NONE_MATCH, TO, UNCHANGED, check_window, instant_or_date
@@ -29,7 +29,7 @@ from scheduling.api.serializers import PersonField
 from scheduling.domain.responder_chain import Interval
 from scheduling.domain.weeks import RosterVersion, active_roster
 from scheduling.loaders import roster_versions
-from scheduling.models import Rotation
+from scheduling.models import MAX_DESCRIPTION_LENGTH, Rotation
 from scheduling.models.rotations import Weekday
 from scheduling.queries.on_call import OnCallShift, on_call_snapshot, rotation_timeline
 from scheduling.queries.weeks import upcoming_week_dates, weeks_between
@@ -138,14 +138,14 @@ class RotationDataSerializer(serializers.Serializer[Any]):
     """
 
     name = LineField(max_length=120)
-    description = MultilineField(required=False, allow_blank=True)
+    description = MultilineField(required=False, allow_blank=True, max_length=MAX_DESCRIPTION_LENGTH)
     time_zone = LineField(required=False, max_length=64)
     handoff_weekday = serializers.ChoiceField(choices=Weekday.choices, required=False)
     handoff_time = serializers.TimeField(required=False)
     weekly_drill = serializers.BooleanField(required=False)
     drill_weekday = serializers.ChoiceField(choices=Weekday.choices, required=False)
     drill_time = serializers.TimeField(required=False)
-    roster = serializers.ListField(child=UsernameField(), allow_empty=False, max_length=MAX_ENGINEERS)
+    roster = ListField(child=UsernameField(), allow_empty=False, max_length=MAX_ENGINEERS)
     starting = serializers.DateField(required=False)
 
     def validate_starting(self, day: dt.date) -> dt.date:

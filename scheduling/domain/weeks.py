@@ -1,6 +1,7 @@
 """Plan a rotation's weeks from its rosters."""
 
 import datetime as dt
+import zoneinfo
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -77,6 +78,12 @@ def rosters_from(rosters: Sequence[RosterVersion], *, week: dt.date) -> list[Ros
 def week_start(day: dt.date, *, weekday: int) -> dt.date:
     """Return the start date of the week that includes `day`: the hand-off weekday on or before it."""
     return day - dt.timedelta(days=(day.weekday() - weekday) % 7)
+
+
+def current_week(hours: Hours, *, at: dt.datetime) -> dt.date:
+    """Return the start date of the week that includes an instant. On the hand-off day a week starts at the hour of the hand-off."""
+    day = week_start(at.astimezone(zoneinfo.ZoneInfo(hours.zone)).date(), weekday=hours.weekday)
+    return day if to_utc(day, hours.hour, zone=hours.zone) <= at else day - WEEK
 
 
 def planned_weeks(hours: Hours, *, rosters: Sequence[RosterVersion], first: dt.date, until: dt.date) -> Iterator[Week]:

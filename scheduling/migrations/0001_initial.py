@@ -12,26 +12,88 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from common.initial_migration import InitialMigration
 
-class Migration(migrations.Migration):
+
+class Migration(InitialMigration):
 
     initial = True
 
     dependencies = [
+        ('people', '__first__'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('pipelines', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='CalendarLink',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('address', common.fields.EncryptedTextField(editable=False)),
+                ('host', models.CharField(max_length=255)),
+                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('partial', 'Partly synced'), ('failing', 'Failing')], default='new', max_length=8)),
+                ('problem', models.CharField(blank=True, max_length=300)),
+                ('skipped_events', models.JSONField(blank=True, default=list, editable=False, help_text='Events that could not be read: title and reason. Private.')),
+                ('last_read_at', models.DateTimeField(blank=True, null=True)),
+                ('last_success_at', models.DateTimeField(blank=True, null=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('engineer', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='calendar_link', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['engineer'],
+                'indexes': [models.Index(fields=['last_read_at'], name='link_due')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['failing', 'partial']), ('problem', ''), _connector='OR'), name='only_a_link_with_problems_names_one')],
+            },
+        ),
+        migrations.CreateModel(
+            name='CoverageGap',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('found_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='coverage_gaps', to='pipelines.pipeline')),
+            ],
+            options={
+                'ordering': ['starts_at', 'pipeline'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='gap_has_a_length'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('pipeline_id'), models.F('pipeline_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='gaps_never_overlap', violation_error_message='Gaps of a pipeline cannot overlap.')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Rotation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.CharField(max_length=80, unique=True, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z', 'A slug has lower-case letters and digits, with single dashes between them.')])),
+                ('name', models.CharField(max_length=120)),
+                ('description', models.TextField(blank=True, help_text='Text about the rotation in the handbook.')),
+                ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
+                ('handoff_weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], default=0)),
+                ('handoff_time', models.TimeField(default=datetime.time(10, 0), help_text="Local time in the rotation's time zone.")),
+                ('weekly_drill', models.BooleanField(default=False, help_text='Start a drill once a week for the engineer on call. It is marked as a drill everywhere.')),
+                ('drill_weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], default=1)),
+                ('drill_time', models.TimeField(default=datetime.time(11, 0), help_text="Local time in the rotation's time zone.")),
+                ('drill_changed_at', models.DateTimeField(blank=True, editable=False, help_text='When the schedule of its drills last changed.', null=True)),
+                ('archived_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('policy_name', models.CharField(default='Holiday Policy', max_length=120, verbose_name='holiday policy name')),
+                ('policy_introduction', models.TextField(blank=True)),
+                ('policy_rules', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, help_text='Rules of the holiday policy, in order.', size=None)),
+            ],
+            options={
+                'ordering': ['pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='rotation_has_a_name'), models.CheckConstraint(condition=models.Q(('handoff_weekday__gte', 0), ('handoff_weekday__lte', 6)), name='rotation_hands_off_on_a_weekday'), models.CheckConstraint(condition=models.Q(('drill_weekday__gte', 0), ('drill_weekday__lte', 6)), name='rotation_drills_on_a_weekday')],
+            },
+        ),
         migrations.CreateModel(
             name='Roster',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('starts_on', models.DateField(help_text="Start date of the first engineer's week.")),
+                ('rotation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rosters', to='scheduling.rotation')),
             ],
             options={
                 'ordering': ['rotation', 'starts_on'],
+                'constraints': [models.UniqueConstraint(fields=('rotation', 'starts_on'), name='one_roster_per_week')],
             },
         ),
         migrations.CreateModel(
@@ -55,6 +117,8 @@ class Migration(migrations.Migration):
                 ('policy_name', models.CharField(default='Holiday Policy', max_length=120, verbose_name='holiday policy name')),
                 ('policy_introduction', models.TextField(blank=True)),
                 ('policy_rules', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, help_text='Rules of the holiday policy, in order.', size=None)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.rotation')),
             ],
             options={
                 'abstract': False,
@@ -67,25 +131,15 @@ class Migration(migrations.Migration):
                 ('starts_on', models.DateField()),
                 ('starts_at', models.DateTimeField()),
                 ('ends_at', models.DateTimeField()),
+                ('engineer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='weeks', to=settings.AUTH_USER_MODEL)),
+                ('planned_engineer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='planned_weeks', to=settings.AUTH_USER_MODEL)),
+                ('rotation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='weeks', to='scheduling.rotation')),
             ],
             options={
                 'verbose_name': 'week',
                 'ordering': ['rotation', 'starts_on'],
-            },
-        ),
-        migrations.CreateModel(
-            name='RotationWeekEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('starts_on', models.DateField()),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-            ],
-            options={
-                'abstract': False,
+                'indexes': [models.Index(fields=['engineer', 'starts_at'], name='week_of_engineer'), models.Index(fields=['rotation', 'ends_at'], name='week_window')],
+                'constraints': [models.UniqueConstraint(fields=('rotation', 'starts_on'), name='one_week_per_date'), models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='week_has_a_length'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('rotation_id'), models.F('rotation_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='weeks_never_overlap', violation_error_message='Weeks of a rotation cannot overlap.')],
             },
         ),
         migrations.CreateModel(
@@ -105,53 +159,18 @@ class Migration(migrations.Migration):
                 ('message', models.CharField(blank=True, max_length=500)),
                 ('acknowledged', models.BooleanField(default=False, help_text='The requester confirmed the swap although they are away in the week they take.')),
                 ('accepted_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Recipients of a three-way swap who have accepted.', size=None)),
+                ('counterpart', models.ForeignKey(blank=True, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(help_text='The requester, or an admin on their behalf.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requester', models.ForeignKey(help_text='Engineer whose time it is about.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('rotation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='swaps', to='scheduling.rotation')),
+                ('third', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['-created_at', '-pk'],
                 'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='SwapRequestEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('state', models.CharField(choices=[('pending', 'Open'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('cancelled', 'Withdrawn'), ('expired', 'Expired'), ('void', 'Superseded')], default='pending', max_length=10)),
-                ('declined_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Engineers who declined a request to anyone.', size=None)),
-                ('reason', models.CharField(blank=True, help_text='Why it was declined or superseded.', max_length=500)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('reminded_at', models.DateTimeField(blank=True, editable=False, help_text='Last reminder to those who have not answered.', null=True)),
-                ('offered_week', models.DateField()),
-                ('wanted_week', models.DateField(blank=True, null=True)),
-                ('third_week', models.DateField(blank=True, null=True)),
-                ('message', models.CharField(blank=True, max_length=500)),
-                ('acknowledged', models.BooleanField(default=False, help_text='The requester confirmed the swap although they are away in the week they take.')),
-                ('accepted_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Recipients of a three-way swap who have accepted.', size=None)),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='CalendarLink',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', common.fields.EncryptedTextField(editable=False)),
-                ('host', models.CharField(max_length=255)),
-                ('state', models.CharField(choices=[('new', 'Not synced yet'), ('ok', 'Synced'), ('partial', 'Partly synced'), ('failing', 'Failing')], default='new', max_length=8)),
-                ('problem', models.CharField(blank=True, max_length=300)),
-                ('skipped_events', models.JSONField(blank=True, default=list, editable=False, help_text='Events that could not be read: title and reason. Private.')),
-                ('last_read_at', models.DateTimeField(blank=True, null=True)),
-                ('last_success_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('engineer', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='calendar_link', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['engineer'],
+                'indexes': [models.Index(fields=['state', 'expires_at'], name='swaprequest_expiry'), models.Index(fields=['rotation', 'state', 'offered_week'], name='swap_of_rotation')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('counterpart', None), models.Q(('counterpart', models.F('requester')), _negated=True), _connector='OR'), name='swaprequest_people_differ'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='closed_swaprequest_has_date'), models.CheckConstraint(condition=models.Q(('wanted_week', models.F('offered_week')), _negated=True), name='swap_weeks_differ'), models.CheckConstraint(condition=models.Q(('wanted_week', None), ('counterpart__isnull', False), _connector='OR'), name='wanted_week_has_counterpart'), models.CheckConstraint(condition=models.Q(models.Q(('third', None), ('third_week', None)), models.Q(('third__isnull', False), ('third_week__isnull', False), ('wanted_week__isnull', False)), _connector='OR'), name='three_way_swap_is_complete'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'accepted'), _negated=True), ('counterpart__isnull', False), _connector='OR'), name='accepted_swap_has_counterpart')],
             },
         ),
         migrations.CreateModel(
@@ -171,19 +190,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='CoverageGap',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('found_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('pipeline', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='coverage_gaps', to='pipelines.pipeline')),
-            ],
-            options={
-                'ordering': ['starts_at', 'pipeline'],
             },
         ),
         migrations.CreateModel(
@@ -222,28 +228,13 @@ class Migration(migrations.Migration):
                 ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('requested_by', models.ForeignKey(help_text='The requester, or an admin on their behalf.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('requester', models.ForeignKey(help_text='Engineer whose time it is about.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('rotation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cover_requests', to='scheduling.rotation')),
             ],
             options={
                 'ordering': ['-created_at', '-pk'],
                 'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Cover',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('series', models.BigIntegerField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('covered_engineer', models.ForeignKey(help_text='Engineer who would be on call otherwise.', on_delete=django.db.models.deletion.PROTECT, related_name='covered_by', to=settings.AUTH_USER_MODEL)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('engineer', models.ForeignKey(help_text='Engineer who is on call instead.', on_delete=django.db.models.deletion.PROTECT, related_name='covers', to=settings.AUTH_USER_MODEL)),
-                ('request', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='covers', to='scheduling.coverrequest')),
-            ],
-            options={
-                'ordering': ['starts_at', 'pk'],
+                'indexes': [models.Index(fields=['state', 'expires_at'], name='coverrequest_expiry'), models.Index(fields=['rotation', 'state', 'starts_at'], name='cover_request_of_rotation')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('counterpart', None), models.Q(('counterpart', models.F('requester')), _negated=True), _connector='OR'), name='coverrequest_people_differ'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='closed_coverrequest_has_date'), models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='cover_request_has_a_length'), models.CheckConstraint(condition=models.Q(('expires_at__lte', models.F('ends_at'))), name='cover_request_expires_before_it_ends'), django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state', 'pending')), expressions=[(models.Func(models.F('rotation_id'), models.F('rotation_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('requester_id'), models.F('requester_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='open_cover_requests_never_overlap', violation_error_message='Open cover requests of an engineer cannot overlap.')],
             },
         ),
         migrations.CreateModel(
@@ -268,6 +259,93 @@ class Migration(migrations.Migration):
                 'verbose_name': 'time off',
                 'verbose_name_plural': 'time off',
                 'ordering': ['starts_on', 'pk'],
+                'indexes': [models.Index(fields=['ends_at', 'starts_at'], name='holiday_window'), models.Index(fields=['engineer', 'ends_at'], name='holiday_of_engineer')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('link__isnull', False)), fields=('link', 'link_uid', 'starts_on'), name='one_absence_per_event'), models.CheckConstraint(condition=models.Q(('starts_on__lte', models.F('ends_on'))), name='holiday_ends_after_it_starts'), models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='holiday_has_a_length')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PipelineRotation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('pipeline', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='in_rotation', to='pipelines.pipeline')),
+                ('rotation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pipelines', to='scheduling.rotation')),
+            ],
+            options={
+                'ordering': ['rotation', 'pipeline'],
+            },
+        ),
+        migrations.CreateModel(
+            name='RotationWeekEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('starts_on', models.DateField()),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('engineer', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.rotationweek')),
+                ('planned_engineer', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='SwapRequestEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('state', models.CharField(choices=[('pending', 'Open'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('cancelled', 'Withdrawn'), ('expired', 'Expired'), ('void', 'Superseded')], default='pending', max_length=10)),
+                ('declined_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Engineers who declined a request to anyone.', size=None)),
+                ('reason', models.CharField(blank=True, help_text='Why it was declined or superseded.', max_length=500)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('reminded_at', models.DateTimeField(blank=True, editable=False, help_text='Last reminder to those who have not answered.', null=True)),
+                ('offered_week', models.DateField()),
+                ('wanted_week', models.DateField(blank=True, null=True)),
+                ('third_week', models.DateField(blank=True, null=True)),
+                ('message', models.CharField(blank=True, max_length=500)),
+                ('acknowledged', models.BooleanField(default=False, help_text='The requester confirmed the swap although they are away in the week they take.')),
+                ('accepted_by', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, help_text='Recipients of a three-way swap who have accepted.', size=None)),
+                ('counterpart', models.ForeignKey(blank=True, db_constraint=False, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('decided_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.swaprequest')),
+                ('requested_by', models.ForeignKey(db_constraint=False, help_text='The requester, or an admin on their behalf.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requester', models.ForeignKey(db_constraint=False, help_text='Engineer whose time it is about.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('rotation', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation')),
+                ('third', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='Cover',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('reason', models.CharField(blank=True, max_length=200)),
+                ('series', models.BigIntegerField(blank=True, editable=False, null=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('covered_engineer', models.ForeignKey(help_text='Engineer who would be on call otherwise.', on_delete=django.db.models.deletion.PROTECT, related_name='covered_by', to=settings.AUTH_USER_MODEL)),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('engineer', models.ForeignKey(help_text='Engineer who is on call instead.', on_delete=django.db.models.deletion.PROTECT, related_name='covers', to=settings.AUTH_USER_MODEL)),
+                ('request', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='covers', to='scheduling.coverrequest')),
+                ('rotation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='covers', to='scheduling.rotation')),
+            ],
+            options={
+                'ordering': ['starts_at', 'pk'],
+                'indexes': [models.Index(fields=['rotation', 'ends_at'], name='cover_window')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='cover_has_a_length'), models.CheckConstraint(condition=models.Q(('engineer', models.F('covered_engineer')), _negated=True), name='cover_people_differ'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('rotation_id'), models.F('rotation_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='covers_never_overlap', violation_error_message='Covers of a rotation cannot overlap.')],
             },
         ),
         migrations.CreateModel(
@@ -297,16 +375,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='PipelineRotation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('pipeline', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='in_rotation', to='pipelines.pipeline')),
-            ],
-            options={
-                'ordering': ['rotation', 'pipeline'],
-            },
-        ),
-        migrations.CreateModel(
             name='RosterMember',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -316,47 +384,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['roster', 'position'],
-            },
-        ),
-        migrations.CreateModel(
-            name='RosterMemberEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('position', models.PositiveSmallIntegerField()),
-                ('engineer', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.rostermember')),
-                ('roster', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.roster')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Rotation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.CharField(max_length=80, unique=True, validators=[django.core.validators.RegexValidator('\\A[a-z0-9]+(?:-[a-z0-9]+)*\\Z', 'A slug has lower-case letters and digits, with single dashes between them.')])),
-                ('name', models.CharField(max_length=120)),
-                ('description', models.TextField(blank=True, help_text='Text about the rotation in the handbook.')),
-                ('time_zone', models.CharField(default='UTC', max_length=64, validators=[people.models.valid_time_zone])),
-                ('handoff_weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], default=0)),
-                ('handoff_time', models.TimeField(default=datetime.time(10, 0), help_text="Local time in the rotation's time zone.")),
-                ('weekly_drill', models.BooleanField(default=False, help_text='Start a drill once a week for the engineer on call. It is marked as a drill everywhere.')),
-                ('drill_weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], default=1)),
-                ('drill_time', models.TimeField(default=datetime.time(11, 0), help_text="Local time in the rotation's time zone.")),
-                ('drill_changed_at', models.DateTimeField(blank=True, editable=False, help_text='When the schedule of its drills last changed.', null=True)),
-                ('archived_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('policy_name', models.CharField(default='Holiday Policy', max_length=120, verbose_name='holiday policy name')),
-                ('policy_introduction', models.TextField(blank=True)),
-                ('policy_rules', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, help_text='Rules of the holiday policy, in order.', size=None)),
-            ],
-            options={
-                'ordering': ['pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='rotation_has_a_name'), models.CheckConstraint(condition=models.Q(('handoff_weekday__gte', 0), ('handoff_weekday__lte', 6)), name='rotation_hands_off_on_a_weekday'), models.CheckConstraint(condition=models.Q(('drill_weekday__gte', 0), ('drill_weekday__lte', 6)), name='rotation_drills_on_a_weekday')],
+                'constraints': [models.UniqueConstraint(fields=('roster', 'position'), name='roster_positions_differ'), models.UniqueConstraint(fields=('roster', 'engineer'), name='roster_engineers_differ')],
             },
         ),
         migrations.CreateModel(
@@ -375,11 +403,6 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.AddField(
-            model_name='roster',
-            name='rotation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rosters', to='scheduling.rotation'),
-        ),
         migrations.CreateModel(
             name='PipelineRotationEvent',
             fields=[
@@ -395,11 +418,6 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
-        ),
-        migrations.AddField(
-            model_name='pipelinerotation',
-            name='rotation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pipelines', to='scheduling.rotation'),
         ),
         migrations.CreateModel(
             name='CoverRequestEvent',
@@ -430,10 +448,22 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.AddField(
-            model_name='coverrequest',
-            name='rotation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cover_requests', to='scheduling.rotation'),
+        migrations.CreateModel(
+            name='RosterMemberEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('position', models.PositiveSmallIntegerField()),
+                ('engineer', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.rostermember')),
+                ('roster', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.roster')),
+            ],
+            options={
+                'abstract': False,
+            },
         ),
         migrations.CreateModel(
             name='CoverEvent',
@@ -459,11 +489,6 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.AddField(
-            model_name='cover',
-            name='rotation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='covers', to='scheduling.rotation'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='rotation',
             trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='6afbff3903cad2a64c54e509084e5684f7a6bef5', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_9ae2e', table='scheduling_rotation', when='AFTER')),
@@ -480,134 +505,6 @@ class Migration(migrations.Migration):
             model_name='rotation',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_rotationevent" ("archived_at", "description", "drill_changed_at", "drill_time", "drill_weekday", "handoff_time", "handoff_weekday", "id", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "policy_introduction", "policy_name", "policy_rules", "slug", "time_zone", "weekly_drill") VALUES (OLD."archived_at", OLD."description", OLD."drill_changed_at", OLD."drill_time", OLD."drill_weekday", OLD."handoff_time", OLD."handoff_weekday", OLD."id", OLD."name", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."policy_introduction", OLD."policy_name", OLD."policy_rules", OLD."slug", OLD."time_zone", OLD."weekly_drill"); RETURN NULL;', hash='e8bb7cf7ceb7f8ff3ddb87587d5aea72f70c95fa', operation='DELETE', pgid='pgtrigger_delete_delete_3bdb4', table='scheduling_rotation', when='AFTER')),
         ),
-        migrations.AddField(
-            model_name='rotationevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='rotationevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.rotation'),
-        ),
-        migrations.AddField(
-            model_name='rotationweek',
-            name='engineer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='weeks', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='rotationweek',
-            name='planned_engineer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='planned_weeks', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='rotationweek',
-            name='rotation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='weeks', to='scheduling.rotation'),
-        ),
-        migrations.AddField(
-            model_name='rotationweekevent',
-            name='engineer',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='rotationweekevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='rotationweekevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.rotationweek'),
-        ),
-        migrations.AddField(
-            model_name='rotationweekevent',
-            name='planned_engineer',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='rotationweekevent',
-            name='rotation',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation'),
-        ),
-        migrations.AddField(
-            model_name='swaprequest',
-            name='counterpart',
-            field=models.ForeignKey(blank=True, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='swaprequest',
-            name='decided_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='swaprequest',
-            name='requested_by',
-            field=models.ForeignKey(help_text='The requester, or an admin on their behalf.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='swaprequest',
-            name='requester',
-            field=models.ForeignKey(help_text='Engineer whose time it is about.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='swaprequest',
-            name='rotation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='swaps', to='scheduling.rotation'),
-        ),
-        migrations.AddField(
-            model_name='swaprequest',
-            name='third',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='swaprequestevent',
-            name='counterpart',
-            field=models.ForeignKey(blank=True, db_constraint=False, help_text='Recipient. Leave empty to ask anyone.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='swaprequestevent',
-            name='decided_by',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='swaprequestevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='swaprequestevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='scheduling.swaprequest'),
-        ),
-        migrations.AddField(
-            model_name='swaprequestevent',
-            name='requested_by',
-            field=models.ForeignKey(db_constraint=False, help_text='The requester, or an admin on their behalf.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='swaprequestevent',
-            name='requester',
-            field=models.ForeignKey(db_constraint=False, help_text='Engineer whose time it is about.', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='swaprequestevent',
-            name='rotation',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='scheduling.rotation'),
-        ),
-        migrations.AddField(
-            model_name='swaprequestevent',
-            name='third',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddIndex(
-            model_name='calendarlink',
-            index=models.Index(fields=['last_read_at'], name='link_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='calendarlink',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['failing', 'partial']), ('problem', ''), _connector='OR'), name='only_a_link_with_problems_names_one'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='calendarlink',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_calendarlinkevent" ("created_at", "engineer_id", "host", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "problem", "state") VALUES (NEW."created_at", NEW."engineer_id", NEW."host", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."problem", NEW."state"); RETURN NULL;', hash='ef7522b9d3e82a6b93fbfa60686d744b3a3a9ff9', operation='INSERT', pgid='pgtrigger_insert_insert_b3b1a', table='scheduling_calendarlink', when='AFTER')),
@@ -619,14 +516,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='calendarlink',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_calendarlinkevent" ("created_at", "engineer_id", "host", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "problem", "state") VALUES (OLD."created_at", OLD."engineer_id", OLD."host", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."problem", OLD."state"); RETURN NULL;', hash='74c1568abfc77949c9faedf6f5b7c525db0c655b', operation='DELETE', pgid='pgtrigger_delete_delete_78441', table='scheduling_calendarlink', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='coveragegap',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='gap_has_a_length'),
-        ),
-        migrations.AddConstraint(
-            model_name='coveragegap',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('pipeline_id'), models.F('pipeline_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='gaps_never_overlap', violation_error_message='Gaps of a pipeline cannot overlap.'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='coveragegap',
@@ -648,26 +537,6 @@ class Migration(migrations.Migration):
             model_name='coveragegap',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coveragegapevent" ("ends_at", "found_at", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "starts_at") VALUES (OLD."ends_at", OLD."found_at", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."starts_at"); RETURN NULL;', hash='653fd15e2776fb2a418131ad3e2d23cab1a249f6', operation='DELETE', pgid='pgtrigger_delete_delete_cac3b', table='scheduling_coveragegap', when='AFTER')),
         ),
-        migrations.AddIndex(
-            model_name='holidayblock',
-            index=models.Index(fields=['ends_at', 'starts_at'], name='holiday_window'),
-        ),
-        migrations.AddIndex(
-            model_name='holidayblock',
-            index=models.Index(fields=['engineer', 'ends_at'], name='holiday_of_engineer'),
-        ),
-        migrations.AddConstraint(
-            model_name='holidayblock',
-            constraint=models.UniqueConstraint(condition=models.Q(('link__isnull', False)), fields=('link', 'link_uid', 'starts_on'), name='one_absence_per_event'),
-        ),
-        migrations.AddConstraint(
-            model_name='holidayblock',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_on__lte', models.F('ends_on'))), name='holiday_ends_after_it_starts'),
-        ),
-        migrations.AddConstraint(
-            model_name='holidayblock',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='holiday_has_a_length'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='holidayblock',
             trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='15041fabbe4142976aa45f21ce1c447915ff98d4', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_6c0d3', table='scheduling_holidayblock', when='AFTER')),
@@ -684,14 +553,6 @@ class Migration(migrations.Migration):
             model_name='holidayblock',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_holidayblockevent" ("created_at", "ends_at", "ends_at_time", "ends_on", "engineer_id", "id", "kind", "link_id", "link_uid", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_at", "starts_at_time", "starts_on", "time_zone") VALUES (OLD."created_at", OLD."ends_at", OLD."ends_at_time", OLD."ends_on", OLD."engineer_id", OLD."id", OLD."kind", OLD."link_id", OLD."link_uid", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."starts_at", OLD."starts_at_time", OLD."starts_on", OLD."time_zone"); RETURN NULL;', hash='f7aba11202682f856f4229a52c0f511d968491b8', operation='DELETE', pgid='pgtrigger_delete_delete_888d1', table='scheduling_holidayblock', when='AFTER')),
         ),
-        migrations.AddConstraint(
-            model_name='rostermember',
-            constraint=models.UniqueConstraint(fields=('roster', 'position'), name='roster_positions_differ'),
-        ),
-        migrations.AddConstraint(
-            model_name='rostermember',
-            constraint=models.UniqueConstraint(fields=('roster', 'engineer'), name='roster_engineers_differ'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='rostermember',
             trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='a0729879421106e5663abd426712ba9abbfda79d', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_6b2c8', table='scheduling_rostermember', when='AFTER')),
@@ -707,10 +568,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='rostermember',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_rostermemberevent" ("engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "roster_id") VALUES (OLD."engineer_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."position", OLD."roster_id"); RETURN NULL;', hash='5e8df41bec93844dc23b33be9db9d079c5039911', operation='DELETE', pgid='pgtrigger_delete_delete_79e59', table='scheduling_rostermember', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='roster',
-            constraint=models.UniqueConstraint(fields=('rotation', 'starts_on'), name='one_roster_per_week'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='roster',
@@ -744,34 +601,6 @@ class Migration(migrations.Migration):
             model_name='pipelinerotation',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_pipelinerotationevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "pipeline_id", "rotation_id") VALUES (OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."pipeline_id", OLD."rotation_id"); RETURN NULL;', hash='2eecb5688817c2964a6a57f9144b9f8b89d4c15f', operation='DELETE', pgid='pgtrigger_delete_delete_59a4f', table='scheduling_pipelinerotation', when='AFTER')),
         ),
-        migrations.AddIndex(
-            model_name='coverrequest',
-            index=models.Index(fields=['state', 'expires_at'], name='coverrequest_expiry'),
-        ),
-        migrations.AddIndex(
-            model_name='coverrequest',
-            index=models.Index(fields=['rotation', 'state', 'starts_at'], name='cover_request_of_rotation'),
-        ),
-        migrations.AddConstraint(
-            model_name='coverrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('counterpart', None), models.Q(('counterpart', models.F('requester')), _negated=True), _connector='OR'), name='coverrequest_people_differ'),
-        ),
-        migrations.AddConstraint(
-            model_name='coverrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='closed_coverrequest_has_date'),
-        ),
-        migrations.AddConstraint(
-            model_name='coverrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='cover_request_has_a_length'),
-        ),
-        migrations.AddConstraint(
-            model_name='coverrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__lte', models.F('ends_at'))), name='cover_request_expires_before_it_ends'),
-        ),
-        migrations.AddConstraint(
-            model_name='coverrequest',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state', 'pending')), expressions=[(models.Func(models.F('rotation_id'), models.F('rotation_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('requester_id'), models.F('requester_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='open_cover_requests_never_overlap', violation_error_message='Open cover requests of an engineer cannot overlap.'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='coverrequest',
             trigger=pgtrigger.compiler.Trigger(name='rows_change_page_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_pageversion_id_seq');\n    UPDATE people_pageversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_pageversion\n             WHERE id IN (SELECT id FROM people_pageversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_pageversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='5ed3905febb35b8cd47e6f6da7d16b4950555798', operation='INSERT OR DELETE', pgid='pgtrigger_rows_change_page_version_37166', table='scheduling_coverrequest', when='AFTER')),
@@ -792,22 +621,6 @@ class Migration(migrations.Migration):
             model_name='coverrequest',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverrequestevent" ("counterpart_id", "created_at", "decided_at", "decided_by_id", "declined_by", "ends_at", "expires_at", "id", "message", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "reminded_at", "requested_by_id", "requester_id", "rotation_id", "starts_at", "state") VALUES (OLD."counterpart_id", OLD."created_at", OLD."decided_at", OLD."decided_by_id", OLD."declined_by", OLD."ends_at", OLD."expires_at", OLD."id", OLD."message", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."reminded_at", OLD."requested_by_id", OLD."requester_id", OLD."rotation_id", OLD."starts_at", OLD."state"); RETURN NULL;', hash='443f93771e561da97ba635c83810f1298dbccde8', operation='DELETE', pgid='pgtrigger_delete_delete_25964', table='scheduling_coverrequest', when='AFTER')),
         ),
-        migrations.AddIndex(
-            model_name='cover',
-            index=models.Index(fields=['rotation', 'ends_at'], name='cover_window'),
-        ),
-        migrations.AddConstraint(
-            model_name='cover',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='cover_has_a_length'),
-        ),
-        migrations.AddConstraint(
-            model_name='cover',
-            constraint=models.CheckConstraint(condition=models.Q(('engineer', models.F('covered_engineer')), _negated=True), name='cover_people_differ'),
-        ),
-        migrations.AddConstraint(
-            model_name='cover',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('rotation_id'), models.F('rotation_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='covers_never_overlap', violation_error_message='Covers of a rotation cannot overlap.'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='cover',
             trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='83f2e4404bddba66ae07f5abeccfae759c0841c0', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_e8e08', table='scheduling_cover', when='AFTER')),
@@ -824,26 +637,6 @@ class Migration(migrations.Migration):
             model_name='cover',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_coverevent" ("covered_engineer_id", "created_at", "created_by_id", "ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "request_id", "rotation_id", "series", "starts_at") VALUES (OLD."covered_engineer_id", OLD."created_at", OLD."created_by_id", OLD."ends_at", OLD."engineer_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."request_id", OLD."rotation_id", OLD."series", OLD."starts_at"); RETURN NULL;', hash='6b165c4bea51137b01c3af5fefeb8b3d1298c1e3', operation='DELETE', pgid='pgtrigger_delete_delete_46bb1', table='scheduling_cover', when='AFTER')),
         ),
-        migrations.AddIndex(
-            model_name='rotationweek',
-            index=models.Index(fields=['engineer', 'starts_at'], name='week_of_engineer'),
-        ),
-        migrations.AddIndex(
-            model_name='rotationweek',
-            index=models.Index(fields=['rotation', 'ends_at'], name='week_window'),
-        ),
-        migrations.AddConstraint(
-            model_name='rotationweek',
-            constraint=models.UniqueConstraint(fields=('rotation', 'starts_on'), name='one_week_per_date'),
-        ),
-        migrations.AddConstraint(
-            model_name='rotationweek',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='week_has_a_length'),
-        ),
-        migrations.AddConstraint(
-            model_name='rotationweek',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(models.F('rotation_id'), models.F('rotation_id'), models.Value('[]'), function='int8range', output_field=django.contrib.postgres.fields.ranges.BigIntegerRangeField()), '&&'), (models.Func(models.F('starts_at'), models.F('ends_at'), django.contrib.postgres.fields.ranges.RangeBoundary(), function='tstzrange', output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField()), '&&')], name='weeks_never_overlap', violation_error_message='Weeks of a rotation cannot overlap.'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='rotationweek',
             trigger=pgtrigger.compiler.Trigger(name='change_on_call_version', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE stamp BIGINT;', func="\n    stamp := NEXTVAL('people_oncallversion_id_seq');\n    UPDATE people_oncallversion SET id = stamp, total = total + stamp WHERE transaction = PG_CURRENT_XACT_ID()::TEXT::BIGINT;\n    IF NOT FOUND THEN\n        WITH earlier AS (\n            DELETE FROM people_oncallversion\n             WHERE id IN (SELECT id FROM people_oncallversion FOR UPDATE SKIP LOCKED)\n            RETURNING total\n        )\n        INSERT INTO people_oncallversion (id, transaction, total)\n        SELECT stamp, PG_CURRENT_XACT_ID()::TEXT::BIGINT, stamp + COALESCE(SUM(total), 0) FROM earlier;\n    END IF;\n    RETURN NULL;\n", hash='ac1c3a4139652a550e2839ea08220b31327c948e', level='STATEMENT', operation='UPDATE OR INSERT OR DELETE OR TRUNCATE', pgid='pgtrigger_change_on_call_version_fce26', table='scheduling_rotationweek', when='AFTER')),
@@ -859,38 +652,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='rotationweek',
             trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "scheduling_rotationweekevent" ("ends_at", "engineer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "planned_engineer_id", "rotation_id", "starts_at", "starts_on") VALUES (OLD."ends_at", OLD."engineer_id", OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."planned_engineer_id", OLD."rotation_id", OLD."starts_at", OLD."starts_on"); RETURN NULL;', hash='e4304427ac20568531929a7ddcd085cb241b83e2', operation='DELETE', pgid='pgtrigger_delete_delete_8fbee', table='scheduling_rotationweek', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='swaprequest',
-            index=models.Index(fields=['state', 'expires_at'], name='swaprequest_expiry'),
-        ),
-        migrations.AddIndex(
-            model_name='swaprequest',
-            index=models.Index(fields=['rotation', 'state', 'offered_week'], name='swap_of_rotation'),
-        ),
-        migrations.AddConstraint(
-            model_name='swaprequest',
-            constraint=models.CheckConstraint(condition=models.Q(('counterpart', None), models.Q(('counterpart', models.F('requester')), _negated=True), _connector='OR'), name='swaprequest_people_differ'),
-        ),
-        migrations.AddConstraint(
-            model_name='swaprequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='closed_swaprequest_has_date'),
-        ),
-        migrations.AddConstraint(
-            model_name='swaprequest',
-            constraint=models.CheckConstraint(condition=models.Q(('wanted_week', models.F('offered_week')), _negated=True), name='swap_weeks_differ'),
-        ),
-        migrations.AddConstraint(
-            model_name='swaprequest',
-            constraint=models.CheckConstraint(condition=models.Q(('wanted_week', None), ('counterpart__isnull', False), _connector='OR'), name='wanted_week_has_counterpart'),
-        ),
-        migrations.AddConstraint(
-            model_name='swaprequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('third', None), ('third_week', None)), models.Q(('third__isnull', False), ('third_week__isnull', False), ('wanted_week__isnull', False)), _connector='OR'), name='three_way_swap_is_complete'),
-        ),
-        migrations.AddConstraint(
-            model_name='swaprequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'accepted'), _negated=True), ('counterpart__isnull', False), _connector='OR'), name='accepted_swap_has_counterpart'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='swaprequest',

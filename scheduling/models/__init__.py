@@ -5,6 +5,7 @@ from scheduling.models.changes import Cover, SwapQuerySet, SwapRequest
 from scheduling.models.cover_requests import CoverRequest
 from scheduling.models.requests import RequestQuerySet
 from scheduling.models.rotations import (
+    MAX_DESCRIPTION_LENGTH,
     CoverageGap,
     PipelineRotation,
     Roster,
@@ -14,6 +15,7 @@ from scheduling.models.rotations import (
 )
 
 __all__ = [
+    "MAX_DESCRIPTION_LENGTH",
     "CalendarLink",
     "Cover",
     "CoverRequest",

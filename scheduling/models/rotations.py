@@ -15,6 +15,8 @@ from common.identifiers import validate_slug
 from people.models import User, valid_time_zone
 from pipelines.models import Pipeline
 
+# As edited here; the handbook limits its text as a whole.
+MAX_DESCRIPTION_LENGTH = 10_000
 DEFAULT_HANDOFF_TIME = dt.time(10, 0)
 DEFAULT_DRILL_TIME = dt.time(11, 0)
 # Changing one of these reschedules the weekly drill; a drill that was due before the change does not start.

@@ -9,8 +9,8 @@ from django.db.models import Q, QuerySet
 from common.exceptions import DomainError, NotAllowedError
 from people.models import User
 from people.services.accounts import check_admin_remains
-from scheduling.domain.weeks import WEEK, RosterVersion, rosters_from, week_start
-from scheduling.loaders import roster_versions
+from scheduling.domain.weeks import WEEK, RosterVersion, current_week, rosters_from
+from scheduling.loaders import roster_versions, rotation_hours
 from scheduling.models import Cover, Roster, RosterMember, Rotation
 from scheduling.notifications import notify_cover_created, notify_cover_ended
 from scheduling.queries.on_call import assignments_between, on_call_shifts
@@ -112,7 +112,7 @@ def release(leaver: User, *, rotations: list[Rotation], by: User, at: dt.datetim
 def _next_week(rotation: Rotation, *, at: dt.datetime) -> dt.date:
     """Return the start date of the first week that has not started."""
     upcoming = rotation.weeks.filter(starts_at__gt=at).order_by("starts_on").values_list("starts_on", flat=True)
-    return upcoming.first() or week_start(at.date(), weekday=rotation.handoff_weekday) + WEEK
+    return upcoming.first() or current_week(rotation_hours(rotation), at=at) + WEEK
 
 
 def _leave_rosters(rotation: Rotation, leaver: User, *, rosters: list[RosterVersion], at: dt.datetime) -> None:

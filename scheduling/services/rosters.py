@@ -1,7 +1,6 @@
 """Change the roster of a rotation."""
 
 import datetime as dt
-import zoneinfo
 from collections.abc import Sequence
 
 from django.db import transaction
@@ -10,7 +9,7 @@ from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_day
 from people.models import User
 from scheduling.domain.wall_time import to_utc
-from scheduling.domain.weeks import WEEK, week_start
+from scheduling.domain.weeks import WEEK, current_week, week_start
 from scheduling.loaders import rotation_hours
 from scheduling.models import Roster, RosterMember, Rotation
 from scheduling.queries.rosters import newest_roster, roster_engineers
@@ -69,12 +68,12 @@ def apply_roster(
 ) -> Roster | None:
     """Set a rotation's roster if it differs; return the new roster, or None if nothing changes.
 
-    A new rotation starts at `starting`, or this week. A change takes effect at `starting`, or next week: past weeks and
-    the current week never change. Raises DomainError if `starting` is not after today.
+    A new rotation starts at `starting`, or with the current week. A change takes effect at `starting`, or next week: past
+    weeks and the current week never change. Raises DomainError if the week of `starting` has started.
     """
     rotation = lock_active_rotation(rotation)
-    today = at.astimezone(zoneinfo.ZoneInfo(rotation.time_zone)).date()
-    current = week_start(today, weekday=rotation.handoff_weekday)
+    hours = rotation_hours(rotation)
+    current = current_week(hours, at=at)
     newest = newest_roster(rotation)
     if newest is None:
         return set_roster(rotation, engineers=engineers, starts_on=starting or current, at=at)
@@ -82,7 +81,7 @@ def apply_roster(
     if is_same and starting in (None, newest.starts_on):
         return None
     first = starting or current + WEEK
-    if first <= today:
+    if to_utc(first, hours.hour, zone=hours.zone) <= at:
         raise DomainError(_started_text(first))
     return set_roster(rotation, engineers=engineers, starts_on=first, at=at)
 

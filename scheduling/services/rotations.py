@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,7 +12,8 @@ from common.formatting import format_day
 from people.domain.names import match_key, slug_for
 from people.models import User
 from pipelines.models import Pipeline
-from scheduling.domain.weeks import week_start
+from scheduling.domain.weeks import current_week
+from scheduling.loaders import rotation_hours
 from scheduling.models import PipelineRotation, Rotation
 from scheduling.models.rotations import DEFAULT_DRILL_TIME, DEFAULT_HANDOFF_TIME, DRILL_SCHEDULE_FIELDS, Weekday
 from scheduling.notifications import notify_cover_ended
@@ -69,8 +69,7 @@ def create_rotation(
     _check_name(rotation)
     rotation.slug = slug_for(rotation.name, set(Rotation.objects.values_list("slug", flat=True)))
     _validate(rotation)
-    today = at.astimezone(ZoneInfo(time_zone)).date()
-    current = week_start(today, weekday=handoff_weekday)
+    current = current_week(rotation_hours(rotation), at=at)
     if starts_on is not None and starts_on < current:
         raise InvalidInputError({"starts_on": [f"Choose the week of {format_day(current)} or a later one."]})
     rotation.save()

@@ -164,7 +164,10 @@ def restore_schedule(
         if week.starts_at <= at:
             raise DomainError(f"The week of {format_day(week.starts_on)} has since started.")
     people = _lock_active_people(
-        {week.engineer_id for week in before.weeks} | {cover.engineer_id for cover in before.covers}
+        {week.engineer_id for week in before.weeks}
+        | {cover.engineer_id for cover in before.covers}
+        # Later weeks follow from the rosters, also those of engineers who have none yet.
+        | {key for roster in _current_rosters(before.rosters, day=at.date()) for key in roster.engineers}
     )
     if rotation.archived_at is not None:
         _restore_rotation(rotation, pipelines=before.pipelines)
@@ -182,6 +185,12 @@ def restore_schedule(
     void_invalidated_requests(rotation, at=at)
     _remind(reopened, at=at)
     return rotation
+
+
+def _current_rosters(rosters: Collection[SavedRoster], *, day: dt.date) -> list[SavedRoster]:
+    """Return the roster that is active on a day, or will be next, and the later ones."""
+    started = [roster.starts_on for roster in rosters if roster.starts_on <= day]
+    return [roster for roster in rosters if roster.starts_on >= max(started, default=day)]
 
 
 def _lock_active_people(keys: Iterable[int]) -> dict[int, User]:

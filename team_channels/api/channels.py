@@ -16,7 +16,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import LineField
+from common.api.fields import LineField, ListField
 from common.api.lists import paginate_list
 from common.identifiers import ID_PATTERN
 from people.permissions import request_user
@@ -52,8 +52,9 @@ class TeamChannelSerializer(serializers.ModelSerializer[TeamChannel]):
         allow_blank=True,
         help_text="Slack’s ID of the user group whose members are the engineers on call; only for Slack channels of rotations.",
     )
-    events = serializers.ListField(
+    events = ListField(
         child=serializers.ChoiceField(choices=list(EVENTS)),
+        max_length=len(EVENTS),
         help_text="Events that the channel receives. Pipelines have no shift events.",
     )
     is_active = serializers.BooleanField(read_only=True)
@@ -97,7 +98,7 @@ class TeamChannelChangeSerializer(serializers.Serializer[Any]):
     name = LineField(max_length=MAX_NAME_LENGTH, required=False)
     address = LineField(max_length=MAX_ADDRESS_LENGTH, required=False)
     user_group = LineField(max_length=32, required=False, allow_blank=True)
-    events = serializers.ListField(child=serializers.ChoiceField(choices=list(EVENTS)), required=False)
+    events = ListField(child=serializers.ChoiceField(choices=list(EVENTS)), max_length=len(EVENTS), required=False)
     is_active = serializers.BooleanField(required=False)
 
 
@@ -154,7 +155,7 @@ class WebhookEventSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(allow_blank=True, max_length=2000)
     url = serializers.CharField(help_text="The page that the event is about.")
     data = serializers.DictField(  # type: ignore[assignment]  # the name of the field in the payload
-        help_text="For incident events `incident`, `by` and `note`; for check events `check` or `external_check`; for restatement events `pipeline`, `day`, `restatements`; for shift events `rotation`, `engineer`, `starts_at`, `ends_at`."
+        help_text="For incident events `incident`, `by` and `note`; for check events `check` or `external_check`; for restatement events `pipeline`, `day`, `restatements` (at most 100) and `restatements_total`; for shift events `rotation`, `engineer`, `starts_at`, `ends_at`."
     )
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from common.datetimes import isoformat_z
 from common.formatting import format_instant
+from common.loops import Attempts
 from pipelines.models import Pipeline
 from team_channels.domain.events import CHECK_FAILED, CHECK_RECOVERED, ChannelEvent
 from team_channels.models import CheckFailure
@@ -33,11 +34,12 @@ def post_check_changes(*, at: dt.datetime) -> int:
         external_check__isnull=False, external_check__pipeline=None
     )
     rows = CheckFailure.objects.filter(ended).select_related("parent_check__pipeline", "external_check__pipeline")
-    count = sum(_post_recovery(row, at=at) for row in rows.order_by("pk")[:MAX_CHANGES_PER_SWEEP])
-    own = alerting_checks().filter(channel_failure=None)
-    count += sum(_post_failure(check, since=check.alerting_since or at, at=at) for check in own[:MAX_CHANGES_PER_SWEEP])
-    external = failing_external_checks().filter(channel_failure=None)
-    return count + sum(_post_failure(check, since=check.at, at=at) for check in external[:MAX_CHANGES_PER_SWEEP])
+    with Attempts() as attempt:
+        count = sum(attempt(_post_recovery, row, at=at) or False for row in rows.order_by("pk")[:MAX_CHANGES_PER_SWEEP])
+        own = alerting_checks().filter(channel_failure=None)[:MAX_CHANGES_PER_SWEEP]
+        count += sum(attempt(_post_failure, row, since=row.alerting_since or at, at=at) or False for row in own)
+        external = failing_external_checks().filter(channel_failure=None)[:MAX_CHANGES_PER_SWEEP]
+        return count + sum(attempt(_post_failure, row, since=row.at, at=at) or False for row in external)
 
 
 @transaction.atomic

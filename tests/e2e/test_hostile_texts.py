@@ -25,7 +25,7 @@ from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, decline_swap, request_swap
 from tests.e2e.hostile import TEXTS
-from tests.factories import make_engineer
+from tests.factories import current_monday, make_engineer
 from tests.waiting import wait_until
 from validation.models import ExternalCheck
 
@@ -62,7 +62,7 @@ def write_everywhere(admin):
         make_engineer(f"{short(text, 105)} {place}", username=f"person-{place}") for place, text in enumerate(CHOSEN)
     ]
     rotation = import_rotation(RotationText(short(CHOSEN[0], 80), CHOSEN[1], "Policy", CHOSEN[2], ()), time_zone="UTC")
-    monday = at.date() - dt.timedelta(days=at.weekday())
+    monday = current_monday(at)
     set_roster(rotation, engineers=people[:20], starts_on=monday, at=at)
     pipelines = []
     for place, text in enumerate(CHOSEN):

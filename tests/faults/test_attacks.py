@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import psutil
@@ -60,7 +59,6 @@ MAX_RATIO = 10
 MAX_GROWTH_MB = 300
 PAUSE_SECONDS = 0.1
 WARM_UP_ROUNDS = 20
-CALLERS = 4
 ROUNDS = 3
 TURNS = 5
 MIN_CALLS = 20
@@ -233,21 +231,6 @@ def check_attack(name, team, address, *, seconds, pid):
     return {call: statistics.median(values) for call, values in ratios.items()}, grown
 
 
-def introduce(team, address):
-    """Let each web process learn whose the team's session and token are. Until then, their address must admit them.
-
-    The attackers with an account have the same address, and may make three requests at once from it.
-    """
-
-    def call(_):
-        probe = Probe(team, address)
-        probe._call("Now", "GET", "/api/v1/me/", cookie=team.cookie)
-        probe._call("acknowledge", "GET", "/api/v1/me/", authorization=f"Bearer {team.token}")
-
-    with ThreadPoolExecutor(CALLERS) as pool:
-        list(pool.map(call, range(CALLERS * 10)))
-
-
 def check_attacks(*, seconds, names=tuple(ATTACKS)):
     """Run each attack in turn; return a sentence with the worst ratios. Raises AssertionError if a call was ten times slower."""
     team = make_team(incidents=12_000)
@@ -255,7 +238,6 @@ def check_attacks(*, seconds, names=tuple(ATTACKS)):
     with web(workers=2, threads=8, front=True, FAIR_USE_PERCENT="25") as address:
         pid = psutil.Process().children()
         pid = next(child.pid for child in pid if "oncall_site.web_server" in child.cmdline())
-        introduce(team, address)
         for _ in range(WARM_UP_ROUNDS):
             Probe(team, address).round()
         for name in names:
@@ -272,7 +254,6 @@ def check_attacks(*, seconds, names=tuple(ATTACKS)):
 def test_the_team_works_while_the_site_is_attacked():
     team = make_team(incidents=len(ATTACKS) * ROUNDS, rows=600)
     with web(workers=2, threads=8, front=True, FAIR_USE_PERCENT="25") as address:
-        introduce(team, address)
         for name in ATTACKS:
             probe = Probe(team, address)
             with attack(name, team, address) as counts:

@@ -7,6 +7,7 @@ import queue
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +23,9 @@ from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[2]
 KILLS = 2
+# Below the ports of outgoing connections, and not the first free port from 8000: while a killed nginx is down, another site of this
+# machine would take that one.
+PORTS = range(20_000, 32_000)
 # More than nginx waits for an answer of the site.
 CALL_SECONDS = 150
 
@@ -36,6 +40,7 @@ class Site:
         self.output = ""
         # Nothing of the suite's own environment but where programs are: as a newcomer's shell.
         environment = {"PATH": os.environ["PATH"], "HOME": str(var), "ONCALL_VAR": str(var), "PYTHONWARNINGS": "ignore"}
+        environment["PORT"] = str(free_port())
         self.process = subprocess.Popen(
             [sys.executable, "-m", "oncall_site.local.supervisor"],
             cwd=ROOT,
@@ -66,10 +71,22 @@ class Site:
             assert self.process.poll() is None, self.output
         raise AssertionError(f"no “{words}” within {PATIENCE_SECONDS} s:\n{self.output}")
 
+    def text(self):
+        """Return the output that no later call waited for."""
+        return self.output + "".join(self.lines.queue)
+
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         self.process.wait(timeout=PATIENCE_SECONDS)
+
+
+def free_port():
+    """Return a port that nothing listens at."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", random.choice(PORTS)))
+            return probe.getsockname()[1]
 
 
 def marked(var, *names):

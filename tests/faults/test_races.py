@@ -20,7 +20,7 @@ from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, Rotat
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation
 from scheduling.services.weeks import ensure_weeks
-from tests.factories import make_engineer, make_pipeline
+from tests.factories import current_monday, make_engineer, make_pipeline
 from tests.faults.caller import Caller, at_once, close_callers
 from tests.faults.web import ROOT, web
 
@@ -79,7 +79,7 @@ class World:
         self.call = {key: Caller(address, secret) for key, secret in self.secrets.items()}
         self.rotation = import_rotation(RotationText("Races", "", "Policy", "", ()), time_zone="UTC")
         at = timezone.now()
-        set_roster(self.rotation, engineers=self.people, starts_on=monday(at), at=at)
+        set_roster(self.rotation, engineers=self.people, starts_on=current_monday(at), at=at)
         make_pipeline("Pipeline", primary=self.people[0], secondary=self.people[1])
 
     def weeks(self):
@@ -100,10 +100,6 @@ class World:
         status, row = self.call[week.engineer_id]("POST", "swaps/", **given)
         assert status == 201, row
         return row
-
-
-def monday(at):
-    return at.date() - dt.timedelta(days=at.weekday())
 
 
 def holder(week):
@@ -320,7 +316,7 @@ def check_leavers(address, *, rounds):
     for _ in range(rounds):
         world.reset()
         at = timezone.now()
-        set_roster(world.rotation, engineers=world.people, starts_on=monday(at), at=at)
+        set_roster(world.rotation, engineers=world.people, starts_on=current_monday(at), at=at)
         leaver = RotationWeek.objects.get(starts_at__lte=at, ends_at__gt=at).engineer
         browser = Client(SERVER_NAME="localhost")
         browser.force_login(leaver)

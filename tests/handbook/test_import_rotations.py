@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from common.exceptions import DomainError
 from handbook.queries.export import export_handbook
 from handbook.queries.questions import Answers
 from handbook.services import import_handbook, preview_handbook
@@ -146,6 +147,19 @@ def test_a_date_makes_the_first_engineer_start_there(imported, text):
     again(with_weeks(text, "CDAB"), starting=dt.date(2026, 12, 7))
     assert "".join(on_call(AT + week * WEEK) for week in range(6)) == "ABCDAB"
     assert roster_of(Rotation.objects.get()) == (dt.date(2026, 12, 7), list("CDAB"))
+
+
+def test_before_the_hand_off_on_monday_the_current_week_is_the_one_before(db, text):
+    early = dt.datetime(2026, 11, 30, 0, 30, tzinfo=dt.UTC)
+    import_handbook(text.encode(), at=early)
+    assert "".join(on_call(early + week * WEEK) for week in range(3)) == "ABC"
+    again(with_weeks(text, "ACBD"), at=early)
+    assert "".join(on_call(early + week * WEEK) for week in range(3)) == "ACB"
+    assert on_call(dt.datetime(2026, 11, 30, 10, tzinfo=dt.UTC)) == "C"
+    again(with_weeks(text, "DABC"), at=early, starting=dt.date(2026, 11, 30))
+    assert "".join(on_call(early + week * WEEK) for week in range(3)) == "ADA"
+    with pytest.raises(DomainError, match="already started"):
+        again(with_weeks(text, "BADC"), at=dt.datetime(2026, 11, 30, 10, tzinfo=dt.UTC), starting=dt.date(2026, 11, 30))
 
 
 def test_the_preview_shows_who_gains_and_loses_which_shifts(imported, text):

@@ -13,6 +13,7 @@ from incidents.queries.incidents import open_counts, open_incidents
 from incidents.queries.reports import pipeline_reports
 from incidents.queries.statuses import statuses
 from incidents.queries.stopwatch import stopwatch
+from incidents.services import drills
 from incidents.services.drills import end_old_drills, start_drill, start_weekly_drills
 from incidents.services.escalation import escalate_due
 from incidents.services.transitions import (
@@ -31,8 +32,8 @@ from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import PipelineRotation, Rotation
 from scheduling.services.holidays import HolidayData, create_holiday
-from scheduling.services.rotations import archive_rotation, update_rotation
-from tests.factories import bearer
+from scheduling.services.rotations import archive_rotation, create_rotation, move_pipeline, update_rotation
+from tests.factories import bearer, make_pipeline
 from tests.incidents.test_incidents import MINUTE, notified_people
 
 HOUR = dt.timedelta(hours=1)
@@ -138,6 +139,28 @@ def test_the_weekly_drill_starts_once_for_the_on_call_engineer(rotation, chain, 
     assert notified_people(drill.incident) == chain(now)[:1]
     assert [message.recipient for message in Message.objects.all()] == chain(now)[:1]
     assert start_weekly_drills(at=now + 7 * DAY) == 1
+
+
+def test_an_error_in_one_rotation_does_not_stop_the_drills_of_others(rotation, now, admin, a, b, monkeypatch):
+    other = make_pipeline("Finance", primary=a, secondary=b)
+    second = create_rotation(name="Finance", engineers=[a, b], by=admin, at=now - 14 * DAY)
+    move_pipeline(other, rotation=second)
+    update = {"weekly_drill": True, "drill_weekday": 2, "drill_time": dt.time(12), "drill_changed_at": now - 2 * DAY}
+    Rotation.objects.update(**update)
+    real = drills._choose_target
+
+    def broken(row, **options):
+        if row == rotation:
+            raise LookupError(row.name)
+        return real(row, **options)
+
+    monkeypatch.setattr(drills, "_choose_target", broken)
+    # The sweep still counts as failed.
+    with pytest.raises(LookupError):
+        start_weekly_drills(at=now)
+    assert only_drill().rotation == second
+    monkeypatch.undo()
+    assert start_weekly_drills(at=now + MINUTE) == 1
 
 
 def test_a_weekly_drill_escalates_and_every_message_is_marked(rotation, now, a, b):

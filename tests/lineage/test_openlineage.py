@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from lineage.models import Edge, OpenLineageNode
@@ -211,6 +214,11 @@ def test_a_call_has_a_limit_of_events_and_of_datasets(client, a):
     assert not OpenLineageNode.objects.exists()
 
 
+def test_the_response_lists_a_limited_number_of_keys_and_their_total(client, a):
+    answer = post(client, a, event("COMPLETE", inputs=[dataset(f"raw.{number}") for number in range(1_100)])).json()
+    assert (len(answer["unmapped"]), answer["unmapped_total"]) == (1_000, 1_101)
+
+
 def test_an_event_reads_only_the_inputs_of_its_job(client, mapped, a):
     post(client, a, event("COMPLETE", job="one", inputs=[dataset("raw.a")], outputs=[dataset("tmp.b")]))
     for number in range(5):
@@ -221,6 +229,33 @@ def test_an_event_reads_only_the_inputs_of_its_job(client, mapped, a):
     graph, _ = openlineage._graph({job}, at=timezone.now())
     assert {key.rsplit("/", 1)[1] for key in graph} == {"two", "tmp.b", "one", "raw.a"}
     assert edges() == [("staging", "marts", "openlineage")]
+
+
+def test_a_batch_of_runs_takes_as_many_statements_for_thirty_events_as_for_one(client, mapped, a):
+    def statements(count, name):
+        batch = [
+            event(state, job=f"{name}.{number}", run=f"{name}-{number}", outputs=[dataset(f"core.{name}.{number}")])
+            for number in range(count)
+            for state in ("START", "COMPLETE")
+        ]
+        with CaptureQueriesContext(connection) as captured:
+            assert post(client, a, batch).status_code == 200
+        return len(captured)
+
+    statements(1, "first")
+    assert statements(30, "many") == statements(1, "one")
+    assert set(ReportedRun.objects.values_list("state", "pipeline__slug")) == {("succeeded", "core")}
+    assert ReportedRun.objects.filter(started_at__lte=F("finished_at")).count() == 32
+
+
+def test_runs_in_one_batch_have_the_state_of_their_last_end(client, mapped, a):
+    ends = [
+        event(state, run=run, minute=minute, outputs=[dataset("core.orders")])
+        for minute, (run, state) in enumerate([("1", "FAIL"), ("2", "COMPLETE"), ("1", "COMPLETE"), ("1", "START")])
+    ]
+    post(client, a, ends)
+    assert dict(ReportedRun.objects.values_list("key", "state")) == {"1": "succeeded", "2": "succeeded"}
+    assert {run.finished_at.minute for run in ReportedRun.objects.all()} == {1, 2}
 
 
 def test_the_published_client_sends_runs_and_assertions(live_server, token, mapped):

@@ -30,19 +30,6 @@ def test_a_long_request_does_not_keep_one_out_for_long():
     assert shares.enter("user 1", now=0) == MAX_OWED_SECONDS / 0.25
 
 
-def test_a_first_request_is_charged_to_its_person_and_not_to_the_address():
-    """A person whose first requests are long must not block colleagues in the same office."""
-    shares = Shares(per_second=0.25)
-    for seconds in (MAX_SAVED_SECONDS + 1, 3):
-        assert shares.enter("address 1", now=0) == 0
-        person = shares.remember(f"token {seconds}", user_id=1)
-        shares.leave("address 1", seconds=seconds, now=0, person=person)
-    assert shares.enter("user 1", now=0) == 4
-    # The second was charged to the address, because the person had no time left.
-    assert shares.shares["address 1"].saved == MAX_SAVED_SECONDS - 3
-    assert shares.enter("address 1", now=0) == 0
-
-
 def test_one_caller_has_few_requests_at_once():
     shares = Shares(per_second=0.25)
     assert [shares.enter("user 1", now=0) for _ in range(MAX_REQUESTS_AT_ONCE + 1)] == [0] * MAX_REQUESTS_AT_ONCE + [1]
@@ -82,8 +69,7 @@ def test_a_person_has_one_share_with_all_their_tokens_and_sessions(shared, a, b,
     monkeypatch.setattr(fair_use, "client_address", lambda request: str(next(addresses)))
     addresses = iter(range(1_000))
     browser, script, other = shared(a), shared(**bearer(a)), shared(b)
-    # The address admits the first request of a session or token; from then on the process knows whose it is.
-    assert [client.get(path).status_code for client, path in ((browser, "/"), (script, ME))] == [200] * 2
+    assert browser.get("/").status_code == 200
     refused = browser.get("/")
     assert (refused.status_code, refused.headers["Refresh"]) == (429, refused.headers["Retry-After"])
     assert "Too many requests" in refused.content.decode()
@@ -115,3 +101,22 @@ def test_strangers_share_their_address(shared, db):
     stranger = shared()
     assert [stranger.get("/sign-in/").status_code for _ in range(2)] == [200, 429]
     assert shared(REMOTE_ADDR="203.0.113.9").get("/sign-in/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_first_request_has_the_share_of_its_person_and_takes_no_place_of_the_address(shared, a, b, monkeypatch):
+    """A person whose first requests are long must not block colleagues in the same office."""
+    callers, paid = [], []
+    monkeypatch.setattr(Shares, "enter", lambda shares, caller, *, now: callers.append(caller) or 0)
+    monkeypatch.setattr(Shares, "charge", lambda shares, caller, *, seconds, now: paid.append(caller))
+    for client, path in ((shared(a), "/"), (shared(**bearer(b)), ME), (shared(), "/sign-in/")):
+        assert client.get(path).status_code == 200
+    assert callers == [f"user {a.pk}", f"user {b.pk}", "address 127.0.0.1"]
+    # The address pays for looking up the first two.
+    assert paid == ["address 127.0.0.1"] * 2
+
+
+@pytest.mark.django_db
+def test_a_proxys_header_does_not_make_everyone_one_person(shared, a, b):
+    header = {"headers": {"authorization": "Basic cHJveHk6c2VjcmV0"}}
+    assert [shared(user, **header).get("/").status_code for user in (a, b, a, b)] == [200, 200, 429, 429]

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from oncall_site.logs import JsonLogFormatter, LineFormatter, MaskingFilter, mask
-from oncall_site.views import now
+from oncall_site.views import now_parts
 from pipelines.models import Pipeline
 from tests.each import each
 from tests.factories import bearer
@@ -114,7 +114,7 @@ def test_masking(text, masked):
 
 
 def test_the_log_and_the_error_page_have_the_id_of_a_failed_request(lines, a, monkeypatch):
-    monkeypatch.setattr(now, "open_by_urgency", lambda: 1 / 0)
+    monkeypatch.setattr(now_parts, "open_by_urgency", lambda: 1 / 0)
     browser = Client(raise_request_exception=False)
     browser.force_login(a)
     answer = browser.get("/")
@@ -122,3 +122,16 @@ def test_the_log_and_the_error_page_have_the_id_of_a_failed_request(lines, a, mo
     assert answer.headers["X-Request-ID"] in answer.content.decode()
     ids = {line["request_id"] for line in lines() if "ZeroDivisionError" in line.get("exc_info", "")}
     assert ids == {answer.headers["X-Request-ID"]}
+
+
+@pytest.mark.parametrize("path", ["/hooks/phone/sms/?message=forged", "/unknown/"])
+def test_a_refused_request_is_logged_without_a_traceback(client, db, lines, path):
+    django = logging.getLogger("django.request")
+    before = django.level
+    django.setLevel(logging.WARNING)
+    try:
+        status = client.post(path).status_code
+    finally:
+        django.setLevel(before)
+    [line] = [line for line in lines() if line["logger"] == "django.request"]
+    assert (status, line["level"], "exc_info" in line) == (403 if "hooks" in path else 404, "WARNING", False)

@@ -29,7 +29,7 @@ from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, request_swap
 from tests.each import each
-from tests.factories import bearer, make_pipeline
+from tests.factories import bearer, current_monday, make_pipeline
 from tests.thorough import cases
 from tests.validation.fixtures import make_check, make_metric
 from validation.models import Check, ExternalCheck
@@ -45,9 +45,7 @@ def rotation(a, b, c, d):
         user.save()
     at = timezone.now()
     rotation = import_rotation(RotationText("Rotation", "", "Policy", "", ()), time_zone="UTC")
-    # On a Monday morning the week of the Monday before is still running.
-    monday = at.date() - dt.timedelta(days=at.weekday() + 7)
-    set_roster(rotation, engineers=[a, b], starts_on=monday, at=at - 15 * DAY)
+    set_roster(rotation, engineers=[a, b], starts_on=current_monday(at), at=at - 8 * DAY)
     rotation.weeks.filter(starts_at__lte=at, ends_at__gt=at).update(engineer=a)
     pipelines = [make_pipeline(name, primary=c, secondary=d) for name in ("Healthy", "Broken")]
     join_rotation(rotation, pipelines=pipelines)

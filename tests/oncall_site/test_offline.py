@@ -14,7 +14,7 @@ from incidents.services.runbook_runs import mark_step, start_run
 from incidents.services.transitions import NewIncident, open_incident
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation
-from tests.factories import bearer, make_pipeline, make_runbook
+from tests.factories import bearer, current_monday, make_pipeline, make_runbook
 
 STATIC = settings.BASE_DIR / "oncall_site" / "static" / "oncall_site"
 RUNBOOK = "# Visits\n\n## Troubleshooting Steps\n\n1. Look at the logs.\n2. Start the job again.\n"
@@ -81,7 +81,7 @@ def test_an_incident_that_is_assigned_to_somebody_else_is_in_their_copy(client, 
 def test_the_copy_has_todays_sheet_only(a, b, signed_in):
     now = timezone.now()
     rotation = import_rotation(RotationText("Weekly", "", "Policy", "", ()), time_zone="UTC")
-    monday = (now - dt.timedelta(days=now.weekday())).date()
+    monday = current_monday(now)
     set_roster(rotation, engineers=[a, b], starts_on=monday, at=now)
     noon = now.replace(hour=12, minute=0, second=0, microsecond=0)
     for days, note in ((0, "Ask for the invoice."), (7, "Something of next week.")):

@@ -14,7 +14,7 @@ from runbooks.services import mark_read, save_revision
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
-from tests.factories import add_contact_method, bearer, make_runbook
+from tests.factories import add_contact_method, bearer, current_monday, make_runbook
 
 DAY = dt.timedelta(days=1)
 
@@ -24,7 +24,7 @@ def week(a, b, daily_growth):
     """The next shift of A in a rotation with a pipeline, which has a runbook; B is on call now."""
     at = timezone.now()
     rotation = import_rotation(RotationText("Weekly", "", "Policy", "", ()), time_zone="UTC")
-    set_roster(rotation, engineers=[b, a], starts_on=(at - dt.timedelta(days=at.weekday())).date(), at=at)
+    set_roster(rotation, engineers=[b, a], starts_on=current_monday(at), at=at)
     join_rotation(rotation, pipelines=[daily_growth])
     make_runbook(daily_growth, author=a)
     return rotation.weeks.filter(engineer=a).select_related("engineer").order_by("starts_at").first()

@@ -11,6 +11,7 @@ from readiness.domain.ledger import RELATIVE_TOLERANCE, differs
 from readiness.domain.verdict import Readiness, Verdict
 from readiness.models import Publication, Restatement, SweepCursor
 from readiness.services import publication
+from readiness.services.channel_posts import MAX_VALUES_SENT, post_restatements
 from readiness.services.publication import SweepResult, sweep_publications
 from team_channels.models import ChannelDelivery, TeamChannel
 from tests.thorough import cases
@@ -189,3 +190,18 @@ def test_channels_get_a_restatement_and_its_end_once(published, pipeline, metric
     assert "25" in opened.text
     [row] = opened.data["restatements"]
     assert (row["metric"], row["from_value"], row["to_value"]) == (metric.slug, 20.0, 25.0)
+    assert opened.data["restatements_total"] == 1
+
+
+def test_a_post_has_a_limited_number_of_restatements_and_their_total(published, pipeline, metric, check):
+    TeamChannel.objects.create(
+        pipeline=pipeline, kind="mattermost", name="#data", address="https://chat.example.org/hooks/x", shown_as="chat.example.org",
+        events=["restatement.opened"],
+    )  # fmt: skip
+    restate(metric, check, 25.0, at=AT + HOUR)
+    sweep_publications(at=AT + 2 * HOUR)
+    row = Restatement.objects.get()
+    ChannelDelivery.objects.all().delete()
+    post_restatements("restatement.opened", row.publication, restatements=[row] * 3_000, at=AT + 2 * HOUR)
+    data = ChannelDelivery.objects.get().data
+    assert (len(data["restatements"]), data["restatements_total"]) == (MAX_VALUES_SENT, 3_000)

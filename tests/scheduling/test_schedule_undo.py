@@ -16,6 +16,7 @@ from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.offboarding import deactivate
 from scheduling.services.rotations import create_rotation, move_pipeline
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
+from scheduling.services.weeks import ensure_weeks
 from scheduling.undo import archive_with_undo, change_roster_with_undo
 from tests.factories import import_example
 from tests.snapshots import this_minute
@@ -31,8 +32,11 @@ def now():
 
 @pytest.fixture
 def rotation(db, now):
-    import_example(at=now)
-    return Rotation.objects.get()
+    # On a Monday before the hand-off, the first shift would not have started.
+    import_example(at=now - dt.timedelta(weeks=1))
+    row = Rotation.objects.get()
+    ensure_weeks(row, today=now.date())
+    return row
 
 
 @pytest.fixture
@@ -190,6 +194,29 @@ def test_a_rotation_stays_archived_if_one_of_its_pipelines_was_deleted(rotation,
         undo.perform(by=admin, at=now + MINUTE)
     rotation.refresh_from_db()
     assert rotation.archived_at == now
+
+
+def test_a_rotation_stays_archived_if_an_engineer_of_its_roster_has_left_who_had_no_week_yet(rotation, now, admin, d):
+    new = User.objects.create(username="engineer-n", display_name="Engineer N")
+    roster = rotation.rosters.get()
+    roster.members.create(engineer=new, position=roster.members.count())
+    undo = archive_with_undo(rotation, by=admin, at=now)
+    assert not rotation.weeks.filter(engineer=new).exists()
+    User.objects.filter(pk=new.pk).update(is_active=False)
+    with pytest.raises(DomainError, match="Engineer N is no longer active"):
+        undo.perform(by=admin, at=now + MINUTE)
+    rotation.refresh_from_db()
+    assert rotation.archived_at == now
+
+
+def test_a_leaver_on_an_earlier_roster_prevents_nothing(rotation, weeks, now, admin, a, b, c, d):
+    change_roster_with_undo(rotation, engineers=[a, b, c], starts_on=weeks[0].starts_on, by=admin, at=now)
+    later = weeks[1].starts_at
+    deactivate(d, by=admin, at=later)
+    undo = archive_with_undo(rotation, by=admin, at=later)
+    undo.perform(by=admin, at=later + MINUTE)
+    rotation.refresh_from_db()
+    assert rotation.archived_at is None
 
 
 def is_lock_awaited():

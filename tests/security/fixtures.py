@@ -44,7 +44,7 @@ from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, request_swap
 from team_channels.services.channels import add_channel, send_test
-from tests.factories import PASSWORD, add_contact_method, make_engineer, make_pipeline, make_runbook
+from tests.factories import PASSWORD, add_contact_method, current_monday, make_engineer, make_pipeline, make_runbook
 from tests.notifications.channels.push.service import Browser
 from tests.security.permission_matrix import ALERTS
 from tests.statements import writing
@@ -219,7 +219,7 @@ def make_world():
 
 def _rotation(engineers, *, at):
     rotation = import_rotation(RotationText("Weekly", "", "Policy", "", ()), time_zone="UTC")
-    set_roster(rotation, engineers=engineers, starts_on=at.date() - dt.timedelta(days=at.weekday()), at=at)
+    set_roster(rotation, engineers=engineers, starts_on=current_monday(at), at=at)
     rows = rotation.weeks.filter(starts_at__gt=at).select_related("engineer").order_by("starts_on")
     return rotation, list(rows)
 

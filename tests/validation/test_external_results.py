@@ -344,12 +344,12 @@ def test_a_process_reads_one_large_file_at_a_time(client, a, monkeypatch):
     small = json.dumps(
         {"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json"}}
     ).encode()
-    large = small + b" " * imports.PIECE_BYTES
+    large = small + b" " * imports.LARGE_FILE_BYTES
     with imports._large_file_lock:
         refused = post(client, "dbt", large, bearer(a))
         assert (refused.status_code, refused.headers["Retry-After"]) == (429, "5")
         assert refused.json()["detail"].startswith("Another large file is being imported.")
         assert post(client, "dbt", small, bearer(a)).status_code == 200
     # The lock is released, although the first file is refused.
-    damaged = b"{" + b" " * imports.PIECE_BYTES
+    damaged = b"{" + b" " * imports.LARGE_FILE_BYTES
     assert [post(client, "dbt", data, bearer(a)).status_code for data in (damaged, large)] == [400, 200]

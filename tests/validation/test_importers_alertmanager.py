@@ -69,3 +69,12 @@ def test_every_alert_is_a_result_too():
 def test_what_is_not_a_webhook_is_refused_in_one_sentence(document, why):
     with pytest.raises(UnreadableFileError, match=why):
         read_alerts(document)
+
+
+@pytest.mark.parametrize("field", ["labels", "annotations"])
+def test_an_alert_with_too_many_labels_or_annotations_is_refused_with_its_place(field):
+    document = sample("alertmanager")
+    document["alerts"][1][field] = {f"name{number}": "x" for number in range(101)}
+    with pytest.raises(UnreadableFileError) as refused:
+        read_alerts(document)
+    assert str(refused.value) == f"alertmanager: alerts[1].{field} has more than 100 entries"

@@ -12,6 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import ListField
 from common.api.filters import ListFilterBackend
 from common.api.pagination import DefaultPagination
 from common.datetimes import isoformat_z
@@ -22,6 +23,7 @@ from validation.api.fields import MetricField
 from validation.api.filters import CheckFilters
 from validation.check_types import CHECK_TYPES
 from validation.domain.check_type import describe_parameters
+from validation.domain.parameters import WEEKDAYS
 from validation.models import Check, CheckResult, DataSource
 from validation.models.checks import check_type_choices
 from validation.queries.checks import check_results, checks, deleted_checks
@@ -48,7 +50,7 @@ class CheckSerializer(serializers.ModelSerializer[Check]):
         slug_field="name", queryset=DataSource.objects.defer("address"), required=False, allow_null=True
     )
     parameters = serializers.DictField(required=False, help_text=describe_parameters(CHECK_TYPES.values()))
-    weekdays = serializers.ListField(child=serializers.IntegerField(min_value=0, max_value=6), required=False)
+    weekdays = ListField(child=serializers.IntegerField(min_value=0, max_value=6), max_length=WEEKDAYS, required=False)
     active = serializers.BooleanField(source="is_active", required=False)
     status = serializers.CharField(source="last_status", read_only=True)
     message = serializers.CharField(source="last_message", read_only=True)

@@ -14,6 +14,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import ShortListField
 from common.api.filters import ListFilterBackend
 from common.exceptions import InvalidInputError
 from common.identifiers import ID_PATTERN
@@ -24,9 +25,12 @@ from validation.importers.json_stream import PIECE_BYTES
 from validation.importers.results import UnreadableFileError
 from validation.models import ExternalCheck
 from validation.queries.external import external_checks
+from validation.services.external_results import ImportSummary
 from validation.services.imports import MAX_FILE_BYTES, MAX_MANIFEST_BYTES, ImportBusyError, import_file
 
 RETRY_SECONDS = 5
+# Keys or edges in the response to an import.
+MAX_LISTED = 1_000
 
 
 class FileTooLargeError(APIException):
@@ -88,11 +92,16 @@ class ImportSerializer(serializers.Serializer[Any]):
 
     new = serializers.IntegerField()
     known = serializers.IntegerField()
-    unmapped = serializers.ListField(child=serializers.CharField())
-    refused = serializers.ListField(
-        child=serializers.CharField(), help_text="Edges between pipelines that would close a cycle."
+    unmapped = ShortListField(limit=MAX_LISTED, help_text=f"The first {MAX_LISTED:,}.")
+    unmapped_total = serializers.SerializerMethodField()
+    refused = ShortListField(
+        limit=MAX_LISTED, help_text=f"Edges between pipelines that would close a cycle, the first {MAX_LISTED:,}."
     )
     outdated = serializers.BooleanField(help_text="True if a newer manifest was imported before: nothing changed.")
+
+    def get_unmapped_total(self, summary: ImportSummary) -> int:
+        """Return how many keys no rule maps to a pipeline."""
+        return len(summary.unmapped)
 
 
 @extend_schema(

@@ -22,7 +22,7 @@ from validation.models import DataSource, Metric, MetricPoint
 from validation.models.metrics import METRIC_FIELDS
 from validation.queries.checks import find_metric, metric_points, metrics
 from validation.services.metrics import save_metric
-from validation.services.points import push_points, read_points
+from validation.services.points import MAX_SEGMENT_LENGTH, push_points, read_points
 
 FROM = OpenApiParameter("from", OpenApiTypes.DATETIME, description="Start of the window.")
 TO = OpenApiParameter("to", OpenApiTypes.DATETIME, description="End of the window.")
@@ -68,9 +68,9 @@ class PointSerializer(serializers.ModelSerializer[MetricPoint]):
 class NewPointSerializer(serializers.Serializer[Any]):
     """A data point to store: date or instant, number and, optionally, segment."""
 
-    at = LineField()
+    at = LineField(max_length=64)
     value = serializers.FloatField()
-    segment = LineField(required=False, allow_blank=True)
+    segment = LineField(required=False, allow_blank=True, max_length=MAX_SEGMENT_LENGTH)
 
 
 class PushResultSerializer(serializers.Serializer[Any]):

@@ -17,6 +17,7 @@ from validation.domain.sql import query_problem
 WEEKDAYS = 7
 MAX_LINES, MAX_LINE_LENGTH = 500, 200
 MAX_QUERY_LENGTH = 20_000
+MAX_UNKNOWN_LISTED = 10
 METADATA_KEY = "parameter"
 
 
@@ -165,10 +166,10 @@ def read_parameters(cls: type[P], values: Mapping[str, object], *, ignore_unknow
     An empty value means the default.
     """
     known = {parameter.name: parameter for parameter in declared(cls)}
+    unknown = [] if ignore_unknown else [str(name) for name in values if name not in known]
     problems: dict[str, list[str]] = {
-        str(name): [f"Unknown parameter. This type has {', '.join(known) or 'no parameters'}."]
-        for name in values
-        if name not in known and not ignore_unknown
+        name: [f"Unknown parameter. This type has {', '.join(known) or 'no parameters'}."]
+        for name in unknown[:MAX_UNKNOWN_LISTED]
     }
     typed: dict[str, object] = {}
     for name, parameter in known.items():

@@ -23,6 +23,8 @@ from validation.importers.parsing import (
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 TOOL = "alertmanager"
+# Per alert, and as many annotations.
+MAX_LABELS = 100
 # Long enough never to be cut: a cut key would join two groups.
 MAX_GROUP_KEY_LENGTH = 1_000_000
 STATUSES = {"firing": ResultStatus.FAIL, "resolved": ResultStatus.PASS}
@@ -70,7 +72,10 @@ def read_alerts(document: Json) -> list[AlertPayload]:
     if version != "4":
         raise UnreadableFileError(f"alertmanager: webhook version {version or '(none)'} is not 4")
     group_key = text(group.get("groupKey"), limit=MAX_GROUP_KEY_LENGTH)
-    return [_alert(entry, group_key=group_key) for entry in items(group.get("alerts"), location="alertmanager: alerts")]
+    return [
+        _alert(entry, group_key=group_key, location=f"alertmanager: alerts[{index}]")
+        for index, entry in enumerate(items(group.get("alerts"), location="alertmanager: alerts"))
+    ]
 
 
 def read(document: Json) -> list[ExternalResult]:
@@ -91,9 +96,9 @@ def read(document: Json) -> list[ExternalResult]:
     )
 
 
-def _alert(entry: Record, *, group_key: str) -> AlertPayload:
-    labels = _words(entry.get("labels"))
-    notes = _words(entry.get("annotations"))
+def _alert(entry: Record, *, group_key: str, location: str) -> AlertPayload:
+    labels = _words(entry.get("labels"), location=f"{location}.labels")
+    notes = _words(entry.get("annotations"), location=f"{location}.annotations")
     severity = labels.get("severity", "")
     status, unknown = parse_status(entry.get("status"), statuses=STATUSES)
     if status is ResultStatus.FAIL and severity.casefold() in MILD_SEVERITIES:
@@ -116,7 +121,9 @@ def _alert(entry: Record, *, group_key: str) -> AlertPayload:
     )
 
 
-def _words(value: Json) -> dict[str, str]:
+def _words(value: Json, *, location: str) -> dict[str, str]:
+    if len(optional_record(value)) > MAX_LABELS:
+        raise UnreadableFileError(f"{location} has more than {MAX_LABELS} entries")
     return {text(name): text(word, limit=MAX_MESSAGE_LENGTH) for name, word in optional_record(value).items()}
 
 

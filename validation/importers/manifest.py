@@ -1,6 +1,7 @@
 """dbt's `manifest.json`: schemas v9 to v12 of dbt Core, and v20 of Fusion, which has the same sections."""
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -161,7 +162,10 @@ def _web_address(value: Json) -> str:
 
 
 def _keys(value: Json) -> tuple[str, ...]:
-    return tuple(result_key(key) for key in value if isinstance(key, str)) if isinstance(value, list) else ()
+    """Return the keys of a list. A node that many have as a parent is one string in memory."""
+    return (
+        tuple(sys.intern(result_key(key)) for key in value if isinstance(key, str)) if isinstance(value, list) else ()
+    )
 
 
 def _main_package(nodes: Mapping[str, ManifestNode]) -> str:

@@ -19,7 +19,9 @@ MAX_FILE_BYTES = 32 * 1024 * 1024
 # A dbt manifest is read piece by piece and may be larger than other files.
 MAX_MANIFEST_BYTES = 128 * 1024 * 1024
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
-# Reading a hostile manifest takes up to 100 MB, so a process reads one large file at a time. The next one waits this long.
+# Reading a hostile manifest takes up to 100 MB, and recording 256 KiB of events most of a second of processor time, during which
+# short requests wait for the interpreter. So a process reads one large file at a time. The next one waits this long.
+LARGE_FILE_BYTES = 256 * 1024
 MAX_WAIT_SECONDS = 5.0
 _large_file_lock = threading.Lock()
 
@@ -53,7 +55,7 @@ def import_file(kind: str, *, pieces: Iterable[bytes], at: dt.datetime) -> Impor
 @contextlib.contextmanager
 def _one_large_file(start: bytes) -> Iterator[None]:
     """Hold a lock of this process while a large file is read; `start` is its first piece."""
-    if len(start) < PIECE_BYTES:
+    if len(start) < LARGE_FILE_BYTES:
         yield
         return
     if not _large_file_lock.acquire(timeout=MAX_WAIT_SECONDS):

@@ -1,19 +1,18 @@
 """Record OpenLineage events: edges between pipelines, pipeline runs, and the results of jobs and assertions."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from django.db import transaction
 
 from lineage.services.openlineage import Use, record_uses
-from pipelines.models import Pipeline
 from validation.importers.openlineage import END_EVENTS, START_EVENTS, LineageEvent, results
 from validation.importers.results import ResultStatus
 from validation.models import ReportedRun
 from validation.services.external_results import ImportSummary, record_external_results
 from validation.services.mapping import openlineage_pipelines
-from validation.services.pipeline_runs import Run, report_run
+from validation.services.pipeline_runs import Run, report_runs
 
 MAX_RUN_KEY_LENGTH = 200
 
@@ -35,26 +34,27 @@ def record_events(events: Sequence[LineageEvent], *, at: dt.datetime) -> ImportS
     nodes = {key: pipelines[key] for key in (*outputs, *datasets)}
     edges = record_uses(uses, pipelines=nodes, at=at)
     recorded = record_external_results(results(events), at=at)
-    for event in events:
-        pipeline = pipelines[event.job]
-        # A step of a job of the same pipeline is not a run of the pipeline.
-        if pipeline is not None and not (event.parent and pipelines[event.parent] == pipeline):
-            _report_run(event, pipeline=pipeline, at=at)
+    report_runs(_reports(events, pipelines=pipelines, at=at), at=at)
     covered = {key for job, written in outputs.items() if pipelines[job] is not None for key in written}
     unmapped = {key for key, pipeline in nodes.items() if pipeline is None} - covered
     return replace(recorded, unmapped=tuple(sorted(unmapped)), refused=edges.refused)
 
 
-def _report_run(event: LineageEvent, *, pipeline: int, at: dt.datetime) -> None:
-    """Report the run of an event. A start that arrives late never reopens a run that ended."""
-    key = event.run[:MAX_RUN_KEY_LENGTH]
-    reported_at = min(event.at or at, at)
-    known = ReportedRun.objects.filter(pipeline=pipeline, key=key).first()
-    target = Pipeline(pk=pipeline)
-    if event.state in START_EVENTS:
-        if known is None:
-            report_run(target, run=Run(key=key, state=ReportedRun.State.RUNNING, started_at=reported_at), at=at)
-    elif event.state in END_EVENTS:
-        failed = END_EVENTS[event.state] is ResultStatus.FAIL
-        state = ReportedRun.State.FAILED if failed else ReportedRun.State.SUCCEEDED
-        report_run(target, run=Run(key=key, state=state, finished_at=reported_at), at=at)
+def _reports(
+    events: Iterable[LineageEvent], *, pipelines: Mapping[str, int | None], at: dt.datetime
+) -> list[tuple[int, Run]]:
+    """Return the runs of pipelines that events start or end."""
+    reports = []
+    for event in events:
+        pipeline = pipelines[event.job]
+        # A step of a job of the same pipeline is not a run of the pipeline.
+        if pipeline is None or (event.parent and pipelines[event.parent] == pipeline):
+            continue
+        key, reported_at = event.run[:MAX_RUN_KEY_LENGTH], min(event.at or at, at)
+        if event.state in START_EVENTS:
+            reports.append((pipeline, Run(key=key, state=ReportedRun.State.RUNNING, started_at=reported_at)))
+        elif event.state in END_EVENTS:
+            failed = END_EVENTS[event.state] is ResultStatus.FAIL
+            state = ReportedRun.State.FAILED if failed else ReportedRun.State.SUCCEEDED
+            reports.append((pipeline, Run(key=key, state=state, finished_at=reported_at)))
+    return reports
