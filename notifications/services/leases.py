@@ -79,7 +79,8 @@ def claim_row(claimable: QuerySet[Row]) -> Claim[Row] | None:
     """Claim the first of the rows that can be sent now; return None if there is none."""
     started = time.monotonic()
     # The clock comes with the row: on a busy machine each statement waits for its turn.
-    row = lease_first(claimable.annotate(claimed_at=Now()), state=OutboxState.SENDING, attempts=F("attempts") + 1)
+    rows: Any = claimable.annotate(claimed_at=Now())
+    row: Row | None = lease_first(rows, state=OutboxState.SENDING, attempts=F("attempts") + 1)
     if row is None:
         return None
     row.attempts += 1
