@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from calendar_feeds.models import FeedToken
 from calendar_feeds.services import MAX_FEEDS_PER_USER
-from common.response_cache import RESPONSE_CACHE
 from handoffs.models import Handoff, HandoffNote
 from handoffs.services.action_items import add_item
 from incidents.models import Alert, Incident, IntegrationKey, MaintenanceWindow
@@ -35,6 +34,7 @@ from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from tests.factories import bearer, make_engineer, make_pipeline, make_runbook, rolled_back
+from tests.memory import clear_memory
 from tests.notifications.news import News
 from tests.security.permission_matrix import ALERT, ALERTS
 from validation.importers.alertmanager import read_alerts
@@ -328,8 +328,8 @@ def called(path):
 
 
 def statements(do):
-    # An answer from memory costs one statement however many rows it has.
-    RESPONSE_CACHE.clear()
+    # What comes from memory costs the same however many rows it has.
+    clear_memory()
     with CaptureQueriesContext(connection) as captured:
         answer = do()
     assert answer.status_code == 200
