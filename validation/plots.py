@@ -190,7 +190,8 @@ def build_plot(
     if not drawn:
         return None
     low, high = _heights(points)
-    is_whole = all(point.value is None or point.value == int(point.value) for point in drawn)
+    # Zeros below a limit such as 0.02 need labels between whole numbers.
+    is_whole = high - low >= 1 and all(point.value is None or point.value == int(point.value) for point in drawn)
     ticks = labelled_ticks(low, high, unit=unit, is_whole=is_whole)
     left = max(size.left_margin, 12 + LABEL_CHARACTER_WIDTH * max((len(text) for _, text in ticks), default=0))
     frame = _Frame(points[0].bucket, points[-1].bucket, low, high, step, left, size)

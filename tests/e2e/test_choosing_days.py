@@ -173,3 +173,17 @@ def test_two_typed_dates_lead_to_the_same_form_without_javascript(open_page, a):
     page.get_by_label("Last day").fill("2026-12-25")
     page.get_by_role("button", name="Preview impact").click()
     assert form_dates(page) == ("2026-12-21", "2026-12-25")
+
+
+def test_the_calendar_goes_to_the_month_that_is_chosen(open_page, a, complaints):
+    page = open_page(a)
+    page.goto(f"{MONTH}?everyone=1")
+    page.get_by_label("Month").select_option("March 2027")
+    page.wait_for_url("**/calendar/2027/3/**")
+    assert page.get_by_label("Month").input_value() == "2027-03-01"
+    page = open_page(a, javascript=False)
+    page.goto(MONTH)
+    page.get_by_label("Month").select_option("May 2027")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**/calendar/2027/5/")
+    assert complaints == []

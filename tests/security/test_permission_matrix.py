@@ -62,10 +62,7 @@ def callers(key, rule):
         return ACTORS
     method, path = split_key(key)
     choice = zlib.crc32(key.encode())
-    if is_page(path):
-        actors = *IN_SESSION, TOKENS[choice % len(TOKENS)]
-    else:
-        actors = ACTORS
+    actors = (*IN_SESSION, TOKENS[choice % len(TOKENS)]) if is_page(path) else ACTORS
     allowed = [actor for actor in actors if may(actor, rule, method=method, path=path)]
     chosen = {actor for actor in allowed if actor == "stranger" and method == "GET"}
     for group in (IN_SESSION, TOKENS):

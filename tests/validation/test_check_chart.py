@@ -97,6 +97,13 @@ def test_the_axis_of_whole_numbers_has_whole_numbers(page, metric, a, values, ax
     assert labels(page(check), "values")[: len(axis)] == axis
 
 
+def test_the_axis_of_zeros_below_a_small_limit_has_fractions(page, metric, a):
+    push(metric, [0.0] * 5, at=timezone.now())
+    parameters = {"fail_above": 0.02}
+    check = make_check(metric.pipeline, a, metric=metric, parameters=parameters, at=timezone.now())
+    assert labels(page(check), "values")[:5] == ["0.000", "0.005", "0.010", "0.015", "0.020"]
+
+
 def test_the_last_date_is_inside_the_chart(page, metric, a):
     push(metric, [1.0, 2.0, 3.0], at=timezone.now())
     check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 1}, at=timezone.now())

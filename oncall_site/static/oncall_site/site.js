@@ -116,11 +116,11 @@ const askFirst = async (event) => {
 };
 document.addEventListener("submit", askFirst);
 
-// A message that can be undone, or on a page that opens at a part, stays in view at the foot of the window, until it is dismissed.
+// A message that can be undone stays in view, at the foot of the window, until it is dismissed or can no longer be undone.
 const UNDO_MS = 10 * 60 * 1000;
 const showToast = () => {
-  const toast = [...document.querySelectorAll(".messages .callout")].findLast(
-    (message) => window.location.hash || message.querySelector("form"),
+  const toast = [...document.querySelectorAll(".messages .callout")].findLast((message) =>
+    message.querySelector("form"),
   );
   if (!toast || toast.classList.contains("toast")) return;
   const dismiss = document.createElement("button");
