@@ -1,4 +1,4 @@
-"""What a process keeps in memory between requests."""
+"""The memories of a process: answers, boards, and the parts of Now."""
 
 from common.response_cache import RESPONSE_CACHE
 from oncall_site.views import now, now_parts
@@ -6,8 +6,7 @@ from scheduling.views import boards
 
 
 def clear_memory():
-    """Forget the answers of the API and the parts of pages."""
-    for cache in (
-        RESPONSE_CACHE, now.FRAGMENTS, now_parts.ALERTS, now_parts.PIPELINES, now_parts.ROTATIONS, boards.TEXTS, boards.LAYOUTS,
-    ):  # fmt: skip
-        cache.clear()
+    """Empty all memories, so that the next answer is a new one."""
+    memories = (RESPONSE_CACHE, now.FRAGMENTS, now_parts.ALERTS, now_parts.PIPELINES, now_parts.ROTATIONS)
+    for memory in (*memories, boards.TEXTS, boards.LAYOUTS):
+        memory.clear()

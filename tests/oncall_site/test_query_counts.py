@@ -328,7 +328,7 @@ def called(path):
 
 
 def statements(do):
-    # What comes from memory costs as many statements however many rows it has.
+    # What comes from memory costs the same however many rows it has.
     clear_memory()
     with CaptureQueriesContext(connection) as captured:
         answer = do()
