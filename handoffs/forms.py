@@ -92,7 +92,7 @@ class MeetingForm(forms.Form):
 
     meeting_starts_at = forms.DateTimeField(label="Starts", widget=InstantPicker())
     meeting_ends_at = forms.DateTimeField(
-        label="Ends", required=False, widget=InstantPicker(), help_text="Leave blank to keep the length."
+        label="Ends", required=False, widget=InstantPicker(), help_text="Leave empty to keep the length."
     )
 
 

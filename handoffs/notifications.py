@@ -24,6 +24,7 @@ class HandoffNotification(Notification):
     """What all notifications about one version of a hand-off have in common."""
 
     identity: ClassVar[tuple[str, ...]] = ("handoff_id", "sequence")
+    action = "Open hand-off"
 
     handoff_id: int
     # Rises with every change of the meeting or its people.

@@ -163,7 +163,7 @@ class ReportForm(forms.Form):
     """Months and pipeline of a report."""
 
     pipeline = forms.ModelChoiceField(ownership(), required=False, to_field_name="slug", empty_label="All")
-    since = forms.DateField(required=False, label="From", widget=MonthSelect(empty_label="12 months"))
+    since = forms.DateField(required=False, label="From", widget=MonthSelect(empty_label="12 months earlier"))
     until = forms.DateField(required=False, label="To", widget=MonthSelect(empty_label="This month"))
 
     def offer_months(self, first: dt.date, last: dt.date) -> None:

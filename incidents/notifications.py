@@ -44,6 +44,7 @@ class _IncidentNotification(Notification):
 
     urgent = True
     rate_limited = True
+    action = "Open incident"
 
     incident_id: int
     kind: str

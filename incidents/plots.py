@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from common.formatting import format_duration
 from incidents.queries.reports import MonthReport
 
-BAR_STEP, BAR_WIDTH, PLOT_HEIGHT, TOP_MARGIN, BOTTOM_MARGIN = 96, 56, 140, 22, 22
+BAR_STEP, BAR_WIDTH, PLOT_HEIGHT, TOP_MARGIN, BOTTOM_MARGIN = 72, 44, 140, 22, 22
 
 
 @dataclass(frozen=True, slots=True)

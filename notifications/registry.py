@@ -35,6 +35,8 @@ class Notification:
     opt_in: ClassVar[bool] = False
     # Goes by e-mail only, has no row on the Notifications page, and its `delivery_link` is in no row.
     private: ClassVar[bool] = False
+    # On the button of its e-mail.
+    action: ClassVar[str] = "Open"
     # Beyond a number in ten minutes, messages are summarized.
     rate_limited: ClassVar[bool] = False
     # Django's templates would otherwise call the class.

@@ -26,6 +26,7 @@ class _PasswordNotification(Notification):
     identity = ("link_id",)
     urgent = True
     private = True
+    action = "Choose password"
 
     link_id: int
     # Empty if the user asked for it on the sign-in page.
@@ -94,6 +95,7 @@ class EmailChange(Notification):
     identity = ("changed_at",)
     urgent = True
     private = True
+    action = "Open profile"
 
     old_address: str
     changed_at: dt.datetime

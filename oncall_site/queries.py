@@ -99,7 +99,7 @@ def _last_heartbeat(rows: QuerySet[Heartbeat]) -> str:
     age = rows.order_by("-seen_at").values_list(HEARTBEAT_AGE, flat=True).first()
     if age is None:
         raise LookupError("no heartbeat yet")
-    text = f"last heartbeat {age.total_seconds():.0f} s ago"
+    text = f"last heartbeat {format_duration(age)} ago"
     if age > STALE_AFTER:
         raise LookupError(text)
     return text

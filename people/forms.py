@@ -168,7 +168,7 @@ class TokenForm(forms.Form):
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
         label="Expires",
-        help_text="Last day of validity. Leave blank for no expiry.",
+        help_text="Last day of validity. Leave empty for no expiry.",
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

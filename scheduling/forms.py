@@ -66,10 +66,10 @@ class HolidayForm(forms.Form):
     ends_on = forms.DateField(label="Last day", widget=DatePicker())
     kind = forms.ChoiceField(choices=HolidayBlock.Kind.choices, initial=HolidayBlock.Kind.HOLIDAY)
     starts_at_time = forms.TimeField(
-        required=False, label="Start time", widget=TimePicker(), help_text="On the first day. Leave blank for all day."
+        required=False, label="Start time", widget=TimePicker(), help_text="On the first day. Leave empty for all day."
     )
     ends_at_time = forms.TimeField(
-        required=False, label="End time", widget=TimePicker(), help_text="On the last day. Leave blank for all day."
+        required=False, label="End time", widget=TimePicker(), help_text="On the last day. Leave empty for all day."
     )
     note = LineField(required=False, max_length=500, help_text="Visible only to you and admins.")
 
@@ -207,7 +207,7 @@ class NewRotationForm(PlacesForm, RotationForm):
         required=False,
         label="First week",
         widget=DatePicker(),
-        help_text="Its start date. Leave blank for this week.",
+        help_text="Its start date. Leave empty for this week.",
     )
     field_order = (*RotationForm.base_fields, "engineers", "starts_on")
 

@@ -154,6 +154,7 @@ class _CoverRequestNotification(Notification):
     """What all notifications about a cover request have in common."""
 
     identity: ClassVar[tuple[str, ...]] = ("request_id",)
+    action = "Open request"
 
     request_id: int
     requester: str
@@ -176,6 +177,7 @@ class NewCoverRequest(_CoverRequestNotification):
 
     name = "cover-requested"
     label = "Cover requested"
+    action = "Answer request"
 
     requester_id: int
     message: str
@@ -598,6 +600,7 @@ class NewSwapRequest(Notification):
     name = "swap-requested"
     label = "Swap requested"
     identity: ClassVar[tuple[str, ...]] = ("swap_id",)
+    action = "Answer request"
 
     swap_id: int
     requester_id: int
@@ -662,6 +665,7 @@ class _SwapClosureNotification(Notification):
     """What both notifications about the outcome of a swap request have in common."""
 
     identity = ("swap_id",)
+    action = "Open request"
 
     swap_id: int
     requester: str

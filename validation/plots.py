@@ -25,8 +25,8 @@ DATE_LABEL_WIDTH = 140
 # The expected range bridges a gap of a weekend between two results.
 MAX_BAND_GAP_BUCKETS = 3.5
 MAX_LINE_GAP_BUCKETS = 1.5
-# Beyond this, a value is too narrow to be pointed at, and the page would be too large.
-MAX_HOVER_VALUES, MAX_ROWS = 400, 120
+# A value narrower than this, in SVG units, cannot be pointed at, and the page would be too large.
+MIN_HOVER_WIDTH, MAX_ROWS = 1.4, 120
 LAST_LABEL_WIDTH = 60
 MAX_CHART_EVENTS = 100
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_MARGIN = 96, 24, 3
@@ -39,9 +39,14 @@ class Size:
 
     width: int = 960
     height: int = 280
+    left_margin: int = LEFT_MARGIN
+    # Of a date without a time.
+    day_label_width: int = DATE_LABEL_WIDTH
 
 
 FULL_SIZE, SMALL_SIZE = Size(), Size(360, 120)
+# On a phone, where it is as wide as the screen: a chart that scrolls would hide its y axis.
+NARROW_SIZE = Size(320, 220, left_margin=0, day_label_width=70)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,8 @@ class Plot:
     unit: str = ""
     left: int = LEFT_MARGIN
     top: int = TOP_MARGIN
+    # The same chart for a phone, if this one is in full size.
+    narrow: "Plot | None" = None
 
     @property
     def right(self) -> int:
@@ -185,9 +192,13 @@ def build_plot(
     low, high = _heights(points)
     is_whole = all(point.value is None or point.value == int(point.value) for point in drawn)
     ticks = labelled_ticks(low, high, unit=unit, is_whole=is_whole)
-    left = max(LEFT_MARGIN, 12 + LABEL_CHARACTER_WIDTH * max((len(text) for _, text in ticks), default=0))
+    left = max(size.left_margin, 12 + LABEL_CHARACTER_WIDTH * max((len(text) for _, text in ticks), default=0))
     frame = _Frame(points[0].bucket, points[-1].bucket, low, high, step, left, size)
+    is_full = size == FULL_SIZE
     return Plot(
+        narrow=build_plot(points, step=step, daily=daily, unit=unit, events=events, size=NARROW_SIZE)
+        if is_full
+        else None,
         lines=tuple(_lines(drawn, frame=frame)),
         dots=tuple(_dots(drawn, frame=frame)),
         bands=tuple(_bands(points, frame=frame)),
@@ -238,7 +249,7 @@ def _title(point: ChartValue, *, daily: bool) -> str:
 
 def _hovers(drawn: Sequence[ChartValue], *, frame: _Frame, unit: str, daily: bool) -> Iterator[Hover]:
     """Yield a strip for each value, from the middle to its left neighbour to the middle to its right one."""
-    if len(drawn) > MAX_HOVER_VALUES:
+    if frame.right - frame.left < len(drawn) * MIN_HOVER_WIDTH:
         return
     xs = [frame.x(point.bucket) for point in drawn]
     edges = [float(frame.left), *((left + right) / 2 for left, right in pairwise(xs)), float(frame.right)]
@@ -309,7 +320,8 @@ def _shades(events: Mapping[dt.date, str], *, frame: _Frame) -> Iterator[Shade]:
 
 
 def _dates(points: Sequence[ChartValue], *, frame: _Frame, daily: bool) -> Iterator[Tick]:
-    every = max(1, math.ceil(len(points) * DATE_LABEL_WIDTH / (frame.right - frame.left)))
+    label_width = frame.size.day_label_width if daily else DATE_LABEL_WIDTH
+    every = max(1, math.ceil(len(points) * label_width / (frame.right - frame.left)))
     for index in range(0, len(points), every):
         at = points[index].bucket
         x = frame.x(at)

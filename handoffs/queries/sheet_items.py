@@ -89,7 +89,7 @@ def _incident_kind(row: Incident) -> TopicKind:
 def _incident(row: Incident) -> SheetItem:
     assignee = f"assigned to {row.assignee}" if row.assignee else "unassigned"
     since = format_instant(row.opened_at, dt.UTC)
-    text = f"{row.get_kind_display()}: {row.title} ({row.pipeline}), since {since}, {assignee}"
+    text = f"{row.get_kind_display()}: {row.title}, {row.pipeline}, since {since}, {assignee}"
     return SheetItem(text, reverse("incident", args=[row.pk]), "warn" if row.assignee else "danger", link=row.title)
 
 

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 def deliver_one() -> Message | None:
     """Deliver one due message and return it as claimed; return None if none is due."""
-    return deliver_row(Message.objects.claimable().select_related("recipient"), attempt=_attempt)
+    return deliver_row(Message.objects.claimable().select_related("recipient__quiet_hours"), attempt=_attempt)
 
 
 def _attempt(claim: Claim[Message]) -> Outcome:
@@ -40,7 +40,8 @@ def _outcome_without_sending(claim: Claim[Message]) -> Outcome | None:
     except Exception as error:
         logger.exception("The relevance of message %s could not be determined", message.pk)
         return retry_or_fail(message, error)
-    until = None if message.urgent else quiet_until(message.recipient, at=at)
+    hours = getattr(message.recipient, "quiet_hours", None)
+    until = None if message.urgent or hours is None else quiet_until(message.recipient, at=at, hours=hours)
     if until is not None:
         return Outcome(Message.State.PENDING, columns={"due_at": until, "attempts": message.attempts - 1})
     summary = add_to_summary(message)

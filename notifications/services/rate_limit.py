@@ -19,15 +19,18 @@ RATE_LIMIT_WINDOW = dt.timedelta(minutes=10)
 SUMMARY_DELAY = dt.timedelta(minutes=1)
 
 
-@transaction.atomic
 def add_to_summary(message: Message) -> Message | None:
     """Return the summary that takes this message, or None if it is within the limit and is to be sent.
 
-    The caller has claimed the message. The recipient's row is locked, so that senders count one after another.
+    The caller has claimed the message.
     """
+    return _add_to_summary(message) if message.type in rate_limited_types() else None
+
+
+@transaction.atomic
+def _add_to_summary(message: Message) -> Message | None:
+    """Return the summary or None. The recipient's row is locked, so that senders count one after another."""
     types = rate_limited_types()
-    if message.type not in types:
-        return None
     User.objects.select_for_update(no_key=True).get(pk=message.recipient_id)
     same = Message.objects.filter(
         recipient=message.recipient_id, channel=message.channel, contact_method=message.contact_method

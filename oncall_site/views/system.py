@@ -1,5 +1,6 @@
 """Health of the site itself: /healthz, /readyz, /metrics and the system page of the admin."""
 
+import datetime as dt
 import platform
 import secrets
 from operator import itemgetter
@@ -120,8 +121,8 @@ def system(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": "System health",
         "parts": queries.site_health(),
-        "heartbeats": queries.heartbeats(),
-        "stale_after": queries.STALE_AFTER.total_seconds(),
+        "heartbeats": [(part, dt.timedelta(seconds=age)) for part, age in queries.heartbeats()],
+        "stale_after": queries.STALE_AFTER,
         "sweeps": sorted(
             ((TASK_LABELS.get(sweep.task, sweep.task), sweep) for sweep in queries.sweeps()), key=itemgetter(0)
         ),

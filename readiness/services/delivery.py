@@ -57,7 +57,7 @@ def build_reader_mail(row: ReaderMessage) -> EmailMultiAlternatives:
     if row.kind == ReaderMessage.Kind.CONFIRM:
         parts.append(settings.SITE_URL + reverse("confirm_subscription", args=[confirm_secret(subscription)]))
     else:
-        parts.append(f"-- \nLeave: {leave}")
+        parts.append(f"-- \nUnsubscribe: {leave}")
         headers |= {"List-Unsubscribe": f"<{leave}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     return EmailMultiAlternatives(
         subject=row.subject,

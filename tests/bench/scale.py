@@ -38,7 +38,7 @@ INCIDENTS = 30
 AIMS = {
     "Now": 100,
     "Schedule": 100,
-    "Now's fragment": 30,
+    "Now's fragment, for another reader": 30,
     "Now's fragment, on another device": 30,
     "Now's fragment, unchanged": 3,
 }
@@ -80,13 +80,14 @@ SELECT person.id, day, day + 6, 'holiday', '', 'UTC', day::timestamp AT TIME ZON
   FROM people_user person
   CROSS JOIN LATERAL (SELECT %(first)s::date + 60 * k + (abs(hashint8(person.id)) %% 53)::int AS day FROM generate_series(0, %(blocks)s) k) block
 """
-# Eight weeks of signed sheets, as long as a busy team's, and four weeks ahead; of twenty rotations the last is unsigned.
+# Eight weeks of signed sheets, as long as a busy team's, and four weeks ahead; of twenty rotations the last is unsigned. Their
+# engineers are invited already, as on a site that has been running: else the sweep would send eight hundred invitations at once.
 HANDOFFS = """
 INSERT INTO handoffs_handoff (rotation_id, week, at, outgoing_id, incoming_id, meeting_starts_at, meeting_ends_at, moved, uid, sequence,
-                              stamped_at, signed_outgoing_at, signed_incoming_at, frozen, invited, absence_notified)
+                              stamped_at, signed_outgoing_at, signed_incoming_at, frozen, invited, mailed_sequence, absence_notified)
 SELECT week.rotation_id, week.starts_on, week.starts_at, before.engineer_id, week.engineer_id,
        week.starts_at - interval '30 minutes', week.starts_at, false, 'bench-' || week.id, 0, week.starts_at, signed.at, signed.at,
-       CASE WHEN signed.at IS NOT NULL THEN sheet.topics END, '{}', '{}'
+       CASE WHEN signed.at IS NOT NULL THEN sheet.topics END, ARRAY[before.engineer_id, week.engineer_id], 0, '{}'
   FROM scheduling_rotationweek week
   JOIN scheduling_rotationweek before ON before.rotation_id = week.rotation_id AND before.ends_at = week.starts_at
   CROSS JOIN LATERAL (
@@ -264,10 +265,16 @@ def measure_updates(address, person):
     known = {"Cookie": cookie_of(person)}
     unchanged = {**known, "If-None-Match": entity_tag(address, "/now/", known)}
     number = itertools.count()
+
+    def after_a_change():
+        User.objects.filter(pk=person.pk).update(colour=1 + next(number) % 12)
+        return f"/now/?n={next(number)}"
+
     calls = {
         "Now": ("/", known, 200),
-        # A different request each time, so that no response comes from memory.
-        "Now's fragment": (lambda: f"/now/?n={next(number)}", known, 200),
+        # A different request each time, so that only what all readers share comes from memory.
+        "Now's fragment, for another reader": (lambda: f"/now/?n={next(number)}", known, 200),
+        "Now's fragment, after a change": (after_a_change, known, 200),
         "Now's fragment, on another device": ("/now/", known, 200),
         "Now's fragment, unchanged": ("/now/", unchanged, 304),
         "Schedule": ("/schedule/", known, 200),

@@ -5,12 +5,18 @@ import statistics
 import threading
 import time
 
+from django.db.models.functions import Now
+
+from oncall_site.models import Heartbeat
+from oncall_site.queries import STALE_AFTER, WORKER
 from tests.bench.aims import against
 from tests.bench.cpu import cookie_of
 from tests.faults.test_messages import batch, copies, healthy, make_messages
 from tests.faults.web import web
+from tests.waiting import wait_until
 
 READERS, READINGS, MESSAGES, SPREAD_SECONDS = 4, 50, 500, 30.0
+WORKERS = 2  # those of `healthy`
 LATE_SECONDS = 5.0
 PAGES = ("/", "/schedule/", "/api/v1/oncall/?page_size=1", "/pipelines/pipeline-7/")
 
@@ -45,6 +51,7 @@ def measure_together(readers):
     with web(workers=2, threads=4) as one, web(workers=2, threads=4) as other, healthy() as running:
         for address in (one, other):
             read_once(address, cookies[0])
+        wait_until(both_workers_run, why="a worker does not run")
         wanted = make_messages(MESSAGES, named="together", spread=SPREAD_SECONDS)
         threads = [
             threading.Thread(target=read, args=((one, other)[n % 2], cookie, taken)) for n, cookie in enumerate(cookies)
@@ -69,6 +76,11 @@ def measure_together(readers):
         f"| {MESSAGES} messages meanwhile | each sent once, {extra} twice"
         f" | p50 {late[len(late) // 2]:.1f} s, p99 {p99:.1f} s late{against(p99, LATE_SECONDS, ' s')} |"
     )
+
+
+def both_workers_run():
+    """Return True if both workers have run a task: a process that is still starting is not what is measured."""
+    return Heartbeat.objects.filter(part__startswith=WORKER, seen_at__gt=Now() - STALE_AFTER).count() == WORKERS
 
 
 def read_once(address, cookie):

@@ -3,9 +3,12 @@
 import re
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
+from incidents.services.transitions import NewIncident, open_incident
 from people.services.accounts import change_profile
+from pipelines.models import Pipeline
 from tests.e2e.test_accessibility import findings
 from tests.factories import import_example
 from tests.snapshots import this_minute
@@ -44,6 +47,23 @@ def test_g_and_a_letter_open_a_page(page, live_server):
         page.keyboard.press("g")
         page.keyboard.press(key)
         page.wait_for_url(re.compile(re.escape(live_server.url) + path + "$"))
+
+
+def test_letters_move_the_focus_to_the_actions_of_an_incident(page):
+    """They press nothing: a letter by mistake changes nothing."""
+    what = NewIncident(kind="delay", title="Activity logs are late")
+    incident = open_incident(Pipeline.objects.first(), what=what, by=None, at=timezone.now())
+    page.goto(f"/incidents/{incident.pk}/")
+    for key, target in (
+        ("a", page.get_by_role("button", name="Acknowledge", exact=True)),
+        ("r", page.get_by_role("region", name="Resolve").locator("textarea, select, input:not([type=hidden])").first),
+        ("n", page.get_by_role("region", name="Timeline").get_by_role("textbox")),
+    ):
+        page.locator("main").focus()
+        page.keyboard.press(key)
+        expect(target).to_be_focused()
+    incident.refresh_from_db()
+    assert incident.state == "open"
 
 
 def test_a_question_mark_lists_the_keys_and_escape_closes_the_list(page, complaints):

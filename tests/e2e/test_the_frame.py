@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from incidents.models import Incident
 from incidents.services.transitions import NewIncident, open_incident
+from people.models import User
 from pipelines.models import Pipeline
 from runbooks.models import Runbook
 from tests.browser import DESKTOP, PHONE, follow
@@ -168,6 +169,38 @@ def test_an_incident_on_a_phone_shows_all_that_matters_on_the_first_screen(seede
     page.reload()
     expect(status.get_by_text("Escalation exhausted: nobody else will be notified.")).to_be_in_viewport()
     assert complaints == []
+
+
+def test_tables_and_charts_fit_a_phone_and_a_tapped_value_is_read(seeded, a, open_page, complaints):
+    User.objects.filter(pk=a.pk).update(display_name="Wilhelmina Featherstonehaugh-Cholmondeley")
+    metric = make_metric(Pipeline.objects.get(slug=SLUG))
+    push(metric, [1000 + number for number in range(60)], at=timezone.now())
+    check = make_check(metric.pipeline, a, metric=metric, at=timezone.now(), parameters={"fail_below": 90})
+    page = open_page(a, size=PHONE, touch=True)
+    page.goto("/fairness/?sort=next_weekend_days")
+    widths = page.locator(".table-scroll").evaluate_all("all => all.map((one) => one.scrollWidth - one.clientWidth)")
+    assert widths == [0]
+    page.goto(f"/checks/{check.pk}/")
+    chart = page.locator(".chart svg.narrow-only")
+    expect(page.locator(".chart svg.wide-only")).to_be_hidden()
+    expect(chart.get_by_text("1,000", exact=True)).to_be_visible()
+    box = chart.bounding_box()
+    assert (box["x"] >= 0, box["x"] + box["width"] <= PHONE["width"]) == (True, True)
+    chart.locator(".chart-hover").last.tap()
+    expect(page.locator(".reading")).to_contain_text("1,059 users")
+    assert complaints == []
+
+
+def test_the_filters_of_checks_are_remembered(seeded, a, open_page):
+    page = open_page(a)
+    page.goto("/checks/")
+    page.get_by_label("Last result").select_option("Failed")
+    follow(page.get_by_role("button", name="Filter"))
+    page.goto("/checks/")
+    expect(page.get_by_label("Last result")).to_have_value("fail")
+    follow(page.get_by_role("link", name="Clear filters").first)
+    page.goto("/checks/")
+    expect(page.get_by_label("Last result")).to_have_value("")
 
 
 def test_less_used_actions_are_in_a_menu(seeded, admin, open_page):

@@ -65,8 +65,13 @@ def a(team):
 
 
 def own_bar(user):
-    """Return the first of a user's shifts that has not begun."""
-    return RotationWeek.objects.filter(engineer=user, starts_at__gt=timezone.now()).order_by("starts_at").first()
+    """Return the first of a user's shifts that has not begun and is one bar, without a cover."""
+    weeks = RotationWeek.objects.filter(engineer=user, starts_at__gt=timezone.now()).order_by("starts_at")
+    return next(
+        week
+        for week in weeks
+        if not week.rotation.covers.filter(starts_at__range=(week.starts_at, week.ends_at)).exists()
+    )
 
 
 def bar_of(page, week):

@@ -25,7 +25,7 @@ def test_issues_outages_and_statuses_stand_under_their_topics_until_signed(rotat
     acknowledge(outage, by=person, at=NOW)
     actual = lines(handoff)
     [line] = actual["Active issues being resolved"]
-    assert line == f"Issue: An issue ({pipeline}), since Wed 25 Nov 2026, 12:00 UTC, unassigned"
+    assert line == f"Issue: An issue, {pipeline}, since Wed 25 Nov 2026, 12:00 UTC, unassigned"
     assert [line.partition(":")[0] for line in actual["Known outages or delays"]] == [
         "Delay",
         "Outage",

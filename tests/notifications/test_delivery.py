@@ -1,6 +1,7 @@
 """Delivery: claimed by one, looked at once more, sent within a limit, marked; what fails is tried again and then visible."""
 
 import datetime as dt
+import re
 import smtplib
 import socket
 import threading
@@ -20,7 +21,7 @@ from notifications.services.delivery import deliver_one, retry_message
 from notifications.services.leases import claim_row
 from notifications.services.outbox import Invitation
 from people.models import User
-from tests.notifications.news import Page, TimedNews, enqueue_news, with_mail
+from tests.notifications.news import News, Page, TimedNews, enqueue_news, with_mail
 from tests.waiting import wait_until
 
 HOUR = dt.timedelta(hours=1)
@@ -54,6 +55,17 @@ def test_html_shows_what_was_typed_as_text(a):
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
     assert "<script>alert(1)</script> & more" in mail.outbox[0].body
+
+
+@pytest.mark.parametrize(("is_urgent", "colour"), [(True, "#a81e17"), (False, "#2450b8")])
+def test_html_has_one_button_and_an_urgent_mail_another_colour(a, monkeypatch, is_urgent, colour):
+    monkeypatch.setattr(News, "urgent", is_urgent)
+    monkeypatch.setattr(News, "action", "Open schedule")
+    enqueue_news([with_mail(a)])
+    deliver_one()
+    html = mail.outbox[0].alternatives[0].content
+    [(address, style, label)] = re.findall(r'<a href="([^"]*)"\s+style="background:(#\w+);[^"]*">([^<]*)</a>', html)
+    assert (address, style, label) == ("http://127.0.0.1:8000/schedule/", colour, "Open schedule")
 
 
 def test_an_invitation_is_the_last_alternative_and_comes_from_its_organizer(a):

@@ -737,7 +737,7 @@ def test_inactive_owners_on_no_roster_leave_gaps_chains_and_impacts_uncovered(ro
     assert (chain(pipeline).responder, chain(pipeline).acting_owner) == (None, None)
     assert sync_coverage_gaps(at=AT) == 1
     assert CoverageGap.objects.get().pipeline == pipeline
-    assert pipeline in possibly_uncovered(at=AT)
+    assert pipeline in possibly_uncovered(at=AT).pipelines
 
 
 def test_gaps_beyond_eight_weeks_are_not_stored(rotation, a, b, c, d):
@@ -757,8 +757,8 @@ def test_only_pipelines_with_both_owners_away_can_have_gaps(a, b, c, d, admin):
     User.objects.filter(pk=d.pk).update(is_active=False)
     window = {"starts_at": AT, "ends_at": AT + dt.timedelta(weeks=4)}
     assert set(without_available_owner(**window)) == {together, with_a_leaver}
-    assert set(possibly_uncovered(at=dt.datetime(2026, 12, 3, 12, tzinfo=dt.UTC))) == {together, with_a_leaver}
-    assert set(possibly_uncovered(at=dt.datetime(2026, 12, 4, 12, tzinfo=dt.UTC))) == set()
+    assert set(possibly_uncovered(at=dt.datetime(2026, 12, 3, 12, tzinfo=dt.UTC)).pipelines) == {together, with_a_leaver}
+    assert set(possibly_uncovered(at=dt.datetime(2026, 12, 4, 12, tzinfo=dt.UTC)).pipelines) == set()
 
 
 def test_an_available_on_call_engineer_rules_out_uncovered_pipelines(rotation, a, b, c, d):
@@ -768,13 +768,13 @@ def test_an_available_on_call_engineer_rules_out_uncovered_pipelines(rotation, a
     pipeline = make_pipeline("Of the rotation", primary=b, secondary=c)
     elsewhere = make_pipeline("Of no rotation", primary=b, secondary=c)
     PipelineRotation.objects.create(pipeline=pipeline, rotation=rotation)
-    assert set(possibly_uncovered(at=AT)) == {elsewhere}
+    assert set(possibly_uncovered(at=AT).pipelines) == {elsewhere}
     # With an active cover the week's engineer is not the responder: the chain decides.
     row = cover(rotation, by=d, of=a, starts="2026-11-25T12:00:00+00:00", ends="2026-11-25T13:00:00+00:00")
-    assert pipeline in set(possibly_uncovered(at=AT))
+    assert pipeline in set(possibly_uncovered(at=AT).pipelines)
     row.delete()
     away(a, "2026-11-25", "2026-11-25")
-    assert pipeline in set(possibly_uncovered(at=AT))
+    assert pipeline in set(possibly_uncovered(at=AT).pipelines)
     assert chain(pipeline).responder is None
 
 

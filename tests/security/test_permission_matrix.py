@@ -52,11 +52,26 @@ def test_each_role_is_allowed_or_denied(world, part):
     assert wrong == {}
 
 
-def callers(key):
-    """Return the callers to test for a rule. On pages, which read no token, the suite tests one of the tokens, `make faults` all."""
-    if THOROUGH or not is_page(split_key(key)[1]):
+def callers(key, rule):
+    """Return the callers to test for a rule: all in `make faults`.
+
+    The suite tests everyone who is refused. Of those who are allowed it tests a stranger who reads, who could see too much, one
+    other person and one token; on pages, which read no token, one of all tokens.
+    """
+    if THOROUGH:
         return ACTORS
-    return *IN_SESSION, TOKENS[zlib.crc32(key.encode()) % len(TOKENS)]
+    method, path = split_key(key)
+    choice = zlib.crc32(key.encode())
+    if is_page(path):
+        actors = *IN_SESSION, TOKENS[choice % len(TOKENS)]
+    else:
+        actors = ACTORS
+    allowed = [actor for actor in actors if may(actor, rule, method=method, path=path)]
+    chosen = {actor for actor in allowed if actor == "stranger" and method == "GET"}
+    for group in (IN_SESSION, TOKENS):
+        others = [actor for actor in allowed if actor in group and actor not in chosen]
+        chosen |= {others[choice % len(others)]} if others else set()
+    return [actor for actor in actors if actor not in allowed or actor in chosen]
 
 
 def problems_with(world, key):
@@ -64,7 +79,7 @@ def problems_with(world, key):
     rule, (method, template) = RULES[key], split_key(key)
     path = world.fill(template)
     wrong = []
-    for actor in callers(key):
+    for actor in callers(key, rule):
         answer, writes = world.call(actor, method, path, rule.body)
         summary = f"{actor}: {answer.status_code} {answer.headers.get('Location', '')}"
         if may(actor, rule, method=method, path=path):

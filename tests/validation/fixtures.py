@@ -105,3 +105,8 @@ def reader_database():
         database.execute(f"DROP OWNED BY {role}")
     finally:
         _execute(site, f'DROP DATABASE "{database.name}" WITH (FORCE)', f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
+def wide_chart(page):
+    """Return a page up to the second drawing of its chart, the one for phones."""
+    return page.partition('<svg class="narrow-only"')[0]

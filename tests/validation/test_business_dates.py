@@ -15,7 +15,7 @@ from notifications.models import Message
 from scheduling.services.rotations import create_rotation, join_rotation
 from tests.factories import each_undone
 from tests.incidents.test_incidents import make_incident
-from tests.validation.fixtures import make_check, make_metric, run
+from tests.validation.fixtures import make_check, make_metric, run, wide_chart
 from validation.services.known_events import Event, add_known_event
 from validation.services.points import NewPoint, push_points
 
@@ -72,7 +72,7 @@ def test_charts_show_the_business_date(signed_in, check, a):
     """On the axis, when the pointer is on the value, and in the table."""
     browser, day = signed_in(a), check.business_date
     for zone in readers(a):
-        page = browser.get(f"/checks/{check.pk}/").content.decode()
+        page = wide_chart(browser.get(f"/checks/{check.pk}/").content.decode())
         assert re.findall(r'text-anchor="\w+">(\d+ \w{3})</text>', page) == [f"{day.day} {day:%b}"], zone
         assert re.findall(r'class="chart-hover".*?<title>(.*?):', page) == [shown(day)], zone
         assert re.findall(r'class="chart-mark fail".*?<title>(.*?):', page, re.DOTALL) == [shown(day)], zone

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from itertools import pairwise
 
 import pytest
 from django.utils import timezone
@@ -9,7 +10,7 @@ from django.utils import timezone
 from incidents.models import Incident
 from incidents.services.triggers import sync_with_checks
 from tests.each import each
-from tests.validation.fixtures import make_check, make_metric, push, run
+from tests.validation.fixtures import make_check, make_metric, push, run, wide_chart
 from validation.models import Check
 from validation.plots import build_sparkline
 from validation.presenters import check_settings
@@ -82,7 +83,7 @@ def test_a_value_is_shown_when_the_pointer_is_on_it(page, metric, a):
         metric.pipeline, a, metric=metric, parameters={"fail_below": 10, "fail_above": 90}, at=timezone.now()
     )
     yesterday = timezone.now().date() - DAY
-    hovers = re.findall(r'class="chart-hover".*?<title>(.*?)</title>', page(check))
+    hovers = re.findall(r'class="chart-hover".*?<title>(.*?)</title>', wide_chart(page(check)))
     assert hovers[-1] == f"{yesterday.day} {yesterday:%b %Y}: 60 users. Expected: 10 users to 90 users."
     assert len(hovers) == 2
 
@@ -179,7 +180,8 @@ def test_a_backtest_shows_values_range_and_alerts(signed_in, metric, a):
     push(metric, [50.0] * 10 + [95.0] + [50.0] * 5, at=timezone.now())
     check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_above": 90}, at=timezone.now())
     text = signed_in(a).get(f"/checks/{check.pk}/backtest/").content.decode()
-    assert ("chart-line" in text, "chart-band" in text, text.count('class="chart-mark fail"')) == (True, True, 1)
+    marks = wide_chart(text).count('class="chart-mark fail"')
+    assert ("chart-line" in text, "chart-band" in text, marks) == (True, True, 1)
     text = signed_in(a).get(f"/checks/{check.pk}/backtest/?parameters.fail_above=10").content.decode()
     assert "The check would have alerted 1 time." in text
 
@@ -225,3 +227,17 @@ def test_the_heading_has_the_unit_of_what_is_drawn(page, metric, a):
     )
     run(check, at=timezone.now())
     assert re.findall(r'<h2 id="plot">(.*?)</h2>', page(check)) == ["Values <small>users</small>"]
+
+
+def test_the_chart_of_a_phone_shows_all_values_between_its_axes(page, metric, a):
+    """It is as wide as the screen, so that nothing scrolls; its dates do not overlap, and each value can be tapped."""
+    push(metric, [1000.0 + index for index in range(90)], at=timezone.now())
+    check = make_check(metric.pipeline, a, metric=metric, parameters={"fail_below": 1}, at=timezone.now())
+    text = page(check)
+    narrow = text.partition('<svg class="narrow-only"')[2].partition("</svg>")[0]
+    assert 'viewBox="0 0 320 220"' in narrow
+    assert labels(narrow, "values")[:2] == labels(wide_chart(text), "values")[:2]
+    places = [float(x) for x in re.findall(r'x="([\d.]+)"\s+y="212"', narrow)]
+    assert len(places) >= 3
+    assert all(right - left >= 50 for left, right in pairwise(places))
+    assert narrow.count('class="chart-hover"') == 90

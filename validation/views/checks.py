@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -17,7 +17,7 @@ from common.datetimes import isoformat_z
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_count
 from common.forms import add_field_errors, add_service_error
-from common.http import query_param, redirect_to_part
+from common.http import filters_in_use, query_param, redirect_to_part, remember_filters
 from people.requests import SignedInRequest
 from people.undo import confirm_with_undo
 from pipelines.models import Pipeline
@@ -72,25 +72,26 @@ CSV_COLUMNS = (
 RESULTS_PER_CHECK = 30
 EVENTS_PER_CHECK = 20
 BACKTEST_DAYS = 365
+FILTERS, FILTERS_COOKIE = ("pipeline", "status"), "checks_filters"
 CHART_DAYS = {"30": (30, "30 days"), "90": (90, "90 days"), "365": (365, "1 year"), "all": (None, "All")}
 DEFAULT_CHART_DAYS = "90"
 CALLOUT_CLASSES = {"fail": "danger", "pass": "ok"}  # nosec B105  # a status, not a secret
 
 
-def _filtered(request: SignedInRequest) -> CheckQuerySet:
+def _filtered(filters: QueryDict) -> CheckQuerySet:
     """Return the checks of the list's filters, failing ones first."""
     rows = checks_worst_first()
-    pipeline, status = request.GET.get("pipeline", ""), request.GET.get("status", "")
-    if pipeline and "\0" not in pipeline:
+    if pipeline := filters.get("pipeline"):
         rows = rows.filter(pipeline__slug=pipeline)
-    if status in WORST_FIRST:
+    if (status := filters.get("status")) in WORST_FIRST:
         rows = rows.filter(last_status=status, is_active=True)
     return rows
 
 
 @require_safe
 def checks_csv(request: SignedInRequest) -> HttpResponse:
-    """Return the checks of the list's filters as a CSV file."""
+    """Return the checks of the filters in the URL as a CSV file."""
+    filters = filters_in_use(request, cookie="", names=FILTERS)
     rows = (
         (
             check.pk,
@@ -103,29 +104,30 @@ def checks_csv(request: SignedInRequest) -> HttpResponse:
             isoformat_z(check.last_run_at) if check.last_run_at else "",
             isoformat_z(check.alerting_since) if check.alerting_since else "",
         )
-        for check in _filtered(request)[:MAX_CSV_ROWS]
+        for check in _filtered(filters)[:MAX_CSV_ROWS]
     )
     return csv_response("checks.csv", columns=CSV_COLUMNS, rows=rows)
 
 
 @require_safe
 def checks(request: SignedInRequest) -> HttpResponse:
-    """List checks with their last result, failing ones first."""
-    pipeline, status = request.GET.get("pipeline", ""), request.GET.get("status", "")
-    page = Paginator(_filtered(request), CHECKS_PER_PAGE).get_page(request.GET.get("page"))
+    """List checks with their last result, failing ones first; the filters are those of the last visit."""
+    filters = filters_in_use(request, cookie=FILTERS_COOKIE, names=FILTERS)
+    page = Paginator(_filtered(filters), CHECKS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "rows": check_rows(page.object_list),
         "pipelines": Pipeline.objects.order_by("position", "pk"),
-        "pipeline": pipeline,
-        "status": status,
+        "filters": filters,
         "statuses": WORST_FIRST,
         "alerting": alerting_checks().count(),
         "any": Check.objects.exists(),
         "deleted": deleted_checks().count(),
         "now": timezone.now(),
     }
-    return render(request, "validation/checks.html", context)
+    response = render(request, "validation/checks.html", context)
+    remember_filters(response, filters, cookie=FILTERS_COOKIE)
+    return response
 
 
 @require_safe

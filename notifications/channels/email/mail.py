@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import re
 import smtplib
+from collections.abc import Iterable
 from email.utils import format_datetime
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from django.urls import reverse
 from notifications.channels.deadline import Deadline
 from notifications.channels.email.html import mail_html
 from notifications.channels.exceptions import GoneError, UndeliverableError
-from notifications.models import Message
+from notifications.models import LISTS, Message
 from notifications.queries.outbox import absolute_url, is_worth_listing
 from notifications.registry import load
 
@@ -50,6 +51,9 @@ def build_mail(message: Message, *, at: dt.datetime) -> EmailMultiAlternatives:
         "message": message,
         "link": absolute_url(notification.delivery_link()) if notification is not None else "",
         "settings_link": absolute_url(reverse("notifications")),
+        "action": "Open" if notification is None else notification.action,
+        # A password link is urgent, but no alarm.
+        "is_alarm": notification is not None and notification.urgent and not notification.private,
     }
     mail = EmailMultiAlternatives(
         subject=message.subject,
@@ -66,7 +70,9 @@ def build_mail(message: Message, *, at: dt.datetime) -> EmailMultiAlternatives:
     mail.attach_alternative(html, "text/html")
     if message.calendar_method:
         mail.attach_alternative(message.calendar, f"text/calendar; method={message.calendar_method}")
-    invitations = message.merged.exclude(calendar="").select_related("recipient").order_by("pk")
+    invitations: Iterable[Message] = ()
+    if message.type in LISTS:
+        invitations = message.merged.exclude(calendar="").select_related("recipient").order_by("pk")
     for number, row in enumerate((row for row in invitations if is_worth_listing(row, at=at)), start=1):
         mail.attach(f"invitation-{number}.ics", row.calendar, f"text/calendar; method={row.calendar_method}")
     return mail

@@ -166,9 +166,9 @@ table.addEventListener("keydown", (event) => {
   }
 });
 
-// The rotation filter applies at once; its button is for browsers without JavaScript.
+// The filters apply at once; their button is for browsers without JavaScript.
 const filter = document.querySelector(".timeline-filter");
 if (filter) {
   filter.querySelector("button").remove();
-  filter.querySelector("select").addEventListener("change", () => filter.requestSubmit());
+  filter.addEventListener("change", () => filter.requestSubmit());
 }

@@ -28,6 +28,14 @@ const moveFocus = (by) => {
   return links.length > 0;
 };
 
+// A key that a part of the page names moves the focus to its button or first field; Enter then acts.
+const focusPart = (key) => {
+  const part = document.querySelector(`[data-shortcut="${CSS.escape(key)}"]`);
+  const field = part?.matches("button") ? part : part?.querySelector("textarea, select, input:not([type=hidden])");
+  field?.focus();
+  return Boolean(field);
+};
+
 const KEYS = { "/": openPalette, j: () => moveFocus(1), k: () => moveFocus(-1) };
 
 document.addEventListener("keydown", (event) => {
@@ -41,6 +49,6 @@ document.addEventListener("keydown", (event) => {
   else if (event.shiftKey) return;
   else if (isSecondKey) handled = openPage(key);
   else if (key === "g") lastG = event.timeStamp;
-  else handled = KEYS[key]?.() ?? false;
+  else handled = KEYS[key]?.() ?? focusPart(key);
   if (handled) event.preventDefault();
 });

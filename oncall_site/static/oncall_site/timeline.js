@@ -194,5 +194,5 @@ for (const chart of timeline?.querySelectorAll("svg.timeline-chart") ?? []) {
 const filter = document.querySelector(".timeline-filter");
 if (filter) {
   filter.querySelector("button").remove();
-  filter.querySelector("select").addEventListener("change", () => filter.requestSubmit());
+  filter.addEventListener("change", () => filter.requestSubmit());
 }
