@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from django import forms
 from django.http import QueryDict
+from django.utils.functional import cached_property
 
 from common.datetimes import months_between
 from common.formatting import format_day
@@ -21,6 +22,8 @@ from scheduling.services.covers import CoverData
 from scheduling.services.holidays import HolidayData
 from scheduling.services.swaps import SwapProposal
 
+# A form repeats the list of engineers up to this length.
+MAX_LISTED_OFTEN = 100
 # The months that the calendar offers before and after this one.
 MONTHS_BACK, MONTHS_AHEAD = dt.timedelta(days=365), dt.timedelta(days=730)
 
@@ -157,7 +160,7 @@ class RosterInput(forms.Textarea):
 class PlacesForm(forms.Form):
     """A form with the ordered engineers of a roster, one select for each place."""
 
-    # Selects for engineers to add.
+    # Selects for engineers to add. On a large site each is a list of kilobytes, so there is one.
     empty_selects: ClassVar[int]
 
     engineers = MultilineField(widget=RosterInput)
@@ -170,7 +173,12 @@ class PlacesForm(forms.Form):
     @property
     def empty_places(self) -> range:
         """One item for each empty select."""
-        return range(self.empty_selects)
+        return range(self.empty_selects if len(self.people) <= MAX_LISTED_OFTEN else 1)
+
+    @cached_property
+    def people(self) -> list[User]:
+        """The engineers to choose from."""
+        return list(all_users().active())
 
     def moved(self, data: QueryDict) -> Self:
         """Return the form with the engineer of a place moved if `data` has a button `up` or `down`; it is then not checked."""

@@ -9,7 +9,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 from common.exceptions import DomainError
 from common.forms import add_service_error
 from people.models import time_zones
-from people.queries import all_users
 from people.requests import SignedInRequest
 from people.undo import confirm_with_undo
 from scheduling.forms import NewRotationForm, RotationForm
@@ -32,7 +31,7 @@ def new_rotation(request: SignedInRequest) -> HttpResponse:
         else:
             confirm_with_undo(request, f"Rotation “{rotation}” created.", UndoCreateRotation(rotation.pk))
             return redirect("schedule")
-    context = {"form": form, "people": all_users().active(), "time_zones": sorted(time_zones())}
+    context = {"form": form, "time_zones": sorted(time_zones())}
     return render(request, "scheduling/rotation.html", context, status=status)
 
 

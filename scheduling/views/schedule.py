@@ -11,7 +11,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from common.exceptions import DomainError
 from common.formatting import format_day
 from people.models import User
-from people.queries import all_users
 from people.requests import SignedInRequest
 from people.undo import confirm_with_undo
 from pipelines.queries import row_history
@@ -103,7 +102,7 @@ def roster(request: SignedInRequest, slug: str) -> HttpResponse:
         initial={"engineers": "\n".join(usernames), "keep_weeks": True},
     )
     form = form.moved(request.POST)
-    context: dict[str, object] = {"rotation": rotation, "form": form, "people": all_users().active()}
+    context: dict[str, object] = {"rotation": rotation, "form": form}
     if form.is_bound and form.is_valid():
         fields = dict(form.cleaned_data)
         if fields.pop("keep_weeks"):

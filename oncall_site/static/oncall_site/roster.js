@@ -18,7 +18,9 @@ const [add, ...others] = list?.querySelectorAll("li:not([draggable])") ?? [];
 for (const other of others) other.remove();
 add?.addEventListener("change", ({ target }) => {
   const row = template.content.firstElementChild.cloneNode(true);
-  row.querySelector("select").value = target.value;
+  const select = row.querySelector("select");
+  select.append(...[...target.options].slice(1).map((option) => option.cloneNode(true)));
+  select.value = target.value;
   target.value = "";
   add.before(row);
   renumber();
