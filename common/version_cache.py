@@ -1,4 +1,4 @@
-"""What a process computed from a version of the facts, and uses again until a fact or the time changes it (docs/adr/0029, 0046)."""
+"""Values that a process computes once for a version of the facts and a period (docs/adr/0029, 0046)."""
 
 import datetime as dt
 import threading
@@ -25,7 +25,7 @@ class Period:
     is_past: bool = False
 
     def includes(self, at: dt.datetime, *, is_past: bool = False) -> bool:
-        """Return True if the value at `at` is this one."""
+        """Return True if the value is valid at an instant."""
         return self.is_past == is_past and self.starts_at <= at < self.ends_at
 
 
@@ -38,7 +38,7 @@ class _Entry(Generic[V]):
 
 
 class VersionCache(Generic[V]):
-    """The values of one process, at most `max_bytes` by `size`; the least recently used are dropped first.
+    """A cache in one process of at most `max_bytes`, measured by `size`. It drops the least recently used values first.
 
     A key must contain everything that a value depends on besides the facts and the time: the reader, the time zone, the query.
     A value larger than an eighth of the cache is not stored: it would push out too many others.
@@ -63,7 +63,7 @@ class VersionCache(Generic[V]):
         is_past: bool = False,
         accept: Callable[[V], bool] = lambda _: True,
     ) -> V | None:
-        """Return the value of a key at an instant that `accept` returns True for, or None."""
+        """Return the value of a key at an instant, or None. Values for which `accept` returns False are skipped."""
         with self._lock:
             for entry in self._entries.get(key, ()):
                 if entry.version == version and entry.period.includes(at, is_past=is_past) and accept(entry.value):
@@ -72,7 +72,7 @@ class VersionCache(Generic[V]):
         return None
 
     def store(self, key: Hashable, value: V, *, version: str, period: Period) -> None:
-        """Store a value, and drop those of another version."""
+        """Store a value, and drop the values of the key for other versions."""
         entry = _Entry(version, period, value, self._size(value))
         if entry.size > self.max_bytes // 8:
             return

@@ -18,7 +18,7 @@ from oncall_site import queries
 from oncall_site.onboarding import NEW_ENGINEER_PERIOD, engineer_steps, onboarding_steps
 from oncall_site.presenters import group_pipelines
 from oncall_site.shift_checks import shift_checks
-from oncall_site.views.now_parts import listed_rows, rotations_now, site_alerts
+from oncall_site.views.now_parts import MAX_HANDOFFS, listed_rows, rotations_now, site_alerts
 from people.queries import page_version
 from people.requests import SignedInRequest
 from pipelines.queries import ownership
@@ -28,7 +28,6 @@ from scheduling.queries.swaps import swaps_to_answer
 from scheduling.queries.weeks import rotations_for, weeks_held
 
 MAX_ROTATIONS = 12
-MAX_HANDOFFS = 10
 MAX_ATTENTION = 50
 PIPELINES_PER_PAGE = 100
 # About a hundred readers of a large site.
@@ -99,8 +98,8 @@ def _digest(text: str) -> str:
 
 
 def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> dict[str, Any]:
-    """Return what Now shows; if no fact changes, it holds before `until`."""
-    # Before the facts: what is stored with this version is as new or newer.
+    """Return what Now shows; it is valid before `until` if no fact changes."""
+    # Read before the facts, so that the stored parts are never older than their version.
     version, at, user = page_version(), timezone.now(), request.user
     alerts = site_alerts(version=version, at=at)
     rotations = rotations_now(rotations_for(user)[:MAX_ROTATIONS], version=version, at=at)

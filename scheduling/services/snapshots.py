@@ -166,7 +166,7 @@ def restore_schedule(
     people = _lock_active_people(
         {week.engineer_id for week in before.weeks}
         | {cover.engineer_id for cover in before.covers}
-        # Later weeks follow from the rosters, also those of engineers who have none yet.
+        # Later weeks are planned from the rosters, which may have engineers without a week so far.
         | {key for roster in _current_rosters(before.rosters, day=at.date()) for key in roster.engineers}
     )
     if rotation.archived_at is not None:
@@ -188,7 +188,7 @@ def restore_schedule(
 
 
 def _current_rosters(rosters: Collection[SavedRoster], *, day: dt.date) -> list[SavedRoster]:
-    """Return the roster that is active on a day, or will be next, and the later ones."""
+    """Return the roster that is active on a day, and all later ones."""
     started = [roster.starts_on for roster in rosters if roster.starts_on <= day]
     return [roster for roster in rosters if roster.starts_on >= max(started, default=day)]
 
