@@ -104,7 +104,7 @@ def test_strangers_share_their_address(shared, db):
 
 
 @pytest.mark.django_db
-def test_a_first_request_has_the_share_of_its_person_and_takes_no_place_of_the_address(shared, a, b, monkeypatch):
+def test_a_first_request_uses_the_share_of_its_person_and_no_place_of_the_address(shared, a, b, monkeypatch):
     """A person whose first requests are long must not block colleagues in the same office."""
     callers, paid = [], []
     monkeypatch.setattr(Shares, "enter", lambda shares, caller, *, now: callers.append(caller) or 0)
