@@ -31,7 +31,7 @@ CHANGE_VERSION = """
     END IF;
     RETURN NULL;
 """
-ON_CALL_VERSION, PAGE_VERSION = "people_oncallversion", "people_pageversion"
+ON_CALL_VERSION_TABLE, PAGE_VERSION_TABLE = "people_oncallversion", "people_pageversion"
 
 
 def advisory_lock(name: str) -> None:
@@ -121,7 +121,7 @@ def on_call_version_trigger(*columns: str) -> pgtrigger.Trigger:
         when=pgtrigger.After,
         operation=update | pgtrigger.Delete | pgtrigger.Truncate,
         declare=[("stamp", "BIGINT")],
-        func=CHANGE_VERSION.format(table=ON_CALL_VERSION),
+        func=CHANGE_VERSION.format(table=ON_CALL_VERSION_TABLE),
     )
 
 
@@ -131,7 +131,7 @@ def page_version_triggers(*columns: str, exclude: Sequence[str] = ()) -> list[pg
     With `columns`, only deleted rows and changes of these columns count. With `exclude`, changes of only these columns do not
     count. The triggers run for each row: one for each statement would also run for a sweep that changes no row.
     """
-    declare, function = [("stamp", "BIGINT")], CHANGE_VERSION.format(table=PAGE_VERSION)
+    declare, function = [("stamp", "BIGINT")], CHANGE_VERSION.format(table=PAGE_VERSION_TABLE)
     rows = pgtrigger.Delete if columns else pgtrigger.Insert | pgtrigger.Delete
     return [
         pgtrigger.Trigger(

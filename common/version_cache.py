@@ -14,7 +14,7 @@ MAX_PERIODS_PER_KEY = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class ValidityPeriod:
     """The period for which a value is valid if no fact changes.
 
     `is_past` is True if it was taken from the history: a value for the same instant from the current facts is a different one.
@@ -32,7 +32,7 @@ class Period:
 @dataclass(frozen=True, slots=True)
 class _Entry(Generic[V]):
     version: str
-    period: Period
+    period: ValidityPeriod
     value: V
     size: int
 
@@ -71,7 +71,7 @@ class VersionCache(Generic[V]):
                     return entry.value
         return None
 
-    def store(self, key: Hashable, value: V, *, version: str, period: Period) -> None:
+    def store(self, key: Hashable, value: V, *, version: str, period: ValidityPeriod) -> None:
         """Store a value, and drop the values of the key for other versions."""
         entry = _Entry(version, period, value, self._size(value))
         if entry.size > self.max_bytes // 8:

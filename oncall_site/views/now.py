@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from common.http import filters_in_use, remember_filters
-from common.version_cache import Period, VersionCache
+from common.version_cache import ValidityPeriod, VersionCache
 from handoffs.queries.handoffs import handoff_to_sign
 from oncall_site import queries
 from oncall_site.onboarding import NEW_ENGINEER_PERIOD, engineer_steps, onboarding_steps
 from oncall_site.presenters import group_pipelines
 from oncall_site.shift_checks import shift_checks
-from oncall_site.views.now_parts import MAX_HANDOFFS, listed_rows, rotations_now, site_alerts
+from oncall_site.views.now_parts import MAX_HANDOFFS, listed_rows, now_alerts, rotations_now
 from people.queries import page_version
 from people.requests import SignedInRequest
 from pipelines.queries import ownership
@@ -68,7 +68,7 @@ def now_live(request: SignedInRequest) -> HttpResponse:
         if text is None:
             context = _context(request, filters, problem=problem)
             text = render_to_string("oncall_site/_now.html", context, request)
-            FRAGMENTS.store(version, text, version=version, period=Period(context["now"], context["until"]))
+            FRAGMENTS.store(version, text, version=version, period=ValidityPeriod(context["now"], context["until"]))
         etag = _etag(version, text)
         is_shown = shown.partition(".")[2] == etag.strip('"').partition(".")[2]
         response = HttpResponse(status=304) if is_shown else HttpResponse(text)
@@ -101,7 +101,7 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
     """Return what Now shows; it is valid before `until` if no fact changes."""
     # Read before the facts, so that the stored parts are never older than their version.
     version, at, user = page_version(), timezone.now(), request.user
-    alerts = site_alerts(version=version, at=at)
+    alerts = now_alerts(version=version, at=at)
     rotations = rotations_now(rotations_for(user)[:MAX_ROTATIONS], version=version, at=at)
     attention = queries.pipelines_needing_attention()
     pipelines = ownership(

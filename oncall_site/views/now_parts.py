@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from common.version_cache import Period, VersionCache
+from common.version_cache import ValidityPeriod, VersionCache
 from handoffs.models import Handoff
 from handoffs.queries.handoffs import next_handoffs, next_overdue, overdue_handoffs
 from incidents.models import Incident
@@ -44,7 +44,7 @@ PIPELINE_BYTES, ROTATION_BYTES, HANDOFF_BYTES, TEXT_BYTES = 2_500, 6_000, 5_000,
 
 
 @dataclass(frozen=True, slots=True)
-class Alerts:
+class NowAlerts:
     """What is wrong on the site, as HTML, with the number of alerts and of active rotations. Valid before `until`.
 
     `overdue` are the hand-offs that are not signed. They are not in the text: a reader can sign their own in another place.
@@ -92,7 +92,7 @@ class ListedRows:
     until: dt.datetime
 
 
-ALERTS: VersionCache[Alerts] = VersionCache(
+ALERTS: VersionCache[NowAlerts] = VersionCache(
     max_bytes=2 * 1024 * 1024,
     size=lambda alerts: getsizeof(alerts.text) + len(alerts.overdue) * HANDOFF_BYTES + TEXT_BYTES,
 )
@@ -100,17 +100,17 @@ PIPELINES: VersionCache[ListedPipeline] = VersionCache(max_bytes=12 * 1024 * 102
 ROTATIONS: VersionCache[RotationNow] = VersionCache(max_bytes=4 * 1024 * 1024, size=lambda _: ROTATION_BYTES)
 
 
-def site_alerts(*, version: str, at: dt.datetime) -> Alerts:
+def now_alerts(*, version: str, at: dt.datetime) -> NowAlerts:
     """Return what is wrong on the site, with times in the current zone; durations are those at the start of the minute."""
     zone = str(timezone.get_current_timezone())
     alerts = ALERTS.find(zone, version=version, at=at)
     if alerts is None:
-        alerts = _site_alerts(at=at)
-        ALERTS.store(zone, alerts, version=version, period=Period(at, alerts.until))
+        alerts = _now_alerts(at=at)
+        ALERTS.store(zone, alerts, version=version, period=ValidityPeriod(at, alerts.until))
     return alerts
 
 
-def _site_alerts(*, at: dt.datetime) -> Alerts:
+def _now_alerts(*, at: dt.datetime) -> NowAlerts:
     """Return what is wrong on the site, valid at most until the next minute."""
     minute = at.replace(second=0, microsecond=0)
     incidents = list(open_by_urgency().prefetch_related("escalation_steps")[: MAX_INCIDENTS + 1])
@@ -142,7 +142,7 @@ def _site_alerts(*, at: dt.datetime) -> Alerts:
         *(instant for instant in changes if instant is not None and instant > at),
         *(ends(**window) for ends in (next_maintenance_change, next_drill_end, next_overdue)),
     )
-    return Alerts(
+    return NowAlerts(
         text=text,
         count=count + len(no_responder),
         # One more than is shown, in case one is the reader's own.
@@ -214,7 +214,7 @@ def _listed_pipelines(keys: Collection[int], *, version: str, at: dt.datetime) -
                 chain_until=chain.until,
                 until=min(until, chain.until or until),
             )
-            PIPELINES.store(key, listed[key], version=version, period=Period(at, listed[key].until))
+            PIPELINES.store(key, listed[key], version=version, period=ValidityPeriod(at, listed[key].until))
     return listed
 
 
@@ -232,7 +232,7 @@ def rotations_now(rotations: Iterable[Rotation], *, version: str, at: dt.datetim
         for row in _rotations_now(missing, at=at):
             key = row.on_call.shift.rotation.pk
             shown[key] = row
-            ROTATIONS.store(key, row, version=version, period=Period(at, row.until))
+            ROTATIONS.store(key, row, version=version, period=ValidityPeriod(at, row.until))
     return [row for row in shown.values() if row is not None]
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from common.version_cache import Period, VersionCache
+from common.version_cache import ValidityPeriod, VersionCache
 from people.models import User
 from people.queries import page_version
 from scheduling.domain.timeline_layout import Axis, row_height, ticks
@@ -138,7 +138,7 @@ class _Page:
     def _store(self, board: TimelineBoard) -> tuple[BoardLayout, BoardText]:
         layout = BoardLayout(len(board.rows) + bool(board.board.gaps), board.people)
         text, until = self._render(board), board.next_change(at=self.at)
-        period = Period(self.at, until or self.axis.ends_at + dt.timedelta(days=1))
+        period = ValidityPeriod(self.at, until or self.axis.ends_at + dt.timedelta(days=1))
         LAYOUTS.store((board.rotation.pk, *self.same_for_all), layout, version=self.version, period=period)
         key = self._text_key(board.rotation, layout, height=board.board.row_height)
         TEXTS.store(key, text, version=self.version, period=period)

@@ -2,14 +2,14 @@
 
 import datetime as dt
 
-from common.version_cache import MAX_PERIODS_PER_KEY, Period, VersionCache
+from common.version_cache import MAX_PERIODS_PER_KEY, ValidityPeriod, VersionCache
 
 AT = dt.datetime(2026, 11, 30, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 
 
 def store(cache, key, value, *, version="1.1", starts_at=AT):
-    cache.store(key, value, version=version, period=Period(starts_at, starts_at + HOUR))
+    cache.store(key, value, version=version, period=ValidityPeriod(starts_at, starts_at + HOUR))
 
 
 def test_the_cache_has_a_limit_in_bytes():
