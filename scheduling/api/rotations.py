@@ -27,8 +27,8 @@ from people.serializers import UsernameField
 from scheduling.api.planning import MAX_ENGINEERS, PlanningActions
 from scheduling.api.serializers import PersonField
 from scheduling.domain.responder_chain import Interval
-from scheduling.domain.weeks import RosterVersion, active_roster
-from scheduling.loaders import roster_versions
+from scheduling.domain.weeks import RosterVersion, active_roster, current_week
+from scheduling.loaders import roster_versions, rotation_hours
 from scheduling.models import MAX_DESCRIPTION_LENGTH, Rotation
 from scheduling.models.rotations import Weekday
 from scheduling.queries.on_call import OnCallShift, on_call_snapshot, rotation_timeline
@@ -122,7 +122,9 @@ class RotationSerializer(serializers.ModelSerializer[Rotation]):
 
     def _version(self, rotation: Rotation) -> RosterVersion | None:
         versions: list[RosterVersion] = self.context["rosters"].get(rotation.pk, [])
-        return active_roster(versions, week=dt.datetime.now(dt.UTC).date()) or next(iter(versions), None)
+        return active_roster(versions, week=current_week(rotation_hours(rotation), at=timezone.now())) or next(
+            iter(versions), None
+        )
 
 
 def serialize_rotations(rotations: Iterable[Rotation]) -> Any:
