@@ -21,7 +21,7 @@ from common.api.params import AT, FROM, IF_NONE_MATCH, TO, UNCHANGED, check_wind
 from common.datetimes import EARLIEST, INVALID_DATE, LATEST, isoformat_z, parse_date_param, parse_instant_param
 from common.exceptions import InvalidInputError
 from common.response_cache import mark_period
-from common.version_cache import Period
+from common.version_cache import ValidityPeriod
 from people.permissions import request_user
 from people.serializers import UsernameField
 from scheduling.api.planning import MAX_ENGINEERS, PlanningActions
@@ -83,7 +83,7 @@ class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
         # The list itself changes when a rotation is archived.
         archival = active.order_by().aggregate(at=Min("archived_at"))["at"]
         until = min(snapshot.until, archival) if archival else snapshot.until
-        return mark_period(response, Period(at, until, is_past=snapshot.is_past))
+        return mark_period(response, ValidityPeriod(at, until, is_past=snapshot.is_past))
 
 
 class RotationSerializer(serializers.ModelSerializer[Rotation]):
@@ -294,4 +294,4 @@ class RotationViewSet(PlanningActions):
         response = paginate_list(self, request, intervals, serialize=serialize_intervals, paginator=LongPagination())
         if not request.query_params.get("from") or not request.query_params.get("to"):
             return response
-        return mark_period(response, Period(timezone.now(), LATEST_INSTANT, is_past=False))
+        return mark_period(response, ValidityPeriod(timezone.now(), LATEST_INSTANT, is_past=False))

@@ -167,7 +167,7 @@ def restore_schedule(
     people = _lock_active_people(
         {week.engineer_id for week in before.weeks}
         | {cover.engineer_id for cover in before.covers}
-        # Later weeks follow from the rosters, also those of engineers who have none yet.
+        # Later weeks are planned from the rosters, which may have engineers without a week so far.
         | {
             key
             for roster in _current_rosters(before.rosters, week=current_week(rotation_hours(rotation), at=at))
