@@ -51,10 +51,7 @@ def redirect_to_part(part: str, page: str, **arguments: object) -> HttpResponseR
 
 def filters_in_use(request: HttpRequest, *, cookie: str, names: Sequence[str]) -> QueryDict:
     """Return the filters in the URL or, if it names none, those of the last visit, without NUL."""
-    if any(name in request.GET for name in names):
-        chosen = request.GET
-    else:
-        chosen = _stored_filters(request, cookie)
+    chosen = request.GET if any(name in request.GET for name in names) else _stored_filters(request, cookie)
     filters = QueryDict(mutable=True)
     for name in names:
         if value := chosen.get(name, "").replace("\0", "").strip():
