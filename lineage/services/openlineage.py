@@ -79,12 +79,12 @@ def move_nodes(pipelines: Mapping[str, int | None]) -> None:
 
 @transaction.atomic
 def purge_unseen(*, at: dt.datetime) -> int:
-    """Delete a batch of rows that no event has named for REPORT_KEPT_DAYS; return their number.
+    """Delete a batch of rows that no event has named for REPORT_RETENTION_DAYS; return their number.
 
     Deletes inputs and outputs first, then jobs and datasets. Edges stay: they are the history of the pipelines.
     """
     lock_lineage()
-    until = at - dt.timedelta(days=settings.REPORT_KEPT_DAYS)
+    until = at - dt.timedelta(days=settings.REPORT_RETENTION_DAYS)
     for model in (OpenLineageUse, OpenLineageNode):
         old = list(
             model.objects.filter(last_seen_at__lt=until).order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]

@@ -74,7 +74,7 @@ def test_alerts_without_a_pipeline_are_deleted_after_90_days(pipeline):
 
 
 def test_the_setting_sets_the_retention(pipeline, settings):
-    settings.REPORT_KEPT_DAYS = 30
+    settings.REPORT_RETENTION_DAYS = 30
     report_check("job/n/old", days_ago=31)
     report_run(pipeline, run=Run(key="old", state="succeeded"), at=ago(31))
     validation_tasks.purge_reports()
