@@ -5,6 +5,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -50,15 +51,20 @@ def redirect_to_part(part: str, page: str, **arguments: object) -> HttpResponseR
 
 def filters_in_use(request: HttpRequest, *, cookie: str, names: Sequence[str]) -> QueryDict:
     """Return the filters in the URL or, if it names none, those of the last visit, without NUL."""
-    if any(name in request.GET for name in names):
-        chosen = request.GET
-    else:
-        chosen = QueryDict(request.COOKIES.get(cookie, "")[:MAX_FILTERS_LENGTH])
+    chosen = request.GET if any(name in request.GET for name in names) else _stored_filters(request, cookie)
     filters = QueryDict(mutable=True)
     for name in names:
         if value := chosen.get(name, "").replace("\0", "").strip():
             filters[name] = value
     return filters
+
+
+def _stored_filters(request: HttpRequest, cookie: str) -> QueryDict:
+    """Return the filters in a cookie; none if it has more fields than a query string may have: an error would stay for a year."""
+    try:
+        return QueryDict(request.COOKIES.get(cookie, "")[:MAX_FILTERS_LENGTH])
+    except TooManyFieldsSent:
+        return QueryDict()
 
 
 def remember_filters(response: HttpResponse, filters: QueryDict, *, cookie: str) -> None:

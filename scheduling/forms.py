@@ -360,6 +360,12 @@ class CoverRequestForm(forms.Form):
     )
     message = LineField(required=False, max_length=200, help_text="Visible to everyone.")
 
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not by.is_staff:  # an admin can request a cover of somebody else from themselves
+            people = self.fields["counterpart"].queryset  # type: ignore[attr-defined]  # a model's choice field
+            self.fields["counterpart"].queryset = people.exclude(pk=by.pk)  # type: ignore[attr-defined]
+
     def proposal(self) -> CoverProposal:
         """Return the validated proposal."""
         return CoverProposal(**{name: self.cleaned_data[name] for name in CoverProposal.__dataclass_fields__})

@@ -164,5 +164,10 @@ def _checklist(request: SignedInRequest, incident: Incident, *, error: DomainErr
     run = active_run(incident)
     if run is not None:
         attach_evidence(run, evidence_items(incident))
-    context = {"incident": incident, "run": run, "step_error": error}
-    return render(request, "incidents/_checklist.html", context)
+    context = {
+        "incident": incident,
+        "run": run,
+        "step_error": error,
+        "resolve_form": ResolveForm(auto_id="resolve_%s", run=run),
+    }
+    return render(request, "incidents/_checklist_answer.html", context)

@@ -25,7 +25,7 @@ from pipelines.queries import ownership
 from scheduling.models import Rotation
 from scheduling.queries.cover_requests import cover_requests_to_answer
 from scheduling.queries.swaps import swaps_to_answer
-from scheduling.queries.weeks import rotations_for, weeks_held
+from scheduling.queries.weeks import covers_held, rotations_for, weeks_held
 
 MAX_ROTATIONS = 12
 MAX_ATTENTION = 50
@@ -118,11 +118,12 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
     swaps, cover_requests = swaps_to_answer(user, at=at), cover_requests_to_answer(user, at=at)
     to_sign = handoff_to_sign(user, at=at)
     is_new = at - user.date_joined < NEW_ENGINEER_PERIOD
-    my_weeks = weeks_held(user, at=at, limit=2)
+    my_weeks, my_covers = weeks_held(user, at=at, limit=2), covers_held(user, at=at, limit=2)
     changes = [alerts.until, listed.until, *(row.until for row in rotations)]
     changes += [request.expires_at for request in (*swaps, *cover_requests)]
     next_handoffs = [row.next_handoff for row in rotations if row.next_handoff]
-    spans = [(week.starts_at, week.ends_at) for week in my_weeks] + [
+    spans = [(week.starts_at, week.ends_at) for week in my_weeks]
+    spans += [(cover.starts_at, cover.ends_at) for cover in my_covers] + [
         (row.meeting_starts_at, row.at) for row in next_handoffs
     ]
     changes += [instant for span in spans for instant in span if instant > at]
@@ -144,6 +145,7 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
         "cover_requests": cover_requests,
         "request_count": len(swaps) + len(cover_requests),
         "my_weeks": my_weeks,
+        "my_covers": my_covers,
         "team_steps": onboarding_steps() if user.is_staff else [],
         "own_steps": engineer_steps(user) if is_new else [],
         "shift_checks": [check for check in shift_checks(at=at, engineer=user) if check.problems],
