@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from common.formatting import format_day, format_value
+from common.formatting import format_count, format_day, format_value
 from validation.domain.axis_ticks import labelled_ticks
 from validation.domain.backtests import Backtest, history_outcomes
 from validation.domain.buckets import bucket_time
@@ -134,6 +134,11 @@ class Plot:
     narrow: "Plot | None" = None
 
     @property
+    def summary(self) -> str:
+        """What the chart shows, in words."""
+        return format_count(self.count, "value") + (" and their expected range" if self.bands else "")
+
+    @property
     def right(self) -> int:
         """The right end of the x axis."""
         return self.size.width - RIGHT_MARGIN
@@ -155,6 +160,11 @@ class _Frame:
     step: dt.timedelta
     left: int
     size: Size
+
+    @property
+    def summary(self) -> str:
+        """What the chart shows, in words."""
+        return format_count(self.count, "value") + (" and their expected range" if self.bands else "")
 
     @property
     def right(self) -> int:
