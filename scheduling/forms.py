@@ -181,7 +181,9 @@ class PlacesForm(forms.Form):
         return list(all_users().active())
 
     def moved(self, data: QueryDict) -> Self:
-        """Return the form with the engineer of a place moved if `data` has a button `up` or `down`; it is then not checked."""
+        """Return the form, not checked, if `data` has a button `up` or `down` of a place, or `add` for more empty places."""
+        if "add" in data:
+            return self._with_places(self.places)
         for direction, by in (("up", -1), ("down", 1)):
             if re.fullmatch("[0-9]{1,3}", place := data.get(direction, ""), re.ASCII):
                 return self._with_places(_swapped(self.places, int(place), int(place) + by))
