@@ -5,6 +5,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -12,12 +13,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 # The browser keeps the filters of a list for a year.
 FILTERS_MAX_AGE_SECONDS = 365 * 24 * 3600
 MAX_FILTERS_LENGTH = 1000
-BODY_PIECE_BYTES = 1 << 16
+BODY_CHUNK_BYTES = 1 << 16
 
 
 def discard_body(request: HttpRequest) -> None:
-    """Read the rest of a body that nobody needs: unread, it would end the connection before the client reads the response."""
-    while request.read(BODY_PIECE_BYTES):
+    """Read and drop the rest of the body. Without this, the connection may close before the client has read the response."""
+    while request.read(BODY_CHUNK_BYTES):
         pass
 
 
@@ -39,26 +40,31 @@ def local_path(request: HttpRequest, url: str) -> str:
 
 
 def next_path(request: HttpRequest, default: str) -> str:
-    """Return the page of this site that a form names in its field `next`, or `default`."""
+    """Return the path in the form field `next` if it is a page of this site, or else `default`."""
     return local_path(request, str(request.POST.get("next", ""))) or default
 
 
 def redirect_to_part(part: str, page: str, **arguments: object) -> HttpResponseRedirect:
-    """Redirect to the part of a page that a form is in: `part` is the ID of an element, `page` a named page."""
+    """Redirect to the element with the ID `part` on a page; `page` is the name of its URL."""
     return HttpResponseRedirect(f"{resolve_url(page, **arguments)}#{part}")
 
 
 def filters_in_use(request: HttpRequest, *, cookie: str, names: Sequence[str]) -> QueryDict:
     """Return the filters in the URL or, if it names none, those of the last visit, without NUL."""
-    if any(name in request.GET for name in names):
-        chosen = request.GET
-    else:
-        chosen = QueryDict(request.COOKIES.get(cookie, "")[:MAX_FILTERS_LENGTH])
+    chosen = request.GET if any(name in request.GET for name in names) else _stored_filters(request, cookie)
     filters = QueryDict(mutable=True)
     for name in names:
         if value := chosen.get(name, "").replace("\0", "").strip():
             filters[name] = value
     return filters
+
+
+def _stored_filters(request: HttpRequest, cookie: str) -> QueryDict:
+    """Return the filters in a cookie; none if it has more fields than a query string may have: an error would stay for a year."""
+    try:
+        return QueryDict(request.COOKIES.get(cookie, "")[:MAX_FILTERS_LENGTH])
+    except TooManyFieldsSent:
+        return QueryDict()
 
 
 def remember_filters(response: HttpResponse, filters: QueryDict, *, cookie: str) -> None:

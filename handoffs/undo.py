@@ -67,7 +67,7 @@ class UndoSign(Undo):
     handoff: int
 
     def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
-        """Withdraw it while the other engineer has not signed."""
+        """Withdraw the signature unless the other engineer has also signed."""
         row = withdraw_signature(Handoff.objects.get(pk=self.handoff), by=by)
         return UndoResult("Signature withdrawn.", reverse("handoff", args=[row.pk]), "signatures")
 

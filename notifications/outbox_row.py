@@ -61,12 +61,12 @@ class OutboxQuerySet(models.QuerySet[Row_co]):
         return self.filter(state__in=(OutboxState.SENT, OutboxState.DROPPED))
 
     def expired_long_ago(self) -> Self:
-        """Return rows that expired MESSAGE_KEPT_DAYS ago or earlier.
+        """Return rows that expired MESSAGE_RETENTION_DAYS ago or earlier.
 
         The expiry counts, not the time of sending: until then a sweep may reach the same occurrence again, and the row is
         what prevents a duplicate.
         """
-        return self.filter(expires_at__lte=Now() - dt.timedelta(days=settings.MESSAGE_KEPT_DAYS))
+        return self.filter(expires_at__lte=Now() - dt.timedelta(days=settings.MESSAGE_RETENTION_DAYS))
 
     @transaction.atomic
     def delete_batch(self) -> int:

@@ -399,13 +399,13 @@ SLACK_API_URL = os.environ.get("SLACK_API_URL", "https://slack.com/api").rstrip(
 if bool(SLACK_BOT_TOKEN) != bool(SLACK_SIGNING_SECRET):
     raise ImproperlyConfigured("Set both SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET, or neither.")
 
-MESSAGE_KEPT_DAYS = int(os.environ.get("MESSAGE_KEPT_DAYS", "90"))
-if MESSAGE_KEPT_DAYS < 1:
-    raise ImproperlyConfigured("MESSAGE_KEPT_DAYS must be at least 1.")
-REPORT_KEPT_DAYS = int(os.environ.get("REPORT_KEPT_DAYS", "90"))
+MESSAGE_RETENTION_DAYS = int(os.environ.get("MESSAGE_RETENTION_DAYS", "90"))
+if MESSAGE_RETENTION_DAYS < 1:
+    raise ImproperlyConfigured("MESSAGE_RETENTION_DAYS must be at least 1.")
+REPORT_RETENTION_DAYS = int(os.environ.get("REPORT_RETENTION_DAYS", "90"))
 # Edges are derived from what was reported within 30 days (lineage.models.EDGE_FADES_AFTER).
-if REPORT_KEPT_DAYS < 30:
-    raise ImproperlyConfigured("REPORT_KEPT_DAYS must be at least 30.")
+if REPORT_RETENTION_DAYS < 30:
+    raise ImproperlyConfigured("REPORT_RETENTION_DAYS must be at least 30.")
 
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL

@@ -1,5 +1,7 @@
 """API authentication by bearer token or browser session."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
@@ -25,8 +27,22 @@ def request_user_id(request: HttpRequest) -> int | None:
     if not key:
         return None
     bare = HttpRequest()
-    bare.session = SessionStore(key)
+    bare.session = _SessionCopy(SessionStore(key).load())  # type: ignore[assignment]  # has all that `get_user` uses
     return get_user(bare).pk
+
+
+class _SessionCopy(dict[str, Any]):
+    """The content of a session whose user is read before the request itself is.
+
+    A session from before a new SECRET_KEY gets a new key, and an invalid one ends, when Django reads its user. Only the request
+    itself does that: its response has the new cookie.
+    """
+
+    def cycle_key(self) -> None:
+        """Change nothing."""
+
+    def flush(self) -> None:
+        """Change nothing."""
 
 
 class TokenAuthentication(BaseAuthentication):

@@ -4,12 +4,13 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from common.formatting import format_count
 from handbook.format.tables import Table, tables
 from people.domain.names import match_key
 from runbooks.domain.handbook_model import MAX_PERSON_LENGTH, FirstDay, HandbookError, RosterEntry, calendar_date
 from runbooks.domain.markdown_lines import Line
 from runbooks.domain.markdown_lists import WEEK
-from runbooks.domain.text_cleanup import counted, quoted, tidy_name, tidy_person
+from runbooks.domain.text_cleanup import quoted, tidy_name, tidy_person
 
 # The names of columns that teams use, as match keys.
 ENGINEER_HEADS = frozenset(
@@ -85,7 +86,7 @@ def parse_rotation_table(table: Table, *, report_error: ReportError) -> tuple[tu
     rows: list[tuple[RosterEntry, Sequence[str]]] = []
     for line, cells in table.rows:
         if len(cells) != len(keys):
-            report_error(HandbookError(line, f"the row has {counted(len(cells), 'cell')}", f"{len(keys)}"))
+            report_error(HandbookError(line, f"the row has {format_count(len(cells), 'cell')}", f"{len(keys)}"))
             continue
         name = tidy_person(cells[people[0]])
         problem = _name_problem(name)
@@ -181,9 +182,7 @@ def _cycle(entries: Sequence[RosterEntry], *, report_error: ReportError) -> tupl
     for place in range(length, len(keys)):
         if keys[place] != keys[place % length]:
             expected = quoted(entries[place % length].engineer)
-            wrong = (
-                f"{quoted(entries[place].engineer)} is out of turn: the order repeats after {counted(length, 'week')}"
-            )
+            wrong = f"{quoted(entries[place].engineer)} is out of turn: the order repeats after {format_count(length, 'week')}"
             report_error(HandbookError(entries[place].line, wrong, f"{expected} (swap shifts on the site instead)"))
             break
     return tuple(entries[:length])

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from common.formatting import format_count
 from people.domain.names import match_key
 from runbooks.domain.handbook_model import (
     MAX_AUDIENCE_LENGTH,
@@ -19,7 +20,6 @@ from runbooks.domain.handbook_model import (
 from runbooks.domain.markdown_lines import Line
 from runbooks.domain.text_cleanup import (
     code_spans,
-    counted,
     has_lone_backtick,
     has_visible_text,
     quoted,
@@ -124,7 +124,7 @@ def parse_rows(
     titles = {match_key(title): title for title in rotations}
     for number, cells in table.rows:
         if len(cells) != len(table.heads):
-            wrong = f"the row has {counted(len(cells), 'cell')}"
+            wrong = f"the row has {format_count(len(cells), 'cell')}"
             report_error(HandbookError(number, wrong, f"{len(table.heads)} (a pipe inside a cell is written \\|)"))
             continue
         texts = tuple(_extra_cell(number, cells[place], report_error=report_error) for place in extra)

@@ -267,9 +267,12 @@ class _PipelineMapping:
 
 @transaction.atomic
 def purge_alerts(*, at: dt.datetime) -> int:
-    """Delete a batch of alerts without a pipeline and an incident that Alertmanager has not sent for REPORT_KEPT_DAYS; return their number."""
+    """Delete a batch of alerts that Alertmanager has not sent for REPORT_RETENTION_DAYS; return their number.
+
+    Alerts with a pipeline or an incident stay.
+    """
     old = Alert.objects.unmapped().filter(
-        incident=None, received_at__lt=at - dt.timedelta(days=settings.REPORT_KEPT_DAYS)
+        incident=None, received_at__lt=at - dt.timedelta(days=settings.REPORT_RETENTION_DAYS)
     )
     rows = list(old.order_by("pk").select_for_update().values_list("pk", flat=True)[:PURGED_PER_BATCH])
     Alert.objects.filter(pk__in=rows).delete()

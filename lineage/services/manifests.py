@@ -254,9 +254,9 @@ def _store_exposure_parents(manifest: Manifest, *, nodes: Mapping[str, int], exp
 def _replace_pairs(
     through: type[models.Model], owner: str, other: str, wanted: Iterable[tuple[int, Collection[int]]]
 ) -> None:
-    """Make the rows of a many-to-many table the wanted ones of each owner; write only the difference.
+    """Replace the rows of a many-to-many table for each owner; write only the difference.
 
-    In batches and without models: a manifest may have 500,000 pairs, which would take 300 MB.
+    Works in batches and without models: those of the 500,000 pairs that a manifest may have would take 300 MB.
     """
     table = connection.ops.quote_name(through._meta.db_table)  # noqa: SLF001  # documented API of Django
     names = {"table": table, "owner": connection.ops.quote_name(owner), "other": connection.ops.quote_name(other)}
@@ -270,7 +270,7 @@ def _replace_pairs(
 def _pair_batches(
     wanted: Iterable[tuple[int, Collection[int]]],
 ) -> Iterator[tuple[list[int], list[int], list[int]]]:
-    """Return lists of owners, and of the owner and the other of each pair. An owner is never in two batches."""
+    """Yield batches: the owners, and the two columns of their pairs. All pairs of an owner are in one batch."""
     owners: list[int] = []
     firsts: list[int] = []
     seconds: list[int] = []

@@ -16,7 +16,7 @@ MAX_LEVELS = 50
 # Rows purged per transaction. Imports wait for it.
 BATCH_SIZE = 1_000
 
-# A batch has up to 20,000 rows, and a model for each would take a second of the web process.
+# Without models: a batch has up to 20,000 rows, whose models would take the web process a second.
 RECORD_NODES_SQL = """
 INSERT INTO lineage_openlineagenode (key, kind, pipeline_id, last_seen_at)
 SELECT key, kind, pipeline, %(at)s FROM unnest(%(keys)s::text[], %(kinds)s::text[], %(pipelines)s::bigint[]) AS given(key, kind, pipeline)
@@ -79,12 +79,12 @@ def move_nodes(pipelines: Mapping[str, int | None]) -> None:
 
 @transaction.atomic
 def purge_unseen(*, at: dt.datetime) -> int:
-    """Delete a batch of rows that no event has named for REPORT_KEPT_DAYS; return their number.
+    """Delete a batch of rows that no event has named for REPORT_RETENTION_DAYS; return their number.
 
     Deletes inputs and outputs first, then jobs and datasets. Edges stay: they are the history of the pipelines.
     """
     lock_lineage()
-    until = at - dt.timedelta(days=settings.REPORT_KEPT_DAYS)
+    until = at - dt.timedelta(days=settings.REPORT_RETENTION_DAYS)
     for model in (OpenLineageUse, OpenLineageNode):
         old = list(
             model.objects.filter(last_seen_at__lt=until).order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]

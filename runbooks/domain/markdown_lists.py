@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
+from common.formatting import format_count
 from people.domain.names import match_key
 from runbooks.domain.handbook_model import (
     MAX_MEETING_MINUTES,
@@ -16,7 +17,7 @@ from runbooks.domain.handbook_model import (
     RosterEntry,
 )
 from runbooks.domain.markdown_lines import Line, block_text
-from runbooks.domain.text_cleanup import counted, has_visible_text, quoted, tidy_name, tidy_person, tidy_sentence
+from runbooks.domain.text_cleanup import has_visible_text, quoted, tidy_name, tidy_person, tidy_sentence
 
 WEEK = re.compile(r"[*_]*week[ \t\u00a0]*([0-9]{1,6})[*_]*[ \t]*[:.\-–—][*_]*[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
 LENGTH = re.compile(
@@ -196,7 +197,7 @@ def parse_topics(item: Item, *, report_error: ReportError) -> tuple[str, ...]:
         if not has_visible_text(topic.text):
             report_error(HandbookError(topic.line, "the topic is empty", "some words"))
         elif len(topic.text) > MAX_TOPIC_LENGTH:
-            wrong = f"the topic has {counted(len(topic.text), 'character')}"
+            wrong = f"the topic has {format_count(len(topic.text), 'character')}"
             report_error(HandbookError(topic.line, wrong, f"at most {MAX_TOPIC_LENGTH}"))
     _report_duplicates(
         [(topic.text, topic.line) for topic in item.nested], expected="each topic once", report_error=report_error

@@ -128,11 +128,6 @@ def quoted(text: str) -> str:
     return f"“{text if len(text) <= 60 else text[:59] + '…'}”"  # fits on a line of a terminal
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a count with its noun: "1 cell" or "2 cells"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def forbidden_character(text: str) -> str | None:
     """Return the first line break or forbidden character (`common.text`) as `U+0000`, or None."""
     match = CONTROL_CHARACTER.search(text)

@@ -149,7 +149,7 @@ def test_a_date_makes_the_first_engineer_start_there(imported, text):
     assert roster_of(Rotation.objects.get()) == (dt.date(2026, 12, 7), list("CDAB"))
 
 
-def test_before_the_hand_off_on_monday_the_current_week_is_the_one_before(db, text):
+def test_before_the_hand_off_on_monday_the_previous_week_is_current(db, text):
     early = dt.datetime(2026, 11, 30, 0, 30, tzinfo=dt.UTC)
     import_handbook(text.encode(), at=early)
     assert "".join(on_call(early + week * WEEK) for week in range(3)) == "ABC"

@@ -54,7 +54,7 @@ def test_a_dataset_that_is_still_named_keeps_only_its_current_readers(report):
 
 
 def test_the_setting_sets_the_retention(report, settings):
-    settings.REPORT_KEPT_DAYS = 30
+    settings.REPORT_RETENTION_DAYS = 30
     report("old", days_ago=31)
     report("young", days_ago=29)
     purge()

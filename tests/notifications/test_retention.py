@@ -75,7 +75,7 @@ def test_a_digest_stays_until_its_messages_are_gone(left):
 
 
 def test_the_setting_decides_how_long(left, settings):
-    settings.MESSAGE_KEPT_DAYS = 10
+    settings.MESSAGE_RETENTION_DAYS = 10
     left(State.SENT, 11)
     left(State.SENT, 9)
     assert purge_finished() == 1

@@ -16,6 +16,7 @@ from readiness.services.readers import MAX_PAGE_AGE, create_link, revoke_link, s
 from tests.factories import bearer, make_pipeline
 from tests.statements import writing
 from tests.validation.fixtures import bucket, make_check, make_metric, push, run
+from tests.waiting import wait_until
 
 DAY = dt.timedelta(days=1)
 
@@ -122,7 +123,8 @@ def test_a_revoked_link_is_gone_from_every_process_at_once(processes, pipeline, 
     revoke_link(link.link, by=a, at=timezone.now())
     with CaptureQueriesContext(connection) as captured:
         assert all(shown(memory, other.secret, monkeypatch) for memory in processes)
-        assert [memory.get(link.link.digest) for memory in processes] == [None] * 3
+        # PostgreSQL delivers a notification after the transaction, at its own pace.
+        wait_until(lambda: [memory.get(link.link.digest) for memory in processes] == [None] * 3, every=0.01)
     assert len(captured) == 0
     # A process that read the link just before it was revoked does not store its page.
     processes[1].put(link.link.digest, "<p>old")

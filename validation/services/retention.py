@@ -1,4 +1,4 @@
-"""Delete what other tools reported long ago: runs of pipelines, and checks that belong to no pipeline."""
+"""Deletion of what other tools no longer report: runs of pipelines, and checks without a pipeline."""
 
 import datetime as dt
 
@@ -15,11 +15,11 @@ CHECKS_PER_BATCH = 100
 
 @transaction.atomic
 def purge_reports(*, at: dt.datetime) -> int:
-    """Delete a batch of runs and unmapped checks that nobody has reported for REPORT_KEPT_DAYS; return their number.
+    """Delete a batch of runs and unmapped checks that no tool has reported for REPORT_RETENTION_DAYS; return their number.
 
     Checks with a pipeline stay, with their results: they are its history.
     """
-    until = at - dt.timedelta(days=settings.REPORT_KEPT_DAYS)
+    until = at - dt.timedelta(days=settings.REPORT_RETENTION_DAYS)
     runs = list(
         ReportedRun.objects.filter(reported_at__lt=until).order_by("pk").values_list("pk", flat=True)[:RUNS_PER_BATCH]
     )
