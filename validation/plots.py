@@ -162,11 +162,6 @@ class _Frame:
     size: Size
 
     @property
-    def summary(self) -> str:
-        """What the chart shows, in words."""
-        return format_count(self.count, "value") + (" and their expected range" if self.bands else "")
-
-    @property
     def right(self) -> int:
         """The right end of the x axis."""
         return self.size.width - RIGHT_MARGIN
