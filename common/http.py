@@ -60,7 +60,7 @@ def filters_in_use(request: HttpRequest, *, cookie: str, names: Sequence[str]) -
 
 
 def _stored_filters(request: HttpRequest, cookie: str) -> QueryDict:
-    """Return the filters in a cookie; none if it has more fields than a query string may have: an error would stay for a year."""
+    """Return the filters in a cookie, or none if it has too many fields: an error would last as long as the cookie, a year."""
     try:
         return QueryDict(request.COOKIES.get(cookie, "")[:MAX_FILTERS_LENGTH])
     except TooManyFieldsSent:

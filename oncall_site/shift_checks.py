@@ -97,7 +97,7 @@ def _absences(weeks: Sequence[RotationWeek]) -> dict[int, list[Problem]]:
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """An open swap of a shift, or cover request for a period: the other is None."""
+    """An open swap request for the week of `starts_on`, or an open cover request for `period`. The other field is None."""
 
     rotation: int
     requester: int
@@ -105,7 +105,7 @@ class OpenRequest:
     period: tuple[dt.datetime, dt.datetime] | None = None
 
     def would_free(self, week: RotationWeek, *, absence: HolidayBlock) -> bool:
-        """Return True if, accepted, someone else is on call during the absence, as far as it falls into the shift."""
+        """Return True if, once the request is accepted, someone else is on call for the part of the absence in the week."""
         if (self.rotation, self.requester) != (week.rotation_id, week.engineer_id):
             return False
         if self.period is None:

@@ -30,9 +30,9 @@ class ExpiredUndoError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class UndoResult:
-    """What an Undo button did: a sentence for people, the page to show, "" for the one that the button was on, and a part of it.
+    """What an Undo button did, in a sentence, and where to go next.
 
-    `part` is the ID of an element, "" for the top of the page.
+    `page` is "" for the page with the button. `part` is the ID of an element, or "" for the top of the page.
     """
 
     text: str

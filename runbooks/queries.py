@@ -85,7 +85,7 @@ def search_sections(words: str, *, limit: int = MAX_HITS) -> list[SearchHit]:
         return []
     query = _query(terms)
     plain = Q(text__icontains=words.strip()) | Q(title__icontains=words.strip())
-    # The first line is what people read; queries come after it.
+    # The first line has the section's text, without its queries.
     words_read = Func(F("text"), Value("\n"), Value(1), function="split_part", output_field=TextField())
     headline = SearchHeadline(
         words_read, query, config="english", start_sel=OPEN, stop_sel=CLOSE, max_words=30, min_words=12, max_fragments=2

@@ -364,7 +364,7 @@ class CoverRequestForm(forms.Form):
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not by.is_staff:  # an admin can request a cover of somebody else from themselves
+        if not by.is_staff:  # an admin can request cover for someone else and name themselves
             people = self.fields["counterpart"].queryset  # type: ignore[attr-defined]  # a model's choice field
             self.fields["counterpart"].queryset = people.exclude(pk=by.pk)  # type: ignore[attr-defined]
 

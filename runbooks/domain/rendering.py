@@ -233,7 +233,7 @@ def _anchor(title: str, *, counts: dict[str, int]) -> str:
 
 
 def _searched_text(body: str) -> str:
-    """Return a section's words on one line and, if it has evidence blocks, those of the blocks on the next."""
+    """Return the text to search: the section's words on one line, and those of its evidence blocks, if any, on the next."""
     blocks = " ".join(match[0] for match in FIGURE.finditer(body))
     return "\n".join(filter(None, [_plain(FIGURE.sub(" ", body)), _plain(blocks)]))
 

@@ -116,8 +116,8 @@ const askFirst = async (event) => {
 };
 document.addEventListener("submit", askFirst);
 
-// A message that can be undone stays in view, at the foot of the window, until it is dismissed or can no longer be undone. So does
-// the message of a page that opens at one of its parts: the top of the page is out of view.
+// Shows a message with an Undo button at the foot of the window until it is dismissed or can no longer be undone. The same for
+// any message on a page that opens at one of its parts, because the top of the page is out of view.
 const UNDO_MS = 10 * 60 * 1000;
 const showToast = () => {
   const isAtPart = window.location.hash && document.getElementById(window.location.hash.slice(1));
