@@ -15,7 +15,7 @@ from django.db.models import F, Func, Q, Value
 
 LOCK_NOT_AVAILABLE = "55P03"
 
-# Its rows are those of a people.models.FactsVersion. A transaction has a row of its own and takes over the totals of the rows that
+# `table` is that of a people.models.FactsVersion. A transaction has a row of its own and takes over the totals of the rows that
 # no other transaction is changing, so that transactions never wait for each other and the table stays at a few rows.
 CHANGE_VERSION = """
     stamp := NEXTVAL('{table}_id_seq');
@@ -31,7 +31,7 @@ CHANGE_VERSION = """
     END IF;
     RETURN NULL;
 """
-ON_CALL_VERSION, PAGE_VERSION = "people_oncallversion", "people_pageversion"
+ON_CALL_VERSION_TABLE, PAGE_VERSION_TABLE = "people_oncallversion", "people_pageversion"
 
 
 def advisory_lock(name: str) -> None:
@@ -121,17 +121,17 @@ def on_call_version_trigger(*columns: str) -> pgtrigger.Trigger:
         when=pgtrigger.After,
         operation=update | pgtrigger.Delete | pgtrigger.Truncate,
         declare=[("stamp", "BIGINT")],
-        func=CHANGE_VERSION.format(table=ON_CALL_VERSION),
+        func=CHANGE_VERSION.format(table=ON_CALL_VERSION_TABLE),
     )
 
 
 def page_version_triggers(*columns: str, exclude: Sequence[str] = ()) -> list[pgtrigger.Trigger]:
-    """Return the triggers that change the version of what pages show with each changed row of a table.
+    """Return the triggers that change the version of the facts on pages with each changed row of a table.
 
-    With `columns`, only their changes and deleted rows count. With `exclude`, changes of these columns alone do not. They run
-    for each row: a sweep that changes no row would run a trigger for each statement.
+    With `columns`, only deleted rows and changes of these columns count. With `exclude`, changes of only these columns do not
+    count. The triggers run for each row: one for each statement would also run for a sweep that changes no row.
     """
-    declare, function = [("stamp", "BIGINT")], CHANGE_VERSION.format(table=PAGE_VERSION)
+    declare, function = [("stamp", "BIGINT")], CHANGE_VERSION.format(table=PAGE_VERSION_TABLE)
     rows = pgtrigger.Delete if columns else pgtrigger.Insert | pgtrigger.Delete
     return [
         pgtrigger.Trigger(

@@ -57,19 +57,22 @@ class CheckboxList(forms.CheckboxSelectMultiple):
 
 
 class MonthSelect(forms.Select):
-    """A select of months by year for a DateField, which gets the first day. Two browsers show `<input type=month>` as plain text."""
+    """A select of months, grouped by year, for a DateField. The value is the first day of the month.
+
+    Some browsers show `<input type=month>` as a plain text field.
+    """
 
     def __init__(self, *, empty_label: str) -> None:
         super().__init__(choices=[("", empty_label)])
 
-    def offer(self, months: Iterable[dt.date]) -> None:
-        """Add these months, given by their first days, to the choices."""
+    def add_months(self, months: Iterable[dt.date]) -> None:
+        """Add months to the choices, each given by its first day."""
         options = ((f"{month:%Y}", (month.isoformat(), format_day(month, "month"))) for month in months)
         groups = groupby(options, key=itemgetter(0))
         self.choices = [*self.choices, *((year, [option for _, option in rows]) for year, rows in groups)]
 
     def format_value(self, value: Any) -> list[str]:
-        """Return the value of the option for the month of a date."""
+        """Return the value of the option for the month of a date, or of the empty option."""
         try:
             day = value if isinstance(value, dt.date) else parse_date(str(value or ""))
         except ValueError:

@@ -13,12 +13,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 # The browser keeps the filters of a list for a year.
 FILTERS_MAX_AGE_SECONDS = 365 * 24 * 3600
 MAX_FILTERS_LENGTH = 1000
-BODY_PIECE_BYTES = 1 << 16
+BODY_CHUNK_BYTES = 1 << 16
 
 
 def discard_body(request: HttpRequest) -> None:
-    """Read the rest of a body that nobody needs: unread, it would end the connection before the client reads the response."""
-    while request.read(BODY_PIECE_BYTES):
+    """Read and drop the rest of the body. Without this, the connection may close before the client has read the response."""
+    while request.read(BODY_CHUNK_BYTES):
         pass
 
 
@@ -40,12 +40,12 @@ def local_path(request: HttpRequest, url: str) -> str:
 
 
 def next_path(request: HttpRequest, default: str) -> str:
-    """Return the page of this site that a form names in its field `next`, or `default`."""
+    """Return the path in the form field `next` if it is a page of this site, or else `default`."""
     return local_path(request, str(request.POST.get("next", ""))) or default
 
 
 def redirect_to_part(part: str, page: str, **arguments: object) -> HttpResponseRedirect:
-    """Redirect to the part of a page that a form is in: `part` is the ID of an element, `page` a named page."""
+    """Redirect to the element with the ID `part` on a page; `page` is the name of its URL."""
     return HttpResponseRedirect(f"{resolve_url(page, **arguments)}#{part}")
 
 

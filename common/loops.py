@@ -22,7 +22,7 @@ def repeat(step: Callable[[], object], *, seconds: float) -> None:
 
 
 class Attempts:
-    """The steps of a sweep, each in a transaction of its own. An error in one does not stop the others.
+    """Calls of the steps of a sweep. An error in one step does not stop the others, so each needs its own transaction.
 
     `with Attempts() as attempt: attempt(step, row, at=at)`. The first error is raised at the end of the block, so that the sweep
     counts as failed.
@@ -47,7 +47,7 @@ class Attempts:
         except Exception as error:
             logger.exception("A step of a sweep failed: %s %s", getattr(step, "__qualname__", step), args)
             if not connection.is_usable():
-                # Every other step would fail too.
+                # Without the database, every other step would fail too.
                 raise
             self.error = self.error or error
             return None

@@ -1,7 +1,7 @@
 """API responses that a web process reuses until a fact behind them changes (docs/adr/0029).
 
-A view marks its response with the time for which it holds. The middleware stores it with the version of the facts, and for a
-later request at an instant in that time sends it again with only `at` changed.
+A view marks its response with the period for which it is valid. The middleware stores it with the version of the facts. For a later
+request at an instant in that period, it sends the response again with only `at` changed.
 """
 
 import datetime as dt
@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch
 
 from common.datetimes import isoformat_z
-from common.version_cache import Period, VersionCache
+from common.version_cache import ValidityPeriod, VersionCache
 
 MAX_CACHE_BYTES = 8 * 1024 * 1024
 # Approximate memory of a response besides its body.
@@ -26,8 +26,8 @@ PERIOD_ATTRIBUTE = "period"
 R = TypeVar("R", bound=HttpResponseBase)
 
 
-def mark_period(response: R, period: Period) -> R:
-    """Mark a response with the period in which it holds, and return it; its `at` is the start of the period.
+def mark_period(response: R, period: ValidityPeriod) -> R:
+    """Mark a response with the period in which it is valid, and return it. Its `at` is the start of the period.
 
     The reader's own client may store it and ask whether it is still current.
     """
@@ -43,7 +43,7 @@ class CachedResponse:
     `query` is the query string that its links repeat, None if it has no links.
     """
 
-    period: Period
+    period: ValidityPeriod
     query: str | None
     parts: tuple[bytes, ...]
     headers: tuple[tuple[str, str], ...]
@@ -62,7 +62,7 @@ class CachedResponse:
 
 def read_response(request: HttpRequest, response: HttpResponse) -> CachedResponse | None:
     """Return the part of a response to cache, or None if the response is not marked with a period."""
-    period: Period | None = getattr(response, PERIOD_ATTRIBUTE, None)
+    period: ValidityPeriod | None = getattr(response, PERIOD_ATTRIBUTE, None)
     if period is None or response.status_code != 200 or response.cookies:
         return None
     parts = tuple(response.content.split(_instant(period.starts_at)))

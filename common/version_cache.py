@@ -1,4 +1,4 @@
-"""What a process computed from a version of the facts, and uses again until a fact or the time changes it (docs/adr/0029, 0046)."""
+"""Values that a process computes once for a version of the facts and a period (docs/adr/0029, 0046)."""
 
 import datetime as dt
 import threading
@@ -14,7 +14,7 @@ MAX_PERIODS_PER_KEY = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class ValidityPeriod:
     """The period for which a value is valid if no fact changes.
 
     `is_past` is True if it was taken from the history: a value for the same instant from the current facts is a different one.
@@ -25,20 +25,20 @@ class Period:
     is_past: bool = False
 
     def includes(self, at: dt.datetime, *, is_past: bool = False) -> bool:
-        """Return True if the value at `at` is this one."""
+        """Return True if the value is valid at an instant."""
         return self.is_past == is_past and self.starts_at <= at < self.ends_at
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry(Generic[V]):
     version: str
-    period: Period
+    period: ValidityPeriod
     value: V
     size: int
 
 
 class VersionCache(Generic[V]):
-    """The values of one process, at most `max_bytes` by `size`; the least recently used are dropped first.
+    """A cache in one process of at most `max_bytes`, measured by `size`. It drops the least recently used values first.
 
     A key must contain everything that a value depends on besides the facts and the time: the reader, the time zone, the query.
     A value larger than an eighth of the cache is not stored: it would push out too many others.
@@ -63,7 +63,7 @@ class VersionCache(Generic[V]):
         is_past: bool = False,
         accept: Callable[[V], bool] = lambda _: True,
     ) -> V | None:
-        """Return the value of a key at an instant that `accept` returns True for, or None."""
+        """Return the value of a key at an instant, or None. Values for which `accept` returns False are skipped."""
         with self._lock:
             for entry in self._entries.get(key, ()):
                 if entry.version == version and entry.period.includes(at, is_past=is_past) and accept(entry.value):
@@ -71,8 +71,8 @@ class VersionCache(Generic[V]):
                     return entry.value
         return None
 
-    def store(self, key: Hashable, value: V, *, version: str, period: Period) -> None:
-        """Store a value, and drop those of another version."""
+    def store(self, key: Hashable, value: V, *, version: str, period: ValidityPeriod) -> None:
+        """Store a value, and drop the values of the key for other versions."""
         entry = _Entry(version, period, value, self._size(value))
         if entry.size > self.max_bytes // 8:
             return

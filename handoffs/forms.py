@@ -59,7 +59,7 @@ class NotesForm(forms.Form):
 
     @classmethod
     def with_note(cls, note: str, *, topics: list[Topic]) -> "NotesForm":
-        """Return the form of a sheet as it is, with a note added to the topic that takes notes typed elsewhere."""
+        """Return the form with the current notes and `note` added to its topic (`note_topic`)."""
         data: dict[str, str] = {}
         for place, topic in enumerate(topics):
             data |= {f"base_{place}": _base(topic), f"notes_{place}": topic.notes}

@@ -15,7 +15,7 @@ from notifications.registry import Notification, local_time, paragraphs, registe
 from people.models import User
 from scheduling.models import HolidayBlock
 
-# A message has the start of a long sheet; its link leads to the rest.
+# A message contains the start of a long sheet and links to the rest.
 MAX_SHEET_CHARACTERS = 2000
 
 
@@ -52,7 +52,7 @@ class HandoffNotification(Notification):
         return Handoff.objects.with_people().filter(pk=self.handoff_id).first()
 
     def with_sheet(self, text: str) -> str:
-        """Return a text followed by the sheet as it is now."""
+        """Return a text followed by the current sheet."""
         handoff = self.handoff()
         sheet = sheet_text(handoff, at=timezone.now()) if handoff else ""
         return paragraphs(text, Truncator(sheet).chars(MAX_SHEET_CHARACTERS))

@@ -33,7 +33,7 @@ class UndoAddItem(Undo):
         if item.text != self.text or item.done_at is not None:
             raise DomainError("This action item has since changed.")
         delete_item(item)
-        return UndoResult(f"Action item removed: “{self.text}”.")
+        return UndoResult(f"Action item removed: “{self.text}”.", part="action-items")
 
 
 @register
@@ -53,7 +53,8 @@ class UndoMarkItem(Undo):
         if (item.done_at is not None) != self.is_done:
             raise DomainError("This action item has since changed.")
         change_item(item, change=ItemChange(done=not self.is_done), by=by, at=at)
-        return UndoResult(f"Action item {'reopened' if self.is_done else 'done'}: “{item.text}”.")
+        text = f"Action item {'reopened' if self.is_done else 'done'}: “{item.text}”."
+        return UndoResult(text, part="action-items")
 
 
 @register
@@ -66,9 +67,9 @@ class UndoSign(Undo):
     handoff: int
 
     def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
-        """Withdraw it while the other engineer has not signed."""
+        """Withdraw the signature unless the other engineer has also signed."""
         row = withdraw_signature(Handoff.objects.get(pk=self.handoff), by=by)
-        return UndoResult("Signature withdrawn.", reverse("handoff", args=[row.pk]))
+        return UndoResult("Signature withdrawn.", reverse("handoff", args=[row.pk]), "signatures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +120,4 @@ class UndoMoveMeeting(Undo):
         if (row.meeting_starts_at, row.meeting_ends_at) != self.saved:
             raise DomainError("The meeting has since been rescheduled.")
         move_meeting(row, by=by, at=at, starts_at=self.before[0], ends_at=self.before[1])
-        return UndoResult("Earlier meeting time restored. Both engineers were notified.")
+        return UndoResult("Earlier meeting time restored. Both engineers were notified.", part="meeting")

@@ -167,13 +167,13 @@ class ReportForm(forms.Form):
     until = forms.DateField(required=False, label="To", widget=MonthSelect(empty_label="This month"))
 
     def offer_months(self, first: dt.date, last: dt.date) -> None:
-        """Offer the months from `first` to `last`, and those that are chosen."""
+        """Offer the months from `first` to `last`, extended to the chosen ones."""
         chosen = [
             day for name in ("since", "until") if (day := self.cleaned_data.get(name)) and EARLIEST <= day < LATEST
         ]
         for name in ("since", "until"):
             months = months_between(min([first, *chosen]), max([last, *chosen]))
-            self.fields[name].widget.offer(reversed(months))
+            self.fields[name].widget.add_months(reversed(months))
 
     def clean(self) -> None:
         """Refuse reversed dates, more than ten years, and dates before 2000 or after 2099."""

@@ -27,7 +27,7 @@ class UndoNote(Undo):
     def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Remove it, unless it no longer exists."""
         delete_note(Incident.objects.get(pk=self.incident), entry=self.entry, by=by)
-        return UndoResult("Note removed.", f"{reverse('incident', args=[self.incident])}#timeline")
+        return UndoResult("Note removed.", reverse("incident", args=[self.incident]), "timeline")
 
 
 @register

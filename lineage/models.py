@@ -97,6 +97,8 @@ class DbtProject(models.Model):
     imported_at = models.DateTimeField(help_text="When it was imported last.")
 
     class Meta:
+        verbose_name = "project from dbt"
+        verbose_name_plural = "projects from dbt"
         ordering = ["name"]
 
     def __str__(self) -> str:
@@ -122,6 +124,8 @@ class DbtGroup(CodeOwnerFields):
     meta_pipeline = LineField(max_length=200, blank=True)
 
     class Meta:
+        verbose_name = "group from dbt"
+        verbose_name_plural = "groups from dbt"
         ordering = ["project", "name"]
         constraints = [models.UniqueConstraint(fields=["project", "key"], name="dbt_group_key_is_unique")]
 
@@ -146,6 +150,8 @@ class DbtNode(CodeOwnerFields):
     parents = models.ManyToManyField("self", symmetrical=False, related_name="children", blank=True)
 
     class Meta:
+        verbose_name = "node from dbt"
+        verbose_name_plural = "nodes from dbt"
         ordering = ["project", "key"]
         constraints = [models.UniqueConstraint(fields=["project", "key"], name="dbt_node_key_is_unique")]
         indexes = [models.Index(fields=["key"], name="dbt_node_key")]
@@ -167,6 +173,8 @@ class DbtExposure(CodeOwnerFields):
     pipelines = models.ManyToManyField(Pipeline, related_name="exposures", blank=True)
 
     class Meta:
+        verbose_name = "exposure from dbt"
+        verbose_name_plural = "exposures from dbt"
         ordering = ["name", "pk"]
         constraints = [models.UniqueConstraint(fields=["project", "key"], name="dbt_exposure_key_is_unique")]
 
@@ -189,6 +197,8 @@ class OpenLineageNode(models.Model):
     last_seen_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "OpenLineage node"
+        verbose_name_plural = "OpenLineage nodes"
         ordering = ["key"]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=["job", "dataset"]), name="openlineage_node_has_a_kind")
@@ -206,6 +216,8 @@ class OpenLineageUse(models.Model):
     last_seen_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "OpenLineage use"
+        verbose_name_plural = "OpenLineage uses"
         constraints = [models.UniqueConstraint(fields=["reader", "read"], name="openlineage_use_is_unique")]
 
     def __str__(self) -> str:

@@ -376,6 +376,8 @@ class EmailRejection(models.Model):
     reported_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When someone was notified.")
 
     class Meta:
+        verbose_name = "rejected e-mail address"
+        verbose_name_plural = "rejected e-mail addresses"
         ordering = ["person"]
 
     def __str__(self) -> str:
@@ -446,6 +448,8 @@ class VapidKey(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        verbose_name = "VAPID key"
+        verbose_name_plural = "VAPID keys"
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="there_is_one_vapid_key")]
 
     def __str__(self) -> str:

@@ -35,7 +35,7 @@ class Notification:
     opt_in: ClassVar[bool] = False
     # Goes by e-mail only, has no row on the Notifications page, and its `delivery_link` is in no row.
     private: ClassVar[bool] = False
-    # On the button of its e-mail.
+    # Label of the button in its e-mail.
     action: ClassVar[str] = "Open"
     # Beyond a number in ten minutes, messages are summarized.
     rate_limited: ClassVar[bool] = False
@@ -51,7 +51,7 @@ class Notification:
         raise NotImplementedError
 
     def delivery_body(self, reader: User) -> str:
-        """Return the text that is sent. It differs from `body` by what is not stored: a secret, or facts of that moment."""
+        """Return the text to send: `body`, with what is not stored, such as a secret or the facts at that moment."""
         return self.body(reader)
 
     def phone_actions(self) -> int | None:

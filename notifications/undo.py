@@ -31,7 +31,7 @@ class UndoAddMethod(Undo):
         if method is None:
             raise DomainError("This contact method has since been removed.")
         remove_contact_method(method, by=by)
-        return UndoResult("Contact method removed.", reverse("notifications"))
+        return UndoResult("Contact method removed.", reverse("notifications"), "contact-methods")
 
 
 @register
@@ -46,7 +46,7 @@ class UndoRemoveMethod(Undo):
     def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Restore it with its rules, unless it has since been added again."""
         method = restore_contact_method(by, removed=self.removed)
-        return UndoResult(f"{method.get_channel_display()} restored.", reverse("notifications"))
+        return UndoResult(f"{method.get_channel_display()} restored.", reverse("notifications"), "contact-methods")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class UndoSaveRules(Undo):
             update_rules(by, rules={urgency.value: steps for urgency, steps in rules.items()})
         except InvalidInputError as error:
             raise DomainError("Your earlier rules use a contact method that was removed.") from error
-        return UndoResult("Earlier rules restored.", reverse("notifications"))
+        return UndoResult("Earlier rules restored.", reverse("notifications"), "rules")
 
 
 def saved_rules(person: User) -> SavedRules:

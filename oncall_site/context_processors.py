@@ -12,7 +12,7 @@ from oncall_site.onboarding import engineer_steps, setup_progress
 from people.models import User
 from scheduling.queries.holidays import upcoming_holidays
 from scheduling.queries.swaps import grouped_swaps
-from scheduling.queries.weeks import weeks_held
+from scheduling.queries.weeks import covers_held, weeks_held
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ def _own_schedule(request: HttpRequest) -> dict[str, object]:
         return {}
     return {
         "my_weeks": partial(weeks_held, user, at=at),
+        "my_covers": partial(covers_held, user, at=at),
         "my_holidays": partial(upcoming_holidays, user, at=at),
         "my_swaps": partial(grouped_swaps, user, at=at),
         "my_steps": partial(engineer_steps, user),

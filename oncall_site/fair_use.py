@@ -1,8 +1,8 @@
 """A fair share of the site for everyone: how much of a web process's time one person may use, and at once.
 
-What counts is processor time, not requests: a page that is dear to make uses more of a share than a cheap one, and nobody's is
-used up because others make the site slow. The shares are those of a process, in its memory; docs/operations.md has the numbers,
-docs/api.md what a script should do.
+What counts is processor time, not requests: an expensive page uses more of a share than a cheap one, and nobody's share is used up
+because others make the site slow. Each process has its own shares, in memory. docs/operations.md has the numbers, docs/api.md what
+a script should do.
 """
 
 import contextlib
@@ -57,7 +57,7 @@ class Shares:
         self.lock = threading.Lock()
 
     def person(self, credential: str) -> str:
-        """Return the person of a session or token that an earlier request had, or ""."""
+        """Return the person of a session or token that this process knows, or ""."""
         with self.lock:
             return self.callers.get(credential, "")
 
@@ -78,12 +78,12 @@ class Shares:
             return self._wait(self._refill(caller, now=now))
 
     def charge(self, caller: str, *, seconds: float, now: float) -> None:
-        """Take this much time from the share of the caller."""
+        """Take time from the caller's share."""
         with self.lock:
             self._charge(self._refill(caller, now=now), seconds=seconds)
 
     def enter(self, caller: str, *, now: float) -> int:
-        """Begin a request; return 0, or the seconds after which the caller may try again."""
+        """Start a request; return 0, or the seconds after which the caller may try again."""
         with self.lock:
             share = self._refill(caller, now=now)
             if share.running >= MAX_REQUESTS_AT_ONCE:
@@ -94,7 +94,7 @@ class Shares:
             return 0
 
     def leave(self, caller: str, *, seconds: float, now: float) -> None:
-        """End a request that took this much time."""
+        """End a request, and take its time from the caller's share."""
         with self.lock:
             share = self._refill(caller, now=now)
             share.running = max(0, share.running - 1)
@@ -150,20 +150,23 @@ class FairUseMiddleware:
         return response
 
     def _identify(self, request: HttpRequest, credential: str) -> tuple[str, float]:
-        """Return the person of a session or token that is new to this process, or "", and the seconds that this took.
+        """Return the person of a session or token that this process does not know, or "", and the seconds that this took.
 
-        The address pays for looking it up. The request itself has its person's share: it neither takes a place from colleagues
-        at the same address nor waits for one.
+        Only this look-up is charged to the address. The request itself has its person's share, so it neither takes a place from
+        colleagues at the same address nor waits for one.
         """
         started, person = time.thread_time(), ""
-        # Without its database, the site answers the request itself.
+        # If the database is down, the view answers with its own error.
         with contextlib.suppress(Error):
             person = self.shares.remember(credential, user_id=request_user_id(request))
         return person, time.thread_time() - started
 
 
 def _credential(request: HttpRequest) -> str:
-    """Return a digest of the request's token and session, or "". A proxy may send the same header for everyone."""
+    """Return a digest of the request's token and session, or "".
+
+    It includes both, because a proxy may send the same `Authorization` header for everyone.
+    """
     secrets = request.headers.get("Authorization", ""), request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     return hashlib.sha256("\0".join(secrets).encode("utf-8", "replace")).hexdigest() if any(secrets) else ""
 

@@ -28,12 +28,12 @@ def mask(text: str) -> str:
 
 
 class MaskingFilter(logging.Filter):
-    """Adds the request id to every record and masks secrets in its message. A request that was refused has no traceback."""
+    """Adds the request id to every record and masks secrets in its message. Refused requests get no traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
         record.msg, record.args = mask(record.getMessage()), None
-        # A stranger's forged requests would fill the log.
+        # Otherwise anyone could fill the log with forged requests.
         if getattr(record, "status_code", 500) < 500:  # an attribute of Django's records of responses
             record.exc_info = record.exc_text = None
         return True

@@ -119,7 +119,7 @@ class PipelineGroup:
 
 
 def group_pipelines(rows: Iterable[tuple[PipelineRow, RotationName | None]]) -> list[PipelineGroup]:
-    """Return rows, each with its rotation, in groups, ordered by their first rows."""
+    """Return groups of rows, each given with its rotation, in the order of their first rows."""
     groups: dict[tuple[object, ...], PipelineGroup] = {}
     for row, rotation in rows:
         key, name = rotation or (None, "")

@@ -14,7 +14,7 @@ from notifications.queries.contact_methods import email_rejections
 from notifications.queries.preferences import channel_list, needed_channels
 from people.models import User
 from runbooks.models import Runbook, RunbookRead, RunbookRevision
-from scheduling.models import HolidayBlock, RotationWeek
+from scheduling.models import CoverRequest, HolidayBlock, RotationWeek, SwapRequest
 
 ENGINEER_NOTICE, ADMIN_NOTICE = dt.timedelta(days=5), dt.timedelta(days=2)
 # A contact method is known to work if it was confirmed within this time.
@@ -80,13 +80,50 @@ def _absences(weeks: Sequence[RotationWeek]) -> dict[int, list[Problem]]:
     """Return by shift the absences of its engineer, without their kinds."""
     problems: dict[int, list[Problem]] = defaultdict(list)
     window = {"starts_at": weeks[0].starts_at, "ends_at": max(week.ends_at for week in weeks)}
-    rows = HolidayBlock.objects.overlapping(**window).filter(engineer__in={week.engineer_id for week in weeks})
+    rows = list(HolidayBlock.objects.overlapping(**window).filter(engineer__in={week.engineer_id for week in weeks}))
+    requests = _open_requests({row.engineer_id for row in rows}) if rows else []
     for row in rows:
         for week in weeks:
             if week.engineer_id == row.engineer_id and row.starts_at < week.ends_at and row.ends_at > week.starts_at:
-                text = f"Request cover or a swap for the time off from {format_instant(row.starts_at, week.engineer.zone)}."
-                problems[week.pk].append(Problem(text, reverse("week", args=[week.starts_on])))
+                begin = format_instant(row.starts_at, week.engineer.zone)
+                text = f"Request cover or a swap for the time off from {begin}."
+                link = reverse("week", args=[week.starts_on])
+                if any(request.would_free(week, absence=row) for request in requests):
+                    text = f"Nobody has accepted your request for the time off from {begin} yet."
+                    link = reverse("swaps")
+                problems[week.pk].append(Problem(text, link))
     return problems
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """An open swap of a shift, or cover request for a period: the other is None."""
+
+    rotation: int
+    requester: int
+    starts_on: dt.date | None = None
+    period: tuple[dt.datetime, dt.datetime] | None = None
+
+    def would_free(self, week: RotationWeek, *, absence: HolidayBlock) -> bool:
+        """Return True if, accepted, someone else is on call during the absence, as far as it falls into the shift."""
+        if (self.rotation, self.requester) != (week.rotation_id, week.engineer_id):
+            return False
+        if self.period is None:
+            return self.starts_on == week.starts_on
+        begin, end = self.period
+        return begin <= max(absence.starts_at, week.starts_at) and end >= min(absence.ends_at, week.ends_at)
+
+
+def _open_requests(people: set[int]) -> list[OpenRequest]:
+    swaps = SwapRequest.objects.pending().filter(requester__in=people).order_by()
+    covers = CoverRequest.objects.pending().filter(requester__in=people).order_by()
+    return [
+        *(OpenRequest(*row) for row in swaps.values_list("rotation", "requester", "offered_week")),
+        *(
+            OpenRequest(rotation, requester, period=(begin, end))
+            for rotation, requester, begin, end in covers.values_list("rotation", "requester", "starts_at", "ends_at")
+        ),
+    ]
 
 
 def _unread_runbooks(weeks: Sequence[RotationWeek], *, at: dt.datetime) -> dict[int, list[Problem]]:

@@ -1,6 +1,6 @@
 """Known devices: a browser on which a user has signed in has its own limit of sign-in attempts (OWASP's device cookies).
 
-Its sign-in page also has the name of the user who signed in last and did not sign out.
+Its sign-in page is filled in with the name of the last user who signed in, until they sign out.
 """
 
 import secrets
@@ -39,7 +39,7 @@ def remember_device(request: HttpRequest, response: HttpResponse, *, username: s
 
 
 def last_user(request: HttpRequest) -> str:
-    """Return the name of the user who signed in last on this device, or "" after a sign-out."""
+    """Return the name of the user who signed in last on this device, or "" if they signed out."""
     try:
         return str(
             signing.loads(request.COOKIES.get(LAST_USER_COOKIE, ""), salt=LAST_USER_SALT, max_age=MAX_AGE_SECONDS)
@@ -49,7 +49,7 @@ def last_user(request: HttpRequest) -> str:
 
 
 def forget_last_user(response: HttpResponse) -> None:
-    """Delete the name of the last user from the device: who signs out may leave it to others."""
+    """Delete the name of the last user from the device: after a sign-out, others may use it."""
     response.delete_cookie(LAST_USER_COOKIE, samesite="Lax")
 
 

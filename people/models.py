@@ -399,7 +399,7 @@ class ApiToken(models.Model):
 
 
 class FactsVersion(models.Model):
-    """The version of a set of facts, by which a process knows whether what it has in memory is current (docs/adr/0029).
+    """The version of a set of facts. A process compares it to know whether its caches are current (docs/adr/0029).
 
     Triggers change it in the transaction that changes a fact. It is the total of all rows, with the highest key: each change adds
     a number that no other change adds, so a version never comes again. There is one row for each recent transaction.
@@ -420,7 +420,7 @@ class OnCallVersion(FactsVersion):
 
 
 class PageVersion(FactsVersion):
-    """The version of the other facts that pages share between readers: how people are shown, requests, gaps, incidents, hand-offs.
+    """The version of the other facts in shared parts of pages: how people are shown, requests, gaps, incidents, hand-offs.
 
     See docs/adr/0046.
     """

@@ -84,7 +84,7 @@ def find_caller(secret: str, *, at: dt.datetime) -> Caller | None:
 
 
 def page_version() -> str:
-    """Return the version of the facts that pages share between readers; read it before the facts (docs/adr/0046)."""
+    """Return the version of all facts in shared parts of pages; call it before reading the facts (docs/adr/0046)."""
     with connection.cursor() as cursor:
         cursor.execute(PAGE_VERSION_SQL)
         return "/".join(part or "" for part in cursor.fetchone())

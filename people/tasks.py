@@ -21,5 +21,5 @@ def purge_responses() -> None:
 
 @shared_task
 def purge_sessions() -> None:
-    """Delete expired sessions. A stranger gets one for starting to sign in with a provider."""
+    """Delete expired sessions. Anyone can create one by starting to sign in with a provider."""
     SessionStore.clear_expired()

@@ -30,10 +30,14 @@ class ExpiredUndoError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class UndoResult:
-    """What an Undo button did: a sentence for people, and the page to show, "" for the one that the button was on."""
+    """What an Undo button did: a sentence for people, the page to show, "" for the one that the button was on, and a part of it.
+
+    `part` is the ID of an element, "" for the top of the page.
+    """
 
     text: str
     page: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ SESSION_KEY = "unsent_form"
 MAX_FORM_BYTES = 256 * 1024
 # Hidden fields of the site.
 NOT_TYPED = ("csrfmiddlewaretoken", "form_key")
-# Sent again, but neither shown nor worth saving alone.
+# Sent again with the form, but not shown, and not saved on its own.
 RETURN_FIELD = "next"
 # The key names the person who was shown the form: on a shared browser, nobody else sees what they typed.
 FORM_KEY = re.compile(r"([0-9]{1,15})-[\w-]{1,64}", re.ASCII)

@@ -69,7 +69,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """Sign out; the device forgets who was signed in."""
+    """Sign out, and forget the name on this device."""
     response: HttpResponse = _log_out(request)
     forget_last_user(response)
     return response

@@ -22,7 +22,7 @@ class PipelineField(serializers.SlugRelatedField[Pipeline]):
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}, "maxItems": MAX_PIPELINES})
 class PipelinesField(serializers.ManyRelatedField):
-    """Pipelines, identified by slug, at least one. They are read in one statement, however many there are."""
+    """One or more pipelines, identified by slug. One statement reads them all."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(child_relation=PipelineField(), allow_empty=False, **options)
@@ -40,6 +40,6 @@ class PipelinesField(serializers.ManyRelatedField):
         for slug in slugs:
             if slug not in rows:
                 raise serializers.ValidationError(
-                    f"There is no pipeline “{slug}”." if slug else "Send slugs of pipelines."
+                    f"There is no pipeline “{slug}”." if slug else "Each item must be the slug of a pipeline."
                 )
         return [rows[slug] for slug in slugs]

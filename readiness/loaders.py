@@ -28,8 +28,8 @@ from validation.models import (
     PendingReevaluation,
 )
 
-# Most pipelines of a long list have none of these, and one statement costs less than a statement for each.
-SOURCES_SQL = """
+# Most pipelines of a long list have none of these. Asking first in one statement saves the queries about each.
+FACT_INDEX_SQL = """
 SELECT 'metric', array_agg(DISTINCT pipeline_id) FROM validation_metric WHERE pipeline_id = ANY(%(pipelines)s)
 UNION ALL
 SELECT 'check', array_agg(DISTINCT pipeline_id) FROM validation_check WHERE pipeline_id = ANY(%(pipelines)s) AND is_active
@@ -46,7 +46,7 @@ WITHOUT_METRICS = PipelineCalendar([MetricCalendar(0, ZoneInfo("UTC"), DAY, dt.t
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class FactIndex:
     """The primary keys of the pipelines that have metrics, enabled checks, checks of other tools, open incidents, and edges."""
 
     metric: frozenset[int]
@@ -56,12 +56,12 @@ class Sources:
     edge: frozenset[int]
 
 
-def load_sources(pipelines: Iterable[Pipeline]) -> Sources:
-    """Return which of these pipelines have rows that a verdict needs, in one statement."""
+def load_fact_index(pipelines: Iterable[Pipeline]) -> FactIndex:
+    """Return which pipelines have rows that their verdict depends on, in one statement."""
     keys = [pipeline.pk for pipeline in pipelines]
     with connection.cursor() as cursor:
-        cursor.execute(SOURCES_SQL, {"pipelines": keys, "resolved": Incident.State.RESOLVED})
-        return Sources(**{name: frozenset(found or ()) for name, found in cursor.fetchall()})
+        cursor.execute(FACT_INDEX_SQL, {"pipelines": keys, "resolved": Incident.State.RESOLVED})
+        return FactIndex(**{name: frozenset(primary_keys or ()) for name, primary_keys in cursor.fetchall()})
 
 
 def load_calendars(
@@ -123,22 +123,22 @@ def load_facts(
     at: dt.datetime,
     day: dt.date | None = None,
     parents: Mapping[int, Sequence[Pipeline]],
-    sources: Sources,
+    index: FactIndex,
 ) -> dict[int, DayFacts]:
     """Return the facts about a day of each pipeline, by default its newest due day, in at most 14 queries for any number.
 
-    There are no queries about what `sources` says that no pipeline has.
+    Rows that no pipeline has, by `index`, are not queried.
     """
     keys = [pipeline.pk for pipeline in pipelines]
-    calendars = load_calendars(keys, at=at, day=day, with_metrics=sources.metric)
+    calendars = load_calendars(keys, at=at, day=day, with_metrics=index.metric)
     # Pipelines without metrics share a calendar and therefore a window.
     shared = {id(calendar): calendar for calendar in calendars.values()}
     by_calendar = {key: calendar.window(at=at, day=day) for key, calendar in shared.items()}
     windows = {key: by_calendar[id(calendar)] for key, calendar in calendars.items()}
-    checks = _checks(sources.check)
+    checks = _checks(index.check)
     states = _check_states(checks, windows=windows)
-    external, stale = _external(windows, having=sources.external)
-    incidents = _incidents(windows, having=sources.incident)
+    external, stale = _external(windows, pipelines=index.external)
+    incidents = _incidents(windows, pipelines=index.incident)
     unready = _unready_parents({key: group for key, group in parents.items() if windows[key].is_current})
     changes = {key: [window.next_due_at] if window.is_current else [] for key, window in windows.items()}
     for check in checks:
@@ -247,15 +247,15 @@ def _checks_to_reevaluate(buckets: Mapping[int, Sequence[dt.datetime]]) -> set[i
 
 
 def _external(
-    windows: Mapping[int, DayWindow], *, having: Collection[int]
+    windows: Mapping[int, DayWindow], *, pipelines: Collection[int]
 ) -> tuple[dict[int, list[DayCheck]], set[int]]:
     """Return what checks of other tools say about each pipeline's day, and the pipelines whose last run updated nothing."""
     checks: dict[int, list[DayCheck]] = {key: [] for key in windows}
     stale: set[int] = set()
     past: dict[int, tuple[int, str]] = {}
-    if not having:
+    if not pipelines:
         return checks, stale
-    rows = ExternalCheck.objects.filter(pipeline__in=having).order_by("pk")
+    rows = ExternalCheck.objects.filter(pipeline__in=pipelines).order_by("pk")
     for key, pipeline, name, status, last_at, is_stale in rows.values_list(
         "pk", "pipeline", "name", "status", "at", "is_stale"
     ):
@@ -280,12 +280,12 @@ def _external(
     return checks, stale
 
 
-def _incidents(windows: Mapping[int, DayWindow], *, having: Collection[int]) -> dict[int, list[str]]:
+def _incidents(windows: Mapping[int, DayWindow], *, pipelines: Collection[int]) -> dict[int, list[str]]:
     """Return the titles of the open incidents about each pipeline's day: those opened before the next day was due."""
     titles: dict[int, list[str]] = defaultdict(list)
-    if not having:
+    if not pipelines:
         return titles
-    rows = Incident.objects.unresolved().without_drills().filter(pipeline__in=having).order_by("opened_at", "pk")
+    rows = Incident.objects.unresolved().without_drills().filter(pipeline__in=pipelines).order_by("opened_at", "pk")
     for pipeline, title, opened_at in rows.values_list("pipeline", "title", "opened_at"):
         if opened_at < windows[pipeline].next_due_at:
             titles[pipeline].append(title)

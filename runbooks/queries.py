@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from django.contrib.postgres.search import SearchHeadline, SearchQuery, SearchRank
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import F, Func, Prefetch, Q, QuerySet, TextField, Value
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
@@ -85,8 +85,10 @@ def search_sections(words: str, *, limit: int = MAX_HITS) -> list[SearchHit]:
         return []
     query = _query(terms)
     plain = Q(text__icontains=words.strip()) | Q(title__icontains=words.strip())
+    # The first line is what people read; queries come after it.
+    words_read = Func(F("text"), Value("\n"), Value(1), function="split_part", output_field=TextField())
     headline = SearchHeadline(
-        "text", query, config="english", start_sel=OPEN, stop_sel=CLOSE, max_words=30, min_words=12, max_fragments=2
+        words_read, query, config="english", start_sel=OPEN, stop_sel=CLOSE, max_words=30, min_words=12, max_fragments=2
     )
     rows = (
         RunbookSection.objects.filter(Q(search=query) | plain, runbook__deleted_at=None)

@@ -22,9 +22,9 @@ from scheduling.services.covers import CoverData
 from scheduling.services.holidays import HolidayData
 from scheduling.services.swaps import SwapProposal
 
-# A form repeats the list of engineers up to this length.
-MAX_LISTED_OFTEN = 100
-# The months that the calendar offers before and after this one.
+# Each empty select repeats the list of engineers. With more engineers than this, a form has only one.
+MAX_ENGINEERS_REPEATED = 100
+# The months before and after this one that the calendar offers.
 MONTHS_BACK, MONTHS_AHEAD = dt.timedelta(days=365), dt.timedelta(days=730)
 
 
@@ -55,10 +55,10 @@ class MonthForm(forms.Form):
     month = forms.DateField(required=False, widget=MonthSelect(empty_label="This month"))
 
     def offer_months(self, today: dt.date, *, shown: dt.date) -> None:
-        """Offer the months from a year ago to two years ahead, and the shown one."""
+        """Offer the months from a year ago to two years ahead, extended to the shown one."""
         first, last = today - MONTHS_BACK, today + MONTHS_AHEAD
         months = months_between(min(first, shown), max(last, shown))
-        self.fields["month"].widget.offer(months)
+        self.fields["month"].widget.add_months(months)
 
 
 class HolidayForm(forms.Form):
@@ -133,7 +133,7 @@ class RotationForm(forms.Form):
 
 
 def parse_engineers(text: str) -> list[User]:
-    """Return the engineers of a list of user names, one per line; raise ValidationError that names the place."""
+    """Return the engineers in a list of user names, one per line. Raises ValidationError, which names the place."""
     by_username = {user.username: user for user in all_users().active()}
     engineers: list[User] = []
     for number, line in enumerate(text.split("\n"), start=1):
@@ -149,10 +149,10 @@ def parse_engineers(text: str) -> list[User]:
 
 
 class RosterInput(forms.Textarea):
-    """User names, one per line, from one select for each place."""
+    """User names, one per line, submitted by one select for each place."""
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> str:
-        """Return the chosen user names as lines, without empty places."""
+        """Return the chosen user names, one per line; empty selects are left out."""
         values = data.getlist(name) if hasattr(data, "getlist") else [data.get(name, "")]
         return "\n".join(value for value in values if value)
 
@@ -160,7 +160,7 @@ class RosterInput(forms.Textarea):
 class PlacesForm(forms.Form):
     """A form with the ordered engineers of a roster, one select for each place."""
 
-    # Selects for engineers to add. On a large site each is a list of kilobytes, so there is one.
+    # Number of selects for engineers to add.
     empty_selects: ClassVar[int]
 
     engineers = MultilineField(widget=RosterInput)
@@ -172,25 +172,25 @@ class PlacesForm(forms.Form):
 
     @property
     def empty_places(self) -> range:
-        """One item for each empty select."""
-        return range(self.empty_selects if len(self.people) <= MAX_LISTED_OFTEN else 1)
+        """A range with one item for each empty select."""
+        return range(self.empty_selects if len(self.people) <= MAX_ENGINEERS_REPEATED else 1)
 
     @cached_property
     def people(self) -> list[User]:
         """The engineers to choose from."""
         return list(all_users().active())
 
-    def moved(self, data: QueryDict) -> Self:
-        """Return the form, not checked, if `data` has a button `up` or `down` of a place, or `add` for more empty places."""
+    def apply_edit(self, data: QueryDict) -> Self:
+        """Return a form, not validated, with an engineer moved for `up` or `down` or with more empty places for `add`; else this form."""
         if "add" in data:
             return self._with_places(self.places)
-        for direction, by in (("up", -1), ("down", 1)):
+        for direction, offset in (("up", -1), ("down", 1)):
             if re.fullmatch("[0-9]{1,3}", place := data.get(direction, ""), re.ASCII):
-                return self._with_places(_swapped(self.places, int(place), int(place) + by))
+                return self._with_places(_swap_places(self.places, int(place), int(place) + offset))
         return self
 
     def _with_places(self, places: list[str]) -> Self:
-        """Return the form, not checked, with these places."""
+        """Return the form with these places, not validated."""
         initial = {name: self[name].value() for name in self.fields} | {"engineers": "\n".join(places)}
         return type(self)(initial=initial)
 
@@ -199,7 +199,7 @@ class PlacesForm(forms.Form):
         return parse_engineers(self.cleaned_data["engineers"])
 
 
-def _swapped(places: list[str], one: int, other: int) -> list[str]:
+def _swap_places(places: list[str], one: int, other: int) -> list[str]:
     if 0 <= one < len(places) and 0 <= other < len(places):
         places[one], places[other] = places[other], places[one]
     return places
@@ -211,7 +211,7 @@ class NewRotationForm(PlacesForm, RotationForm):
     empty_selects = 6
 
     engineers = MultilineField(
-        widget=RosterInput, help_text="In rotation order. The first is on call in the first week."
+        widget=RosterInput, help_text="In rotation order. The first engineer is on call in the first week."
     )
     starts_on = forms.DateField(
         required=False,
@@ -361,6 +361,12 @@ class CoverRequestForm(forms.Form):
         label="Send to",
     )
     message = LineField(required=False, max_length=200, help_text="Visible to everyone.")
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not by.is_staff:  # an admin can request a cover of somebody else from themselves
+            people = self.fields["counterpart"].queryset  # type: ignore[attr-defined]  # a model's choice field
+            self.fields["counterpart"].queryset = people.exclude(pk=by.pk)  # type: ignore[attr-defined]
 
     def proposal(self) -> CoverProposal:
         """Return the validated proposal."""

@@ -178,9 +178,10 @@ class TimelineBoard:
     expiries: list[dt.datetime]
 
     def next_change(self, *, at: dt.datetime) -> dt.datetime | None:
-        """Return the first instant after `at` at which time alone changes the board, or None; `at` if it always changes."""
+        """Return the first instant after `at` at which time alone changes the board, or None; `at` if it changes all the time."""
         if any(mark.starts_at <= at for mark in self.requests):
-            return at  # What a running request still asks for begins now.
+            # What such a request still asks for starts now.
+            return at
         instants = [*self.expiries, *(mark.starts_at for mark in self.requests)]
         for entry in self.entries:
             span = entry.bar if isinstance(entry, TimelineBar) else entry
@@ -189,7 +190,7 @@ class TimelineBoard:
 
     @property
     def people(self) -> frozenset[int]:
-        """The primary keys of the engineers of its bars."""
+        """The primary keys of the engineers with bars."""
         return frozenset(row.row.engineer.id for row in self.rows if row.bars)
 
     @property

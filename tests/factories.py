@@ -76,7 +76,7 @@ def add_contact_method(person, *, channel, address, by=None):
 
 
 def current_monday(at):
-    """Return the start date of the week that is on call at an instant, in a rotation of UTC that hands off on Mondays at 10:00."""
+    """Return the start date of the current week in a rotation that hands off on Mondays at 10:00 UTC."""
     return current_week(Hours("UTC", Weekday.MONDAY, DEFAULT_HANDOFF_TIME), at=at)
 
 

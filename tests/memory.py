@@ -1,4 +1,4 @@
-"""The memories of a process: answers, boards, and the parts of Now."""
+"""The caches of a process: API responses, boards of Schedule, and parts of Now."""
 
 from common.response_cache import RESPONSE_CACHE
 from oncall_site.views import now, now_parts
@@ -6,7 +6,7 @@ from scheduling.views import boards
 
 
 def clear_memory():
-    """Empty all memories, so that the next answer is a new one."""
-    memories = (RESPONSE_CACHE, now.FRAGMENTS, now_parts.ALERTS, now_parts.PIPELINES, now_parts.ROTATIONS)
-    for memory in (*memories, boards.TEXTS, boards.LAYOUTS):
-        memory.clear()
+    """Empty all caches, so that the next response is computed again."""
+    caches = (RESPONSE_CACHE, now.FRAGMENTS, now_parts.ALERTS, now_parts.PIPELINES, now_parts.ROTATIONS)
+    for cache in (*caches, boards.TEXTS, boards.LAYOUTS):
+        cache.clear()

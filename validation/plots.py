@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from common.formatting import format_day, format_value
+from common.formatting import format_count, format_day, format_value
 from validation.domain.axis_ticks import labelled_ticks
 from validation.domain.backtests import Backtest, history_outcomes
 from validation.domain.buckets import bucket_time
@@ -25,7 +25,7 @@ DATE_LABEL_WIDTH = 140
 # The expected range bridges a gap of a weekend between two results.
 MAX_BAND_GAP_BUCKETS = 3.5
 MAX_LINE_GAP_BUCKETS = 1.5
-# A value narrower than this, in SVG units, cannot be pointed at, and the page would be too large.
+# Strips narrower than this, in SVG units, are left out: nobody can point at one, and they would make the page too large.
 MIN_HOVER_WIDTH, MAX_ROWS = 1.4, 120
 LAST_LABEL_WIDTH = 60
 MAX_CHART_EVENTS = 100
@@ -40,12 +40,12 @@ class Size:
     width: int = 960
     height: int = 280
     left_margin: int = LEFT_MARGIN
-    # Of a date without a time.
+    # Width of a date without a time.
     day_label_width: int = DATE_LABEL_WIDTH
 
 
 FULL_SIZE, SMALL_SIZE = Size(), Size(360, 120)
-# On a phone, where it is as wide as the screen: a chart that scrolls would hide its y axis.
+# A chart on a phone is as wide as the screen: if it scrolled, its y axis would be out of view.
 NARROW_SIZE = Size(320, 220, left_margin=0, day_label_width=70)
 
 
@@ -130,8 +130,13 @@ class Plot:
     unit: str = ""
     left: int = LEFT_MARGIN
     top: int = TOP_MARGIN
-    # The same chart for a phone, if this one is in full size.
+    # The same chart for a phone, if this one has the full size.
     narrow: "Plot | None" = None
+
+    @property
+    def summary(self) -> str:
+        """What the chart shows, in words."""
+        return format_count(self.count, "value") + (" and their expected range" if self.bands else "")
 
     @property
     def right(self) -> int:
@@ -190,7 +195,7 @@ def build_plot(
     if not drawn:
         return None
     low, high = _heights(points)
-    # Zeros below a limit such as 0.02 need labels between whole numbers.
+    # Zeros with a limit such as 0.02 need labels between whole numbers.
     is_whole = high - low >= 1 and all(point.value is None or point.value == int(point.value) for point in drawn)
     ticks = labelled_ticks(low, high, unit=unit, is_whole=is_whole)
     left = max(size.left_margin, 12 + LABEL_CHARACTER_WIDTH * max((len(text) for _, text in ticks), default=0))

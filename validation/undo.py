@@ -165,12 +165,12 @@ class UndoMute(Undo):
             raise DomainError("This check has since been deleted.")
         if check.muted_until != self.saved:
             raise DomainError("The check has since been muted or unmuted again.")
-        mute_page = f"{reverse('check', args=[self.check])}#mute"
+        page = reverse("check", args=[self.check])
         if self.before is None or self.before <= at:
             unmute_check(check)
-            return UndoResult("Unmuted.", mute_page)
+            return UndoResult("Unmuted.", page, "mute")
         mute_check(check, until=self.before, at=at)
-        return UndoResult("Muted again.", mute_page)
+        return UndoResult("Muted again.", page, "mute")
 
 
 @register
@@ -188,7 +188,7 @@ class UndoExpected(Undo):
         if result is None:
             raise DomainError("This result has since been deleted.")
         withdraw_expected(result, by=by, at=at)
-        return UndoResult("No longer marked as expected.")
+        return UndoResult("No longer marked as expected.", part=f"result-{self.result}")
 
 
 @register
@@ -206,7 +206,7 @@ class UndoAddEvent(Undo):
         if event is None:
             raise DomainError("This event has since been deleted.")
         delete_known_event(event, at=at)
-        return UndoResult("Event deleted. Affected results are being re-evaluated.")
+        return UndoResult("Event deleted. Affected results are being re-evaluated.", part="events")
 
 
 @register
@@ -230,4 +230,4 @@ class UndoDeleteEvent(Undo):
         if KnownEvent.objects.filter(pipeline=pipeline, metric=metric, **same).exists():
             raise DomainError("The same event has since been added.")
         add_known_event(pipeline, metric=metric, event=self.event, by=by, at=at)
-        return UndoResult("Event added again. Affected results are being re-evaluated.")
+        return UndoResult("Event added again. Affected results are being re-evaluated.", part="events")

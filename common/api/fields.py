@@ -21,23 +21,22 @@ class MultilineField(serializers.CharField):
 
 
 class ShortListField(serializers.ListField):
-    """The first items of a list of texts in a response. Another field has their number."""
+    """The first `limit` items of a list of texts in a response. The response has their total in another field."""
 
     def __init__(self, *, limit: int, **options: Any) -> None:
         self.limit = limit
         super().__init__(child=serializers.CharField(), read_only=True, **options)
 
     def to_representation(self, data: Sequence[str]) -> list[Any]:
-        """Return the first items."""
         items: list[Any] = super().to_representation(list(data[: self.limit]))
         return items
 
 
 class ListField(serializers.ListField):
-    """A list. Its limit is checked before its items, of which each may cost a query."""
+    """A list whose length is checked before its items, because each item may cost a query."""
 
     def to_internal_value(self, data: Any) -> list[Any]:
-        """Return the items; raise ValidationError for too many, before any of them is read."""
+        """Return the items. Raises ValidationError for a list that is too long before it reads any of them."""
         if self.max_length is not None and isinstance(data, list) and len(data) > self.max_length:
             self.fail("max_length", max_length=self.max_length)
         items: list[Any] = super().to_internal_value(data)

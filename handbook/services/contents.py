@@ -56,7 +56,7 @@ def import_runbooks(handbook: Handbook, report: Report, *, pipelines: dict[str, 
             continue
         before = runbook.revision
         saved = save_revision(runbook, markdown=part.markdown, based_on=before, author=None, summary=REVISION_SUMMARY)
-        changed = ["text"] if saved.number != before else []
+        changed = [f"text, replaces revision {before}"] if saved.number != before else []
         if runbook.title != part.full_name:
             rename_runbook(runbook, title=part.full_name)
             changed.append("title")

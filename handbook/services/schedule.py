@@ -2,7 +2,6 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
@@ -17,6 +16,8 @@ from people.domain.names import match_key
 from people.models import User
 from pipelines.models import Pipeline
 from runbooks.domain.handbook_model import Handbook, HandbookError, HandoffPart, RotationPart
+from scheduling.domain.weeks import current_week
+from scheduling.loaders import rotation_hours
 from scheduling.models import PipelineRotation, Rotation
 from scheduling.queries.rosters import newest_roster, roster_change
 from scheduling.services.rosters import apply_roster, set_roster
@@ -153,7 +154,7 @@ def import_roster(  # passes the import's arguments through
     else:
         plan = roster_plan(part, rotation, engineers=engineers, at=at)
     change = None
-    if plan is not None and not is_new and plan.starts_on > at.astimezone(ZoneInfo(rotation.time_zone)).date():
+    if plan is not None and not is_new and plan.starts_on > current_week(rotation_hours(rotation), at=at):
         change = roster_change(rotation, engineers=list(plan.engineers), starts_on=plan.starts_on)
     if starting is not None:
         roster = apply_roster(rotation, engineers=engineers, at=at, starting=starting)

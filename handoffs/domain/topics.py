@@ -25,7 +25,7 @@ KEYWORDS = (
 
 
 def note_topic(titles: Sequence[str]) -> int:
-    """Return the index of the topic for notes typed outside the sheet: the first about actions, else the last."""
+    """Return the index of the topic for notes typed outside the sheet: the first about actions, or else the last."""
     return next(
         (place for place, title in enumerate(titles) if topic_kind(title) == TopicKind.ACTIONS), len(titles) - 1
     )

@@ -19,7 +19,7 @@ DEFAULT_TOPICS = (
 )
 
 
-# How many lines of a topic a message shows.
+# Lines of a topic in a message.
 MAX_TEXT_ITEMS = 5
 
 

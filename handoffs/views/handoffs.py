@@ -65,7 +65,7 @@ def _handoff(pk: int) -> Handoff:
 
 
 def _notes_form(request: SignedInRequest, row: Handoff) -> NotesForm | None:
-    """Return the notes that were sent with an action, on the sheet or as one note elsewhere; None if there are none."""
+    """Return the notes submitted with an action: those of the sheet, or one note from Now. Return None if there are none."""
     note = request.POST.get("note", "").strip()
     if not note and "notes_0" not in request.POST:
         return None

@@ -36,7 +36,7 @@ def current_drills(*, at: dt.datetime) -> DrillQuerySet:
 
 
 def next_drill_end(*, at: dt.datetime, until: dt.datetime) -> dt.datetime:
-    """Return the first instant after `at` from which a drill that has ended is no longer shown, at most `until`."""
+    """Return the first instant after `at` at which a drill that has ended is no longer shown, at most `until`."""
     ended = Drill.objects.filter(
         incident__resolved_at__gt=at - SHOWN_AFTER_END, incident__resolved_at__lt=until - SHOWN_AFTER_END
     )

@@ -40,8 +40,11 @@ class StepStatistic:
         return self.time_to_resolve.total_seconds() if self.time_to_resolve is not None else None
 
 
-def step_statistics(runbook: Runbook) -> list[StepStatistic]:
-    """Return a statistic for each step of a runbook's current revision, in order, in two queries; equal text means the same step."""
+def step_statistics(runbook: Runbook, *, only_ended: bool = False) -> list[StepStatistic]:
+    """Return a statistic for each step of a runbook's current revision, in order, in two queries; equal text means the same step.
+
+    With `only_ended`, runs in progress do not count.
+    """
     fields = (
         "run",
         "text",
@@ -51,8 +54,11 @@ def step_statistics(runbook: Runbook) -> list[StepStatistic]:
         "run__incident__opened_at",
         "run__ended_at",
     )
-    rows = RunStep.objects.filter(run__runbook=runbook).order_by("run", "done_at", "position").values(*fields)
-    timed = [step for _, steps in groupby(rows, key=lambda row: row["run"]) for step in _timed(steps)]
+    steps = RunStep.objects.filter(run__runbook=runbook)
+    if only_ended:
+        steps = steps.exclude(run__ended_at=None)
+    rows = steps.order_by("run", "done_at", "position").values(*fields)
+    timed = [step for _, run in groupby(rows, key=lambda row: row["run"]) for step in _timed(run)]
     return [
         _statistic(number, step.text, [row for row in timed if row["text"] == step.text])
         for number, step in enumerate(runbook_steps(revision_html(runbook, number=runbook.revision)), start=1)
@@ -60,8 +66,8 @@ def step_statistics(runbook: Runbook) -> list[StepStatistic]:
 
 
 def suggested_steps(runbook: Runbook) -> list[StepStatistic]:
-    """Return the steps that fixed incidents, by the share of incidents fixed, quickest first if equal."""
-    fixing = [step for step in step_statistics(runbook) if step.fixed]
+    """Return the steps that fixed incidents, by the share of earlier incidents fixed, quickest first if equal."""
+    fixing = [step for step in step_statistics(runbook, only_ended=True) if step.fixed]
     fixing.sort(key=lambda step: (-step.fixed / step.runs, step.duration or dt.timedelta.max))
     return fixing[:MAX_SUGGESTIONS]
 

@@ -267,7 +267,10 @@ class _PipelineMapping:
 
 @transaction.atomic
 def purge_alerts(*, at: dt.datetime) -> int:
-    """Delete a batch of alerts without a pipeline and an incident that Alertmanager has not sent for REPORT_RETENTION_DAYS; return their number."""
+    """Delete a batch of alerts that Alertmanager has not sent for REPORT_RETENTION_DAYS; return their number.
+
+    Alerts with a pipeline or an incident stay.
+    """
     old = Alert.objects.unmapped().filter(
         incident=None, received_at__lt=at - dt.timedelta(days=settings.REPORT_RETENTION_DAYS)
     )

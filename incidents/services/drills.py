@@ -156,6 +156,6 @@ def _end_drill(incident: Incident, *, at: dt.datetime) -> bool:
     try:
         resolve(incident, by=None, at=at, text="The drill ended automatically.")
     except DomainError:
-        # A person has already resolved it.
+        # Someone has already resolved it.
         return False
     return True

@@ -19,8 +19,8 @@ from runbooks.queries import revision_html
 def start_run(incident: Incident, *, by: User, at: dt.datetime, first_step_done_in: int | None = None) -> RunbookRun:
     """Start the current revision of the pipeline's runbook on an incident; return the run.
 
-    With `first_step_done_in`, the number of the revision whose first step was done, that step is marked if the revision is
-    still current.
+    `first_step_done_in` is the revision whose first step someone has already done. The step is marked as done if that
+    revision is still current.
 
     Raises DomainError if the incident is resolved, a run is active, or the runbook has no steps.
     """

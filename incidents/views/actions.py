@@ -40,7 +40,7 @@ def _perform(
 ) -> HttpResponse:
     """Call a service and return to the incident's page, or show the page with the service's error.
 
-    From what the service returned, `undo` returns what the Undo button does, and `part` the ID of the part of the page to show.
+    `undo` and `part` get what the service returned. They return what the Undo button does, and the ID of the element to show.
     """
     try:
         done = service(incident, by=request.user, at=timezone.now())
@@ -132,7 +132,10 @@ def note(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def run(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Start the runbook on an incident. `acknowledge` also acknowledges it, `first_step_done` marks the first step of a revision."""
+    """Start the runbook on an incident.
+
+    The field `acknowledge` also acknowledges the incident. `first_step_done` has a revision, whose first step is marked as done.
+    """
     service = transitions.acknowledge_and_run if "acknowledge" in request.POST else start_run
     success = "Acknowledged. Checklist started." if "acknowledge" in request.POST else "Checklist started."
     if re.fullmatch("[0-9]{1,9}", revision := request.POST.get("first_step_done", ""), re.ASCII):
@@ -161,5 +164,10 @@ def _checklist(request: SignedInRequest, incident: Incident, *, error: DomainErr
     run = active_run(incident)
     if run is not None:
         attach_evidence(run, evidence_items(incident))
-    context = {"incident": incident, "run": run, "step_error": error}
-    return render(request, "incidents/_checklist.html", context)
+    context = {
+        "incident": incident,
+        "run": run,
+        "step_error": error,
+        "resolve_form": ResolveForm(auto_id="resolve_%s", run=run),
+    }
+    return render(request, "incidents/_checklist_answer.html", context)

@@ -24,7 +24,7 @@ from notifications.services.phone_reports import record_answer, record_opt_out, 
 from people.models import User
 
 MAX_TEXT_LENGTH = 1600
-# A request of the provider has less than 16 KiB.
+# The provider's requests have less than 16 KiB.
 MAX_BODY_BYTES = 64 * 1024
 
 
@@ -83,7 +83,7 @@ def _signed_fields(request: HttpRequest) -> Mapping[str, str]:
         raise PermissionDenied("The account for SMS and calls cannot be used.") from error
     header = request.headers.get("X-Twilio-Signature", "")
     if account is None or not header or int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
-        # Before a stranger's form is parsed.
+        # Refuse it before parsing: anyone can send a form.
         discard_body(request)
         raise PermissionDenied("This request is not signed by the provider.")
     fields = {name: str(request.POST[name]) for name in request.POST}

@@ -29,6 +29,8 @@ class Migration(InitialMigration):
                 ('imported_at', models.DateTimeField(help_text='When it was imported last.')),
             ],
             options={
+                'verbose_name': 'project from dbt',
+                'verbose_name_plural': 'projects from dbt',
                 'ordering': ['name'],
             },
         ),
@@ -62,6 +64,8 @@ class Migration(InitialMigration):
                 ('pipeline', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='openlineage_nodes', to='pipelines.pipeline')),
             ],
             options={
+                'verbose_name': 'OpenLineage node',
+                'verbose_name_plural': 'OpenLineage nodes',
                 'ordering': ['key'],
                 'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['job', 'dataset'])), name='openlineage_node_has_a_kind')],
             },
@@ -100,6 +104,8 @@ class Migration(InitialMigration):
                 ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='nodes', to='lineage.dbtproject')),
             ],
             options={
+                'verbose_name': 'node from dbt',
+                'verbose_name_plural': 'nodes from dbt',
                 'ordering': ['project', 'key'],
                 'indexes': [models.Index(fields=['key'], name='dbt_node_key')],
                 'constraints': [models.UniqueConstraint(fields=('project', 'key'), name='dbt_node_key_is_unique')],
@@ -117,6 +123,8 @@ class Migration(InitialMigration):
                 ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='groups', to='lineage.dbtproject')),
             ],
             options={
+                'verbose_name': 'group from dbt',
+                'verbose_name_plural': 'groups from dbt',
                 'ordering': ['project', 'name'],
                 'constraints': [models.UniqueConstraint(fields=('project', 'key'), name='dbt_group_key_is_unique')],
             },
@@ -152,6 +160,8 @@ class Migration(InitialMigration):
                 ('reader', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reads', to='lineage.openlineagenode')),
             ],
             options={
+                'verbose_name': 'OpenLineage use',
+                'verbose_name_plural': 'OpenLineage uses',
                 'constraints': [models.UniqueConstraint(fields=('reader', 'read'), name='openlineage_use_is_unique')],
             },
         ),
@@ -190,6 +200,8 @@ class Migration(InitialMigration):
                 ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='exposures', to='lineage.dbtproject')),
             ],
             options={
+                'verbose_name': 'exposure from dbt',
+                'verbose_name_plural': 'exposures from dbt',
                 'ordering': ['name', 'pk'],
                 'constraints': [models.UniqueConstraint(fields=('project', 'key'), name='dbt_exposure_key_is_unique')],
             },

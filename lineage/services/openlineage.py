@@ -16,7 +16,7 @@ MAX_LEVELS = 50
 # Rows purged per transaction. Imports wait for it.
 BATCH_SIZE = 1_000
 
-# A batch has up to 20,000 rows, and a model for each would take a second of the web process.
+# Without models: a batch has up to 20,000 rows, whose models would take the web process a second.
 RECORD_NODES_SQL = """
 INSERT INTO lineage_openlineagenode (key, kind, pipeline_id, last_seen_at)
 SELECT key, kind, pipeline, %(at)s FROM unnest(%(keys)s::text[], %(kinds)s::text[], %(pipelines)s::bigint[]) AS given(key, kind, pipeline)

@@ -96,7 +96,7 @@ class MessageViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
         return Response(self.get_serializer(all_messages().get(pk=message.pk)).data)
 
 
-# More than there are.
+# More than the site has.
 MAX_TYPES = 200
 
 

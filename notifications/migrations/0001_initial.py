@@ -164,6 +164,8 @@ class Migration(InitialMigration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={
+                'verbose_name': 'VAPID key',
+                'verbose_name_plural': 'VAPID keys',
                 'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='there_is_one_vapid_key')],
             },
         ),
@@ -216,6 +218,8 @@ class Migration(InitialMigration):
                 ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='email_rejection', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'verbose_name': 'rejected e-mail address',
+                'verbose_name_plural': 'rejected e-mail addresses',
                 'ordering': ['person'],
             },
         ),

@@ -78,7 +78,7 @@ def lease_first(claimable: QuerySet[LeasedT], **columns: Any) -> LeasedT | None:
 def claim_row(claimable: QuerySet[Row]) -> Claim[Row] | None:
     """Claim the first of the rows that can be sent now; return None if there is none."""
     started = time.monotonic()
-    # The clock comes with the row: on a busy machine each statement waits for its turn.
+    # The row comes with the time: on a busy machine, another statement would wait for its turn.
     rows: Any = claimable.annotate(claimed_at=Now())
     row: Row | None = lease_first(rows, state=OutboxState.SENDING, attempts=F("attempts") + 1)
     if row is None:

@@ -29,7 +29,7 @@ def add_to_summary(message: Message) -> Message | None:
 
 @transaction.atomic
 def _add_to_summary(message: Message) -> Message | None:
-    """Return the summary or None. The recipient's row is locked, so that senders count one after another."""
+    """Lock the recipient's row, so that senders count one after another, and return the summary or None."""
     types = rate_limited_types()
     User.objects.select_for_update(no_key=True).get(pk=message.recipient_id)
     same = Message.objects.filter(

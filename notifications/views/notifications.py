@@ -48,7 +48,7 @@ def notifications(request: SignedInRequest) -> HttpResponse:
             add_field_errors(form, error)
         else:
             messages.success(request, "Notification settings saved.")
-            return redirect("notifications")
+            return redirect_to_part("events", "notifications")
     return notifications_page(request, form=form)
 
 

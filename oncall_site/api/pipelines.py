@@ -14,7 +14,7 @@ from common.api.params import AT, IF_NONE_MATCH, UNCHANGED
 from common.datetimes import isoformat_z, parse_instant_param
 from common.identifiers import SLUG_PATTERN
 from common.response_cache import mark_period
-from common.version_cache import Period
+from common.version_cache import ValidityPeriod
 from incidents.domain.status import STATUSES
 from incidents.queries.statuses import PipelineStatus, statuses
 from people.models import User
@@ -154,7 +154,7 @@ class PipelineViewSet(
         """Retrieve a pipeline's responder and escalation chain at an instant."""
         at, pipeline = parse_instant_param(request.query_params), self.get_object()
         snapshot = on_call_snapshot([pipeline], at=at)
-        period = Period(at, snapshot.until, is_past=snapshot.is_past)
+        period = ValidityPeriod(at, snapshot.until, is_past=snapshot.is_past)
         return mark_period(Response(serialize_responder(pipeline, snapshot)), period)
 
 
@@ -171,7 +171,7 @@ class ResponderViewSet(viewsets.GenericViewSet[Pipeline]):
         pipelines = self.paginate_queryset(self.get_queryset()) or []
         snapshot = on_call_snapshot(pipelines, at=at)
         rows = [serialize_responder(pipeline, snapshot) for pipeline in pipelines]
-        period = Period(at, snapshot.until, is_past=snapshot.is_past)
+        period = ValidityPeriod(at, snapshot.until, is_past=snapshot.is_past)
         return mark_period(self.get_paginated_response(rows), period)
 
 

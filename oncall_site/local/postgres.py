@@ -37,7 +37,7 @@ START_ATTEMPTS = 6
 CONNECT_SECONDS = 10
 # PostgreSQL stops for good when it cannot write its log, which grows by 16 MiB at a time.
 MIN_FREE_BYTES = 64 << 20
-# With less, a server that runs already answers queries and refuses writes.
+# Below this, a running server still answers queries but refuses writes.
 MIN_WRITABLE_BYTES = 1 << 20
 FULL_DISK_TEXTS = ("No space left on device", "Disk quota exceeded", "File too large")
 LOG_END_CHARACTERS = 4_000
@@ -163,7 +163,7 @@ def restart(*, var: Path) -> None:
 def check_connection(*, var: Path) -> None:
     """Raise LocalSetupError if the running server accepts no connection, or if the disk is full.
 
-    On a full disk, the server may start and then refuse each connection, or each write.
+    On a full disk, the server may start and then refuse every connection or every write.
     """
     if shutil.disk_usage(var).free < MIN_WRITABLE_BYTES:
         raise LocalSetupError(full_disk(var))

@@ -12,23 +12,22 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from common.http import filters_in_use, remember_filters
-from common.version_cache import Period, VersionCache
+from common.version_cache import ValidityPeriod, VersionCache
 from handoffs.queries.handoffs import handoff_to_sign
 from oncall_site import queries
 from oncall_site.onboarding import NEW_ENGINEER_PERIOD, engineer_steps, onboarding_steps
 from oncall_site.presenters import group_pipelines
 from oncall_site.shift_checks import shift_checks
-from oncall_site.views.now_parts import listed_rows, rotations_now, site_alerts
+from oncall_site.views.now_parts import MAX_HANDOFFS, listed_rows, now_alerts, rotations_now
 from people.queries import page_version
 from people.requests import SignedInRequest
 from pipelines.queries import ownership
 from scheduling.models import Rotation
 from scheduling.queries.cover_requests import cover_requests_to_answer
 from scheduling.queries.swaps import swaps_to_answer
-from scheduling.queries.weeks import rotations_for, weeks_held
+from scheduling.queries.weeks import covers_held, rotations_for, weeks_held
 
 MAX_ROTATIONS = 12
-MAX_HANDOFFS = 10
 MAX_ATTENTION = 50
 PIPELINES_PER_PAGE = 100
 # About a hundred readers of a large site.
@@ -69,7 +68,7 @@ def now_live(request: SignedInRequest) -> HttpResponse:
         if text is None:
             context = _context(request, filters, problem=problem)
             text = render_to_string("oncall_site/_now.html", context, request)
-            FRAGMENTS.store(version, text, version=version, period=Period(context["now"], context["until"]))
+            FRAGMENTS.store(version, text, version=version, period=ValidityPeriod(context["now"], context["until"]))
         etag = _etag(version, text)
         is_shown = shown.partition(".")[2] == etag.strip('"').partition(".")[2]
         response = HttpResponse(status=304) if is_shown else HttpResponse(text)
@@ -99,10 +98,10 @@ def _digest(text: str) -> str:
 
 
 def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> dict[str, Any]:
-    """Return what Now shows; if no fact changes, it holds before `until`."""
-    # Before the facts: what is stored with this version is as new or newer.
+    """Return what Now shows; it is valid before `until` if no fact changes."""
+    # Read before the facts, so that the stored parts are never older than their version.
     version, at, user = page_version(), timezone.now(), request.user
-    alerts = site_alerts(version=version, at=at)
+    alerts = now_alerts(version=version, at=at)
     rotations = rotations_now(rotations_for(user)[:MAX_ROTATIONS], version=version, at=at)
     attention = queries.pipelines_needing_attention()
     pipelines = ownership(
@@ -119,11 +118,12 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
     swaps, cover_requests = swaps_to_answer(user, at=at), cover_requests_to_answer(user, at=at)
     to_sign = handoff_to_sign(user, at=at)
     is_new = at - user.date_joined < NEW_ENGINEER_PERIOD
-    my_weeks = weeks_held(user, at=at, limit=2)
+    my_weeks, my_covers = weeks_held(user, at=at, limit=2), covers_held(user, at=at, limit=2)
     changes = [alerts.until, listed.until, *(row.until for row in rotations)]
     changes += [request.expires_at for request in (*swaps, *cover_requests)]
     next_handoffs = [row.next_handoff for row in rotations if row.next_handoff]
-    spans = [(week.starts_at, week.ends_at) for week in my_weeks] + [
+    spans = [(week.starts_at, week.ends_at) for week in my_weeks]
+    spans += [(cover.starts_at, cover.ends_at) for cover in my_covers] + [
         (row.meeting_starts_at, row.at) for row in next_handoffs
     ]
     changes += [instant for span in spans for instant in span if instant > at]
@@ -145,6 +145,7 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
         "cover_requests": cover_requests,
         "request_count": len(swaps) + len(cover_requests),
         "my_weeks": my_weeks,
+        "my_covers": my_covers,
         "team_steps": onboarding_steps() if user.is_staff else [],
         "own_steps": engineer_steps(user) if is_new else [],
         "shift_checks": [check for check in shift_checks(at=at, engineer=user) if check.problems],

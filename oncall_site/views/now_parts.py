@@ -1,4 +1,4 @@
-"""The parts of Now that are the same for all readers, in memory until a fact or the time changes them (docs/adr/0046)."""
+"""The parts of Now that are the same for all readers, cached until a fact or the time changes them (docs/adr/0046)."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from common.version_cache import Period, VersionCache
+from common.version_cache import ValidityPeriod, VersionCache
 from handoffs.models import Handoff
 from handoffs.queries.handoffs import next_handoffs, next_overdue, overdue_handoffs
 from incidents.models import Incident
@@ -39,15 +39,15 @@ MAX_MAINTENANCE = 10
 MAX_INCIDENTS = 8
 MAX_DRILLS = 5
 SHOWN_FIELDS = ("slug", "name", "audience", "position", "primary_owner", "secondary_owner")
-# Approximate memory of a pipeline with its chain, of a rotation with its people, of a hand-off, and of what belongs to a text.
+# Approximate memory of a pipeline with its chain, a rotation with its people, a hand-off, and the rest of an alert.
 PIPELINE_BYTES, ROTATION_BYTES, HANDOFF_BYTES, TEXT_BYTES = 2_500, 6_000, 5_000, 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Alerts:
-    """What is wrong on the site, as HTML, with the number of alerts and of active rotations; it holds before `until`.
+class NowAlerts:
+    """What is wrong on the site, as HTML, with the number of alerts and of active rotations. Valid before `until`.
 
-    `overdue` are the hand-offs that are not signed. They are not in the text: each reader's own is shown elsewhere.
+    `overdue` are the hand-offs that are not signed. They are not in the text: a reader can sign their own in another place.
     """
 
     text: SafeString
@@ -61,7 +61,7 @@ class Alerts:
 class ListedPipeline:
     """A pipeline with its owners, its rotation's key and name, and its escalation chain to the responder.
 
-    It holds before `until`; the chain ends at `chain_until`.
+    Valid before `until`; the chain changes at `chain_until`.
     """
 
     pipeline: Pipeline
@@ -76,7 +76,7 @@ class ListedPipeline:
 
 @dataclass(frozen=True, slots=True)
 class RotationNow:
-    """Who is on call in a rotation, and its next hand-off; it holds before `until`."""
+    """Who is on call in a rotation, and its next hand-off. Valid before `until`."""
 
     on_call: OnCallRow
     next_handoff: Handoff | None
@@ -85,14 +85,14 @@ class RotationNow:
 
 @dataclass(frozen=True, slots=True)
 class ListedRows:
-    """Rows of pipelines and the key and name of their rotations, by the pipelines' primary keys; they hold before `until`."""
+    """Rows of pipelines, and the key and name of their rotations, by primary key of the pipeline. Valid before `until`."""
 
     rows: dict[int, PipelineRow]
     rotations: dict[int, tuple[int, str] | None]
     until: dt.datetime
 
 
-ALERTS: VersionCache[Alerts] = VersionCache(
+ALERTS: VersionCache[NowAlerts] = VersionCache(
     max_bytes=2 * 1024 * 1024,
     size=lambda alerts: getsizeof(alerts.text) + len(alerts.overdue) * HANDOFF_BYTES + TEXT_BYTES,
 )
@@ -100,18 +100,18 @@ PIPELINES: VersionCache[ListedPipeline] = VersionCache(max_bytes=12 * 1024 * 102
 ROTATIONS: VersionCache[RotationNow] = VersionCache(max_bytes=4 * 1024 * 1024, size=lambda _: ROTATION_BYTES)
 
 
-def site_alerts(*, version: str, at: dt.datetime) -> Alerts:
+def now_alerts(*, version: str, at: dt.datetime) -> NowAlerts:
     """Return what is wrong on the site, with times in the current zone; durations are those at the start of the minute."""
     zone = str(timezone.get_current_timezone())
     alerts = ALERTS.find(zone, version=version, at=at)
     if alerts is None:
-        alerts = _site_alerts(at=at)
-        ALERTS.store(zone, alerts, version=version, period=Period(at, alerts.until))
+        alerts = _now_alerts(at=at)
+        ALERTS.store(zone, alerts, version=version, period=ValidityPeriod(at, alerts.until))
     return alerts
 
 
-def _site_alerts(*, at: dt.datetime) -> Alerts:
-    """Return what is wrong on the site, which holds at most until the next minute."""
+def _now_alerts(*, at: dt.datetime) -> NowAlerts:
+    """Return what is wrong on the site, valid at most until the next minute."""
     minute = at.replace(second=0, microsecond=0)
     incidents = list(open_by_urgency().prefetch_related("escalation_steps")[: MAX_INCIDENTS + 1])
     count = len(incidents) if len(incidents) <= MAX_INCIDENTS else open_by_urgency().count()
@@ -142,7 +142,7 @@ def _site_alerts(*, at: dt.datetime) -> Alerts:
         *(instant for instant in changes if instant is not None and instant > at),
         *(ends(**window) for ends in (next_maintenance_change, next_drill_end, next_overdue)),
     )
-    return Alerts(
+    return NowAlerts(
         text=text,
         count=count + len(no_responder),
         # One more than is shown, in case one is the reader's own.
@@ -155,7 +155,7 @@ def _site_alerts(*, at: dt.datetime) -> Alerts:
 def _incident_row(
     presenter: SnapshotPresenter, incident: Incident, *, at: dt.datetime, minute: dt.datetime
 ) -> IncidentRow:
-    """Return an incident with durations at the start of the minute; an escalation that is still ahead is never in 0 s."""
+    """Return an incident with durations as of the start of the minute; an escalation ahead is at least a minute away."""
     row = presenter.incident_row(incident, at=at)
     return replace(
         row,
@@ -167,7 +167,7 @@ def _incident_row(
 def listed_rows(keys: Collection[int], *, version: str, at: dt.datetime) -> ListedRows:
     """Return pipelines with their responders.
 
-    Their status and readiness are always read again: checks run all day.
+    Their status and readiness are never cached, because checks run all day.
     """
     listed = _listed_pipelines(keys, version=version, at=at)
     pipelines = [one.pipeline for one in listed.values()]
@@ -214,7 +214,7 @@ def _listed_pipelines(keys: Collection[int], *, version: str, at: dt.datetime) -
                 chain_until=chain.until,
                 until=min(until, chain.until or until),
             )
-            PIPELINES.store(key, listed[key], version=version, period=Period(at, listed[key].until))
+            PIPELINES.store(key, listed[key], version=version, period=ValidityPeriod(at, listed[key].until))
     return listed
 
 
@@ -232,7 +232,7 @@ def rotations_now(rotations: Iterable[Rotation], *, version: str, at: dt.datetim
         for row in _rotations_now(missing, at=at):
             key = row.on_call.shift.rotation.pk
             shown[key] = row
-            ROTATIONS.store(key, row, version=version, period=Period(at, row.until))
+            ROTATIONS.store(key, row, version=version, period=ValidityPeriod(at, row.until))
     return [row for row in shown.values() if row is not None]
 
 
@@ -241,7 +241,7 @@ def _rotations_now(rotations: list[Rotation], *, at: dt.datetime) -> list[Rotati
     snapshot = on_call_snapshot((), rotations=rotations, at=at)
     absent = [shift.rotation for shift in snapshot.shifts if shift.engineer is not None and not shift.available]
     if absent:
-        # Others respond for their pipelines.
+        # Find out who responds for their pipelines instead.
         pipelines = Pipeline.objects.filter(in_rotation__rotation__in=absent)
         chains = responder_chains(pipelines, at=at)
         ends = [chain.until for chain in chains.values() if chain.until is not None]

@@ -34,4 +34,6 @@ def undo(request: SignedInRequest) -> HttpResponse:
     else:
         messages.success(request, undone.text)
         page = undone.page or page
+        if undone.part:
+            page = f"{page}#{undone.part}"
     return redirect(page)

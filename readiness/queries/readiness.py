@@ -10,7 +10,7 @@ from incidents.models import EscalationStep
 from lineage.queries import parents
 from pipelines.models import Pipeline
 from readiness.domain.verdict import Readiness, decide
-from readiness.loaders import load_facts, load_sources
+from readiness.loaders import load_fact_index, load_facts
 from readiness.models import ReaderNotification, Restatement
 
 
@@ -30,9 +30,9 @@ def readiness_by_pipeline(
     rows = list(pipelines)
     if not rows:
         return {}
-    sources = load_sources(rows)
-    parents = upstream_pipelines([row for row in rows if row.pk in sources.edge], at=at)
-    facts = load_facts(rows, at=at, day=day, parents=parents, sources=sources)
+    index = load_fact_index(rows)
+    parents = upstream_pipelines([row for row in rows if row.pk in index.edge], at=at)
+    facts = load_facts(rows, at=at, day=day, parents=parents, index=index)
     return {key: decide(one, at=at) for key, one in facts.items()}
 
 

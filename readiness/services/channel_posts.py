@@ -13,7 +13,7 @@ from team_channels.queries import channels_for
 from team_channels.services.outbox import post_event
 
 MAX_VALUES_LISTED = 5
-# In the data of webhooks. A day can have thousands of values.
+# Values in the data of webhooks. A day can have thousands.
 MAX_VALUES_SENT = 100
 TITLES = {RESTATEMENT_OPENED: "Published numbers changed", RESTATEMENT_SETTLED: "Changed numbers are safe to use"}
 

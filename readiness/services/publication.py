@@ -48,7 +48,7 @@ def sweep_publications(*, at: dt.datetime) -> SweepResult:
     with Attempts() as attempt:
         for publication in _changed_publications(since=cursor.compared_until - SWEEP_OVERLAP):
             result += attempt(_compare, publication, at=at) or SweepResult()
-        # What failed is compared again.
+        # After an error, the next sweep compares the same publications again.
         if attempt.error is None:
             SweepCursor.objects.filter(pk=1, compared_until__lt=at).update(compared_until=at)
         return result + SweepResult(published=attempt(_publish_days, at=at) or 0)

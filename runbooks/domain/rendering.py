@@ -10,7 +10,7 @@ import nh3
 from anyascii import anyascii
 from cmarkgfm.cmark import Options
 
-from runbooks.domain.evidence import CHECK_LANGUAGE, META, fence_check_lines, mark_blocks
+from runbooks.domain.evidence import CHECK_LANGUAGE, FIGURE, META, fence_check_lines, mark_blocks
 from runbooks.domain.runbook_text import split_sections
 
 # Raw HTML passes the parser and is sanitised afterwards.
@@ -114,7 +114,7 @@ def render(markdown: str) -> Rendered:
         title = _inline(section.title)
         anchor = _anchor(section.title, counts=anchors) if section.title else ""
         heading = f'<h2 id="{anchor}">{title}</h2>\n' if section.title else ""
-        rendered.append(Section(title=_plain(title), anchor=anchor, html=heading + body, text=_plain(body)))
+        rendered.append(Section(title=_plain(title), anchor=anchor, html=heading + body, text=_searched_text(body)))
     return Rendered(tuple(rendered))
 
 
@@ -230,6 +230,12 @@ def _anchor(title: str, *, counts: dict[str, int]) -> str:
         anchor = f"{stem}-{counts[stem]}"
     counts[anchor] = 1
     return anchor
+
+
+def _searched_text(body: str) -> str:
+    """Return a section's words on one line and, if it has evidence blocks, those of the blocks on the next."""
+    blocks = " ".join(match[0] for match in FIGURE.finditer(body))
+    return "\n".join(filter(None, [_plain(FIGURE.sub(" ", body)), _plain(blocks)]))
 
 
 def _plain(text: str) -> str:

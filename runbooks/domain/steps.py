@@ -28,7 +28,7 @@ class Step:
 
     @property
     def instructions(self) -> str:
-        """The HTML without the evidence blocks."""
+        """The HTML of the step without its evidence blocks."""
         return without_blocks(self.html)
 
     @property

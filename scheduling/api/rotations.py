@@ -21,14 +21,14 @@ from common.api.params import AT, FROM, IF_NONE_MATCH, TO, UNCHANGED, check_wind
 from common.datetimes import EARLIEST, INVALID_DATE, LATEST, isoformat_z, parse_date_param, parse_instant_param
 from common.exceptions import InvalidInputError
 from common.response_cache import mark_period
-from common.version_cache import Period
+from common.version_cache import ValidityPeriod
 from people.permissions import request_user
 from people.serializers import UsernameField
 from scheduling.api.planning import MAX_ENGINEERS, PlanningActions
 from scheduling.api.serializers import PersonField
 from scheduling.domain.responder_chain import Interval
-from scheduling.domain.weeks import RosterVersion, active_roster
-from scheduling.loaders import roster_versions
+from scheduling.domain.weeks import RosterVersion, active_roster, current_week
+from scheduling.loaders import roster_versions, rotation_hours
 from scheduling.models import MAX_DESCRIPTION_LENGTH, Rotation
 from scheduling.models.rotations import Weekday
 from scheduling.queries.on_call import OnCallShift, on_call_snapshot, rotation_timeline
@@ -83,7 +83,7 @@ class OnCallViewSet(viewsets.GenericViewSet[Rotation]):
         # The list itself changes when a rotation is archived.
         archival = active.order_by().aggregate(at=Min("archived_at"))["at"]
         until = min(snapshot.until, archival) if archival else snapshot.until
-        return mark_period(response, Period(at, until, is_past=snapshot.is_past))
+        return mark_period(response, ValidityPeriod(at, until, is_past=snapshot.is_past))
 
 
 class RotationSerializer(serializers.ModelSerializer[Rotation]):
@@ -122,7 +122,9 @@ class RotationSerializer(serializers.ModelSerializer[Rotation]):
 
     def _version(self, rotation: Rotation) -> RosterVersion | None:
         versions: list[RosterVersion] = self.context["rosters"].get(rotation.pk, [])
-        return active_roster(versions, week=dt.datetime.now(dt.UTC).date()) or next(iter(versions), None)
+        return active_roster(versions, week=current_week(rotation_hours(rotation), at=timezone.now())) or next(
+            iter(versions), None
+        )
 
 
 def serialize_rotations(rotations: Iterable[Rotation]) -> Any:
@@ -292,4 +294,4 @@ class RotationViewSet(PlanningActions):
         response = paginate_list(self, request, intervals, serialize=serialize_intervals, paginator=LongPagination())
         if not request.query_params.get("from") or not request.query_params.get("to"):
             return response
-        return mark_period(response, Period(timezone.now(), LATEST_INSTANT, is_past=False))
+        return mark_period(response, ValidityPeriod(timezone.now(), LATEST_INSTANT, is_past=False))

@@ -209,7 +209,7 @@ class _Ranking:
                 f"{moves[0].giver} one fewer."
             )
         else:
-            yield "Totals unchanged."
+            yield "Shift totals unchanged."
         for move in moves:
             holidays = self.holidays(move.taker, move.week)
             if holidays:

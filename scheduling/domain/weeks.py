@@ -81,7 +81,7 @@ def week_start(day: dt.date, *, weekday: int) -> dt.date:
 
 
 def current_week(hours: Hours, *, at: dt.datetime) -> dt.date:
-    """Return the start date of the week that includes an instant. On the hand-off day a week starts at the hour of the hand-off."""
+    """Return the start date of the week that includes an instant. A week starts at the hour of the hand-off."""
     day = week_start(at.astimezone(zoneinfo.ZoneInfo(hours.zone)).date(), weekday=hours.weekday)
     return day if to_utc(day, hours.hour, zone=hours.zone) <= at else day - WEEK
 

@@ -15,7 +15,7 @@ from common.identifiers import validate_slug
 from people.models import User, valid_time_zone
 from pipelines.models import Pipeline
 
-# As edited here; the handbook limits its text as a whole.
+# Limit of the forms and the API. The handbook import limits the whole text instead.
 MAX_DESCRIPTION_LENGTH = 10_000
 DEFAULT_HANDOFF_TIME = dt.time(10, 0)
 DEFAULT_DRILL_TIME = dt.time(11, 0)

@@ -173,7 +173,7 @@ def on_call_shifts(rotations: Iterable[Rotation], *, at: dt.datetime) -> list[On
 
 @dataclass(frozen=True, slots=True)
 class UncoveredCandidates:
-    """The pipelines that may be uncovered, with their rotations; `rotations` are those that the answer depends on."""
+    """The pipelines that may be uncovered, and the primary keys of the rotations on which this depends."""
 
     pipelines: list[Pipeline]
     rotations: set[int]
@@ -218,9 +218,9 @@ SELECT MIN(instant) FROM (
 
 
 def next_on_call_change(rotations: Iterable[int], *, at: dt.datetime, until: dt.datetime) -> dt.datetime:
-    """Return the first instant after `at` at which an absence, or a stored week or cover of rotations, starts or ends.
+    """Return the first instant after `at` at which any absence, or a stored week or cover of rotations, starts or ends.
 
-    At most `until`. Before that instant, time changes neither who is on call in the rotations nor who is away.
+    Returns `until` if there is none before. Until then, time changes neither who is on call in the rotations nor who is away.
     """
     with connection.cursor() as cursor:
         cursor.execute(CHANGES_SQL, {"rotations": list(rotations), "at": at, "until": until})

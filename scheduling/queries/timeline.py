@@ -25,9 +25,9 @@ def day_axis(first: dt.date, *, days: int, zone: dt.tzinfo) -> Axis:
 
 @dataclass(frozen=True, slots=True)
 class RotationTimeline:
-    """A rotation's board, its open cover requests with the time that is still open, and the shifts that swap requests offer.
+    """A rotation's board, its open cover requests with the periods still open, and the weeks that swap requests offer.
 
-    `expiries` are the instants at which requests expire.
+    `expiries` are the instants at which these requests expire.
     """
 
     rotation: Rotation
@@ -49,7 +49,7 @@ class Timeline:
 def rotation_timelines(
     rotations: Iterable[Rotation], *, axis: Axis, at: dt.datetime, today: dt.date, other_rows: int = 0
 ) -> Timeline:
-    """Return the timeline of rotations; runs six statements for any number, and two more if covers are requested.
+    """Return the timeline of rotations, in six statements for any number, and two more if covers are requested.
 
     `other_rows` is the number of rows of other boards on the page.
     """
@@ -111,7 +111,7 @@ def _cover_requests(
 
 
 def _offered_weeks(rotations: list[Rotation], *, at: dt.datetime) -> dict[int, dict[dt.date, dt.datetime]]:
-    """Return the weeks that open swap requests offer in each rotation, with the instant at which the last of them expires."""
+    """Return the weeks offered in each rotation, each with the instant at which its last open swap request expires."""
     rows = SwapRequest.objects.pending().filter(rotation__in=rotations, expires_at__gt=at).order_by("expires_at")
     offered: dict[int, dict[dt.date, dt.datetime]] = {}
     for rotation, week, expires_at in rows.values_list("rotation", "offered_week", "expires_at"):

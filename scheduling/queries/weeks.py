@@ -44,6 +44,12 @@ def weeks_held(engineer: User, *, at: dt.datetime, limit: int = 8) -> list[Rotat
     return list(rows.order_by("starts_at")[:limit])
 
 
+def covers_held(engineer: User, *, at: dt.datetime, limit: int = 8) -> list[CoverRow]:
+    """Return the current and upcoming covers that an engineer has taken on, with whom they cover and the rotation."""
+    rows = CoverRow.objects.filter(engineer=engineer, ends_at__gt=at).select_related("rotation", "covered_engineer")
+    return list(rows.order_by("starts_at", "pk")[:limit])
+
+
 def requested_period(
     params: Mapping[str, str], *, rotation: Rotation, at: dt.datetime
 ) -> tuple[dt.datetime, dt.datetime]:

@@ -8,7 +8,6 @@ from django.db import transaction
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_day
 from people.models import User
-from scheduling.domain.wall_time import to_utc
 from scheduling.domain.weeks import WEEK, current_week, week_start
 from scheduling.loaders import rotation_hours
 from scheduling.models import Roster, RosterMember, Rotation
@@ -56,8 +55,7 @@ def change_roster(
     if not by.is_staff:
         raise NotAllowedError("Only an admin can change a roster.")
     rotation = lock_active_rotation(rotation)
-    hours = rotation_hours(rotation)
-    if to_utc(starts_on, hours.hour, zone=hours.zone) <= at:
+    if starts_on <= current_week(rotation_hours(rotation), at=at):
         raise DomainError(_started_text(starts_on))
     return set_roster(rotation, engineers=engineers, starts_on=starts_on, at=at)
 
@@ -72,8 +70,7 @@ def apply_roster(
     weeks and the current week never change. Raises DomainError if the week of `starting` has started.
     """
     rotation = lock_active_rotation(rotation)
-    hours = rotation_hours(rotation)
-    current = current_week(hours, at=at)
+    current = current_week(rotation_hours(rotation), at=at)
     newest = newest_roster(rotation)
     if newest is None:
         return set_roster(rotation, engineers=engineers, starts_on=starting or current, at=at)
@@ -81,7 +78,7 @@ def apply_roster(
     if is_same and starting in (None, newest.starts_on):
         return None
     first = starting or current + WEEK
-    if to_utc(first, hours.hour, zone=hours.zone) <= at:
+    if first <= current:
         raise DomainError(_started_text(first))
     return set_roster(rotation, engineers=engineers, starts_on=first, at=at)
 

@@ -16,7 +16,8 @@ from common.json_values import to_json
 from people.domain.names import match_key
 from people.models import User
 from pipelines.models import Pipeline
-from scheduling.domain.weeks import Move
+from scheduling.domain.weeks import Move, current_week
+from scheduling.loaders import rotation_hours
 from scheduling.models import (
     Cover,
     CoverRequest,
@@ -166,8 +167,12 @@ def restore_schedule(
     people = _lock_active_people(
         {week.engineer_id for week in before.weeks}
         | {cover.engineer_id for cover in before.covers}
-        # Later weeks follow from the rosters, also those of engineers who have none yet.
-        | {key for roster in _current_rosters(before.rosters, day=at.date()) for key in roster.engineers}
+        # Later weeks are planned from the rosters, which may have engineers without a week so far.
+        | {
+            key
+            for roster in _current_rosters(before.rosters, week=current_week(rotation_hours(rotation), at=at))
+            for key in roster.engineers
+        }
     )
     if rotation.archived_at is not None:
         _restore_rotation(rotation, pipelines=before.pipelines)
@@ -187,10 +192,10 @@ def restore_schedule(
     return rotation
 
 
-def _current_rosters(rosters: Collection[SavedRoster], *, day: dt.date) -> list[SavedRoster]:
-    """Return the roster that is active on a day, or will be next, and the later ones."""
-    started = [roster.starts_on for roster in rosters if roster.starts_on <= day]
-    return [roster for roster in rosters if roster.starts_on >= max(started, default=day)]
+def _current_rosters(rosters: Collection[SavedRoster], *, week: dt.date) -> list[SavedRoster]:
+    """Return the roster for the week that starts on `week`, and all later ones."""
+    started = [roster.starts_on for roster in rosters if roster.starts_on <= week]
+    return [roster for roster in rosters if roster.starts_on >= max(started, default=week)]
 
 
 def _lock_active_people(keys: Iterable[int]) -> dict[int, User]:

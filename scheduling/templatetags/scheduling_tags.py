@@ -50,6 +50,13 @@ def absence_period(absence: HolidayBlock) -> SafeString:
     return format_html('<span class="when" title="{}">{} – {}</span>', own, first, last)
 
 
+@register.simple_tag
+def absence_dates(absence: HolidayBlock) -> str:
+    """Return an absence's first and last day, as its engineer typed them."""
+    first, last = when(absence.starts_on), when(absence.ends_on)
+    return first if first == last else f"{first} to {last}"
+
+
 @register.filter
 def kind_for(absence: HolidayBlock, reader: User) -> str:
     """Return the label of an absence's kind as `reader` sees it: colleagues see "Away" for a private kind."""

@@ -1,4 +1,4 @@
-"""The boards of the timeline as HTML, shared between readers until a fact or the time changes them (docs/adr/0046)."""
+"""The boards of the timeline as HTML, cached for all readers until a fact or the time changes them (docs/adr/0046)."""
 
 import datetime as dt
 from collections.abc import Hashable, Iterable, Sequence
@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from common.version_cache import Period, VersionCache
+from common.version_cache import ValidityPeriod, VersionCache
 from people.models import User
 from people.queries import page_version
 from scheduling.domain.timeline_layout import Axis, row_height, ticks
@@ -28,7 +28,7 @@ ADMIN = "admin"
 
 @dataclass(frozen=True, slots=True)
 class BoardText:
-    """A board as HTML: its chart before and after the line of the present, and its table."""
+    """A board as HTML: its chart before and after the line for now, and its table."""
 
     chart: tuple[str, str]
     table: str
@@ -36,7 +36,7 @@ class BoardText:
 
 @dataclass(frozen=True, slots=True)
 class BoardLayout:
-    """The number of a board's rows, and the primary keys of the engineers for whom bars are marked as their own."""
+    """The number of a board's rows, and the primary keys of the engineers with bars, which are marked for them."""
 
     rows: int
     people: frozenset[int]
@@ -63,11 +63,11 @@ LAYOUTS: VersionCache[BoardLayout] = VersionCache(
 def shown_boards(
     rotations: Iterable[Rotation], *, reader: User, axis: Axis, weeks: int, query: QueryDict, at: dt.datetime
 ) -> list[ShownBoard]:
-    """Return the boards of rotations as a reader sees them; those that are in memory cost one statement."""
+    """Return the boards of rotations as a reader sees them, in one statement if all are in memory."""
     page = _Page(list(rotations), reader=reader, axis=axis, weeks=weeks, query=query, at=at)
     band = axis.band(at, at) if axis.includes(at, at) else None
     line = format_html('<line class="now" x1="{x}" x2="{x}" y1="0" y2="100%"></line>', x=band.x) if band else ""
-    # Rendered by a template, which has escaped all that is in them.
+    # Both were rendered by templates, which escape every value.
     return [
         ShownBoard(rotation, SafeString(line.join(text.chart)), SafeString(text.table))  # nosec B703
         for rotation, text in page.texts()
@@ -75,7 +75,7 @@ def shown_boards(
 
 
 class _Page:
-    """The boards on a page: the height of their rows depends on how many they have together."""
+    """The boards on a page. The height of a row depends on how many rows all of them have."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class _Page:
         self.zone = timezone.get_current_timezone()
         self.today = at.astimezone(self.zone).date()
         self.query = query.copy()
-        # The link of a board's name sets the rotation and leaves out the page.
+        # The link on a board's name sets its own rotation, on the first page.
         for name in ("page", "rotation"):
             self.query.pop(name, None)
         self.version = page_version()
@@ -101,24 +101,24 @@ class _Page:
         """Return each rotation with its board, in order."""
         layouts = {row.pk: self._layout(row) for row in self.rotations}
         missing = [row for row in self.rotations if layouts[row.pk] is None]
-        found: dict[int, BoardText] = {}
-        # The second time, the height may have changed that of boards in memory.
+        texts: dict[int, BoardText] = {}
+        # New boards may change the height of all rows. Then a second turn renders the other boards too.
         while True:
             if missing:
                 others = {key: layout for key, layout in layouts.items() if key not in {row.pk for row in missing}}
                 for board in self._boards(missing, other_rows=sum(layout.rows for layout in others.values() if layout)):
-                    layouts[board.rotation.pk], found[board.rotation.pk] = self._store(board)
+                    layouts[board.rotation.pk], texts[board.rotation.pk] = self._store(board)
             height = row_height(sum(layout.rows for layout in layouts.values() if layout))
             missing = []
             for row in self.rotations:
                 layout = layouts[row.pk]
-                text = found.get(row.pk) or (layout and self._text(row, layout, height=height))
+                text = texts.get(row.pk) or (layout and self._text(row, layout, height=height))
                 if text:
-                    found[row.pk] = text
+                    texts[row.pk] = text
                 else:
                     missing.append(row)
             if not missing:
-                return [(row, found[row.pk]) for row in self.rotations]
+                return [(row, texts[row.pk]) for row in self.rotations]
 
     def _layout(self, rotation: Rotation) -> BoardLayout | None:
         return LAYOUTS.find((rotation.pk, *self.same_for_all), version=self.version, at=self.at)
@@ -127,7 +127,7 @@ class _Page:
         return TEXTS.find(self._text_key(rotation, layout, height=height), version=self.version, at=self.at)
 
     def _text_key(self, rotation: Rotation, layout: BoardLayout, *, height: int) -> Hashable:
-        """Return the key of a board: admins share one, others share one unless some of its bars are their own."""
+        """Return the key of a board. Admins share one text, an engineer with bars has their own, and all others share one."""
         reader = ADMIN if self.reader.is_staff else self.reader.pk if self.reader.pk in layout.people else None
         return (rotation.pk, *self.same_for_all, height, reader)
 
@@ -138,14 +138,14 @@ class _Page:
     def _store(self, board: TimelineBoard) -> tuple[BoardLayout, BoardText]:
         layout = BoardLayout(len(board.rows) + bool(board.board.gaps), board.people)
         text, until = self._render(board), board.next_change(at=self.at)
-        period = Period(self.at, until or self.axis.ends_at + dt.timedelta(days=1))
+        period = ValidityPeriod(self.at, until or self.axis.ends_at + dt.timedelta(days=1))
         LAYOUTS.store((board.rotation.pk, *self.same_for_all), layout, version=self.version, period=period)
         key = self._text_key(board.rotation, layout, height=board.board.row_height)
         TEXTS.store(key, text, version=self.version, period=period)
         return layout, text
 
     def _render(self, board: TimelineBoard) -> BoardText:
-        """Render a board without the request and the reader, so that nothing of theirs can be in it."""
+        """Render a board without the request and the reader, so that it cannot contain anything private to them."""
         context = {
             "board": board,
             "grid": self._grid(),

@@ -39,7 +39,7 @@ DAY = dt.timedelta(days=1)
 
 @require_safe
 def calendar_now(request: SignedInRequest) -> HttpResponse:
-    """Redirect to the month of the date in `?month=`, else to the current one, with the other parameters."""
+    """Redirect to the month in `?month=`, or else the current one. The other parameters stay."""
     form = MonthForm(request.GET)
     day = form.cleaned_data["month"] if form.is_valid() else None
     day = day or timezone.localdate()

@@ -36,7 +36,9 @@ def request_cover(request: SignedInRequest) -> HttpResponse:
         return render(request, "scheduling/request_cover.html", {"weeks": weeks})
     starts_at, ends_at = requested_period(request.GET, rotation=rotation, at=at)
     form = CoverRequestForm(
-        request.POST if request.method == "POST" else None, initial={"starts_at": starts_at, "ends_at": ends_at}
+        request.POST if request.method == "POST" else None,
+        by=request.user,
+        initial={"starts_at": starts_at, "ends_at": ends_at},
     )
     form.fields["counterpart"].mark_absences(  # type: ignore[attr-defined]  # an EngineerField
         starts_at=starts_at, ends_at=max(ends_at, starts_at)

@@ -80,8 +80,8 @@ SELECT person.id, day, day + 6, 'holiday', '', 'UTC', day::timestamp AT TIME ZON
   FROM people_user person
   CROSS JOIN LATERAL (SELECT %(first)s::date + 60 * k + (abs(hashint8(person.id)) %% 53)::int AS day FROM generate_series(0, %(blocks)s) k) block
 """
-# Eight weeks of signed sheets, as long as a busy team's, and four weeks ahead; of twenty rotations the last is unsigned. Their
-# engineers are invited already, as on a site that has been running: else the sweep would send eight hundred invitations at once.
+# Eight weeks of signed sheets, as long as a busy team's, and four weeks ahead; the last of every twenty rotations is unsigned. The
+# engineers are already invited, as on a running site. Otherwise the sweep would send eight hundred invitations at once.
 HANDOFFS = """
 INSERT INTO handoffs_handoff (rotation_id, week, at, outgoing_id, incoming_id, meeting_starts_at, meeting_ends_at, moved, uid, sequence,
                               stamped_at, signed_outgoing_at, signed_incoming_at, frozen, invited, mailed_sequence, absence_notified)
@@ -272,7 +272,7 @@ def measure_updates(address, person):
 
     calls = {
         "Now": ("/", known, 200),
-        # A different request each time, so that only what all readers share comes from memory.
+        # A different query string each time, so that only the parts for all readers come from memory.
         "Now's fragment, for another reader": (lambda: f"/now/?n={next(number)}", known, 200),
         "Now's fragment, after a change": (after_a_change, known, 200),
         "Now's fragment, on another device": ("/now/", known, 200),

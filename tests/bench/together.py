@@ -16,7 +16,7 @@ from tests.faults.web import web
 from tests.waiting import wait_until
 
 READERS, READINGS, MESSAGES, SPREAD_SECONDS = 4, 50, 500, 30.0
-WORKERS = 2  # those of `healthy`
+WORKERS = 2  # as many as `healthy` starts
 LATE_SECONDS = 5.0
 PAGES = ("/", "/schedule/", "/api/v1/oncall/?page_size=1", "/pipelines/pipeline-7/")
 
@@ -79,7 +79,7 @@ def measure_together(readers):
 
 
 def both_workers_run():
-    """Return True if both workers have run a task: a process that is still starting is not what is measured."""
+    """Return True if both workers have run a task. The start of a worker is not part of the measurement."""
     return Heartbeat.objects.filter(part__startswith=WORKER, seen_at__gt=Now() - STALE_AFTER).count() == WORKERS
 
 

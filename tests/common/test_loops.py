@@ -1,4 +1,4 @@
-"""Loops of workers: a step is repeated until nothing is left or the time is up, and an error in one does not stop the others."""
+"""Loops of worker tasks: a step repeats until nothing is left or the time is up, and an error in one does not stop the others."""
 
 import pytest
 from django.db import connection

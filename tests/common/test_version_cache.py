@@ -1,18 +1,18 @@
-"""What a process holds in memory: bounded, by version and period."""
+"""The cache of a process: limited in bytes, with a version and a period for each value."""
 
 import datetime as dt
 
-from common.version_cache import MAX_PERIODS_PER_KEY, Period, VersionCache
+from common.version_cache import MAX_PERIODS_PER_KEY, ValidityPeriod, VersionCache
 
 AT = dt.datetime(2026, 11, 30, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 
 
 def store(cache, key, value, *, version="1.1", starts_at=AT):
-    cache.store(key, value, version=version, period=Period(starts_at, starts_at + HOUR))
+    cache.store(key, value, version=version, period=ValidityPeriod(starts_at, starts_at + HOUR))
 
 
-def test_the_memory_is_bounded():
+def test_the_cache_has_a_limit_in_bytes():
     cache = VersionCache(max_bytes=100, size=len)
     for number in range(50):
         store(cache, number, "x" * 10)
@@ -31,7 +31,7 @@ def test_the_least_recently_used_is_dropped():
     assert (cache.find("a", version="1.1", at=AT), cache.find("b", version="1.1", at=AT)) == ("xxx", None)
 
 
-def test_a_value_holds_in_its_period_and_version():
+def test_a_value_is_valid_in_its_period_and_version():
     cache = VersionCache(max_bytes=100, size=len)
     store(cache, "key", "value")
     instants = (AT - HOUR, AT, AT + HOUR - dt.timedelta(microseconds=1), AT + HOUR)
@@ -41,7 +41,7 @@ def test_a_value_holds_in_its_period_and_version():
     assert cache.find("key", version="1.1", at=AT, accept=lambda value: value != "value") is None
 
 
-def test_a_key_has_a_few_periods_of_one_version():
+def test_a_key_has_values_for_a_few_periods_of_one_version():
     cache = VersionCache(max_bytes=100, size=len)
     for number in range(50):
         store(cache, "often", "x", starts_at=AT + number * HOUR)

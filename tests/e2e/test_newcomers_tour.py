@@ -88,7 +88,7 @@ class Tour:
 
 
 def newest_mail(person, title):
-    """Return the newest message of a person whose subject has these words."""
+    """Return a person's newest e-mail whose subject contains `title`."""
     mail = Message.objects.filter(recipient=person, channel="email", subject__contains=title).order_by("-pk").first()
     assert mail is not None, list(Message.objects.filter(recipient=person).values_list("subject", flat=True))
     return mail
@@ -209,7 +209,7 @@ def test_the_tour_takes_the_documented_clicks(site, b, open_page, complaints, si
     "buttons", [("Mark as done step 1",), ("Acknowledge and start runbook", "Mark as done step 1")], ids=len
 )
 def test_at_3_a_m_the_first_step_is_done_without_scrolling_on_a_small_phone(site, a, open_page, complaints, buttons):
-    """The mail's link is one click more: two for a step that can be done at once, three to acknowledge first."""
+    """With the link in the mail, this takes two clicks, or three to acknowledge first."""
     page = open_page(a, size=SMALL_PHONE)
     page.goto(urlsplit(message_link(newest_mail(a, "Activity logs are late"))).path)
     for name in buttons:

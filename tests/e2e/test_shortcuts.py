@@ -50,7 +50,7 @@ def test_g_and_a_letter_open_a_page(page, live_server):
 
 
 def test_letters_move_the_focus_to_the_actions_of_an_incident(page):
-    """They press nothing: a letter by mistake changes nothing."""
+    """They press nothing, so a letter typed by mistake changes nothing."""
     what = NewIncident(kind="delay", title="Activity logs are late")
     incident = open_incident(Pipeline.objects.first(), what=what, by=None, at=timezone.now())
     page.goto(f"/incidents/{incident.pk}/")

@@ -65,7 +65,7 @@ def a(team):
 
 
 def own_bar(user):
-    """Return the first of a user's shifts that has not begun and is one bar, without a cover."""
+    """Return a user's first upcoming shift without a cover, which is one bar."""
     weeks = RotationWeek.objects.filter(engineer=user, starts_at__gt=timezone.now()).order_by("starts_at")
     return next(
         week

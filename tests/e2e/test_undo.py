@@ -30,7 +30,8 @@ def test_a_toast_undoes_and_is_dismissed(site, a, open_page, complaints, size):
         expect(page.get_by_role("button", name="Undo", exact=True)).to_be_in_viewport()
         if text == "A larger disk":
             page.get_by_role("button", name="Undo", exact=True).click()
-            expect(page.get_by_text("Action item removed: “A larger disk”.")).to_be_visible()
+            expect(page.get_by_text("Action item removed: “A larger disk”.")).to_be_in_viewport()
+            expect(page.get_by_label("New action item")).to_be_in_viewport()
     page.get_by_role("button", name="Dismiss").click()
     expect(page.get_by_role("button", name="Undo", exact=True)).to_be_hidden()
     assert list(ActionItem.objects.values_list("text", flat=True)) == ["A smaller disk"]

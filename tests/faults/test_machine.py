@@ -111,14 +111,14 @@ def check_full_while_running(var, site, address):
     """Fill the disk of a running site and end its database: it says why it does not start, and goes on once there is space."""
     filler, is_reported = var / "filler", False
     while not is_reported:
-        # Not to the last byte: with some space left, the database starts and then refuses every connection.
+        # Fill it to the last 4 KiB. With more space left, the database starts and then refuses every connection.
         for size in (1 << 20, 1 << 12):
             with contextlib.suppress(OSError), filler.open("ab", buffering=0) as file:
                 while True:
                     file.write(b"x" * size)
         site.output = ""
         postmaster(var).kill()
-        # While it recovers, the database may delete files of its log: then there is space again, and it runs.
+        # During recovery, the database may delete old log files. Then it has space again and runs.
         sentence = f"No space left for {var}. Free some disk space, then start again.\nTrying again every"
         is_reported = site.says(f"{re.escape(sentence)}|PostgreSQL is running again.")[0] == sentence
     filler.unlink()

@@ -23,8 +23,8 @@ from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[2]
 KILLS = 2
-# Below the ports of outgoing connections, and not the first free port from 8000: while a killed nginx is down, another site of this
-# machine would take that one.
+# Below the ports of outgoing connections. Not the first free port from 8000: while a killed nginx is down, another site on this
+# machine could take it.
 PORTS = range(20_000, 32_000)
 # More than nginx waits for an answer of the site.
 CALL_SECONDS = 150
@@ -72,7 +72,7 @@ class Site:
         raise AssertionError(f"no “{words}” within {PATIENCE_SECONDS} s:\n{self.output}")
 
     def text(self):
-        """Return the output that no later call waited for."""
+        """Return the output that no call of `says` has consumed."""
         return self.output + "".join(self.lines.queue)
 
     def stop(self):
@@ -82,7 +82,7 @@ class Site:
 
 
 def free_port():
-    """Return a port that nothing listens at."""
+    """Return a port on which nothing listens."""
     while True:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", random.choice(PORTS)))

@@ -149,7 +149,7 @@ def test_a_date_makes_the_first_engineer_start_there(imported, text):
     assert roster_of(Rotation.objects.get()) == (dt.date(2026, 12, 7), list("CDAB"))
 
 
-def test_before_the_hand_off_on_monday_the_current_week_is_the_one_before(db, text):
+def test_before_the_hand_off_on_monday_the_previous_week_is_current(db, text):
     early = dt.datetime(2026, 11, 30, 0, 30, tzinfo=dt.UTC)
     import_handbook(text.encode(), at=early)
     assert "".join(on_call(early + week * WEEK) for week in range(3)) == "ABC"
@@ -162,8 +162,10 @@ def test_before_the_hand_off_on_monday_the_current_week_is_the_one_before(db, te
         again(with_weeks(text, "BADC"), at=dt.datetime(2026, 11, 30, 10, tzinfo=dt.UTC), starting=dt.date(2026, 11, 30))
 
 
-def test_the_preview_shows_who_gains_and_loses_which_shifts(imported, text):
-    report = preview_handbook(with_weeks(text, "ABCDE").encode(), at=AT)
+# The second is the Monday on which the roster starts, before the hand-off.
+@pytest.mark.parametrize("at", [AT, dt.datetime(2026, 11, 30, 0, 30, tzinfo=dt.UTC)])
+def test_the_preview_shows_who_gains_and_loses_which_shifts(imported, text, at):
+    report = preview_handbook(with_weeks(text, "ABCDE").encode(), at=at)
     [effect] = report.rosters
     assert (effect.rotation, effect.plan.starts_on) == ("Weekly Rotation", dt.date(2026, 11, 30))
     assert [str(engineer)[-1] for engineer in effect.plan.engineers] == list("BCDEA")

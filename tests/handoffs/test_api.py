@@ -256,7 +256,7 @@ def test_open_incidents_stand_under_issues_and_outages_and_in_the_status(call, h
         for kind, title in titles.items()
     }
     topics = call(a, "get", path(handoffs[0])).json()["topics"]
-    shown = [[item["text"].split(": ")[1].split(" (")[0] for item in topic["items"]] for topic in topics[:2]]
+    shown = [[item["text"].split(": ")[1].split(", ")[0] for item in topic["items"]] for topic in topics[:2]]
     assert [sorted(titles) for titles in shown] == [["Tags are missing"], ["No rows since noon", "Two hours late"]]
     assert topics[0]["items"][0]["path"] == f"/incidents/{opened['issue'].pk}/"
     assert topics[0]["items"][0]["state"] == "danger"

@@ -36,7 +36,7 @@ def test_an_invitation_s_mail_ends_with_the_calendar_and_names_its_sender_as_org
 
 
 def test_an_invitation_and_a_reminder_are_sent_with_the_sheet(handoffs, a):
-    """So that reading it takes no click. Lists of messages show the text without the sheet."""
+    """Reading the sheet takes no click. Lists of messages show the text without it."""
     HandoffNote.objects.create(
         handoff=handoffs[0], title="Pending action items.", text="Ask for a larger disk.", edited_by=a, edited_at=NOW
     )

@@ -84,7 +84,7 @@ def test_adding_or_completing_an_action_item_keeps_the_notes_typed(signed_in, ha
         "pipeline": "",
     }
     answer = browser.post("/action-items/add/", typed)
-    assert (answer.status_code, answer.headers["Location"]) == (302, sheet)
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{sheet}#action-items")
     assert handoffs[0].notes.get().text == "Typed."
     item = ActionItem.objects.get()
     typed = fields(browser.get(sheet)) | {"notes_1": "More."}

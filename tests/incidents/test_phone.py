@@ -227,7 +227,7 @@ def test_requests_that_twilio_did_not_sign_are_refused(client, incident):
     assert incident.state == "open"
 
 
-def test_a_body_larger_than_twilios_is_refused_before_it_is_parsed(client, incident):
+def test_a_large_body_is_refused_before_it_is_parsed(client, incident):
     deliver_all()
     fields = {"From": PHONE, "Body": "r", "Padding": "x" * 70_000}
     assert signed_post(client, hook("sms"), fields).status_code == 403

@@ -153,7 +153,7 @@ def test_the_page_folds_all_months_but_the_newest(signed_in, year, a):
 
 
 def test_months_are_chosen_from_selects(signed_in, year, a):
-    """Newest first, by year, from the first incident's month on; a chosen month outside of them is offered too."""
+    """Newest first, grouped by year, from the month of the first incident; chosen months outside this range are added."""
     page = signed_in(a).get("/incidents/reports/?since=2024-02-15&until=2026-10-31").content.decode()
     for name, chosen in (("since", "2024-02-01"), ("until", "2026-10-01")):
         select = re.search(rf'<select name="{name}".*?</select>', page, re.DOTALL)[0]

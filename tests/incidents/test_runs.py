@@ -173,7 +173,7 @@ def test_the_first_step_is_done_from_the_list_of_steps(signed_in, pipeline, now,
 
 @each("revision", ["2", "0", "x", "-1", "9" * 20])
 def test_a_step_of_another_revision_is_not_marked(signed_in, pipeline, now, a, revision):
-    """The runbook may have changed since the page was loaded; then only its checklist starts."""
+    """If the runbook has changed since the page was loaded, its checklist starts without a marked step."""
     incident = make_incident(pipeline, at=now)
     signed_in(a).post(f"/incidents/{incident.pk}/run/", {"first_step_done": revision})
     assert [step.done_at for step in incident.runs.get().steps.all()] == [None, None, None]

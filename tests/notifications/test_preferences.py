@@ -72,7 +72,7 @@ def test_settings_are_changed_in_the_browser(signed_in, a, admin):
     assert "News" in page
     assert ">Urgent<" in page
     typed = {"chat-news": "on", "quiet_from": "22:00", "quiet_until": "07:00"}
-    assert browser.post("/me/notifications/", typed).status_code == 302
+    assert browser.post("/me/notifications/", typed).headers["Location"] == "/me/notifications/#events"
     assert ChannelPreference.objects.filter(person=a, type="news", channels=["chat"]).exists()
     assert not ChannelPreference.objects.filter(type="page").exists()
     assert browser.post("/me/notifications/", {"quiet_from": "22:00"}).status_code == 400

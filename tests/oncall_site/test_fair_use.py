@@ -104,7 +104,7 @@ def test_strangers_share_their_address(shared, db):
 
 
 @pytest.mark.django_db
-def test_a_first_request_has_the_share_of_its_person_and_takes_no_place_of_the_address(shared, a, b, monkeypatch):
+def test_a_first_request_uses_the_share_of_its_person_and_no_place_of_the_address(shared, a, b, monkeypatch):
     """A person whose first requests are long must not block colleagues in the same office."""
     callers, paid = [], []
     monkeypatch.setattr(Shares, "enter", lambda shares, caller, *, now: callers.append(caller) or 0)
@@ -118,6 +118,7 @@ def test_a_first_request_has_the_share_of_its_person_and_takes_no_place_of_the_a
 
 @pytest.mark.django_db
 def test_a_proxys_header_does_not_make_everyone_one_person(shared, a, b, monkeypatch):
+    # Looking up the first person would otherwise use up the share of their address.
     monkeypatch.setattr(fair_use, "client_address", lambda request: str(next(addresses)))
     addresses = iter(range(1_000))
     header = {"headers": {"authorization": "Basic cHJveHk6c2VjcmV0"}}

@@ -53,8 +53,8 @@ def test_a_server_that_does_not_start_at_once_is_started_again(tmp_path, monkeyp
         psycopg2.connect(attempts[-1].get_uri())
 
 
-def test_a_running_server_on_a_full_disk_is_a_full_disk(monkeypatch, tmp_path):
-    """It may answer queries and refuse writes, and then nothing else says what is wrong."""
+def test_a_running_server_on_a_full_disk_is_reported(monkeypatch, tmp_path):
+    """The server may answer queries and refuse writes. Then no other check reports the disk."""
     monkeypatch.setattr(postgres.shutil, "disk_usage", lambda folder: SimpleNamespace(free=8192))
     with pytest.raises(postgres.LocalSetupError, match=f"No space left for {tmp_path}. Free some disk space"):
         postgres.check_connection(var=tmp_path)

@@ -13,6 +13,7 @@ from oncall_site.views import now_parts
 from pipelines.models import Pipeline
 from tests.each import each
 from tests.factories import bearer
+from tests.memory import clear_memory
 
 TOKEN = "Zk3J9vQ0_abcDEF-1234567890xyzXYZ0987654321ab"
 
@@ -114,6 +115,7 @@ def test_masking(text, masked):
 
 
 def test_the_log_and_the_error_page_have_the_id_of_a_failed_request(lines, a, monkeypatch):
+    clear_memory()
     monkeypatch.setattr(now_parts, "open_by_urgency", lambda: 1 / 0)
     browser = Client(raise_request_exception=False)
     browser.force_login(a)

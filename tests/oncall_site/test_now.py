@@ -64,6 +64,13 @@ def away(user, *, at):
     )
 
 
+@pytest.fixture
+def stopped_clock(monkeypatch):
+    """Stop the clock, because the version of Now changes every minute."""
+    at = timezone.now()
+    monkeypatch.setattr("django.utils.timezone.now", lambda: at)
+
+
 def page(client, user):
     client.force_login(user)
     return client.get("/").content.decode()
@@ -111,6 +118,7 @@ def test_pipelines_with_a_problem_come_first(client, rotation, a):
     assert listed(context) == ["Healthy"]
 
 
+@pytest.mark.usefixtures("stopped_clock")
 def test_the_live_part_is_a_304_until_something_changes(client, rotation, a):
     client.force_login(a)
     etag = client.get("/").context["etag"]
@@ -129,6 +137,7 @@ def test_the_live_part_is_a_304_until_something_changes(client, rotation, a):
     assert "<html" not in answer.content.decode()
 
 
+@pytest.mark.usefixtures("stopped_clock")
 def test_an_unchanged_page_costs_a_few_statements(client, rotation, a):
     client.force_login(a)
     etag = client.get("/").context["etag"]
@@ -239,7 +248,7 @@ MEMORIES = ((now_view, "FRAGMENTS"), (now_parts, "ALERTS"), (now_parts, "PIPELIN
 
 
 def empty_memory(*names):
-    """Give the process empty memories with these names, or all; return those that it had."""
+    """Replace the caches with these names, or all, with empty ones; return the previous ones."""
     had = [(module, name, getattr(module, name)) for module, name in MEMORIES if name in names or not names]
     for module, name, _ in had:
         setattr(module, name, VersionCache(max_bytes=10**6, size=lambda _: 1))
@@ -251,7 +260,7 @@ def restore_memory(had):
         setattr(module, name, memory)
 
 
-def test_after_random_changes_what_comes_from_memory_equals_what_is_new(rotation, a, b, c, d, admin, monkeypatch):
+def test_after_random_changes_a_page_from_memory_equals_a_new_one(rotation, a, b, c, d, admin, monkeypatch):
     empty_memory()
     clock, draw = [timezone.now()], random.Random(22)
     monkeypatch.setattr("django.utils.timezone.now", lambda: clock[0])
@@ -284,8 +293,8 @@ def test_after_random_changes_what_comes_from_memory_equals_what_is_new(rotation
     assert parts > 3
 
 
-def test_parts_in_memory_name_no_reader(rotation, a, b, admin):
-    """What readers share has no form, no form key, and no link that only admins have."""
+def test_shared_parts_contain_nothing_of_a_reader(rotation, a, b, admin):
+    """They have no form, no form key, and no link for admins only."""
     empty_memory()
     away(a, at=timezone.now())
     open_incident(
@@ -299,7 +308,7 @@ def test_parts_in_memory_name_no_reader(rotation, a, b, admin):
     assert "Down" in shown[0]
     for word in ("<form", "csrf", "form_key", "/admin/", "/system/"):
         assert word not in shown[0]
-    # What the process has for one reader goes to all their sessions, each of which has its own token.
+    # A fragment is cached for all sessions of a reader, and each session has its own CSRF token.
     fragment = make_client(a).get("/now/").content.decode()
     assert "csrf" not in fragment
 

@@ -328,7 +328,7 @@ def called(path):
 
 
 def statements(do):
-    # What comes from memory costs the same however many rows it has.
+    # From memory, any number of rows would cost the same.
     clear_memory()
     with CaptureQueriesContext(connection) as captured:
         answer = do()

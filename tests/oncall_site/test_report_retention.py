@@ -1,4 +1,4 @@
-"""What other tools and strangers leave behind is deleted at night; what belongs to a pipeline stays."""
+"""Old reports without a pipeline and expired sessions are deleted at night. What belongs to a pipeline stays."""
 
 import datetime as dt
 
@@ -49,15 +49,19 @@ def test_checks_without_a_pipeline_are_deleted_after_90_days_without_a_report(pi
     report_check("model.shop.backfilled", days_ago=1, result_days_ago=300, tool="dbt")
     report_check("model.shop.old", days_ago=91, tool="dbt")
     validation_tasks.purge_reports()
-    kept = set(ExternalCheck.objects.values_list("key", flat=True))
-    assert kept == {"job/n/mapped", "job/n/young", "job/n/reported again", "model.shop.backfilled"}
+    assert set(ExternalCheck.objects.values_list("key", flat=True)) == {
+        "job/n/mapped",
+        "job/n/young",
+        "job/n/reported again",
+        "model.shop.backfilled",
+    }
     assert ExternalFinding.objects.count() == 5
 
 
 def test_runs_are_deleted_after_90_days(pipeline):
     for days in (91, 89):
         report_run(pipeline, run=Run(key=f"{days} days", state="succeeded"), at=ago(days))
-    # A run that is reported again is current.
+    # A later report of a run counts.
     report_run(pipeline, run=Run(key="long", state="running"), at=ago(95))
     report_run(pipeline, run=Run(key="long", state="failed"), at=ago(1))
     validation_tasks.purge_reports()
@@ -73,7 +77,7 @@ def test_alerts_without_a_pipeline_are_deleted_after_90_days(pipeline):
     assert set(Alert.objects.values_list("fingerprint", flat=True)) == {"young", "mapped"}
 
 
-def test_the_setting_sets_the_retention(pipeline, settings):
+def test_the_retention_is_a_setting(pipeline, settings):
     settings.REPORT_RETENTION_DAYS = 30
     report_check("job/n/old", days_ago=31)
     report_run(pipeline, run=Run(key="old", state="succeeded"), at=ago(31))

@@ -11,6 +11,7 @@ from oncall_site.services import check_shifts, send_weeks_ahead
 from oncall_site.shift_checks import shift_checks
 from people.models import User
 from runbooks.services import mark_read, save_revision
+from scheduling.models import CoverRequest, HolidayBlock, SwapRequest
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
@@ -84,6 +85,15 @@ def test_an_absence_during_the_shift_is_named_without_its_kind(week, ready, a):
     [text] = problems(week)
     assert text.startswith("Request cover or a swap for the time off from ")
     assert "sick" not in text
+    [block] = HolidayBlock.objects.all()
+    asked = {"rotation": week.rotation, "requester": a, "requested_by": a}
+    asked |= {"created_at": block.starts_at, "expires_at": block.ends_at}
+    request = CoverRequest.objects.create(**asked, starts_at=block.starts_at, ends_at=block.ends_at)
+    assert problems(week) == [f"Nobody has accepted your request for the {text.partition('for the ')[2][:-1]} yet."]
+    CoverRequest.objects.filter(pk=request.pk).update(starts_at=block.starts_at + dt.timedelta(hours=1))
+    assert problems(week) == [text]
+    SwapRequest.objects.create(**asked, offered_week=week.starts_on)
+    assert problems(week) == [f"Nobody has accepted your request for the {text.partition('for the ')[2][:-1]} yet."]
 
 
 def test_runbooks_that_others_changed_are_read(week, ready, a, b, daily_growth):

@@ -50,7 +50,7 @@ def test_an_unknown_file_has_its_plain_address():
 
 
 def test_every_custom_property_of_the_stylesheets_is_defined():
-    """A browser ignores a rule with an unknown one. Django's own stylesheet defines those of the admin."""
+    """A browser ignores a rule with an undefined property. Django's stylesheet defines those of the admin."""
     folder = Path(finders.find("oncall_site/site.css")).parent
     text = "".join(path.read_text() for path in folder.glob("*.css") if path.name != "admin.css")
     assert set(re.findall(r"var\((--[\w-]+)", text)) - set(re.findall(r"(--[\w-]+):", text)) == set()

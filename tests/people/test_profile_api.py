@@ -60,7 +60,7 @@ def test_an_admin_edits_phone_and_shortcuts(signed_in, admin, a):
 def test_now_and_the_pipeline_show_how_to_reach_the_responder(signed_in, a, d, seed):
     from django.core.management import call_command
 
-    # Before this week's hand-off, the last week's engineer is on call.
+    # Before this week's hand-off, last week's engineer is on call.
     last_monday = timezone.now().date() - dt.timedelta(days=timezone.now().weekday() + 7)
     call_command("import_handbook", str(seed), starting=last_monday, verbosity=0)
     User.objects.exclude(pk=d.pk).update(phone="+49 30 1234567")

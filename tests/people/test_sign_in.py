@@ -303,7 +303,7 @@ def test_after_a_wrong_password_the_name_is_still_typed_and_the_focus_is_on_the_
 
 
 def test_a_known_device_asks_for_the_password_only(client, registered):
-    """The name is there and the focus on the password, until the user signs out."""
+    """The name is filled in and the focus is on the password, until the user signs out."""
     first = client.get("/sign-in/").content.decode()
     attempt(client, PASSWORD)
     client.cookies.pop("sessionid")

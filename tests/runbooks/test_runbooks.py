@@ -224,6 +224,14 @@ def test_the_search_finds_a_section_and_marks_the_words(signed_in, a, runbook):
     assert "<mark>logs</mark>" in signed_in(a).get("/search/", {"q": "logs"}).content.decode()
 
 
+def test_a_hit_shows_the_words_of_a_section_and_not_its_queries(runbook, a):
+    step = "1. Check the logs.\n\n   ```sql source=Warehouse\n   SELECT day FROM activity_logs\n   ```\n2. Rerun.\n"
+    services.save_revision(runbook, markdown=f"### Troubleshooting Steps\n\n{step}", based_on=1, author=a)
+    for words, shown in (("logs", "Check the <mark>logs</mark>. Rerun"), ("day", "Check the logs. Rerun.")):
+        [hit] = queries.search_sections(words)
+        assert hit.snippet == shown
+
+
 def test_the_search_finds_another_form_of_a_word(runbook):
     assert queries.search_sections("measuring")
 

@@ -20,7 +20,7 @@ HOUR, WEEK = dt.timedelta(hours=1), dt.timedelta(weeks=1)
 
 @pytest.fixture
 def weeks(db):
-    """The weeks of the example's rotation that have not begun, in order: four engineers in turn."""
+    """The upcoming weeks of the example's rotation, in order: four engineers in turn."""
     import_example(at=this_minute())
     rows = Rotation.objects.get().weeks.filter(starts_at__gt=timezone.now())
     return list(rows.select_related("rotation", "engineer").order_by("starts_on"))
@@ -28,21 +28,21 @@ def weeks(db):
 
 @pytest.fixture
 def swap(weeks):
-    """The holder of the first week wants to give it for the second."""
+    """The engineer of the first week wants to swap it for the second."""
     proposal = SwapProposal(weeks[0].starts_on, weeks[1].starts_on)
     return request_swap(weeks[0].rotation, proposal=proposal, by=weeks[0].engineer, at=timezone.now())
 
 
 @pytest.fixture
 def cover_request(weeks):
-    """The holder of the first week asks anyone to cover a part of it."""
+    """The engineer of the first week asks anyone to cover part of it."""
     week = weeks[0]
     proposal = CoverProposal(week.starts_at + HOUR, week.starts_at + 2 * HOUR, None, "")
     return request_cover(week.rotation, proposal=proposal, by=week.engineer, at=timezone.now())
 
 
 def press(browser, page, label):
-    """Press the button of a page that has this text, as a browser without JavaScript does; return the response."""
+    """Press the button with this label on a page, as a browser without JavaScript does; return the response."""
     text = browser.get(page).content.decode()
     form = re.search(r'<form id="answers"[^>]*>(.*?)</form>', text, re.DOTALL)[1]
     fields = dict(re.findall(r'<input type="hidden" name="([\w-]+)" value="([^"]*)"', form))
@@ -82,7 +82,7 @@ def test_a_cover_request_is_answered_in_its_row(signed_in, weeks, cover_request,
     assert CoverRequest.objects.get().state == state
 
 
-def test_a_conflict_with_time_off_is_asked_about_on_the_page_of_the_request(signed_in, weeks, swap):
+def test_a_conflict_with_time_off_is_confirmed_on_the_page_of_the_request(signed_in, weeks, swap):
     taker, day = weeks[1].engineer, weeks[0].starts_on + dt.timedelta(days=2)
     create_holiday(taker, data=HolidayData(day, day), by=taker)
     answer = press(signed_in(taker), "/", f"Accept {weeks[0].engineer}’s swap request")
@@ -91,16 +91,16 @@ def test_a_conflict_with_time_off_is_asked_about_on_the_page_of_the_request(sign
     assert SwapRequest.objects.get().state == "pending"
 
 
-def test_an_old_row_never_answers_for_somebody_else(signed_in, weeks):
-    """By default an admin's answer counts for the next recipient. In their own row it counts for them only."""
-    asked = weeks[1].engineer
-    asked.is_staff = True
-    asked.save()
+def test_an_old_row_never_answers_for_someone_else(signed_in, weeks):
+    """An admin's answer counts for the next recipient by default, but in the admin's own row only for them."""
+    recipient = weeks[1].engineer
+    recipient.is_staff = True
+    recipient.save()
     proposal = SwapProposal(weeks[0].starts_on)
     swap = request_swap(weeks[0].rotation, proposal=proposal, by=weeks[0].engineer, at=timezone.now())
-    browser = signed_in(asked)
-    decline_swap(swap, by=asked, at=timezone.now())
-    answer = browser.post(f"/swaps/{swap.pk}/accept/", {"engineer": asked.username, "next": "/"})
+    browser = signed_in(recipient)
+    decline_swap(swap, by=recipient, at=timezone.now())
+    answer = browser.post(f"/swaps/{swap.pk}/accept/", {"engineer": recipient.username, "next": "/"})
     assert answer.status_code == 409
     assert SwapRequest.objects.get().state == "pending"
 

@@ -424,6 +424,10 @@ def test_from_request_to_accepted_part_on_pages(signed_in, rotation, week, other
     start = week.starts_at
     page = text(mine.get(path))
     assert f'value="{local(start)}"' in page
+    assert [f'value="{person.username}"' in page for person in (week.engineer, *others)] == [
+        False,
+        *(True for _ in others),
+    ]
     answer = mine.post(
         path, {"starts_at": local(start + HOUR), "ends_at": local(start + 9 * HOUR), "message": "Dentist"}
     )
@@ -442,6 +446,8 @@ def test_from_request_to_accepted_part_on_pages(signed_in, rotation, week, other
     answer = theirs.post(f"/covers/requests/{request.pk}/accept/", {}, follow=True)
     assert "Cover accepted." in text(answer)
     assert stored(request).state == "accepted"
+    assert [text(theirs.get(page)).count(f"covering for {week.engineer}") for page in ("/", "/me/")] == [2, 0]
+    assert "<h3>Covers</h3>" in text(theirs.get("/me/"))
 
 
 def test_the_page_of_a_dragged_period_starts_with_it(signed_in, rotation, week):

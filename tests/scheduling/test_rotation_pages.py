@@ -133,7 +133,7 @@ def test_an_admin_creates_edits_and_archives_a_rotation_in_the_browser(signed_in
 
 
 def test_a_new_rotation_has_a_select_for_each_place(signed_in, rotation, admin, a, b):
-    """Without JavaScript: six empty selects, and buttons that move a place and keep everything typed."""
+    """Without JavaScript: six empty selects, and buttons that move a place and lose nothing typed."""
     browser = signed_in(admin)
     page = browser.get("/schedule/new/").content.decode()
     assert page.partition("<template")[0].count('name="engineers"') == 6

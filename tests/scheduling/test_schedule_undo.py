@@ -32,7 +32,7 @@ def now():
 
 @pytest.fixture
 def rotation(db, now):
-    # On a Monday before the hand-off, the first shift would not have started.
+    # A week ago, because on a Monday before the hand-off the first shift would not have started.
     import_example(at=now - dt.timedelta(weeks=1))
     row = Rotation.objects.get()
     ensure_weeks(row, today=now.date())
@@ -196,7 +196,7 @@ def test_a_rotation_stays_archived_if_one_of_its_pipelines_was_deleted(rotation,
     assert rotation.archived_at == now
 
 
-def test_a_rotation_stays_archived_if_an_engineer_of_its_roster_has_left_who_had_no_week_yet(rotation, now, admin, d):
+def test_a_rotation_stays_archived_if_an_engineer_without_weeks_on_its_roster_has_left(rotation, now, admin, d):
     new = User.objects.create(username="engineer-n", display_name="Engineer N")
     roster = rotation.rosters.get()
     roster.members.create(engineer=new, position=roster.members.count())
@@ -209,7 +209,7 @@ def test_a_rotation_stays_archived_if_an_engineer_of_its_roster_has_left_who_had
     assert rotation.archived_at == now
 
 
-def test_a_leaver_on_an_earlier_roster_prevents_nothing(rotation, weeks, now, admin, a, b, c, d):
+def test_an_inactive_engineer_on_an_earlier_roster_does_not_prevent_the_undo(rotation, weeks, now, admin, a, b, c, d):
     change_roster_with_undo(rotation, engineers=[a, b, c], starts_on=weeks[0].starts_on, by=admin, at=now)
     later = weeks[1].starts_at
     deactivate(d, by=admin, at=later)

@@ -54,7 +54,7 @@ def test_from_my_weeks_to_an_accepted_swap(signed_in, weeks):
     assert f"Request swap with {theirs.engineer}" in page
     assert f'value="Could you take my on-call week of {mine.starts_on.day} {mine.starts_on:%b}?' in page
     # What all suggestions have in common is said once.
-    assert page.count("Totals unchanged.") == 1
+    assert page.count("Shift totals unchanged.") == 1
     answer = browser.post(request_path(mine), {"wanted_week": str(theirs.starts_on), "message": "A wedding."})
     swap = SwapRequest.objects.get()
     assert answer.headers["Location"] == f"/swaps/{swap.pk}/"

@@ -1,4 +1,4 @@
-"""Boards of the timeline that a process has in memory are those that it would render again, for each reader."""
+"""Boards of the timeline from memory equal newly rendered ones, for each reader."""
 
 import pytest
 from django.db import connection, transaction
@@ -21,7 +21,7 @@ PATHS = ("/schedule/", "/schedule/?weeks=4", "/schedule/?weeks=26&page=2")
 
 
 class TimelineWorld(World):
-    """A world with readers of the timeline, and changes that only pages show."""
+    """A random schedule with readers of the timeline, and changes that only pages show."""
 
     def __init__(self, seed):
         super().__init__(seed)
@@ -33,7 +33,7 @@ class TimelineWorld(World):
             reader.force_login(user)
 
     def leave(self):
-        """Deactivate anybody but a reader, whose sessions would end."""
+        """Deactivate an engineer who is not a reader: a reader's session would end."""
         others = User.objects.filter(is_active=True).exclude(pk__in=[user.pk for user in self.people])
         if others.count() > 1:
             deactivate(self.one(others), by=self.admin, at=self.at)
@@ -48,7 +48,7 @@ class TimelineWorld(World):
         rotation = self.rotation()
         request_swap(rotation, proposal=SwapProposal(self.week(rotation).starts_on), by=self.admin, at=self.at)
 
-    def unseen(self):
+    def change_page_facts(self):
         """Change rows that no answer about who is on call depends on."""
         number = self.random.randint(0, 99_999)
         begin = self.at + HOUR * number % (50 * DAY)
@@ -72,12 +72,12 @@ class TimelineWorld(World):
         leave,
         *([ask_for_cover] * 3),
         *([ask_for_swap] * 3),
-        *([unseen] * 12),
+        *([change_page_facts] * 12),
     )
 
 
 def shown(reader, path):
-    """Return the boards of a page, and how many statements they took."""
+    """Return the boards of a page, and the number of statements that it ran."""
     with CaptureQueriesContext(connection) as statements:
         page = reader.get(path)
     assert page.status_code == 200
@@ -85,7 +85,7 @@ def shown(reader, path):
 
 
 def empty_memory():
-    """Give the process an empty memory; return the one that it had."""
+    """Replace the caches with empty ones; return the previous ones."""
     memory = boards.TEXTS, boards.LAYOUTS
     boards.TEXTS, boards.LAYOUTS = (VersionCache(max_bytes=10**6, size=lambda _: 1) for _ in memory)
     return memory
@@ -112,7 +112,7 @@ def test_after_random_changes_a_board_from_memory_equals_a_new_one(world):
             from_memory += statements < more
             boards.TEXTS, boards.LAYOUTS = memory
             world.at += HOUR * hours
-    assert {"ask_for_cover", "ask_for_swap", "unseen"} < done
+    assert {"ask_for_cover", "ask_for_swap", "change_page_facts"} < done
     assert from_memory > 5
 
 

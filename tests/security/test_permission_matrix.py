@@ -55,8 +55,8 @@ def test_each_role_is_allowed_or_denied(world, part):
 def callers(key, rule):
     """Return the callers to test for a rule: all in `make faults`.
 
-    The suite tests everyone who is refused. Of those who are allowed it tests a stranger who reads, who could see too much, one
-    other person and one token; on pages, which read no token, one of all tokens.
+    The suite tests everyone who is refused. Of those who are allowed, it tests strangers who read, because they could see too much,
+    one other person and one token. Pages read no tokens, so one token stands for all.
     """
     if THOROUGH:
         return ACTORS

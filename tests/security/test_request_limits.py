@@ -1,4 +1,4 @@
-"""Every list and every text that a caller can send has a limit, and the error names the field."""
+"""Every list and text in a request has a limit, and the error names the field."""
 
 import json
 
@@ -12,14 +12,14 @@ pytestmark = pytest.mark.django_db
 MANY = 20_001
 LONG = 200_001
 MAX_ANSWER_BYTES = 2_000
-# Limited by the size of the request. Their formats are those of other tools, whose tests check their own limits.
+# Files of other tools. The size of the request limits them, and the tests of each format check its other limits.
 OTHER_FORMATS = "/api/v1/integrations/"
-# Too long for a row of a list: the error says which row.
+# The body is a list. An error names its rows, not a field.
 LISTS = {("POST", "/api/v1/metrics/{pipeline}/{slug}/points/")}
 
 
 def request_fields():
-    """Return method, path, name and type of each list, object and free text in the body of a request."""
+    """Return method, path, name and type of each list, object and free text in the bodies of requests."""
     document = SchemaGenerator().get_schema(public=True)
 
     def resolve(schema):
@@ -45,7 +45,7 @@ def request_fields():
 
 
 def hostile(kind):
-    """Return a value that is longer than any limit."""
+    """Return a value longer than any limit."""
     item = {"string": "x" * LONG, "array": [None] * MANY, "object": {f"key {number}": 1 for number in range(MANY)}}
     return item[kind]
 

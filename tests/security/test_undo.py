@@ -311,9 +311,9 @@ def test_nobody_else_undoes_it(world):
     assert ActionItem.objects.filter(text="To do").exists()
 
 
-def test_it_leads_back_to_the_page_of_the_button(world):
+def test_it_leads_back_to_the_part_of_the_page_with_the_button(world):
     token = button(world.clients["owner"].get(act(world, "POST /action-items/add/").headers["Location"]))
     answer = world.clients["owner"].post(
         "/undo/", {"undo": token}, headers={"referer": "http://testserver/handoffs/?page=2"}
     )
-    assert answer.headers["Location"] == "/handoffs/?page=2"
+    assert answer.headers["Location"] == "/handoffs/?page=2#action-items"

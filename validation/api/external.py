@@ -29,7 +29,7 @@ from validation.services.external_results import ImportSummary
 from validation.services.imports import MAX_FILE_BYTES, MAX_MANIFEST_BYTES, ImportBusyError, import_file
 
 RETRY_SECONDS = 5
-# Keys or edges in the response to an import.
+# Keys, and edges, in the response to an import.
 MAX_LISTED = 1_000
 
 
@@ -92,7 +92,7 @@ class ImportSerializer(serializers.Serializer[Any]):
 
     new = serializers.IntegerField()
     known = serializers.IntegerField()
-    unmapped = ShortListField(limit=MAX_LISTED, help_text=f"The first {MAX_LISTED:,}.")
+    unmapped = ShortListField(limit=MAX_LISTED, help_text=f"Keys without a pipeline, the first {MAX_LISTED:,}.")
     unmapped_total = serializers.SerializerMethodField()
     refused = ShortListField(
         limit=MAX_LISTED, help_text=f"Edges between pipelines that would close a cycle, the first {MAX_LISTED:,}."
@@ -100,7 +100,7 @@ class ImportSerializer(serializers.Serializer[Any]):
     outdated = serializers.BooleanField(help_text="True if a newer manifest was imported before: nothing changed.")
 
     def get_unmapped_total(self, summary: ImportSummary) -> int:
-        """Return how many keys no rule maps to a pipeline."""
+        """Return the number of all keys without a pipeline."""
         return len(summary.unmapped)
 
 

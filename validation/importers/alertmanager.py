@@ -23,7 +23,7 @@ from validation.importers.parsing import (
 from validation.importers.results import ExternalResult, ResultStatus, UnreadableFileError
 
 TOOL = "alertmanager"
-# Per alert, and as many annotations.
+# Limit of an alert's labels, and of its annotations.
 MAX_LABELS = 100
 # Long enough never to be cut: a cut key would join two groups.
 MAX_GROUP_KEY_LENGTH = 1_000_000

@@ -162,7 +162,7 @@ def _web_address(value: Json) -> str:
 
 
 def _keys(value: Json) -> tuple[str, ...]:
-    """Return the keys of a list. A node that many have as a parent is one string in memory."""
+    """Return the keys in a list. Interned, because many nodes name the same parent."""
     return (
         tuple(sys.intern(result_key(key)) for key in value if isinstance(key, str)) if isinstance(value, list) else ()
     )

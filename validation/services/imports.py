@@ -19,9 +19,10 @@ MAX_FILE_BYTES = 32 * 1024 * 1024
 # A dbt manifest is read piece by piece and may be larger than other files.
 MAX_MANIFEST_BYTES = 128 * 1024 * 1024
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
-# Reading a hostile manifest takes up to 100 MB, and recording 256 KiB of events most of a second of processor time, during which
-# short requests wait for the interpreter. So a process reads one large file at a time. The next one waits this long.
+# Reading a hostile manifest takes up to 100 MB. Recording 256 KiB of events takes most of a second of processor time, during which
+# short requests wait for the interpreter. So a process reads one large file at a time.
 LARGE_FILE_BYTES = 256 * 1024
+# How long the next large file waits before it is refused.
 MAX_WAIT_SECONDS = 5.0
 _large_file_lock = threading.Lock()
 

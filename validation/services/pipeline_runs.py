@@ -62,9 +62,9 @@ def report_run(pipeline: Pipeline, *, run: Run, at: dt.datetime) -> tuple[Report
 
 @transaction.atomic
 def report_runs(reports: Sequence[tuple[int, Run]], *, at: dt.datetime) -> None:
-    """Record reports of pipelines, given by id, in their order, with as many statements for a thousand as for one.
+    """Record reports of runs in order, each with the ID of its pipeline, in the same number of statements for any number.
 
-    A start that arrives late never reopens a run that ended. A finished run must have an end time that is not in the future.
+    A late start never reopens a run that ended. A finished run must have an end time that is not in the future.
     """
     first = {(pipeline, run.key): run for pipeline, run in reversed(reports)}
     rows = ReportedRun.objects.filter(
@@ -79,7 +79,7 @@ def report_runs(reports: Sequence[tuple[int, Run]], *, at: dt.datetime) -> None:
             )
             for pipeline, key in sorted(missing)
         ],
-        # A report at the same time may have created the run.
+        # Another request may create the same run meanwhile.
         ignore_conflicts=True,
     )  # fmt: skip
     known = {(row.pipeline_id, row.key): row for row in rows.select_for_update()}

@@ -1,4 +1,4 @@
-"""Delete what other tools reported long ago: runs of pipelines, and checks that belong to no pipeline."""
+"""Deletion of what other tools no longer report: runs of pipelines, and checks without a pipeline."""
 
 import datetime as dt
 
@@ -15,7 +15,7 @@ CHECKS_PER_BATCH = 100
 
 @transaction.atomic
 def purge_reports(*, at: dt.datetime) -> int:
-    """Delete a batch of runs and unmapped checks that nobody has reported for REPORT_RETENTION_DAYS; return their number.
+    """Delete a batch of runs and unmapped checks that no tool has reported for REPORT_RETENTION_DAYS; return their number.
 
     Checks with a pipeline stay, with their results: they are its history.
     """

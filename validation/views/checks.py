@@ -111,7 +111,7 @@ def checks_csv(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def checks(request: SignedInRequest) -> HttpResponse:
-    """List checks with their last result, failing ones first; the filters are those of the last visit."""
+    """List checks with their last result, failing ones first. Without filters in the URL, those of the last visit apply."""
     filters = filters_in_use(request, cookie=FILTERS_COOKIE, names=FILTERS)
     page = Paginator(_filtered(filters), CHECKS_PER_PAGE).get_page(request.GET.get("page"))
     context = {

@@ -52,7 +52,7 @@ def build_mail(message: Message, *, at: dt.datetime) -> EmailMultiAlternatives:
         "link": absolute_url(notification.delivery_link()) if notification is not None else "",
         "settings_link": absolute_url(reverse("notifications")),
         "action": "Open" if notification is None else notification.action,
-        # A password link is urgent, but no alarm.
+        # A password link is urgent but not an alarm.
         "is_alarm": notification is not None and notification.urgent and not notification.private,
     }
     mail = EmailMultiAlternatives(

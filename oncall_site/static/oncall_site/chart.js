@@ -1,4 +1,4 @@
-// Below a chart: the value under the pointer or the finger. Browsers show the titles of a drawing late, and on a phone never.
+// Shows the value under the pointer or finger below a chart. Browsers show SVG titles late, and on phones never.
 
 for (const chart of document.querySelectorAll("[data-reading]")) {
   const reading = chart.querySelector(".reading");
@@ -10,5 +10,5 @@ for (const chart of document.querySelectorAll("[data-reading]")) {
   for (const type of ["pointerdown", "pointermove"]) chart.addEventListener(type, show);
 }
 
-// The newest days of a wide heat map are at its end.
+// Scrolls a wide heat map to its newest days.
 for (const map of document.querySelectorAll(".heat-map")) map.scrollLeft = map.scrollWidth;

@@ -18,14 +18,14 @@ const showAge = () => {
   label.textContent = `${problem} Updated ${seconds === 0 ? "just now" : `${age} ago`}`.trim();
 };
 
-// A selector of the focused link or button, which has the same address after an update.
+// Returns a selector for the focused link or button, whose URL stays the same after an update.
 const focusedIn = (part) => {
   const element = part.contains(document.activeElement) ? document.activeElement : null;
   const name = ["href", "formaction"].find((attribute) => element?.hasAttribute(attribute));
   return name && `[${name}="${CSS.escape(element.getAttribute(name))}"]`;
 };
 
-// Replaces the parts that differ, without taking the focus away from what is still there. What is typed is in none of them.
+// Replaces the parts whose HTML has changed, and keeps the focus. Typed text is not in the HTML, so it is never a change.
 const replaceParts = (html) => {
   const fragment = document.createElement("template");
   fragment.innerHTML = html;

@@ -1,4 +1,4 @@
-// The list of a roster, without a request: drag a row by its grip or move it with its buttons; the empty select adds a row.
+// Edits the list of a roster without a request: drag a row by its grip, move it with its buttons, or add one with the empty select.
 
 const list = document.querySelector("[data-roster]");
 const template = document.getElementById("roster-place");

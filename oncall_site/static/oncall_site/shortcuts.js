@@ -28,7 +28,7 @@ const moveFocus = (by) => {
   return links.length > 0;
 };
 
-// A key that a part of the page names moves the focus to its button or first field; Enter then acts.
+// Moves the focus to the button or first field of the part with this key in data-shortcut. Enter then presses it.
 const focusPart = (key) => {
   const part = document.querySelector(`[data-shortcut="${CSS.escape(key)}"]`);
   const field = part?.matches("button") ? part : part?.querySelector("textarea, select, input:not([type=hidden])");

@@ -116,11 +116,13 @@ const askFirst = async (event) => {
 };
 document.addEventListener("submit", askFirst);
 
-// A message that can be undone stays in view, at the foot of the window, until it is dismissed or can no longer be undone.
+// A message that can be undone stays in view, at the foot of the window, until it is dismissed or can no longer be undone. So does
+// the message of a page that opens at one of its parts: the top of the page is out of view.
 const UNDO_MS = 10 * 60 * 1000;
 const showToast = () => {
-  const toast = [...document.querySelectorAll(".messages .callout")].findLast((message) =>
-    message.querySelector("form"),
+  const isAtPart = window.location.hash && document.getElementById(window.location.hash.slice(1));
+  const toast = [...document.querySelectorAll(".messages .callout")].findLast(
+    (message) => isAtPart || message.querySelector("form"),
   );
   if (!toast || toast.classList.contains("toast")) return;
   const dismiss = document.createElement("button");

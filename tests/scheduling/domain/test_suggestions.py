@@ -48,7 +48,7 @@ def test_a_two_way_swap_without_conflicts_ranks_first():
     assert best.moves[0].giver == A
     assert best.moves[1].taker == A
     assert best.why[0] == "No conflicts."
-    assert "Totals unchanged." in best.why
+    assert "Shift totals unchanged." in best.why
 
 
 def test_partly_away_takers_rank_below_free_takers():
