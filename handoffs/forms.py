@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils.html import format_html
 
 from common.forms import LineField, MultilineField
@@ -50,6 +51,11 @@ class NotesForm(forms.Form):
             if f"notes_{place}" in self.data and text != topic.notes and digest != _digest(text):
                 changes[topic.title] = NoteChange(text, int(version or 0))
         return changes
+
+    def unsaved(self) -> list[tuple[str, str]]:
+        """Return the heading of each topic whose note the reader changed, and the text; none if a field is wrong."""
+        changes = self.notes() if self.is_bound and self.errors.keys() <= {NON_FIELD_ERRORS} else {}
+        return [(topic.heading, changes[topic.title].text) for topic in self.topics if topic.title in changes]
 
     @classmethod
     def with_note(cls, note: str, *, topics: list[Topic]) -> "NotesForm":

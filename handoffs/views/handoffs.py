@@ -231,6 +231,8 @@ def _sheet(
         "topics": list(notes_form.rows()),
         "conflicts": error.conflicts if isinstance(error, NoteConflictError) else (),
         "notes_form": notes_form,
+        # A closed sheet has no fields: what was typed before it closed is shown to be copied.
+        "unsaved": [] if is_open else notes_form.unsaved(),
         "meeting_form": meeting_form or MeetingForm(initial=times),
         "may_move": is_open and (reader in row.people or reader.is_staff),
         "may_sign": is_open and reader in row.people and signed[reader.pk] is None,

@@ -283,6 +283,19 @@ def test_a_note_that_cannot_be_saved_is_still_on_the_sheet(signed_in, handoffs, 
     assert not first.notes.exists()
 
 
+@each("fields", [{"note": "Typed on Now."}, {"notes_0": "Typed on Now.", "base_0": ""}])
+def test_a_note_for_a_sheet_that_has_closed_meanwhile_is_shown(signed_in, handoffs, a, b, time_machine, fields):
+    first = handoffs[0]
+    time_machine(first.at)
+    for person in (a, b):
+        sign_handoff(first, by=person, at=first.at)
+    answer = signed_in(a).post(f"/handoffs/{first.pk}/sign/", {**fields, "next": "/"})
+    page = answer.content.decode()
+    assert (answer.status_code, "Your notes were not saved" in page, page.count("Typed on Now.")) == (409, True, 1)
+    assert "Your notes were not saved" not in signed_in(a).get(f"/handoffs/{first.pk}/").content.decode()
+    assert not first.notes.exists()
+
+
 def test_now_lists_a_hand_off_to_sign_once(signed_in, handoffs, a, c, time_machine):
     time_machine(handoffs[0].at + 2 * HOUR)
     texts = {person: signed_in(person).get("/").content.decode() for person in (a, c)}
