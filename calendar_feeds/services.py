@@ -12,7 +12,7 @@ from django.db import transaction
 from calendar_feeds.events import FeedEventSpec, engineer_events, feed_start, rotation_events
 from calendar_feeds.models import FeedEvent, FeedToken
 from common.exceptions import DomainError, NotAllowedError
-from common.loops import Attempts
+from common.loops import IsolatedSteps
 from handoffs.domain.ical import Content, Version, feed_event
 from people.models import User
 from people.queries import secret_digest
@@ -68,7 +68,7 @@ def sync_feeds(*, at: dt.datetime) -> int:
     rotations = Rotation.objects.filter(pk__in=tokens.values("rotation")).order_by("pk")
     owners = User.objects.filter(pk__in=tokens.filter(rotation=None).values("owner")).order_by("pk")
     feeds: list[User | Rotation] = [*rotations, *owners]
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         return sum(attempt(sync_feed, subject, at=at) or 0 for subject in feeds)
 
 

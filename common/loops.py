@@ -21,10 +21,10 @@ def repeat(step: Callable[[], object], *, seconds: float) -> None:
         pass
 
 
-class Attempts:
+class IsolatedSteps:
     """Calls of the steps of a sweep. An error in one step does not stop the others, so each needs its own transaction.
 
-    `with Attempts() as attempt: attempt(step, row, at=at)`. The first error is raised at the end of the block, so that the sweep
+    `with IsolatedSteps() as attempt: attempt(step, row, at=at)`. The first error is raised at the end of the block, so that the sweep
     counts as failed.
     """
 

@@ -1,7 +1,7 @@
 """API responses that a web process reuses until a fact behind them changes (docs/adr/0029).
 
-A view marks its response with the time for which it holds. The middleware stores it with the version of the facts, and for a
-later request at an instant in that time sends it again with only `at` changed.
+A view marks its response with the period for which it is valid. The middleware stores it with the version of the facts. For a later
+request at an instant in that period, it sends the response again with only `at` changed.
 """
 
 import datetime as dt
@@ -27,7 +27,7 @@ R = TypeVar("R", bound=HttpResponseBase)
 
 
 def mark_period(response: R, period: ValidityPeriod) -> R:
-    """Mark a response with the period in which it holds, and return it; its `at` is the start of the period.
+    """Mark a response with the period in which it is valid, and return it. Its `at` is the start of the period.
 
     The reader's own client may store it and ask whether it is still current.
     """

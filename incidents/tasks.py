@@ -5,7 +5,7 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
-from common.loops import Attempts, repeat
+from common.loops import IsolatedSteps, repeat
 from incidents.models import SlackPost
 from incidents.services.alerts import purge_alerts as delete_old_alerts
 from incidents.services.alerts import sync_with_alerts
@@ -28,7 +28,7 @@ PURGE_SECONDS = 60
 def escalate() -> None:
     """Escalate the incidents that are due, and end old drills."""
     at = timezone.now()
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         attempt(escalate_due, at=at)
         attempt(end_old_drills, at=at)
 
@@ -49,7 +49,7 @@ def purge_alerts() -> None:
 def sync_incidents() -> None:
     """Open and resolve incidents to match checks and alerts."""
     at = timezone.now()
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         attempt(sync_with_all_checks, at=at)
         attempt(sync_with_alerts, at=at)
 

@@ -1,8 +1,8 @@
 """A fair share of the site for everyone: how much of a web process's time one person may use, and at once.
 
-What counts is processor time, not requests: a page that is dear to make uses more of a share than a cheap one, and nobody's is
-used up because others make the site slow. The shares are those of a process, in its memory; docs/operations.md has the numbers,
-docs/api.md what a script should do.
+What counts is processor time, not requests: an expensive page uses more of a share than a cheap one, and nobody's share is used up
+because others make the site slow. Each process has its own shares, in memory. docs/operations.md has the numbers, docs/api.md what
+a script should do.
 """
 
 import contextlib

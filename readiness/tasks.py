@@ -4,7 +4,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from common.loops import Attempts, repeat
+from common.loops import IsolatedSteps, repeat
 from notifications.services.leases import HARD_LIMIT_SECONDS
 from readiness.models import ReaderMessage
 from readiness.presenters import render_readers_page
@@ -21,7 +21,7 @@ READER_DELIVERY_SECONDS = settings.MESSAGE_LEASE_SECONDS * 2 / 9
 def sync_publications() -> None:
     """Publish the days that are safe, record how published values changed, and notify subscribers."""
     at = timezone.now()
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         attempt(sweep_publications, at=at)
         attempt(notify_subscribers, at=at)
 

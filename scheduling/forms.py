@@ -180,8 +180,10 @@ class PlacesForm(forms.Form):
         """The engineers to choose from."""
         return list(all_users().active())
 
-    def apply_move(self, data: QueryDict) -> Self:
-        """Return a form with an engineer moved, not validated, if a button `up` or `down` was pressed; else this form."""
+    def apply_edit(self, data: QueryDict) -> Self:
+        """Return a form, not validated, with an engineer moved for `up` or `down` or with more empty places for `add`; else this form."""
+        if "add" in data:
+            return self._with_places(self.places)
         for direction, offset in (("up", -1), ("down", 1)):
             if re.fullmatch("[0-9]{1,3}", place := data.get(direction, ""), re.ASCII):
                 return self._with_places(_swap_places(self.places, int(place), int(place) + offset))

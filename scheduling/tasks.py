@@ -5,7 +5,7 @@ import datetime as dt
 from celery import shared_task
 from django.utils import timezone
 
-from common.loops import Attempts
+from common.loops import IsolatedSteps
 from scheduling.queries.calendar_links import links_due
 from scheduling.queries.weeks import rotations_to_extend
 from scheduling.services import cover_requests, coverage_gaps, offboarding, swaps, weeks
@@ -21,7 +21,7 @@ SYNC_BUDGET = dt.timedelta(seconds=60)
 def ensure_weeks() -> None:
     """Store the next 30 weeks of every rotation."""
     today = timezone.now().date()
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         for rotation in rotations_to_extend(today + STORED_PERIOD):
             attempt(weeks.ensure_weeks, rotation, today=today)
 
@@ -53,7 +53,7 @@ def reassign_inactive() -> None:
 @shared_task
 def notify_schedule_changes() -> None:
     """Notify engineers of weeks that start and end, and of absences in them."""
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         attempt(notify_shift_changes, at=timezone.now())
         attempt(notify_time_off_conflicts, at=timezone.now())
 

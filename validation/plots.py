@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from common.formatting import format_day, format_value
+from common.formatting import format_count, format_day, format_value
 from validation.domain.axis_ticks import labelled_ticks
 from validation.domain.backtests import Backtest, history_outcomes
 from validation.domain.buckets import bucket_time
@@ -132,6 +132,11 @@ class Plot:
     top: int = TOP_MARGIN
     # The same chart for a phone, if this one has the full size.
     narrow: "Plot | None" = None
+
+    @property
+    def summary(self) -> str:
+        """What the chart shows, in words."""
+        return format_count(self.count, "value") + (" and their expected range" if self.bands else "")
 
     @property
     def right(self) -> int:

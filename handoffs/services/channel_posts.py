@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from common.datetimes import isoformat_z
 from common.formatting import format_instant
-from common.loops import Attempts
+from common.loops import IsolatedSteps
 from handoffs.models import Handoff
 from handoffs.queries.sheets import sheet_text
 from scheduling.models import Rotation
@@ -37,7 +37,7 @@ def post_shifts(*, at: dt.datetime) -> None:
     for channel in posting.exclude(rotation=None).select_related("rotation").order_by("rotation", "pk"):
         if channel.rotation is not None:
             channels.setdefault(channel.rotation, []).append(channel)
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         for rotation, rows in channels.items():
             attempt(_post_rotation, rotation, rows, at=at)
 

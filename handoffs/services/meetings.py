@@ -5,7 +5,7 @@ import datetime as dt
 from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
-from common.loops import Attempts
+from common.loops import IsolatedSteps
 from handoffs.domain.boundaries import meeting_before
 from handoffs.models import MAX_MEETING_DISTANCE, Handoff, HandoffPolicy
 from handoffs.queries.handoffs import DEFAULT_MEETING_MINUTES, HandoffChange, changes_due, meeting_minutes, same_handoff
@@ -22,7 +22,7 @@ def sync_handoffs(*, at: dt.datetime) -> int:
     Scheduling does not depend on this app: this sweep finds shifts changed by swaps, roster updates or departures. It is
     idempotent and can run concurrently with itself.
     """
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         changed = sum(attempt(_sync_if_due, row, at=at) or 0 for row in Rotation.objects.order_by("pk"))
         attempt(invite_due, at=at)
         attempt(notify_absences, at=at)

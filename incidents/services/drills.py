@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from common.exceptions import DomainError
-from common.loops import Attempts
+from common.loops import IsolatedSteps
 from incidents.domain.drills import DueDrill, WeeklySchedule, newest_due
 from incidents.models import MAX_SKIP_REASON_LENGTH, Drill, EscalationStep, Incident, MaintenanceWindow
 from incidents.services.transitions import NewIncident, check_no_drill, open_incident, resolve
@@ -53,7 +53,7 @@ def start_weekly_drills(*, at: dt.datetime) -> int:
     weeks = {due.week for due in dues.values() if due is not None}
     handled = set(Drill.objects.filter(rotation__in=dues, week__in=weeks).values_list("rotation", "week"))
     waiting = [row for row, due in dues.items() if due is not None and (row.pk, due.week) not in handled]
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         return sum(attempt(_start_weekly_drill, rotation, at=at) or False for rotation in waiting)
 
 
@@ -148,7 +148,7 @@ def _open_drill(pipeline: Pipeline, *, by: User | None, at: dt.datetime) -> Inci
 def end_old_drills(*, at: dt.datetime) -> int:
     """Resolve drills that are hours old; return how many."""
     rows = Incident.objects.unresolved().filter(source=Incident.Source.DRILL, opened_at__lte=at - MAX_DRILL)
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         return sum(attempt(_end_drill, row, at=at) or False for row in rows.order_by("pk"))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from common.datetimes import isoformat_z
-from common.loops import Attempts
+from common.loops import IsolatedSteps
 from incidents.domain.working_hours import next_working_instant
 from incidents.models import EscalationStep, Incident, MaintenanceWindow, TimelineEntry
 from incidents.notifications import notify_escalation, notify_held
@@ -204,5 +204,5 @@ def escalate_due(*, at: dt.datetime) -> int:
     released = list(release_reasons(held, at=at)) if held else []
     incidents_held_upstream(at=at).filter(pk__in=released).update(next_escalation_at=at)
     due = list(Incident.objects.due(at=at).values_list("pk", flat=True)[:MAX_ESCALATIONS_PER_SWEEP])
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         return sum(attempt(escalate, pk, at=at) or 0 for pk in due)

@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from common.db import advisory_lock
 from common.exceptions import DomainError
-from common.loops import Attempts
+from common.loops import IsolatedSteps
 from common.text import one_line, printable
 from incidents.models import (
     MAX_FINGERPRINT_LENGTH,
@@ -280,7 +280,7 @@ def resolve_alerts(alerts: Sequence[Alert], *, at: dt.datetime) -> Incident | No
 def sync_with_all_checks(*, at: dt.datetime) -> None:
     """Trigger and recover the incidents of the site's own checks and of those of external tools, upstream pipelines first."""
     own, external = _check_triggers(at=at), _external_triggers()
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         attempt(_trigger_upstream_first, [*own, *external], at=at)
         attempt(_recover_checks, own, at=at)
         attempt(_recover_external_checks, at=at)
@@ -313,7 +313,7 @@ def _trigger_upstream_first(triggers: Sequence[PipelineTrigger], *, at: dt.datet
     """Trigger incidents, those of upstream pipelines first: what is upstream has fewer pipelines upstream of itself."""
     graph = current_graph(at=at)
     upstream = {pipeline: len(graph.ancestors(pipeline)) for pipeline in {pipeline.pk for pipeline, _ in triggers}}
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         for pipeline, trigger in sorted(triggers, key=lambda row: upstream[row[0].pk]):
             attempt(trigger_incident, pipeline, trigger=trigger, at=at)
 

@@ -237,22 +237,22 @@ def _owner(owner: CodeOwner) -> dict[str, str]:
 
 
 def _store_node_parents(manifest: Manifest, *, nodes: Mapping[str, int]) -> None:
-    wanted = (
+    pairs = (
         (nodes[node.key], {nodes[key] for key in node.parents if key in nodes}) for node in manifest.nodes.values()
     )
-    _replace_pairs(DbtNode.parents.through, "from_dbtnode_id", "to_dbtnode_id", wanted)
+    _replace_pairs(DbtNode.parents.through, "from_dbtnode_id", "to_dbtnode_id", pairs)
 
 
 def _store_exposure_parents(manifest: Manifest, *, nodes: Mapping[str, int], exposures: Mapping[str, int]) -> None:
-    wanted = (
+    pairs = (
         (exposures[exposure.key], {nodes[key] for key in exposure.parents if key in nodes})
         for exposure in manifest.exposures.values()
     )
-    _replace_pairs(DbtExposure.parents.through, "dbtexposure_id", "dbtnode_id", wanted)
+    _replace_pairs(DbtExposure.parents.through, "dbtexposure_id", "dbtnode_id", pairs)
 
 
 def _replace_pairs(
-    through: type[models.Model], owner: str, other: str, wanted: Iterable[tuple[int, Collection[int]]]
+    through: type[models.Model], owner: str, other: str, pairs: Iterable[tuple[int, Collection[int]]]
 ) -> None:
     """Replace the rows of a many-to-many table for each owner; write only the difference.
 
@@ -260,7 +260,7 @@ def _replace_pairs(
     """
     table = connection.ops.quote_name(through._meta.db_table)  # noqa: SLF001  # documented API of Django
     names = {"table": table, "owner": connection.ops.quote_name(owner), "other": connection.ops.quote_name(other)}
-    for owners, firsts, seconds in _pair_batches(wanted):
+    for owners, firsts, seconds in _pair_batches(pairs):
         values = {"owners": owners, "firsts": firsts, "seconds": seconds}
         with connection.cursor() as cursor:
             cursor.execute(DELETE_PAIRS_SQL.format(**names), values)
@@ -268,13 +268,13 @@ def _replace_pairs(
 
 
 def _pair_batches(
-    wanted: Iterable[tuple[int, Collection[int]]],
+    pairs: Iterable[tuple[int, Collection[int]]],
 ) -> Iterator[tuple[list[int], list[int], list[int]]]:
     """Yield batches: the owners, and the two columns of their pairs. All pairs of an owner are in one batch."""
     owners: list[int] = []
     firsts: list[int] = []
     seconds: list[int] = []
-    for owner, others in wanted:
+    for owner, others in pairs:
         owners.append(owner)
         firsts += [owner] * len(others)
         seconds += others

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import Max, Q
 
-from common.loops import Attempts
+from common.loops import IsolatedSteps
 from incidents.models import Incident
 from pipelines.models import Pipeline
 from readiness.domain.calendar import MetricCalendar
@@ -45,7 +45,7 @@ def sweep_publications(*, at: dt.datetime) -> SweepResult:
     """Record the changes of published values, then publish the days that are safe; each in a transaction of its own."""
     cursor, _ = SweepCursor.objects.get_or_create(pk=1, defaults={"compared_until": at})
     result = SweepResult()
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         for publication in _changed_publications(since=cursor.compared_until - SWEEP_OVERLAP):
             result += attempt(_compare, publication, at=at) or SweepResult()
         # After an error, the next sweep compares the same publications again.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError
-from common.loops import Attempts
+from common.loops import IsolatedSteps
 from people.models import User
 from people.queries import secret_digest
 from pipelines.models import Pipeline
@@ -72,7 +72,7 @@ def write_note(pipeline: Pipeline, *, text: str, by: User, at: dt.datetime) -> N
 def store_pages(*, render: Callable[[ReadersLink, dt.datetime], str], at: dt.datetime) -> int:
     """Render the page of every link and store it for all web processes; return how many."""
     links = list(ReadersLink.objects.usable().defer("html").order_by("pk"))
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         return sum(attempt(_store_page, link, render=render, at=at) or 0 for link in links)
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from common.exceptions import DomainError, InvalidInputError
-from common.loops import Attempts
+from common.loops import IsolatedSteps
 from pipelines.models import Pipeline
 from readiness.domain.verdict import Readiness
 from readiness.models import ReaderMessage, ReaderNote, ReadersLink, Subscription
@@ -132,7 +132,7 @@ def notify_subscribers(*, at: dt.datetime) -> int:
     rested = Q(notified_at=None) | Q(notified_at__lte=at - MESSAGE_PAUSE)
     changed = Q(pipeline__in=list(troubled), is_alerted=False) | (Q(is_alerted=True) & ~Q(pipeline__in=list(troubled)))
     due = active.filter(rested & changed).order_by("pk").values_list("pk", "pipeline")
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         return sum(attempt(_notify, key, readiness=troubled.get(pipeline), at=at) or 0 for key, pipeline in due)
 
 

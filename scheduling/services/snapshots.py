@@ -193,7 +193,7 @@ def restore_schedule(
 
 
 def _current_rosters(rosters: Collection[SavedRoster], *, week: dt.date) -> list[SavedRoster]:
-    """Return the roster that plans the week of a start date, or will be next, and the later ones."""
+    """Return the roster for the week that starts on `week`, and all later ones."""
     started = [roster.starts_on for roster in rosters if roster.starts_on <= week]
     return [roster for roster in rosters if roster.starts_on >= max(started, default=week)]
 

@@ -21,7 +21,7 @@ from scheduling.undo import RotationValues, UndoCreateRotation, UndoSaveRotation
 def new_rotation(request: SignedInRequest) -> HttpResponse:
     """Create a rotation with its first roster."""
     _require_admin(request)
-    form = NewRotationForm(request.POST if request.method == "POST" else None).apply_move(request.POST)
+    form = NewRotationForm(request.POST if request.method == "POST" else None).apply_edit(request.POST)
     status = 400 if form.errors else 200
     if form.is_bound and form.is_valid():
         try:

@@ -101,7 +101,7 @@ def roster(request: SignedInRequest, slug: str) -> HttpResponse:
         start_dates=upcoming_week_dates(rotation, at=at),
         initial={"engineers": "\n".join(usernames), "keep_weeks": True},
     )
-    form = form.apply_move(request.POST)
+    form = form.apply_edit(request.POST)
     context: dict[str, object] = {"rotation": rotation, "form": form}
     if form.is_bound and form.is_valid():
         fields = dict(form.cleaned_data)

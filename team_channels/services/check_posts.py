@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from common.datetimes import isoformat_z
 from common.formatting import format_instant
-from common.loops import Attempts
+from common.loops import IsolatedSteps
 from pipelines.models import Pipeline
 from team_channels.domain.events import CHECK_FAILED, CHECK_RECOVERED, ChannelEvent
 from team_channels.models import CheckFailure
@@ -34,7 +34,7 @@ def post_check_changes(*, at: dt.datetime) -> int:
         external_check__isnull=False, external_check__pipeline=None
     )
     rows = CheckFailure.objects.filter(ended).select_related("parent_check__pipeline", "external_check__pipeline")
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         count = sum(attempt(_post_recovery, row, at=at) or False for row in rows.order_by("pk")[:MAX_CHANGES_PER_SWEEP])
         own = alerting_checks().filter(channel_failure=None)[:MAX_CHANGES_PER_SWEEP]
         count += sum(attempt(_post_failure, row, since=row.alerting_since or at, at=at) or False for row in own)

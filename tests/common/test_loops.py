@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from common.loops import Attempts, repeat
+from common.loops import IsolatedSteps, repeat
 
 
 def test_a_step_is_repeated_until_it_returns_nothing():
@@ -23,7 +23,7 @@ def invert(number):
 
 
 def invert_all(*numbers, results):
-    with Attempts() as attempt:
+    with IsolatedSteps() as attempt:
         for number in numbers:
             results.append(attempt(invert, number))
 
@@ -38,7 +38,7 @@ def test_the_first_error_is_raised_after_all_steps():
 
 def test_without_an_error_the_block_returns_its_value():
     def total():
-        with Attempts() as attempt:
+        with IsolatedSteps() as attempt:
             return attempt(invert, 2) or 0
 
     assert total() == 0.5

@@ -93,7 +93,7 @@ def test_the_right_password_resets_the_count_of_the_name(client, registered):
 def test_an_address_is_limited_across_names(client, registered):
     statuses = [attempt(client, name=f"name-{number}").status_code for number in range(25)]
     assert statuses == [200] * 20 + [429] * 5
-    # Attempts rejected for the address are not counted for the name.
+    # IsolatedSteps rejected for the address are not counted for the name.
     assert LoginAttempts.objects.filter(kind="guess").count() == 20
 
 

@@ -1,6 +1,7 @@
 """Several rotations: created, changed and archived in the browser, through the API and in the admin."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.utils import timezone
@@ -176,3 +177,17 @@ def test_the_admin_leads_to_the_page_and_changes_the_weekday(signed_in, rotation
     assert {
         day.weekday() for day in rotation.weeks.filter(starts_at__gt=timezone.now()).values_list("starts_on", flat=True)
     } == {4}
+
+
+@each("page", ["/schedule/new/", "/schedule/weekly-rotation/roster/"])
+def test_without_javascript_a_button_adds_a_place_and_enter_moves_nobody(signed_in, rotation, admin, page):
+    browser = signed_in(admin)
+    typed = {"name": "Other", "engineers": ["engineer-b", "engineer-a", ""], "add": "1"}
+    added = browser.post(page, typed)
+    form = added.context["form"]
+    assert (added.status_code, form.is_bound, form.places) == (200, False, ["engineer-b", "engineer-a"])
+    assert len(form.empty_places) >= 1
+    assert not Rotation.objects.filter(name="Other").exists()
+    # Enter presses the first button of a form.
+    [first, *_] = re.findall(r"<button [^>]*>", added.content.decode().partition('<form class="form card"')[2])
+    assert "name=" not in first

@@ -15,7 +15,7 @@ const renumber = () => {
 };
 
 const [add, ...others] = list?.querySelectorAll("li:not([draggable])") ?? [];
-for (const other of others) other.remove();
+for (const other of [...others, document.querySelector("[data-add]")]) other?.remove();
 add?.addEventListener("change", ({ target }) => {
   const row = template.content.firstElementChild.cloneNode(true);
   const select = row.querySelector("select");
