@@ -65,12 +65,14 @@ def row_history(row: Model, *, fields: Sequence[str], most: int = 50) -> list[Ch
     rows = model.objects.filter(pgh_obj_id=row.pk).order_by("-pgh_id").annotate(context=F("pgh_context__metadata"))
     events = list(rows[: most + 1])
     format_field = _field_formatter(row, events, fields)
+    names = {column.name: str(column.verbose_name) for column in row._meta.fields}  # noqa: SLF001  # documented API of Django
+    labels = {field: _label(names[field]) for field in fields}
     user_ids = {event.context["user"] for event in events if event.context and event.context.get("user") is not None}
     users = {str(user.pk): str(user) for user in User.objects.filter(pk__in=user_ids)}
     changes = []
     for new, old in zip(events, [*events[1:], None], strict=True):
         changed = tuple(
-            FieldChange(_label(field), format_field(old, field), format_field(new, field))
+            FieldChange(labels[field], format_field(old, field), format_field(new, field))
             for field in fields
             if old is None or format_field(old, field) != format_field(new, field)
         )
@@ -111,7 +113,7 @@ def _field_formatter(row: Model, events: list[Any], fields: Sequence[str]) -> Ca
 
 
 def _label(field: str) -> str:
-    return field.removeprefix("is_").replace("_", " ")
+    return field.replace("_", " ").removeprefix("is ")
 
 
 def _format_value(value: object) -> str:

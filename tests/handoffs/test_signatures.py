@@ -267,7 +267,9 @@ def test_a_hand_off_is_signed_on_now_with_a_note(signed_in, handoffs, a, b, time
 def test_a_signature_can_be_undone_where_it_was_made(signed_in, handoffs, a, time_machine):
     time_machine(handoffs[0].at)
     browser = signed_in(a)
-    page = browser.post(f"/handoffs/{handoffs[0].pk}/sign/", {"next": "/"}, follow=True).content.decode()
+    path = f"/handoffs/{handoffs[0].pk}/"
+    page = browser.post(f"{path}sign/", {"next": "/"}, follow=True).content.decode()
+    assert "Outgoing engineer signed: " in browser.get(path).content.decode().partition('id="history"')[2]
     browser.post("/undo/", {"undo": re.search(r'name="undo" value="([^"]+)"', page)[1]})
     assert again(handoffs[0]).signed_outgoing_at is None
 

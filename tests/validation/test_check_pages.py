@@ -138,7 +138,7 @@ def test_an_isolated_value_is_drawn_as_a_dot(signed_in, check, metric, a):
 def test_the_history_of_a_check_is_in_words(signed_in, check, a):
     update_check(check, fields={"parameters": {"fail_below": 20}, "is_active": False}, by=a, at=timezone.now())
     text = signed_in(a).get(f"/checks/{check.pk}/").content.decode()
-    for words in ("Active: <del>yes</del> → <ins>no</ins>", "by segment: no, fail below: 20</ins>"):
+    for words in ("Enabled: <del>yes</del> → <ins>no</ins>", "by segment: no, fail below: 20</ins>"):
         assert words in text
 
 
