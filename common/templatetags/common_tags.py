@@ -43,7 +43,7 @@ def badge_icon(badge: str) -> SafeString:
 
 
 @register.filter
-def when(value: dt.datetime | dt.date | dt.time | None, style: DateStyle = "full") -> str:
+def datetime(value: dt.datetime | dt.date | dt.time | None, style: DateStyle = "full") -> str:
     """Return a date, an instant or a time of day in words.
 
     An instant is in the viewer's zone: a `<time>` element, full or brief, or brief "text" for an attribute. `format_day` has the
@@ -80,11 +80,11 @@ def period(starts_at: dt.datetime, ends_at: dt.datetime, style: DateStyle = "ful
     """Return a period such as "Thu 17 Dec 2026, 13:00 UTC to 17:00 UTC": the end has a date only if it is another day."""
     zone = timezone.get_current_timezone()
     starts, ends = starts_at.astimezone(zone), ends_at.astimezone(zone)
-    end = when(ends_at, style)
+    end = datetime(ends_at, style)
     if starts.date() == ends.date():
         words = f"{ends:%H:%M} {ends.tzname()}"
         end = words if style == "text" else _time_element(ends_at.astimezone(dt.UTC), words)
-    return format_html("{} to {}", when(starts_at, style), end)
+    return format_html("{} to {}", datetime(starts_at, style), end)
 
 
 @register.simple_tag

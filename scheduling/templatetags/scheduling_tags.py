@@ -8,7 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from common.formatting import format_instant
-from common.templatetags.common_tags import path_to, when
+from common.templatetags.common_tags import datetime, path_to
 from people.models import User
 from people.templatetags.people_tags import person
 from scheduling.domain.timeline_layout import CONFLICT_HEIGHT, Row
@@ -53,7 +53,7 @@ def absence_period(absence: HolidayBlock) -> SafeString:
 @register.simple_tag
 def absence_dates(absence: HolidayBlock) -> str:
     """Return an absence's first and last day, as its engineer typed them."""
-    first, last = when(absence.starts_on), when(absence.ends_on)
+    first, last = datetime(absence.starts_on), datetime(absence.ends_on)
     return first if first == last else f"{first} to {last}"
 
 
@@ -126,9 +126,9 @@ def shift_row(bar: TimelineBar, slug: str) -> SafeString:
         NOW_ROW if bar.is_now else PAST_ROW if bar.is_past else "",
         path_to("week", shift.week),
         slug,
-        when(shift.starts_at, "brief"),
+        datetime(shift.starts_at, "brief"),
         SafeString(' <span class="badge info">Now</span>') if bar.is_now else "",
-        when(shift.ends_at, "brief"),
+        datetime(shift.ends_at, "brief"),
         person(shift.engineer),
         "" if notes else SafeString(' class="wide-only"'),
         format_html_join(

@@ -18,7 +18,7 @@ ELEMENT = '<time class="when" datetime="2026-11-03T09:05:00Z" title="2026-11-03 
 
 
 def render(value, style=""):
-    source = f'{{{{ value|when:"{style}" }}}}' if style else "{{ value|when }}"
+    source = f'{{{{ value|datetime:"{style}" }}}}' if style else "{{ value|datetime }}"
     return engines["django"].from_string(source).render({"value": value})
 
 
