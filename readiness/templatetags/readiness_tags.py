@@ -1,5 +1,7 @@
 """Template tags for readiness."""
 
+from functools import lru_cache
+
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -14,6 +16,7 @@ MAX_REASONS = 3
 
 
 @register.simple_tag
+@lru_cache(maxsize=4096)
 def readiness_badge(readiness: Readiness) -> SafeString:
     """Return the verdict on a pipeline's day as a badge, with the reasons as its tooltip; empty if nothing was evaluated."""
     if not readiness.is_evaluated:
