@@ -124,7 +124,13 @@ def fill(*, at):
     """Make the large site; return how many seconds that took."""
     began = time.perf_counter()
     User.objects.bulk_create(
-        User(username=f"person-{n}", display_name=f"Person {n:04}", email=f"person-{n}@example.org", password="!")
+        User(
+            username=f"person-{n}",
+            display_name=f"Person {n:04}",
+            email=f"person-{n}@example.org",
+            password="!",
+            date_joined=at - 52 * YEARS * WEEK,
+        )
         for n in range(ENGINEERS)
     )
     people = list(User.objects.filter(username__startswith="person-").order_by("pk"))
