@@ -8,6 +8,7 @@ from sys import getsizeof
 from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -148,7 +149,7 @@ class _Page:
         """Render a board without the request and the reader, so that it cannot contain anything private to them."""
         context = {
             "board": board,
-            "grid": self._grid(),
+            "grid": self.grid,
             "now": self.at,
             "now_line": NOW_LINE,
             "query": self.query,
@@ -157,6 +158,8 @@ class _Page:
         before, after = render_to_string("scheduling/_timeline_board.html", context).split(NOW_LINE)
         return BoardText((before, after), render_to_string("scheduling/_timeline_table.html", context))
 
-    def _grid(self) -> SafeString:
+    @cached_property
+    def grid(self) -> SafeString:
+        """The weekends and ticks behind the bars, the same on all boards."""
         lines = ticks(self.axis, weeks=self.weeks)
         return render_to_string("scheduling/_timeline_grid.html", {"weekends": self.axis.weekends(), "ticks": lines})
