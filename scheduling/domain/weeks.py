@@ -4,6 +4,7 @@ import datetime as dt
 import zoneinfo
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from people.domain.person import Person
 from scheduling.domain.wall_time import to_utc
@@ -36,6 +37,16 @@ class RosterVersion:
         return (*self.engineers[turn:], *self.engineers[:turn])
 
 
+class HasStart(Protocol):
+    """What rosters of any kind have: the start date of their first week."""
+
+    @property
+    def starts_on(self) -> dt.date: ...
+
+
+R = TypeVar("R", bound=HasStart)
+
+
 @dataclass(frozen=True, slots=True)
 class Week:
     """A week of a rotation, identified by its start date, with its current and its planned engineer."""
@@ -56,7 +67,7 @@ class Move:
     taker: Person
 
 
-def active_roster(rosters: Sequence[RosterVersion], *, week: dt.date) -> RosterVersion | None:
+def active_roster(rosters: Sequence[R], *, week: dt.date) -> R | None:
     """Return the roster that plans the week of a start date, or None if the first roster starts later."""
     started = [version for version in rosters if version.starts_on <= week]
     return max(started, key=lambda version: version.starts_on, default=None)
@@ -68,7 +79,7 @@ def roster_engineers(rosters: Sequence[RosterVersion], *, week: dt.date) -> tupl
     return active.engineers if active else ()
 
 
-def rosters_from(rosters: Sequence[RosterVersion], *, week: dt.date) -> list[RosterVersion]:
+def rosters_from(rosters: Sequence[R], *, week: dt.date) -> list[R]:
     """Return the rosters that plan the week of a start date or a later one, in order."""
     active = active_roster(rosters, week=week)
     later = sorted((version for version in rosters if version.starts_on > week), key=lambda version: version.starts_on)

@@ -16,7 +16,7 @@ from common.json_values import to_json
 from people.domain.names import match_key
 from people.models import User
 from pipelines.models import Pipeline
-from scheduling.domain.weeks import Move, current_week
+from scheduling.domain.weeks import Move, current_week, rosters_from
 from scheduling.loaders import rotation_hours
 from scheduling.models import (
     Cover,
@@ -170,7 +170,7 @@ def restore_schedule(
         # Later weeks are planned from the rosters, which may have engineers without a week so far.
         | {
             key
-            for roster in _current_rosters(before.rosters, week=current_week(rotation_hours(rotation), at=at))
+            for roster in rosters_from(before.rosters, week=current_week(rotation_hours(rotation), at=at))
             for key in roster.engineers
         }
     )
@@ -190,12 +190,6 @@ def restore_schedule(
     void_invalidated_requests(rotation, at=at)
     _remind(reopened, at=at)
     return rotation
-
-
-def _current_rosters(rosters: Collection[SavedRoster], *, week: dt.date) -> list[SavedRoster]:
-    """Return the roster for the week that starts on `week`, and all later ones."""
-    started = [roster.starts_on for roster in rosters if roster.starts_on <= week]
-    return [roster for roster in rosters if roster.starts_on >= max(started, default=week)]
 
 
 def _lock_active_people(keys: Iterable[int]) -> dict[int, User]:
