@@ -189,10 +189,10 @@ class PlacesForm(forms.Form):
                 return self._with_places(_swap_places(self.places, int(place), int(place) + offset))
         return self
 
-    def _with_places(self, places: list[str]) -> Self:
-        """Return the form with these places, not validated."""
+    def _with_places(self, places: list[str], **arguments: Any) -> Self:
+        """Return the form with these places, not validated. `arguments` are those of its class."""
         initial = {name: self[name].value() for name in self.fields} | {"engineers": "\n".join(places)}
-        return type(self)(initial=initial)
+        return type(self)(initial=initial, **arguments)
 
     def clean_engineers(self) -> list[User]:
         """Return the engineers, in order."""
@@ -241,9 +241,8 @@ class RosterForm(PlacesForm):
         choices = [(day.isoformat(), format_day(day, "full")) for day in start_dates]
         self.fields["starts_on"].choices = choices  # type: ignore[attr-defined]  # a choice field
 
-    def _with_places(self, places: list[str]) -> Self:
-        initial = {name: self[name].value() for name in self.fields} | {"engineers": "\n".join(places)}
-        return type(self)(start_dates=self.start_dates, initial=initial)
+    def _with_places(self, places: list[str], **arguments: Any) -> Self:
+        return super()._with_places(places, start_dates=self.start_dates, **arguments)
 
 
 class EngineerField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic only in the stubs
