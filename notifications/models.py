@@ -7,7 +7,7 @@ import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.db.models.functions import Lower, Now
 
 from common.fields import EncryptedTextField, LineField, MultilineField
@@ -223,6 +223,13 @@ class ContactMethodQuerySet(models.QuerySet["ContactMethod"]):
     def live(self) -> Self:
         """Return the contact methods that notifications are sent to: verified and not turned off."""
         return self.filter(verified_at__isnull=False, switched_off_at=None)
+
+    def record_delivery(self) -> None:
+        """Record that a message has just arrived. A method that was turned off in the meantime keeps its problem."""
+        problem = Case(
+            When(switched_off_at=None, then=Value("")), default=F("problem"), output_field=models.CharField()
+        )
+        self.update(last_delivered_at=Now(), problem=problem)
 
 
 # Codes and the health change often, and say nothing about who changed what.

@@ -46,8 +46,7 @@ def send(message: Message, *, at: dt.datetime) -> None:
     except Exception as error:
         active.update(problem=describe_error(error))
         raise
-    row.update(last_delivered_at=Now())
-    active.update(problem="")
+    row.record_delivery()
     sending.record()
 
 

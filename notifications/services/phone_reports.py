@@ -23,8 +23,7 @@ def record_status(message: Message, *, status: str, error_code: str) -> None:
     method = ContactMethod.objects.filter(pk=message.contact_method)
     active = method.filter(switched_off_at=None)
     if status in DELIVERED_STATUSES:
-        method.update(last_delivered_at=Now())
-        active.update(problem="")
+        method.record_delivery()
         return
     if status not in FAILED_STATUSES | UNANSWERED_STATUSES:
         return
