@@ -10,6 +10,9 @@ from django.db import connection
 
 logger = logging.getLogger(__name__)
 
+# A nightly purge stops well before the hard limit of its task, and continues the next night.
+PURGE_SECONDS = 60
+
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ import uuid
 from celery import shared_task
 from django.utils import timezone
 
-from common.loops import IsolatedSteps, repeat
+from common.loops import PURGE_SECONDS, IsolatedSteps, repeat
 from incidents.models import SlackPost
 from incidents.services.alerts import purge_alerts as delete_old_alerts
 from incidents.services.alerts import sync_with_alerts
@@ -20,8 +20,6 @@ from notifications.services.leases import DELIVERY_SECONDS
 
 # A server that hangs occupies at most this many tasks, each for at most the time limit of a send.
 MAX_SLACK_UPDATES = 2
-# Well before the task's hard limit. The rest is deleted the next night.
-PURGE_SECONDS = 60
 
 
 @shared_task

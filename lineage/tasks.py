@@ -3,11 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from common.loops import repeat
+from common.loops import PURGE_SECONDS, repeat
 from lineage.services.openlineage import purge_unseen
-
-# Well before the task's hard limit. The rest is deleted the next night.
-PURGE_SECONDS = 60
 
 
 @shared_task

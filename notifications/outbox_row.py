@@ -12,8 +12,6 @@ from common.fields import LineField
 
 # Rows per transaction of the purge, so that none holds locks for long.
 PURGE_BATCH_SIZE = 1000
-# The purge stops well before the hard limit of its task and continues the next night.
-PURGE_SECONDS = 60
 
 Row_co = TypeVar("Row_co", bound="OutboxRow", covariant=True)
 

@@ -4,11 +4,10 @@ import logging
 
 from celery import shared_task
 
-from common.loops import repeat
+from common.loops import PURGE_SECONDS, repeat
 from notifications.channels.deadline import SendTimeoutError
 from notifications.channels.exceptions import RetryLaterError
 from notifications.models import Message, SlackAnswer
-from notifications.outbox_row import PURGE_SECONDS
 from notifications.queries.slack import has_slack_app, slack_app
 from notifications.queries.sweep import has_work
 from notifications.services.catch_up import merge_overdue

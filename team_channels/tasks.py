@@ -3,8 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from common.loops import repeat
-from notifications.outbox_row import PURGE_SECONDS
+from common.loops import PURGE_SECONDS, repeat
 from notifications.queries.slack import slack_app
 from notifications.services.leases import DELIVERY_SECONDS, HARD_LIMIT_SECONDS
 from team_channels.models import ChannelDelivery

@@ -6,15 +6,12 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from common.loops import repeat
+from common.loops import PURGE_SECONDS, repeat
 from validation.services.checks import purge_deleted_checks
 from validation.services.folders import import_folders
 from validation.services.retention import purge_reports as delete_old_reports
 from validation.services.run_check import ClaimedCheck, claim_due_checks
 from validation.services.run_check import run_check as run_claimed_check
-
-# Well before the task's hard limit. The rest is deleted the next night.
-PURGE_SECONDS = 60
 
 
 @shared_task
