@@ -11,7 +11,7 @@ import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField, RangeBoundary, RangeOperators
 from django.db import OperationalError, connection, models, transaction
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Func, Min, Q, Value
 
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -146,6 +146,15 @@ def page_version_triggers(*columns: str, exclude: Sequence[str] = ()) -> list[pg
             func=function,
         ),
     ]
+
+
+def first_end(
+    rows: models.QuerySet[Any], field: str, *, after: dt.timedelta, at: dt.datetime, until: dt.datetime
+) -> dt.datetime:
+    """Return the first instant after `at` that is `after` later than a row's field, or `until` if there is none before it."""
+    due = rows.order_by().filter(**{f"{field}__gt": at - after, f"{field}__lt": until - after})
+    first: dt.datetime | None = due.aggregate(first=Min(field))["first"]
+    return until if first is None else first + after
 
 
 @contextlib.contextmanager

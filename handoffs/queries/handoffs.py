@@ -4,8 +4,9 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Min, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
+from common.db import first_end
 from handoffs.domain.boundaries import Boundary, boundaries, meeting_before
 from handoffs.models import Handoff, HandoffPolicy, HandoffQuerySet
 from people.models import User
@@ -37,9 +38,7 @@ def overdue_handoffs(*, at: dt.datetime) -> list[Handoff]:
 
 def next_overdue(*, at: dt.datetime, until: dt.datetime) -> dt.datetime:
     """Return the first instant after `at` at which a hand-off may become overdue, at most `until`."""
-    due = Handoff.objects.order_by().filter(at__gt=at - SIGNING_PERIOD, at__lt=until - SIGNING_PERIOD)
-    first = due.aggregate(first=Min("at"))["first"]
-    return until if first is None else first + SIGNING_PERIOD
+    return first_end(Handoff.objects.all(), "at", after=SIGNING_PERIOD, at=at, until=until)
 
 
 def handoff_to_sign(person: User, *, at: dt.datetime) -> Handoff | None:

@@ -3,8 +3,9 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Min, Q
+from django.db.models import Q
 
+from common.db import first_end
 from incidents.models import Drill, DrillQuerySet, Incident
 from scheduling.models import Rotation
 
@@ -37,11 +38,7 @@ def current_drills(*, at: dt.datetime) -> DrillQuerySet:
 
 def next_drill_end(*, at: dt.datetime, until: dt.datetime) -> dt.datetime:
     """Return the first instant after `at` at which a drill that has ended is no longer shown, at most `until`."""
-    ended = Drill.objects.filter(
-        incident__resolved_at__gt=at - SHOWN_AFTER_END, incident__resolved_at__lt=until - SHOWN_AFTER_END
-    )
-    first = ended.aggregate(at=Min("incident__resolved_at"))["at"]
-    return until if first is None else first + SHOWN_AFTER_END
+    return first_end(Drill.objects.all(), "incident__resolved_at", after=SHOWN_AFTER_END, at=at, until=until)
 
 
 def weekly_drills() -> list[RotationDrills]:
