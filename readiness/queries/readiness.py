@@ -17,8 +17,6 @@ from readiness.models import ReaderNotification, Restatement
 def upstream_pipelines(pipelines: Iterable[Pipeline], *, at: dt.datetime) -> dict[int, Sequence[Pipeline]]:
     """Return the pipelines that each pipeline reads from, by its primary key."""
     keys = parents([pipeline.pk for pipeline in pipelines], at=at)
-    if not keys:
-        return {}
     rows = Pipeline.objects.in_bulk({key for group in keys.values() for key in group})
     return {key: [rows[one] for one in sorted(group)] for key, group in keys.items()}
 
@@ -31,8 +29,8 @@ def readiness_by_pipeline(
     if not rows:
         return {}
     index = load_fact_index(rows)
-    parents = upstream_pipelines([row for row in rows if row.pk in index.edge], at=at)
-    facts = load_facts(rows, at=at, day=day, parents=parents, index=index)
+    upstream = upstream_pipelines([row for row in rows if row.pk in index.edge], at=at)
+    facts = load_facts(rows, at=at, day=day, parents=upstream, index=index)
     return {key: decide(one, at=at) for key, one in facts.items()}
 
 
