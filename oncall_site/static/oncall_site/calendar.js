@@ -165,10 +165,3 @@ table.addEventListener("keydown", (event) => {
     render();
   }
 });
-
-// The filters apply at once; their button is for browsers without JavaScript.
-const filter = document.querySelector(".timeline-filter");
-if (filter) {
-  filter.querySelector("button").remove();
-  filter.addEventListener("change", () => filter.requestSubmit());
-}

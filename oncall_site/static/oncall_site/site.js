@@ -166,3 +166,9 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     }, 2000);
   });
 }
+
+// The filters of a schedule apply at once; their button is for browsers without JavaScript.
+for (const filter of document.querySelectorAll(".timeline-filter")) {
+  filter.querySelector("button").remove();
+  filter.addEventListener("change", () => filter.requestSubmit());
+}

@@ -189,10 +189,3 @@ for (const chart of timeline?.querySelectorAll("svg.timeline-chart") ?? []) {
     bar.focus();
   });
 }
-
-// The rotation filter applies at once; its button is for browsers without JavaScript.
-const filter = document.querySelector(".timeline-filter");
-if (filter) {
-  filter.querySelector("button").remove();
-  filter.addEventListener("change", () => filter.requestSubmit());
-}
