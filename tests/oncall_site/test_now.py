@@ -11,7 +11,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from common.version_cache import VersionCache
 from handoffs.models import Handoff
 from handoffs.services.meetings import sync_rotation
 from incidents.models import Incident, MaintenanceWindow
@@ -20,7 +19,6 @@ from notifications.models import Message
 from oncall_site import services
 from oncall_site.queries import delivery_problem
 from oncall_site.views import now as now_view
-from oncall_site.views import now_parts
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Cover, HolidayBlock, Rotation
@@ -30,6 +28,7 @@ from scheduling.services.rotations import RotationText, import_rotation, join_ro
 from scheduling.services.swaps import SwapProposal, request_swap
 from tests.each import each
 from tests.factories import bearer, current_monday, make_pipeline
+from tests.memory import empty_memory, restore_memory
 from tests.thorough import cases
 from tests.validation.fixtures import make_check, make_metric
 from validation.models import Check, ExternalCheck
@@ -244,22 +243,6 @@ def random_change(draw, rotation, pipeline, *, at):
     )()
 
 
-MEMORIES = ((now_view, "FRAGMENTS"), (now_parts, "ALERTS"), (now_parts, "PIPELINES"), (now_parts, "ROTATIONS"))
-
-
-def empty_memory(*names):
-    """Replace the caches with these names, or all, with empty ones; return the previous ones."""
-    had = [(module, name, getattr(module, name)) for module, name in MEMORIES if name in names or not names]
-    for module, name, _ in had:
-        setattr(module, name, VersionCache(max_bytes=10**6, size=lambda _: 1))
-    return had
-
-
-def restore_memory(had):
-    for module, name, memory in had:
-        setattr(module, name, memory)
-
-
 def test_after_random_changes_a_page_from_memory_equals_a_new_one(rotation, a, b, c, d, admin, monkeypatch):
     empty_memory()
     clock, draw = [timezone.now()], random.Random(22)
@@ -282,10 +265,10 @@ def test_after_random_changes_a_page_from_memory_equals_a_new_one(rotation, a, b
             empty_memory("FRAGMENTS")
         with CaptureQueriesContext(connection) as statements:
             known = reader.get(path).content.decode()
-        had = empty_memory()
+        previous = empty_memory()
         with CaptureQueriesContext(connection) as more:
             fresh = reader.get(path).content.decode()
-        restore_memory(had)
+        restore_memory(previous)
         assert known == fresh, path
         whole += len(statements) <= 6
         parts += 6 < len(statements) < len(more)

@@ -5,15 +5,14 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from common.version_cache import VersionCache
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import CoverageGap, CoverRequest, RosterMember, SwapRequest
 from scheduling.services.cover_requests import CoverProposal, request_cover
 from scheduling.services.offboarding import deactivate
 from scheduling.services.swaps import SwapProposal, request_swap
-from scheduling.views import boards
 from tests.factories import make_engineer
+from tests.memory import empty_memory, restore_memory
 from tests.oncall_site.test_response_cache import DAY, HOUR, World
 from tests.thorough import cases
 
@@ -84,13 +83,6 @@ def shown(reader, path):
     return [(board.rotation.pk, board.chart, board.table) for board in page.context["boards"]], len(statements)
 
 
-def empty_memory():
-    """Replace the caches with empty ones; return the previous ones."""
-    memory = boards.TEXTS, boards.LAYOUTS
-    boards.TEXTS, boards.LAYOUTS = (VersionCache(max_bytes=10**6, size=lambda _: 1) for _ in memory)
-    return memory
-
-
 @pytest.fixture
 def world(db, monkeypatch):
     empty_memory()
@@ -106,11 +98,11 @@ def test_after_random_changes_a_board_from_memory_equals_a_new_one(world):
         reader, path = world.random.choice(world.readers), world.random.choice(PATHS)
         for hours in (0.001, 0.1, world.random.choice([0.5, 30])):
             known, statements = shown(reader, path)
-            memory = empty_memory()
+            previous = empty_memory()
             fresh, more = shown(reader, path)
             assert known == fresh, path
             from_memory += statements < more
-            boards.TEXTS, boards.LAYOUTS = memory
+            restore_memory(previous)
             world.at += HOUR * hours
     assert {"ask_for_cover", "ask_for_swap", "change_page_facts"} < done
     assert from_memory > 5
