@@ -50,15 +50,23 @@ class DateTimePicker(forms.DateTimeInput):
 
 
 class MonthForm(forms.Form):
-    """The month that the calendar shows."""
+    """The month that the calendar or the timeline shows."""
 
     month = forms.DateField(required=False, widget=MonthSelect(empty_label="This month"))
 
-    def offer_months(self, today: dt.date, *, shown: dt.date) -> None:
-        """Offer the months from a year ago to two years ahead, extended to the shown one."""
-        first, last = today - MONTHS_BACK, today + MONTHS_AHEAD
-        months = months_between(min(first, shown), max(last, shown))
-        self.fields["month"].widget.add_months(months)
+    @classmethod
+    def for_page(cls, *, today: dt.date, shown: dt.date | None) -> Self:
+        """Return the form with the shown month, which offers that one and those from a year ago to two years ahead."""
+        form = cls(initial={"month": shown})
+        shown = shown or today
+        months = months_between(min(today - MONTHS_BACK, shown), max(today + MONTHS_AHEAD, shown))
+        form.fields["month"].widget.add_months(months)
+        return form
+
+    @property
+    def chosen(self) -> dt.date | None:
+        """The first day of the chosen month, or None."""
+        return self.cleaned_data["month"] if self.is_valid() else None
 
 
 class HolidayForm(forms.Form):
