@@ -50,7 +50,7 @@ def test_a_call_creates_a_row_and_shows_the_answer(seeded, a, open_page, complai
     page = open_page(a)
     form = open_call(page, "POST", "/api/v1/action-items/")
     expect(form).to_contain_text("This sends a real request as Engineer A and changes data on this site.")
-    expect(form.get_by_label("Idempotency-Key")).to_be_focused()
+    expect(form.get_by_label("Body")).to_be_focused()
     expect(form.get_by_label("Body")).to_have_value('{\n  "text": "text"\n}')
     form.get_by_label("Body").fill('{"text": "Ask for a larger disk"}')
     form.get_by_role("button", name="Send and change data").press("Enter")

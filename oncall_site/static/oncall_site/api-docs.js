@@ -125,15 +125,15 @@ class CallForm {
     input.setAttribute("aria-describedby", `${input.id}-problem`);
   }
 
-  addField({ name, type, help, required }) {
+  addField({ name, type, help, required, in: place }) {
     const field = template.content.querySelector(".field").cloneNode(true);
     const input = document.createElement("input");
     Object.assign(input, { name, autocomplete: "off", spellcheck: false, required });
-    field.querySelector("label").replaceChildren(element("code", name), ` ${type}`);
-    if (!required) field.querySelector("label").append(element("span", " (optional)", { className: "muted" }));
+    const note = required ? ` ${type}` : ` ${type} (optional)`;
+    field.querySelector("label").replaceChildren(element("code", name), element("span", note, { className: "muted" }));
     field.querySelector("textarea").replaceWith(input);
     if (help) field.append(element("div", help, { className: "help" }));
-    this.form.querySelector(".columns").append(field);
+    this.form.querySelector(place === "header" ? "[data-headers]" : ".columns").append(field);
     this.name(input, name);
     if (name === KEY) input.value = newKey();
   }
