@@ -78,7 +78,7 @@ class Camera:
 
     def take(self, name, path, *, full_page=False):
         """Take a picture of a path."""
-        self.page.goto(path)
+        assert self.page.goto(path).status == 200, path
         self.shoot(name, full_page=full_page)
 
     def shoot(self, name, *, full_page=False):

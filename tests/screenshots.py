@@ -124,8 +124,9 @@ def paths_of(page):
         if actual := next((link for link in links if re.fullmatch(pattern, link)), None):
             paths[name] = actual
     paths |= {name: paths[row] + below for name, (row, below) in OF_ROWS.items() if row in paths}
-    for check in page.request.get("/api/v1/checks/?check_type=range&page_size=1").json()["results"]:
-        paths["backtest"] = f"/checks/{check['id']}/backtest/"
+    for check in page.request.get("/api/v1/checks/?page_size=500").json()["results"]:
+        if check["type"] == "range":
+            paths["backtest"] = f"/checks/{check['id']}/backtest/"
     return paths
 
 
