@@ -64,10 +64,23 @@ def test_the_places_of_a_roster_move_with_their_buttons(site, admin, open_page, 
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("heading", name="Effect of this change")).to_be_visible()
     page.get_by_role("button", name="Save roster").click()
-    expect(page.get_by_text("Roster saved.")).to_be_visible()
+    expect(page.get_by_text("Roster of Weekly Rotation saved.")).to_be_visible()
     newest = RosterMember.objects.order_by("-roster__starts_on", "position")[:4]
     order = [member.engineer.username[-1] for member in newest]
     assert "".join(order * 2).find("acbd") >= 0
+    assert complaints == []
+
+
+def test_each_place_of_a_long_roster_lists_everyone(site, admin, open_page, complaints, monkeypatch):
+    monkeypatch.setattr("scheduling.forms.MAX_OPTIONS", 10)
+    page = open_page(admin)
+    page.goto("/schedule/weekly-rotation/roster/")
+    place = page.get_by_label("Place 2")
+    options = page.get_by_label("Add engineer").locator("option").all_inner_texts()
+    assert place.locator("option").all_inner_texts() == ["Remove", *options[1:]]
+    expect(place).to_have_value("engineer-b")
+    place.select_option("Admin")
+    expect(place).to_have_value("admin")
     assert complaints == []
 
 
