@@ -38,6 +38,19 @@ def format_instant(instant: dt.datetime, zone: dt.tzinfo, *, brief: bool = False
     return f"{format_day(local, 'brief' if brief else 'full')}, {local:%H:%M} {local.tzname()}"
 
 
+def period_parts(starts_at: dt.datetime, ends_at: dt.datetime, zone: dt.tzinfo, *, brief: bool) -> tuple[str, str]:
+    """Return the start and the end of a period in a zone; the end has a date only if it is another day."""
+    starts, ends = starts_at.astimezone(zone), ends_at.astimezone(zone)
+    is_one_day = starts.date() == ends.date()
+    end = f"{ends:%H:%M} {ends.tzname()}" if is_one_day else format_instant(ends, zone, brief=brief)
+    return format_instant(starts, zone, brief=brief), end
+
+
+def format_period(starts_at: dt.datetime, ends_at: dt.datetime, zone: dt.tzinfo, *, brief: bool = False) -> str:
+    """Return a period in a zone, such as "Mon 30 Nov 2026, 10:00 UTC to 17:00 UTC"; `brief` leaves out the year."""
+    return " to ".join(period_parts(starts_at, ends_at, zone, brief=brief))
+
+
 def format_duration(span: dt.timedelta | None) -> str:
     """Return a duration in its two largest units: "45 s", "12 min", "1 h 5 min", "3 d 2 h"; "–" for None."""
     if span is None:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from common.exceptions import DomainError
+from common.formatting import format_period
 from handoffs.models import Handoff
 from handoffs.services.action_items import ItemChange, change_item, delete_item, lock_item
 from handoffs.services.meetings import lock_open, move_meeting
@@ -120,4 +121,5 @@ class UndoMoveMeeting(Undo):
         if (row.meeting_starts_at, row.meeting_ends_at) != self.saved:
             raise DomainError("The meeting has since been rescheduled.")
         move_meeting(row, by=by, at=at, starts_at=self.before[0], ends_at=self.before[1])
-        return UndoResult("Earlier meeting time restored. Both engineers were notified.", part="meeting")
+        period = format_period(self.before[0], self.before[1], by.zone, brief=True)
+        return UndoResult(f"Earlier meeting time restored: {period}. Both engineers were notified.", part="meeting")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from common.formatting import format_instant
+from common.formatting import format_instant, format_period
 from common.json_values import from_json, to_json
 from notifications.domain.slack import Card
 from people.models import User
@@ -114,6 +114,23 @@ def dedup_key(*values: object) -> str:
 def local_time(instant: dt.datetime, reader: User) -> str:
     """Return an instant with weekday, date, time and zone in the reader's time zone."""
     return format_instant(instant, reader.zone)
+
+
+class Period(Protocol):
+    """Time between two instants."""
+
+    @property
+    def starts_at(self) -> dt.datetime:
+        """The first instant."""
+
+    @property
+    def ends_at(self) -> dt.datetime:
+        """The instant after the last."""
+
+
+def local_period(period: Period, reader: User) -> str:
+    """Return a period in the reader's time zone, such as "Mon 30 Nov 2026, 10:00 UTC to 17:00 UTC"."""
+    return format_period(period.starts_at, period.ends_at, reader.zone)
 
 
 def paragraphs(*parts: str) -> str:

@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from common.formatting import format_instant
 from handoffs.models import Handoff
+from notifications.registry import local_period
 from people.models import User
 from scheduling.models import Cover, HolidayBlock, RotationWeek
 from scheduling.queries.cover_requests import cover_requests_to_answer
@@ -24,19 +25,15 @@ def week_ahead(person: User, *, at: dt.datetime) -> list[str]:
     handoffs = handoffs.filter(meeting_starts_at__gte=at, meeting_starts_at__lt=at + WEEK).select_related("rotation")
     absences = HolidayBlock.objects.overlapping(**window).filter(engineer=person)
     requests = len(swaps_to_answer(person, at=at)) + len(cover_requests_to_answer(person, at=at))
-    lines = [f"On call for {row.rotation}: {_span(row, person)}" for row in weeks]
+    lines = [f"On call for {row.rotation}: {local_period(row, person)}" for row in weeks]
     for row in covers.select_related("rotation", "engineer", "covered_engineer"):
         what = f"You cover {row.covered_engineer}" if row.engineer_id == person.pk else f"{row.engineer} covers you"
-        lines.append(f"{what} in {row.rotation}: {_span(row, person)}")
+        lines.append(f"{what} in {row.rotation}: {local_period(row, person)}")
     lines += [
         f"Hand-off of {meeting.rotation}: {format_instant(meeting.meeting_starts_at, person.zone)}"
         for meeting in handoffs.order_by("meeting_starts_at", "pk")
     ]
-    lines += [f"Away: {_span(row, person)}" for row in absences]
+    lines += [f"Away: {local_period(row, person)}" for row in absences]
     if requests:
         lines.append(f"{requests} request{'s' if requests > 1 else ''} to answer")
     return lines
-
-
-def _span(row: RotationWeek | Cover | HolidayBlock, person: User) -> str:
-    return f"{format_instant(row.starts_at, person.zone)} to {format_instant(row.ends_at, person.zone)}"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django.urls import reverse
 
 from common.formatting import format_day
-from notifications.registry import Notification, dedup_key, local_time, paragraphs, register
+from notifications.registry import Notification, dedup_key, local_period, local_time, paragraphs, register
 from notifications.services.outbox import enqueue
 from people.domain.person import Person
 from people.models import User
@@ -69,10 +69,6 @@ class _CoverNotification(Notification):
     def link(self) -> str:
         return reverse("schedule")
 
-    def period(self, reader: User) -> str:
-        """Return the cover's start and end in the reader's time zone."""
-        return f"from {local_time(self.starts_at, reader)} to {local_time(self.ends_at, reader)}"
-
 
 @register
 @dataclass(frozen=True, slots=True)
@@ -89,9 +85,7 @@ class NewCover(_CoverNotification):
         return f"{self.engineer} covers {self.covered_engineer} for {self.rotation}"
 
     def body(self, reader: User) -> str:
-        text = (
-            f"{self.engineer} is on call for {self.rotation} instead of {self.covered_engineer} {self.period(reader)}."
-        )
+        text = f"{self.engineer} is on call for {self.rotation} instead of {self.covered_engineer} from {local_period(self, reader)}."
         return paragraphs(text, self.reason and f"Reason: {self.reason}")
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
@@ -115,7 +109,7 @@ class CoverEnd(_CoverNotification):
 
     def body(self, reader: User) -> str:
         state = "ended early" if self.starts_at <= self.ended_at else "was cancelled"
-        return f"The cover {self.period(reader)} {state}."
+        return f"The cover from {local_period(self, reader)} {state}."
 
 
 def notify_cover_created(cover: Cover, *, at: dt.datetime) -> None:
@@ -162,10 +156,6 @@ class _CoverRequestNotification(Notification):
     starts_at: dt.datetime
     ends_at: dt.datetime
 
-    def period(self, reader: User) -> str:
-        """Return the requested period in the reader's time zone."""
-        return f"from {local_time(self.starts_at, reader)} to {local_time(self.ends_at, reader)}"
-
     def link(self) -> str:
         return reverse("cover_request", args=[self.request_id])
 
@@ -190,10 +180,12 @@ class NewCoverRequest(_CoverRequestNotification):
     def body(self, reader: User) -> str:
         message = self.message and f"“{self.message}”"
         if reader.pk == self.requester_id:
-            text = f"{self.requested_by} requested a cover for you for {self.rotation}, {self.period(reader)}."
+            text = (
+                f"{self.requested_by} requested a cover for you for {self.rotation}, from {local_period(self, reader)}."
+            )
             return paragraphs(text, message)
         behalf = f"{self.requested_by} made the request for {self.requester}." if self.requested_by else ""
-        text = f"{self.requester} asks you to be on call for {self.rotation} {self.period(reader)}."
+        text = f"{self.requester} asks you to be on call for {self.rotation} from {local_period(self, reader)}."
         return paragraphs(text, message, behalf, "Accept all or part of it, or decline.")
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
@@ -249,10 +241,7 @@ class CoverRequestAcceptance(_CoverRequestNotification):
         return f"Cover accepted: {self.engineer} covers {share}{self.requester}’s request, {self.rotation}"
 
     def body(self, reader: User) -> str:
-        lines = [
-            f"{self.engineer} is on call from {local_time(part.starts_at, reader)} to {local_time(part.ends_at, reader)}."
-            for part in self.parts
-        ]
+        lines = [f"{self.engineer} is on call from {local_period(part, reader)}." for part in self.parts]
         remainder = "The rest of the request is still open." if self.is_partial else ""
         return paragraphs("\n".join(lines), self.accepted_by and f"Accepted by {self.accepted_by}.", remainder)
 
@@ -260,9 +249,18 @@ class CoverRequestAcceptance(_CoverRequestNotification):
         return Cover.objects.filter(pk__in=self.cover_ids, ends_at__gt=at).exists()
 
 
+@dataclass(frozen=True, slots=True)
+class _CoverRequestClosure(_CoverRequestNotification):
+    """The end of a cover request. It can end again after its answer was undone."""
+
+    identity = ("request_id", "closed_at")
+
+    closed_at: dt.datetime
+
+
 @register
 @dataclass(frozen=True, slots=True)
-class CoverRequestDecline(_CoverRequestNotification):
+class CoverRequestDecline(_CoverRequestClosure):
     """Everyone who was asked for a cover declined."""
 
     name = "cover-request-declined"
@@ -280,12 +278,14 @@ class CoverRequestDecline(_CoverRequestNotification):
         decliners = self.counterpart or "Everyone in the rotation"
         by = f" Declined by {self.declined_by}." if self.declined_by else ""
         on_call = f"{self.requester} stays on call for the time that nobody covers."
-        return paragraphs(f"{decliners} declined the request to cover {self.period(reader)}.{by}", self.reason, on_call)
+        return paragraphs(
+            f"{decliners} declined the request to cover from {local_period(self, reader)}.{by}", self.reason, on_call
+        )
 
 
 @register
 @dataclass(frozen=True, slots=True)
-class CoverRequestExpiry(_CoverRequestNotification):
+class CoverRequestExpiry(_CoverRequestClosure):
     """Nobody answered a cover request in time."""
 
     name = "cover-request-expired"
@@ -295,13 +295,13 @@ class CoverRequestExpiry(_CoverRequestNotification):
         return f"Cover request expired: {self.requester}, {self.rotation}, {local_time(self.starts_at, reader)}"
 
     def body(self, reader: User) -> str:
-        text = f"Nobody accepted the request to cover {self.requester} {self.period(reader)} in time."
+        text = f"Nobody accepted the request to cover {self.requester} from {local_period(self, reader)} in time."
         return paragraphs(text, f"{self.requester} stays on call for the time that nobody covers.")
 
 
 @register
 @dataclass(frozen=True, slots=True)
-class CoverRequestCancellation(_CoverRequestNotification):
+class CoverRequestCancellation(_CoverRequestClosure):
     """A cover request was withdrawn, or another change superseded it."""
 
     name = "cover-request-cancelled"
@@ -318,7 +318,37 @@ class CoverRequestCancellation(_CoverRequestNotification):
     def body(self, reader: User) -> str:
         by = f" by {self.cancelled_by}" if self.cancelled_by else ""
         return paragraphs(
-            f"The request to cover {self.requester} {self.period(reader)} was {self.outcome}{by}.", self.reason
+            f"The request to cover {self.requester} from {local_period(self, reader)} was {self.outcome}{by}.",
+            self.reason,
+        )
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class CoverRequestReopening(_CoverRequestNotification):
+    """An engineer undid their answer to a cover request."""
+
+    name = "cover-request-reopened"
+    label = "Cover request open again"
+    identity = ("request_id", "undone_at")
+
+    engineer: str
+    undone_at: dt.datetime
+    # Set if an admin undid it.
+    undone_by: str
+    # The covers that ended; none if the engineer had declined.
+    parts: tuple[CoverPeriod, ...]
+    expires_at: dt.datetime
+
+    def subject(self, reader: User) -> str:
+        return f"Cover request open again: {self.requester}, {self.rotation}, {local_time(self.starts_at, reader)}"
+
+    def body(self, reader: User) -> str:
+        lines = [f"{self.engineer} no longer covers from {local_period(part, reader)}." for part in self.parts]
+        return paragraphs(
+            f"{self.undone_by or self.engineer} undid {'the cover' if self.parts else 'the decline'} of this request.",
+            "\n".join(lines),
+            f"The request is open until {local_time(self.expires_at, reader)}.",
         )
 
 
@@ -378,7 +408,7 @@ def notify_cover_request_closed(request: CoverRequest, *, at: dt.datetime) -> No
     """Notify the requester and the named recipient that a request closed and no more of it will be covered."""
     people = {person.pk: person for person in (request.requester, request.counterpart) if person}
     outsider = str(request.decided_by) if request.decided_by and request.decided_by.pk not in people else ""
-    fields = _cover_request_fields(request)
+    fields = {**_cover_request_fields(request), "closed_at": at}
     notification: Notification
     if request.state == CoverRequest.State.DECLINED:
         notification = CoverRequestDecline(
@@ -393,6 +423,21 @@ def notify_cover_request_closed(request: CoverRequest, *, at: dt.datetime) -> No
         outcome = "withdrawn" if request.state == CoverRequest.State.CANCELLED else "superseded"
         notification = CoverRequestCancellation(**fields, outcome=outcome, cancelled_by=outsider, reason=request.reason)
     enqueue(people.values(), notification, due_at=at, expires_at=at + NEWS_LIFETIME)
+
+
+def notify_cover_request_reopened(
+    request: CoverRequest, *, covers: Sequence[Cover], engineer: User, by: User, at: dt.datetime
+) -> None:
+    """Notify the requester and the engineer that an answer was undone; `covers` are those that ended, in order."""
+    notification = CoverRequestReopening(
+        **_cover_request_fields(request),
+        engineer=str(engineer),
+        undone_at=at,
+        undone_by="" if by.pk == engineer.pk else str(by),
+        parts=tuple(CoverPeriod(max(cover.starts_at, at), cover.ends_at) for cover in covers),
+        expires_at=request.expires_at,
+    )
+    enqueue([request.requester, engineer], notification, due_at=at, expires_at=at + NEWS_LIFETIME)
 
 
 # Coverage gaps
@@ -431,10 +476,7 @@ class _CoverageGapNotification(Notification):
         return f"Coverage gap: {first.pipeline}" + (f" and {len(others)} more" if others else "")
 
     def body(self, reader: User) -> str:
-        lines = [
-            f"{gap.pipeline}: {local_time(gap.starts_at, reader)} to {local_time(gap.ends_at, reader)}"
-            for gap in self.open_gaps()
-        ]
+        lines = [f"{gap.pipeline}: {local_period(gap, reader)}" for gap in self.open_gaps()]
         return paragraphs("Nobody is available for:", shorten(lines), "Create a cover or move time off.")
 
     def link(self) -> str:
@@ -514,7 +556,7 @@ class TimeOffConflict(Notification):
         return f"You are covering for {self.engineer}, who is away during their {what}"
 
     def body(self, reader: User) -> str:
-        period = f"from {local_time(self.starts_at, reader)} to {local_time(self.ends_at, reader)}"
+        period = f"from {local_period(self, reader)}"
         if reader.pk == self.engineer_id:
             return f"You are on call for {self.rotation} but away {period}.\n\nRequest a swap or a cover."
         pipelines = next((row.pipelines for row in self.stand_ins if row.user_id == reader.pk), ())
@@ -662,14 +704,18 @@ class SwapReminder(NewSwapRequest):
 
 @dataclass(frozen=True, slots=True)
 class _SwapClosureNotification(Notification):
-    """What both notifications about the outcome of a swap request have in common."""
+    """What both notifications about the outcome of a swap request have in common.
 
-    identity = ("swap_id",)
+    It can be decided again after its answer was undone.
+    """
+
+    identity = ("swap_id", "decided_at")
     action = "Open request"
 
     swap_id: int
     requester: str
     offered_week: dt.date
+    decided_at: dt.datetime
     state: str
     # Set if somebody outside the swap decided it.
     decided_by: str
@@ -725,6 +771,45 @@ class SwapClosure(_SwapClosureNotification):
         return not SwapRequest.objects.pending().filter(pk=self.swap_id).exists()
 
 
+@register
+@dataclass(frozen=True, slots=True)
+class SwapReopening(Notification):
+    """An engineer undid their answer to a swap request."""
+
+    name = "swap-reopened"
+    label = "Swap request open again"
+    identity = ("swap_id", "undone_at")
+    action = "Open request"
+
+    swap_id: int
+    requester: str
+    offered_week: dt.date
+    engineer: str
+    undone_at: dt.datetime
+    # Set if an admin undid it.
+    undone_by: str
+    # The weeks that returned, with the names of their engineers; none if the engineer had declined.
+    moves: tuple[ShiftMove, ...]
+    expires_at: dt.datetime
+
+    def subject(self, reader: User) -> str:
+        return f"Swap request open again: {self.requester}’s week of {format_day(self.offered_week)}"
+
+    def body(self, reader: User) -> str:
+        lines = [f"{move.engineer} is on call in the week of {format_day(move.week)} again." for move in self.moves]
+        return paragraphs(
+            f"{self.undone_by or self.engineer} undid {'the swap' if self.moves else 'the decline'}.",
+            "\n".join(lines),
+            f"The request is open until {local_time(self.expires_at, reader)}.",
+        )
+
+    def link(self) -> str:
+        return reverse("swap", args=[self.swap_id])
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return not SwapRequest.objects.accepted().filter(pk=self.swap_id).exists()
+
+
 SWAP_OUTCOMES = {
     SwapRequest.State.ACCEPTED: "accepted",
     SwapRequest.State.DECLINED: "declined",
@@ -772,6 +857,7 @@ def notify_swap_decided(swap: SwapRequest, *, at: dt.datetime) -> None:
         "swap_id": swap.pk,
         "requester": str(swap.requester),
         "offered_week": swap.offered_week,
+        "decided_at": at,
         "state": SWAP_OUTCOMES[SwapRequest.State(swap.state)],
         "decided_by": decided_by,
         "reason": swap.reason,
@@ -782,6 +868,24 @@ def notify_swap_decided(swap: SwapRequest, *, at: dt.datetime) -> None:
         enqueue([*people.values(), *admins()], accepted, due_at=at, expires_at=at + NEWS_LIFETIME)
     else:
         enqueue(people.values(), SwapClosure(**common), due_at=at, expires_at=at + NEWS_LIFETIME)
+
+
+def notify_swap_reopened(
+    swap: SwapRequest, *, moves: Sequence[Move], engineer: User, by: User, at: dt.datetime
+) -> None:
+    """Notify everyone in a swap that an answer was undone; also the admins, if it was made. `moves` are those of the swap."""
+    notification = SwapReopening(
+        swap_id=swap.pk,
+        requester=str(swap.requester),
+        offered_week=swap.offered_week,
+        engineer=str(engineer),
+        undone_at=at,
+        undone_by="" if by.pk == engineer.pk else str(by),
+        moves=tuple(ShiftMove(move.week, move.giver.name) for move in moves),
+        expires_at=swap.expires_at,
+    )
+    people = {person.pk: person for person in [*swap.people, engineer, *(admins() if moves else [])]}
+    enqueue(people.values(), notification, due_at=at, expires_at=at + NEWS_LIFETIME)
 
 
 # Shifts

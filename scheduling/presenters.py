@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from common.formatting import format_day, format_instant
+from common.formatting import format_day, format_period
 from people.domain.person import Person
 from people.models import User
 from people.queries import public_holidays
 from pipelines.models import Pipeline
+from scheduling.domain.sentences import cover_sentence
 from scheduling.domain.suggestions import Suggestion
 from scheduling.domain.timeline_layout import AbsenceMark, Axis, Band, Bar, Board, Gap, Row, holiday_marks
 from scheduling.domain.weeks import Move
-from scheduling.models import CoverRequest, HolidayBlock, Rotation
+from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation
 from scheduling.queries.calendar_days import OnCallDay
 from scheduling.queries.impact import HolidayImpact
 from scheduling.queries.rosters import RosterChange
@@ -226,7 +227,7 @@ def _timeline_board(
             by_engineer[request.requester_id],
             axis.band(begin, end),
             begin,
-            f"Cover requested by {request.requester}, {_period(begin, end, zone)}",
+            f"Cover requested by {request.requester}, {format_period(begin, end, zone, brief=True)}",
         )
         for request, periods in source.cover_requests
         for begin, end in periods
@@ -260,7 +261,7 @@ def _timeline_bar(
     engineer, other = bar.engineer, bar.other
     is_offered = bar.week in offered and not bar.is_cover and bar.starts_at > at
     notes = [f"{engineer} covers for {other}" if bar.is_cover else f"{engineer} is on call"]
-    notes.append(_period(bar.starts_at, bar.ends_at, zone))
+    notes.append(format_period(bar.starts_at, bar.ends_at, zone, brief=True))
     if bar.is_swapped:
         notes.append(f"swapped, planned: {other}")
     if is_offered:
@@ -278,10 +279,6 @@ def _timeline_bar(
         is_now=bar.starts_at <= at < bar.ends_at,
         is_past=bar.ends_at <= at,
     )
-
-
-def _period(starts_at: dt.datetime, ends_at: dt.datetime, zone: dt.tzinfo) -> str:
-    return f"{format_instant(starts_at, zone, brief=True)} to {format_instant(ends_at, zone, brief=True)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,3 +388,15 @@ def swap_message(week: dt.date, *, exchange: dt.date | None = None) -> str:
     """Return a message to suggest for a swap request; `exchange` is the week that the requester would take."""
     message = f"Could you take my on-call week of {format_day(week, 'short')}?"
     return f"{message} I would take the week of {format_day(exchange, 'short')}." if exchange else message
+
+
+def cover_text(covers: Iterable[Cover], *, reader: User) -> str:
+    """Return who covers whom and when, for the parts of one engineer's cover: "You cover Engineer A, Mon 30 Nov, …"."""
+    parts = list(covers)
+    return cover_sentence(
+        parts[0].engineer.person,
+        covered=[part.covered_engineer.person for part in parts],
+        periods=[(part.starts_at, part.ends_at) for part in parts],
+        reader=reader.person,
+        zone=reader.zone,
+    )

@@ -9,12 +9,15 @@ from django.db import transaction
 from django.urls import reverse
 
 from common.exceptions import DomainError
+from common.formatting import format_period
 from people.models import User
 from people.undo import Undo, UndoResult, register
+from scheduling.domain.sentences import cover_sentence
 from scheduling.domain.wall_time import to_utc
 from scheduling.loaders import rotation_hours
 from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, SwapRequest
 from scheduling.queries.on_call import assignments_between
+from scheduling.services.answers import Answer, undo_cover_answer, undo_swap_answer
 from scheduling.services.cover_requests import CoverProposal, cancel_cover_request, request_cover
 from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.holidays import HolidayData, create_holiday, delete_holiday, holiday_data, update_holiday
@@ -248,8 +251,9 @@ class UndoCreateCover(Undo):
             raise DomainError("This cover has since ended.")
         if CoverPart.load(row) != self.saved:
             raise DomainError("This cover has since changed. End it on the rotation page.")
+        period = format_period(row.starts_at, row.ends_at, by.zone, brief=True)
         end_cover(row, by=by, at=at)
-        return UndoResult(f"Cover by {row.engineer} removed.", reverse("schedule"))
+        return UndoResult(f"Cover by {row.engineer} removed: {period}.", reverse("schedule"))
 
 
 @register
@@ -277,7 +281,14 @@ class UndoEndCover(Undo):
                     raise DomainError(f"{assigned.engineer} is now on call for part of that time.")
             data = CoverData(people[part.engineer], starts_at, part.ends_at, part.reason)
             create_cover(rotation, data=data, by=by, at=at, acknowledge_conflicts=True)
-        return UndoResult(f"Cover restored. {people[parts[0].engineer]} covers for {people[parts[0].covered]}.")
+        sentence = cover_sentence(
+            people[parts[0].engineer].person,
+            covered=[people[part.covered].person for part in parts],
+            periods=[(max(part.starts_at, at), part.ends_at) for part in parts],
+            reader=by.person,
+            zone=by.zone,
+        )
+        return UndoResult(f"Cover restored. {sentence}")
 
 
 @register
@@ -291,8 +302,8 @@ class UndoRequestSwap(Undo):
 
     def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Withdraw it, unless it is answered or closed."""
-        cancel_swap(SwapRequest.objects.get(pk=self.swap), by=by, at=at)
-        return UndoResult("Request withdrawn.", reverse("swap", args=[self.swap]))
+        row = cancel_swap(SwapRequest.objects.get(pk=self.swap), by=by, at=at)
+        return UndoResult(f"Request withdrawn: {row.subject_for(by)}.", reverse("swap", args=[self.swap]))
 
 
 @register
@@ -317,7 +328,7 @@ class UndoWithdrawSwap(Undo):
             acknowledge_conflicts=row.acknowledged,
         )
         sent = request_swap(row.rotation, proposal=proposal, by=by, at=at)
-        return UndoResult("Request sent again.", reverse("swap", args=[sent.pk]))
+        return UndoResult(f"Request sent again: {sent.subject_for(by)}.", reverse("swap", args=[sent.pk]))
 
 
 @register
@@ -331,8 +342,8 @@ class UndoRequestCover(Undo):
 
     def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Withdraw it, unless it is accepted or closed."""
-        cancel_cover_request(CoverRequest.objects.get(pk=self.request), by=by, at=at)
-        return UndoResult("Request withdrawn.", reverse("cover_request", args=[self.request]))
+        row = cancel_cover_request(CoverRequest.objects.get(pk=self.request), by=by, at=at)
+        return UndoResult(f"Request withdrawn: {row.subject_for(by)}.", reverse("cover_request", args=[self.request]))
 
 
 @register
@@ -349,4 +360,36 @@ class UndoWithdrawCoverRequest(Undo):
         row = CoverRequest.objects.select_related("rotation", "counterpart").get(pk=self.request)
         proposal = CoverProposal(max(row.starts_at, at), row.ends_at, counterpart=row.counterpart, message=row.message)
         sent = request_cover(row.rotation, proposal=proposal, by=by, at=at)
-        return UndoResult("Request sent again.", reverse("cover_request", args=[sent.pk]))
+        return UndoResult(f"Request sent again: {sent.subject_for(by)}.", reverse("cover_request", args=[sent.pk]))
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoSwapAnswer(Undo):
+    """Open a swap request again that was accepted or declined; accepted weeks return."""
+
+    name: ClassVar[str] = "swap.answer"
+
+    answer: Answer
+
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
+        """Open it, unless something depends on the answer."""
+        row = undo_swap_answer(self.answer, by=by, at=at)
+        text = f"Answer undone. The request is open again: {row.subject_for(by)}."
+        return UndoResult(text, reverse("swap", args=[row.pk]))
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class UndoCoverRequestAnswer(Undo):
+    """Open a cover request again that was accepted or declined; its covers end."""
+
+    name: ClassVar[str] = "cover-request.answer"
+
+    answer: Answer
+
+    def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
+        """Open it, unless something depends on the answer."""
+        row = undo_cover_answer(self.answer, by=by, at=at)
+        text = f"Answer undone. The request is open again: {row.subject_for(by)}."
+        return UndoResult(text, reverse("cover_request", args=[row.pk]))

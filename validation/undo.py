@@ -10,6 +10,7 @@ from django.db.models import Model
 from django.urls import reverse
 
 from common.exceptions import DomainError
+from common.formatting import format_instant
 from people.models import User
 from people.undo import Undo, UndoResult, register
 from pipelines.models import Pipeline
@@ -168,9 +169,11 @@ class UndoMute(Undo):
         page = reverse("check", args=[self.check])
         if self.before is None or self.before <= at:
             unmute_check(check)
-            return UndoResult("Unmuted.", page, "mute")
+            return UndoResult(f"Alerts of “{check.name}” unmuted.", page, "mute")
         mute_check(check, until=self.before, at=at)
-        return UndoResult("Muted again.", page, "mute")
+        return UndoResult(
+            f"Alerts of “{check.name}” muted until {format_instant(self.before, by.zone, brief=True)}.", page, "mute"
+        )
 
 
 @register
@@ -206,7 +209,7 @@ class UndoAddEvent(Undo):
         if event is None:
             raise DomainError("This event has since been deleted.")
         delete_known_event(event, at=at)
-        return UndoResult("Event deleted. Affected results are being re-evaluated.", part="events")
+        return UndoResult(f"Event deleted: {event}. Affected results are being re-evaluated.", part="events")
 
 
 @register
@@ -229,5 +232,5 @@ class UndoDeleteEvent(Undo):
         same = {"starts_on": self.event.starts_on, "ends_on": self.event.ends_on, "name": self.event.name}
         if KnownEvent.objects.filter(pipeline=pipeline, metric=metric, **same).exists():
             raise DomainError("The same event has since been added.")
-        add_known_event(pipeline, metric=metric, event=self.event, by=by, at=at)
-        return UndoResult("Event added again. Affected results are being re-evaluated.", part="events")
+        event = add_known_event(pipeline, metric=metric, event=self.event, by=by, at=at)
+        return UndoResult(f"Event added again: {event}. Affected results are being re-evaluated.", part="events")

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
 
 from common.confirmation import Confirmation, sign_confirmation
-from common.formatting import DateStyle, format_day, format_duration, format_instant, format_relative
+from common.formatting import DateStyle, format_day, format_duration, format_instant, format_relative, period_parts
 
 register = template.Library()
 
@@ -78,13 +78,10 @@ def _time_element(value: dt.datetime, words: str) -> SafeString:
 @register.simple_tag
 def period(starts_at: dt.datetime, ends_at: dt.datetime, style: DateStyle = "full") -> SafeString:
     """Return a period such as "Thu 17 Dec 2026, 13:00 UTC to 17:00 UTC": the end has a date only if it is another day."""
-    zone = timezone.get_current_timezone()
-    starts, ends = starts_at.astimezone(zone), ends_at.astimezone(zone)
-    end = datetime(ends_at, style)
-    if starts.date() == ends.date():
-        words = f"{ends:%H:%M} {ends.tzname()}"
-        end = words if style == "text" else _time_element(ends_at.astimezone(dt.UTC), words)
-    return format_html("{} to {}", datetime(starts_at, style), end)
+    start, end = period_parts(starts_at, ends_at, timezone.get_current_timezone(), brief=style in ("brief", "text"))
+    if style != "text":
+        start, end = (_time_element(at.astimezone(dt.UTC), words) for at, words in ((starts_at, start), (ends_at, end)))
+    return format_html("{} to {}", start, end)
 
 
 @register.simple_tag

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from common.datetimes import isoformat_z
-from common.formatting import format_instant
+from common.formatting import format_instant, format_period
 from common.loops import IsolatedSteps
 from handoffs.models import Handoff
 from handoffs.queries.sheets import sheet_text
@@ -92,7 +92,7 @@ def _shift_end(stint: Stint, *, after: Stint, at: dt.datetime) -> ChannelEvent:
 def _week(rotation: Rotation, *, monday: dt.datetime) -> ChannelEvent:
     stints = on_call_stints(rotation, starts_at=monday, ends_at=monday + WEEK)
     lines = [
-        f"{stint.engineer}: {_local_time(stint.starts_at, rotation)} to {_local_time(stint.ends_at, rotation)}"
+        f"{stint.engineer}: {format_period(stint.starts_at, stint.ends_at, ZoneInfo(rotation.time_zone))}"
         for stint in stints
     ]
     return ChannelEvent(

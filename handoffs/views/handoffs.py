@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from common.exceptions import DomainError, NotAllowedError
+from common.formatting import format_period
 from common.forms import add_service_error
 from common.http import next_path
 from handoffs.forms import ItemForm, MeetingForm, NotesForm
@@ -143,7 +144,8 @@ def move(request: SignedInRequest, pk: int) -> HttpResponse:
     undo = UndoMoveMeeting(
         pk, (row.meeting_starts_at, row.meeting_ends_at), (moved.meeting_starts_at, moved.meeting_ends_at)
     )
-    confirm_with_undo(request, "Meeting rescheduled. Both engineers were notified.", undo)
+    period = format_period(moved.meeting_starts_at, moved.meeting_ends_at, request.user.zone, brief=True)
+    confirm_with_undo(request, f"Meeting rescheduled: {period}. Both engineers were notified.", undo)
     return redirect("handoff", pk=pk)
 
 

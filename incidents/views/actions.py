@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from common.formatting import format_instant
 from common.forms import form_errors
 from common.http import redirect_to_part
 from incidents.forms import CommentForm, NoteForm, ReassignForm, ResolveForm, SnoozeForm, StepForm
@@ -102,8 +103,9 @@ def snooze(request: SignedInRequest, pk: int) -> HttpResponse:
     incident, form = get_incident(pk), SnoozeForm(request.POST)
     if not form.is_valid():
         return _invalid(request, incident, form)
-    success = "Incident snoozed. Escalation starts again when the snooze ends."
     before, saved = transitions.Snooze(incident.snoozed_until, incident.next_escalation_at), form.cleaned_data["until"]
+    until = format_instant(saved, request.user.zone, brief=True)
+    success = f"Incident snoozed until {until}. Then escalation starts again."
     return _perform(
         request,
         incident,

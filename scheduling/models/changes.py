@@ -15,6 +15,7 @@ from common.fields import LineField
 from common.formatting import format_day
 from people.domain.person import Person
 from people.models import User
+from scheduling.domain.sentences import week_subject
 from scheduling.domain.weeks import Move
 from scheduling.models.cover_requests import CoverRequest
 from scheduling.models.requests import EngineerRequest, RequestQuerySet
@@ -130,6 +131,10 @@ class SwapRequest(EngineerRequest):
 
     def __str__(self) -> str:
         return f"{self.requester}’s week of {format_day(self.offered_week)}"
+
+    def subject_for(self, reader: User) -> str:
+        """Return the offered week as `reader` reads it: "your week of 21 Dec 2026"."""
+        return week_subject(self.requester.person, self.offered_week, reader=reader.person)
 
     @property
     def people(self) -> list[User]:

@@ -6,6 +6,8 @@ from django.db.models import F, Q
 
 from common.db import no_overlap_constraint, page_version_triggers
 from common.fields import LineField
+from people.models import User
+from scheduling.domain.sentences import period_subject
 from scheduling.models.requests import EngineerRequest, RequestQuerySet
 from scheduling.models.rotations import Rotation
 
@@ -47,3 +49,8 @@ class CoverRequest(EngineerRequest):
 
     def __str__(self) -> str:
         return f"{self.requester}, {self.starts_at:%Y-%m-%d %H:%M}Z to {self.ends_at:%Y-%m-%d %H:%M}Z"
+
+    def subject_for(self, reader: User) -> str:
+        """Return the requested time as `reader` reads it: "Engineer A, Mon 30 Nov, 10:00 UTC to 17:00 UTC"."""
+        period = (self.starts_at, self.ends_at)
+        return period_subject(self.requester.person, period, reader=reader.person, zone=reader.zone)

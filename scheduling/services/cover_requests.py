@@ -68,7 +68,7 @@ def request_cover(rotation: Rotation, *, proposal: CoverProposal, by: User, at: 
         created_at=at,
         expires_at=min(at + REQUEST_LIFETIME, proposal.ends_at),
     )
-    _check_open_requests(request, at=at)
+    check_open_requests(request, at=at)
     people = recipients(request)
     if not people:
         raise DomainError("Nobody else is on the roster. Ask an engineer by name.")
@@ -114,7 +114,8 @@ def _counterpart(proposal: CoverProposal, *, requester: User) -> User | None:
     return counterpart
 
 
-def _check_open_requests(request: CoverRequest, *, at: dt.datetime) -> None:
+def check_open_requests(request: CoverRequest, *, at: dt.datetime) -> None:
+    """Raise DomainError if some of the time is in another open request, or if the requester has too many of them."""
     pending = request.rotation.cover_requests.pending().filter(requester=request.requester)
     # The database does not know that a request has expired until it is closed.
     _expire(pending, at=at)

@@ -178,7 +178,8 @@ def end_cover(cover: Cover, *, by: User, at: dt.datetime) -> list[Cover]:
     parts = [row, *(later for later in series if _may_end(later, by=by))]
     ended = [copy.copy(part) for part in parts]
     for part in parts:
-        _end_part(part, rotation=rotation, by=by, at=at)
+        notify_cover_ended(part, at=at)
+        return_time(part, by=by, at=at)
     void_cover_requests(rotation, at=at)
     return ended
 
@@ -187,9 +188,10 @@ def _may_end(cover: Cover, *, by: User) -> bool:
     return by.is_staff or by.pk in (cover.engineer_id, cover.covered_engineer_id)
 
 
-def _end_part(row: Cover, *, rotation: Rotation, by: User, at: dt.datetime) -> None:
-    notify_cover_ended(row, at=at)
-    starts_at, ends_at, covered = max(row.starts_at, at), row.ends_at, row.covered_engineer
+def return_time(row: Cover, *, by: User, at: dt.datetime) -> None:
+    """Return what is left of a cover to the covered engineer. The caller has locked the rotation."""
+    rotation, covered = row.rotation, row.covered_engineer
+    starts_at, ends_at = max(row.starts_at, at), row.ends_at
     _remove_time(row, starts_at=starts_at, ends_at=ends_at)
     for part in assignments_between(rotation, starts_at=starts_at, ends_at=ends_at):
         if covered.is_active and part.week is not None and part.week.engineer_id != covered.pk:

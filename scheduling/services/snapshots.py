@@ -115,7 +115,7 @@ class ScheduleSnapshot:
         touched = Q(offered_week__gte=first) | Q(wanted_week__gte=first) | Q(third_week__gte=first)
         return cls(
             since=since,
-            weeks=tuple(_saved(SavedWeek, row) for row in weeks),
+            weeks=tuple(saved_row(SavedWeek, row) for row in weeks),
             rosters=tuple(
                 SavedRoster(
                     row.starts_on,
@@ -123,11 +123,11 @@ class ScheduleSnapshot:
                 )
                 for row in rosters
             ),
-            covers=tuple(_saved(SavedCover, row) for row in covers),
+            covers=tuple(saved_row(SavedCover, row) for row in covers),
             pipelines=tuple(rotation.pipelines.order_by("pipeline").values_list("pipeline", flat=True)),
-            swaps=tuple(_saved(SavedRequest, row) for row in rotation.swaps.filter(live & touched).order_by("pk")),
+            swaps=tuple(saved_row(SavedRequest, row) for row in rotation.swaps.filter(live & touched).order_by("pk")),
             cover_requests=tuple(
-                _saved(SavedRequest, row)
+                saved_row(SavedRequest, row)
                 for row in rotation.cover_requests.filter(live, ends_at__gt=since).order_by("pk")
             ),
         )
@@ -139,7 +139,8 @@ class ScheduleSnapshot:
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
-def _saved(cls: type[T], row: Model) -> T:
+def saved_row(cls: type[T], row: Model) -> T:
+    """Return the values of a row."""
     return cls(**{field.name: getattr(row, field.name) for field in fields(cls)})
 
 
@@ -184,11 +185,11 @@ def restore_schedule(
         pk__in=[week.id for week in before.weeks]
     ).delete()
     ensure_weeks(rotation, today=at.date())
-    reopened = _reopen_requests(before)
+    reopened = reopen_requests(before.swaps, before.cover_requests)
     _restore_covers(rotation, before.covers, current=current.covers, at=at)
     notify_weeks_changed(rotation, moved=changes, at=at, why=why)
     void_invalidated_requests(rotation, at=at)
-    _remind(reopened, at=at)
+    remind_recipients(reopened, at=at)
     return rotation
 
 
@@ -262,14 +263,19 @@ def _restore_covers(
             notify_cover_created(row, at=at)
 
 
-def _reopen_requests(before: ScheduleSnapshot) -> list[SwapRequest | CoverRequest]:
-    """Restore the state of the requests that the action closed; return those that are open again."""
+def reopen_requests(
+    swaps: Iterable[SavedRequest], cover_requests: Iterable[SavedRequest]
+) -> list[SwapRequest | CoverRequest]:
+    """Restore the state of the requests that an action closed; return those that are open again.
+
+    The caller has locked the rotation.
+    """
     reopened: list[SwapRequest | CoverRequest] = []
-    for saved in before.swaps:
+    for saved in swaps:
         swap = SwapRequest.objects.select_related("rotation", *SWAP_PEOPLE, "requested_by").get(pk=saved.id)
         if swap.state == RequestState.VOID:
             reopened += _reopen(swap, saved)
-    for saved in before.cover_requests:
+    for saved in cover_requests:
         cover = CoverRequest.objects.select_related("rotation", "requester", "counterpart", "requested_by")
         request = cover.get(pk=saved.id)
         same_time = CoverRequest.objects.pending().filter(
@@ -287,7 +293,7 @@ def _reopen(row: SwapRequest | CoverRequest, saved: SavedRequest) -> list[SwapRe
     return [row] if row.state == RequestState.PENDING else []
 
 
-def _remind(requests: Iterable[SwapRequest | CoverRequest], *, at: dt.datetime) -> None:
+def remind_recipients(requests: Iterable[SwapRequest | CoverRequest], *, at: dt.datetime) -> None:
     """Notify the recipients of reopened requests that are still open."""
     for row in requests:
         row.refresh_from_db(fields=["state"])

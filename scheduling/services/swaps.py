@@ -98,7 +98,7 @@ def request_swap(rotation: Rotation, *, proposal: SwapProposal, by: User, at: dt
     reason = invalid_week_reason(swap.moves(), weeks=weeks, people=(), at=at)
     if reason:
         raise DomainError(reason)
-    _check_open_requests(swap, at=at)
+    check_open_requests(swap, at=at)
     last_week = proposal.third_week or proposal.wanted_week
     if last_week and not swap.acknowledged:
         _check_conflicts(weeks[last_week], engineer=requester.person)
@@ -134,11 +134,12 @@ def _check_people(swap: SwapRequest, *, proposal: SwapProposal) -> None:
         raise InvalidInputError({"counterpart": ["Choose another engineer to swap with."]})
 
 
-def _check_open_requests(swap: SwapRequest, *, at: dt.datetime) -> None:
+def check_open_requests(swap: SwapRequest, *, at: dt.datetime) -> None:
+    """Raise DomainError if the requester has an open request for the same swap, or too many open requests."""
     is_open = swap.rotation.swaps.pending().filter(requester=swap.requester, expires_at__gt=at)
     fields = ("offered_week", "wanted_week", "third_week", "counterpart", "third")
     if is_open.filter(**{field: getattr(swap, field) for field in fields}).exists():
-        raise DomainError("You already have an open request for this swap.")
+        raise DomainError("There is already an open request for this swap.")
     if is_open.count() >= MAX_OPEN_REQUESTS:
         raise DomainError(f"{swap.requester} has {MAX_OPEN_REQUESTS} open requests. Withdraw one first.")
 

@@ -155,8 +155,12 @@ def delete(request: SignedInRequest, pk: int) -> HttpResponse:
     existing = _editable_holiday(request, pk)
     delete_holiday(existing, by=request.user)
     undo = UndoDeleteTimeOff(existing.engineer_id, holiday_data(existing))
-    confirm_with_undo(request, f"Time off {existing.days} deleted.", undo)
+    confirm_with_undo(request, f"Time off deleted: {_subject(existing, request.user)}.", undo)
     return redirect("calendar_month", year=existing.starts_on.year, month=existing.starts_on.month)
+
+
+def _subject(block: HolidayBlock, reader: User) -> str:
+    return block.days if block.engineer == reader else f"{block.engineer}, {block.days}"
 
 
 def _editable_holiday(request: SignedInRequest, pk: int) -> HolidayBlock:
@@ -186,7 +190,7 @@ def _preview_or_save(
         undo = (
             UndoChangeTimeOff(existing.pk, holiday_data(existing), data) if existing else UndoAddTimeOff(block.pk, data)
         )
-        confirm_with_undo(request, f"Time off saved: {block.days}.", undo)
+        confirm_with_undo(request, f"Time off saved: {_subject(block, request.user)}.", undo)
         swap = _request_suggested_swap(request) if "swap" in request.POST else None
         if swap is not None:
             return redirect("swap", pk=swap.pk)
@@ -210,7 +214,9 @@ def _request_suggested_swap(request: SignedInRequest) -> SwapRequest | None:
     except DomainError as error:
         messages.error(request, str(error))
     else:
-        confirm_with_undo(request, f"Request sent to {swap.counterpart}.", UndoRequestSwap(swap.pk))
+        confirm_with_undo(
+            request, f"Request sent to {swap.counterpart}: {swap.subject_for(request.user)}.", UndoRequestSwap(swap.pk)
+        )
         return swap
     return None
 

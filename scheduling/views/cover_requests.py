@@ -1,5 +1,8 @@
 """Pages to request a cover, and to review and answer cover requests."""
 
+from collections.abc import Callable
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,15 +15,17 @@ from common.forms import add_service_error
 from common.http import next_path, query_param
 from people.queries import all_users
 from people.requests import SignedInRequest
-from people.undo import confirm_with_undo
+from people.undo import Undo, confirm_with_undo
 from pipelines.queries import row_history
 from scheduling.forms import CoverAnswerForm, CoverRequestForm
 from scheduling.models import CoverRequest, Rotation
+from scheduling.presenters import cover_text
 from scheduling.queries.cover_requests import all_cover_requests, conflicts_between, open_periods
 from scheduling.queries.weeks import requested_period, weeks_held
 from scheduling.services import cover_requests as services
+from scheduling.services.answers import record_answer
 from scheduling.services.open_requests import can_remind
-from scheduling.undo import UndoRequestCover, UndoWithdrawCoverRequest
+from scheduling.undo import UndoCoverRequestAnswer, UndoRequestCover, UndoWithdrawCoverRequest
 
 OWN_WEEKS_SHOWN = 26
 TRACKED_FIELDS = ("state", "decided_by", "reason")
@@ -50,7 +55,8 @@ def request_cover(request: SignedInRequest) -> HttpResponse:
         except DomainError as error:
             status = add_service_error(form, error)
         else:
-            text = f"Cover requested from {row.counterpart or 'everyone in the rotation'}."
+            recipient = row.counterpart or "everyone in the rotation"
+            text = f"Cover requested from {recipient}: {row.subject_for(request.user)}."
             confirm_with_undo(request, text, UndoRequestCover(row.pk))
             return redirect("cover_request", pk=row.pk)
     return render(request, "scheduling/request_cover.html", {"rotation": rotation, "form": form}, status=status)
@@ -104,20 +110,23 @@ def accept(request: SignedInRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, pk, form=form, status=400)
     is_part = "part" in request.POST
+    service = partial(
+        services.accept_cover_request,
+        row,
+        by=request.user,
+        at=timezone.now(),
+        engineer=form.cleaned_data["engineer"],
+        starts_at=form.cleaned_data["starts_at"] if is_part else None,
+        ends_at=form.cleaned_data["ends_at"] if is_part else None,
+        acknowledge_conflicts=form.cleaned_data["acknowledge_conflicts"],
+    )
     try:
-        answered = services.accept_cover_request(
-            row,
-            by=request.user,
-            at=timezone.now(),
-            engineer=form.cleaned_data["engineer"],
-            starts_at=form.cleaned_data["starts_at"] if is_part else None,
-            ends_at=form.cleaned_data["ends_at"] if is_part else None,
-            acknowledge_conflicts=form.cleaned_data["acknowledge_conflicts"],
-        )
+        answered, answer = record_answer(row, service)
     except DomainError as error:
         return _page(request, pk, form=form, status=_add_error(form, error))
-    is_open = answered.state == CoverRequest.State.PENDING
-    messages.success(request, "Part of the cover accepted. The rest stays open." if is_open else "Cover accepted.")
+    covers = answered.covers.filter(pk__in=answer.new_covers).select_related("engineer", "covered_engineer")
+    rest = " The rest stays open." if answered.state == CoverRequest.State.PENDING else ""
+    confirm_with_undo(request, f"{cover_text(covers, reader=request.user)}{rest}", UndoCoverRequestAnswer(answer))
     return redirect(next_path(request, reverse("cover_request", args=[pk])))
 
 
@@ -128,40 +137,47 @@ def decline(request: SignedInRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, pk, form=form, status=400)
     engineer, reason = form.cleaned_data["engineer"], form.cleaned_data["reason"]
+    service = partial(
+        services.decline_cover_request, row, by=request.user, at=timezone.now(), engineer=engineer, comment=reason
+    )
     try:
-        answered = services.decline_cover_request(
-            row, by=request.user, at=timezone.now(), engineer=engineer, comment=reason
-        )
+        answered, answer = record_answer(row, service)
     except DomainError as error:
         return _page(request, pk, form=form, status=_add_error(form, error))
-    is_open = answered.state == CoverRequest.State.PENDING
-    messages.success(request, "You declined. The request stays open for others." if is_open else "Request declined.")
+    rest = " It stays open for others." if answered.state == CoverRequest.State.PENDING else ""
+    text = f"Request declined: {answered.subject_for(request.user)}.{rest}"
+    confirm_with_undo(request, text, UndoCoverRequestAnswer(answer))
     return redirect(next_path(request, reverse("cover_request", args=[pk])))
 
 
 @require_POST
 def cancel(request: SignedInRequest, pk: int) -> HttpResponse:
     """Withdraw a cover request."""
-    row, form = get_object_or_404(all_cover_requests(), pk=pk), CoverAnswerForm(request.POST)
-    form.is_valid()
-    try:
-        services.cancel_cover_request(row, by=request.user, at=timezone.now())
-    except DomainError as error:
-        return _page(request, pk, form=form, status=_add_error(form, error))
-    confirm_with_undo(request, "Request withdrawn.", UndoWithdrawCoverRequest(pk))
-    return redirect("cover_request", pk=pk)
+    undo = UndoWithdrawCoverRequest(pk)
+    return _manage(request, pk, services.cancel_cover_request, done="Request withdrawn", undo=undo)
 
 
 @require_POST
 def remind(request: SignedInRequest, pk: int) -> HttpResponse:
     """Remind those who have not answered a cover request."""
-    row, form = get_object_or_404(all_cover_requests(), pk=pk), CoverAnswerForm(request.POST)
-    form.is_valid()
+    return _manage(request, pk, services.remind_cover_request, done="Reminder sent")
+
+
+def _manage(
+    request: SignedInRequest, pk: int, service: Callable[..., CoverRequest], *, done: str, undo: Undo | None = None
+) -> HttpResponse:
+    """Call a service and return to the request, or show its page with the service's error."""
     try:
-        services.remind_cover_request(row, by=request.user, at=timezone.now())
+        row = service(get_object_or_404(all_cover_requests(), pk=pk), by=request.user, at=timezone.now())
     except DomainError as error:
+        form = CoverAnswerForm(request.POST)
+        form.is_valid()
         return _page(request, pk, form=form, status=_add_error(form, error))
-    messages.success(request, "Reminder sent.")
+    text = f"{done}: {row.subject_for(request.user)}."
+    if undo is None:
+        messages.success(request, text)
+    else:
+        confirm_with_undo(request, text, undo)
     return redirect("cover_request", pk=pk)
 
 

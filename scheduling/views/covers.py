@@ -15,10 +15,11 @@ from people.requests import SignedInRequest
 from people.undo import confirm_with_undo
 from scheduling.forms import CoverForm
 from scheduling.models import Cover, Rotation
+from scheduling.presenters import cover_text
 from scheduling.queries.on_call import on_call_shifts
 from scheduling.queries.weeks import requested_period
 from scheduling.services import covers
-from scheduling.services.covers import create_cover
+from scheduling.services.covers import create_cover_parts
 from scheduling.undo import CoverPart, UndoCreateCover, UndoEndCover
 
 COVERS_SHOWN = 100
@@ -41,15 +42,15 @@ def cover(request: SignedInRequest, slug: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         acknowledged = form.cleaned_data["acknowledge_conflicts"]
         try:
-            new_cover = create_cover(
+            parts = create_cover_parts(
                 rotation, data=form.cover_data(), by=request.user, at=at, acknowledge_conflicts=acknowledged
             )
         except DomainError as error:
             status = add_service_error(form, error)
             form.show_conflict_checkbox(show=bool(error.details.get("conflicts")))
         else:
-            text = f"Cover saved. {new_cover.engineer} covers for {new_cover.covered_engineer}."
-            confirm_with_undo(request, text, UndoCreateCover(new_cover.pk, CoverPart.load(new_cover)))
+            text = f"Cover saved. {cover_text(parts, reader=request.user)}"
+            confirm_with_undo(request, text, UndoCreateCover(parts[0].pk, CoverPart.load(parts[0])))
             return redirect("schedule")
     upcoming = _upcoming_covers(rotation, request, at=at)
     context = {"rotation": rotation, "form": form, "shift": shift, "covers": upcoming}
@@ -78,7 +79,7 @@ def end_cover(request: SignedInRequest, pk: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, str(error))
     else:
-        text = f"Cover ended. {row.engineer} no longer covers for {row.covered_engineer}."
+        text = f"Cover ended: {cover_text(ended, reader=request.user)}"
         parts = tuple(CoverPart.load(part) for part in ended)
         confirm_with_undo(request, text, UndoEndCover(row.rotation_id, parts))
     return redirect("cover", slug=row.rotation.slug)

@@ -116,7 +116,7 @@ def roster(request: SignedInRequest, slug: str) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             first = format_day(form.cleaned_data["starts_on"])
-            confirm_with_undo(request, f"Roster saved. It starts with the week of {first}.", undo)
+            confirm_with_undo(request, f"Roster of {rotation} saved. It starts with the week of {first}.", undo)
             return redirect("schedule")
     elif form.is_bound and form.is_valid():
         change = roster_change(rotation, **fields)

@@ -1,5 +1,9 @@
 """Pages to request, review and respond to swaps."""
 
+import datetime as dt
+from functools import partial
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
@@ -12,11 +16,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.forms import add_service_error
 from common.http import next_path
+from people.models import User
 from people.queries import all_users
 from people.requests import SignedInRequest
 from people.undo import confirm_with_undo
 from pipelines.queries import row_history
 from scheduling import presenters
+from scheduling.domain.sentences import swap_sentence
 from scheduling.forms import SwapRequestForm, SwapResponseForm
 from scheduling.models import RotationWeek, SwapRequest
 from scheduling.queries.cover_requests import cover_requests_for
@@ -24,19 +30,12 @@ from scheduling.queries.suggestions import suggestions_for
 from scheduling.queries.swaps import all_swaps, grouped_swaps, reassignment_previews, weeks_to_swap
 from scheduling.queries.weeks import weeks_held
 from scheduling.services import swaps as services
+from scheduling.services.answers import record_answer
 from scheduling.services.open_requests import can_remind
-from scheduling.undo import UndoRequestSwap, UndoWithdrawSwap
+from scheduling.undo import UndoRequestSwap, UndoSwapAnswer, UndoWithdrawSwap
 
 SUGGESTIONS_SHOWN, OWN_WEEKS_SHOWN = 6, 26
 TRACKED_FIELDS = ("state", "counterpart", "decided_by", "reason")
-# What a response did; a request to anyone, or between three, stays open after one response.
-CONFIRMATIONS: dict[tuple[str, str], str] = {
-    ("accept", SwapRequest.State.ACCEPTED): "Swap accepted.",
-    ("accept", SwapRequest.State.PENDING): "You accepted. The swap takes place when the third engineer accepts too.",
-    ("decline", SwapRequest.State.DECLINED): "Request declined.",
-    ("decline", SwapRequest.State.PENDING): "You declined. The request stays open for others.",
-    ("cancel", SwapRequest.State.CANCELLED): "Request withdrawn.",
-}
 
 
 @require_safe
@@ -79,7 +78,8 @@ def request_swap(request: SignedInRequest) -> HttpResponse:
             status = add_service_error(form, error)
             form.show_conflict_checkbox(show=bool(error.details.get("conflicts")))
         else:
-            text = f"Request sent to {swap.counterpart or 'everyone in the rotation'}."
+            recipient = swap.counterpart or "everyone in the rotation"
+            text = f"Request sent to {recipient}: {swap.subject_for(request.user)}."
             confirm_with_undo(request, text, UndoRequestSwap(swap.pk))
             return redirect("swap", pk=swap.pk)
     ranked = suggestions_for(week.rotation, week=week.starts_on, at=at, limit=SUGGESTIONS_SHOWN) or []
@@ -150,27 +150,36 @@ def answer_swap(request: SignedInRequest, pk: int, answer: str) -> HttpResponse:
     if not form.is_valid():
         error = DomainError("; ".join(str(reason) for reason in form.errors.values()))
         return _swap_page(request, row, status=400, error=error)
-    engineer = form.cleaned_data["engineer"]
     try:
-        if answer == "accept":
-            acknowledged = form.cleaned_data["acknowledge_conflicts"]
-            answered = services.accept_swap(
-                row, by=request.user, at=at, engineer=engineer, acknowledge_conflicts=acknowledged
-            )
-        elif answer == "decline":
-            reason = form.cleaned_data["reason"]
-            answered = services.decline_swap(row, by=request.user, at=at, engineer=engineer, comment=reason)
-        else:
-            answered = services.cancel_swap(row, by=request.user, at=at)
+        text, undo = _answer(row, answer, fields=form.cleaned_data, by=request.user, at=at)
     except DomainError as error:
         status = 403 if isinstance(error, NotAllowedError) else 400 if isinstance(error, InvalidInputError) else 409
         return _swap_page(request, get_object_or_404(all_swaps(), pk=pk), status=status, error=error)
-    text = CONFIRMATIONS.get((answer, answered.state), "Response saved.")
-    if answered.state == SwapRequest.State.CANCELLED:
-        confirm_with_undo(request, text, UndoWithdrawSwap(pk))
-    else:
-        messages.success(request, text)
+    confirm_with_undo(request, text, undo)
     return redirect(next_path(request, reverse("swap", args=[pk])))
+
+
+def _answer(
+    row: SwapRequest, answer: str, *, fields: dict[str, Any], by: User, at: dt.datetime
+) -> tuple[str, UndoSwapAnswer | UndoWithdrawSwap]:
+    """Accept, decline or withdraw; return what that did, in words, and what undoes it."""
+    if answer == "cancel":
+        withdrawn = services.cancel_swap(row, by=by, at=at)
+        return f"Request withdrawn: {withdrawn.subject_for(by)}.", UndoWithdrawSwap(row.pk)
+    service = {
+        "accept": partial(services.accept_swap, acknowledge_conflicts=fields["acknowledge_conflicts"]),
+        "decline": partial(services.decline_swap, comment=fields["reason"]),
+    }[answer]
+    answered, record = record_answer(row, partial(service, row, by=by, at=at, engineer=fields["engineer"]))
+    is_open = answered.state == SwapRequest.State.PENDING
+    if answer == "decline":
+        rest = " It stays open for others." if is_open else ""
+        text = f"Request declined: {answered.subject_for(by)}.{rest}"
+    elif is_open:
+        text = f"Accepted: {answered.subject_for(by)}. The swap takes place when the third engineer accepts too."
+    else:
+        text = f"Swap accepted. {swap_sentence(answered.moves(), reader=by.person)}"
+    return text, UndoSwapAnswer(record)
 
 
 @require_POST
@@ -178,9 +187,9 @@ def remind(request: SignedInRequest, pk: int) -> HttpResponse:
     """Remind those who have not answered a swap request."""
     row = get_object_or_404(all_swaps(), pk=pk)
     try:
-        services.remind_swap(row, by=request.user, at=timezone.now())
+        reminded = services.remind_swap(row, by=request.user, at=timezone.now())
     except DomainError as error:
         status = 403 if isinstance(error, NotAllowedError) else 409
         return _swap_page(request, get_object_or_404(all_swaps(), pk=pk), status=status, error=error)
-    messages.success(request, "Reminder sent.")
+    messages.success(request, f"Reminder sent: {reminded.subject_for(request.user)}.")
     return redirect("swap", pk=pk)

@@ -64,7 +64,7 @@ def test_the_places_of_a_roster_move_with_their_buttons(site, admin, open_page, 
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("heading", name="Effect of this change")).to_be_visible()
     page.get_by_role("button", name="Save roster").click()
-    expect(page.get_by_text("Roster saved.")).to_be_visible()
+    expect(page.get_by_text("Roster of Weekly Rotation saved.")).to_be_visible()
     newest = RosterMember.objects.order_by("-roster__starts_on", "position")[:4]
     order = [member.engineer.username[-1] for member in newest]
     assert "".join(order * 2).find("acbd") >= 0

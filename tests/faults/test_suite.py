@@ -16,9 +16,11 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 
 # What a suite does: start the server, then a process of a test, and give a test a disk of its own.
 SUITE = """
-import os, subprocess, time
+import os, signal, subprocess, time
 from tests import servers
 from tests.waiting import wait_until
+# A shell that runs the suite in the background lets it ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 child = subprocess.Popen(["sleep", "600"])
 if os.geteuid() == 0:
     disk = os.path.join(os.environ["ONCALL_VAR"], "disk")

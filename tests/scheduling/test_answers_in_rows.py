@@ -7,6 +7,7 @@ import re
 import pytest
 from django.utils import timezone
 
+from common.formatting import format_day
 from scheduling.models import CoverRequest, Rotation, SwapRequest
 from scheduling.services.cover_requests import CoverProposal, request_cover
 from scheduling.services.holidays import HolidayData, create_holiday
@@ -64,7 +65,8 @@ def test_a_swap_is_accepted_in_its_row(signed_in, weeks, swap, page):
     assert (answer.status_code, answer.headers["Location"]) == (302, page)
     assert SwapRequest.objects.get().state == "accepted"
     shown = browser.get(page).content.decode()
-    assert "Swap accepted." in shown
+    first, second = (format_day(week.starts_on) for week in weeks[:2])
+    assert f"Swap accepted. You take the week of {first}; {weeks[0].engineer} takes the week of {second}." in shown
     assert f"{weeks[0].engineer}’s swap request" not in shown
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from common.formatting import format_period
 from notifications.models import Message
 from notifications.registry import load
 from scheduling.models import Cover, CoverRequest, Rotation, RotationWeek
@@ -441,10 +442,12 @@ def test_from_request_to_accepted_part_on_pages(signed_in, rotation, week, other
     assert "Accept only a part" in page
     part = {"part": "1", "starts_at": local(start + HOUR), "ends_at": local(start + 3 * HOUR)}
     answer = theirs.post(f"/covers/requests/{request.pk}/accept/", part, follow=True)
-    assert "Part of the cover accepted. The rest stays open." in text(answer)
+    first = format_period(start + HOUR, start + 3 * HOUR, others[0].zone, brief=True)
+    assert f"You cover {week.engineer}, {first}. The rest stays open." in text(answer)
     assert on_call(rotation, week, 1, 3) == [others[0].pk, week.engineer_id]
     answer = theirs.post(f"/covers/requests/{request.pk}/accept/", {}, follow=True)
-    assert "Cover accepted." in text(answer)
+    rest = format_period(start + 3 * HOUR, start + 9 * HOUR, others[0].zone, brief=True)
+    assert f"You cover {week.engineer}, {rest}." in text(answer)
     assert stored(request).state == "accepted"
     assert [text(theirs.get(page)).count(f"covering for {week.engineer}") for page in ("/", "/me/")] == [2, 0]
     assert "<h3>Covers</h3>" in text(theirs.get("/me/"))
@@ -494,7 +497,7 @@ def test_withdrawing_on_the_page(signed_in, rotation, week, others, now):
     request = ask(rotation, week, at=now)
     assert signed_in(others[0]).post(f"/covers/requests/{request.pk}/cancel/").status_code == 403
     answer = signed_in(week.engineer).post(f"/covers/requests/{request.pk}/cancel/", follow=True)
-    assert "Request withdrawn." in text(answer)
+    assert "Request withdrawn: " in text(answer)
     answer = signed_in(others[0]).post(f"/covers/requests/{request.pk}/accept/")
     assert (answer.status_code, "already withdrawn" in text(answer)) == (409, True)
 

@@ -331,7 +331,7 @@ def test_notifications_about_rows_that_are_gone_are_obsolete(a, now):
     week = now.date()
     gap = Gap(9, "Growth", now, now + DAY)
     period = {"starts_at": now, "ends_at": now + DAY}
-    swap = {"swap_id": 9, "requester": "A", "offered_week": week, "decided_by": "", "reason": ""}
+    swap = {"swap_id": 9, "requester": "A", "offered_week": week, "decided_at": now, "decided_by": "", "reason": ""}
     cover = {"cover_id": 9, "rotation": "R", "engineer": "A", "covered_engineer": "B"}
     conflict = {"absence_id": 9, "week_id": 9, "cover_id": None, "engineer_id": a.pk, "engineer": "A", "rotation": "R"}
     request = {"requester_id": a.pk, "wanted_week": None, "third": "", "third_week": None, "message": ""}

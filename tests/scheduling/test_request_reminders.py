@@ -153,7 +153,7 @@ def test_the_button_sends_one_reminder_and_goes_away_for_a_day(kind, weeks, sign
     page, browser = f"{path}{row.pk}/", signed_in(row.requester)
     assert "Send reminder" in browser.get(page).content.decode()
     answer = browser.post(f"{page}remind/", follow=True)
-    assert "Reminder sent." in answer.content.decode()
+    assert "Reminder sent: " in answer.content.decode()
     assert "Send reminder" not in answer.content.decode()
     again = browser.post(f"{page}remind/")
     assert again.status_code == 409

@@ -97,7 +97,7 @@ def test_wrong_weeks_and_people_are_named_by_field(rotation, a, b, c, now):
 
 def test_an_equal_open_request_is_refused(rotation, a, b, now):
     two_way(rotation, a, b, at=now)
-    with pytest.raises(DomainError, match="already have an open request"):
+    with pytest.raises(DomainError, match="already an open request"):
         two_way(rotation, a, b, at=now)
 
 

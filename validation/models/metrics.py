@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from common.fields import EncryptedTextField, LineField, MultilineField
+from common.formatting import format_day
 from common.identifiers import validate_slug
 from people.models import User, valid_time_zone
 from pipelines.models import Pipeline
@@ -234,7 +235,8 @@ class KnownEvent(models.Model):
         indexes = [models.Index(fields=["pipeline", "ends_on"], name="event_of_pipeline")]
 
     def __str__(self) -> str:
-        return f"{self.name}, {self.starts_on} – {self.ends_on}"
+        first, last = format_day(self.starts_on), format_day(self.ends_on)
+        return f"{self.name}, {first}" if first == last else f"{self.name}, {first} to {last}"
 
 
 class ReportedRun(models.Model):

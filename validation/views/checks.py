@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from common.csv import csv_response
 from common.datetimes import isoformat_z
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
-from common.formatting import format_count
+from common.formatting import format_count, format_instant
 from common.forms import add_field_errors, add_service_error
 from common.http import filters_in_use, query_param, redirect_to_part, remember_filters
 from people.requests import SignedInRequest
@@ -324,10 +324,12 @@ def mute(request: SignedInRequest, pk: int) -> HttpResponse:
     before = check.muted_until
     if "unmute" in request.POST:
         unmute_check(check)
-        confirm_with_undo(request, "Unmuted.", UndoMute(pk, before, None))
+        confirm_with_undo(request, f"Alerts of “{check.name}” unmuted.", UndoMute(pk, before, None))
     elif form.is_valid():
-        mute_check(check, until=form.until(at), at=at)
-        confirm_with_undo(request, "Muted.", UndoMute(pk, before, check.muted_until))
+        until = form.until(at)
+        mute_check(check, until=until, at=at)
+        text = f"Alerts of “{check.name}” muted until {format_instant(until, request.user.zone, brief=True)}."
+        confirm_with_undo(request, text, UndoMute(pk, before, check.muted_until))
     else:
         messages.error(request, "Choose a duration.")
         return redirect("check", pk=pk)
@@ -360,7 +362,7 @@ def add_event(request: SignedInRequest, pk: int) -> HttpResponse:
         except InvalidInputError as invalid:
             add_field_errors(form, invalid)
         else:
-            text = "Event added. Affected results are being re-evaluated."
+            text = f"Event added: {event}. Affected results are being re-evaluated."
             confirm_with_undo(request, text, UndoAddEvent(event.pk))
             return redirect_to_part("events", "check", pk=pk)
     return _check_page(request, shown, event_form=form)
@@ -373,7 +375,7 @@ def remove_event(request: SignedInRequest, pk: int, number: int) -> HttpResponse
     event = get_object_or_404(KnownEvent.objects.select_related("metric"), pk=number, pipeline=pipeline)
     delete_known_event(event, at=timezone.now())
     deleted = Event(event.starts_on, event.ends_on, event.name)
-    text = "Event deleted. Affected results are being re-evaluated."
+    text = f"Event deleted: {event}. Affected results are being re-evaluated."
     confirm_with_undo(request, text, UndoDeleteEvent(pipeline.pk, event.metric_id, deleted))
     return redirect_to_part("events", "check", pk=pk)
 
