@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models.expressions import Combinable
 from django.db.models.query_utils import DeferredAttribute
@@ -25,6 +26,12 @@ class MultilineField(models.TextField[str | Combinable, str]):
     """Text of several lines (`common.text`). Migrations have Django's own field, because the column is the same."""
 
     default_validators = [validate_text]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Django's text fields pass the limit on to forms only.
+        if self.max_length is not None:
+            self.validators.append(MaxLengthValidator(self.max_length))
 
     def deconstruct(self) -> Any:
         """Return the definition of Django's TextField."""

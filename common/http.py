@@ -40,8 +40,13 @@ def local_path(request: HttpRequest, url: str) -> str:
 
 
 def next_path(request: HttpRequest, default: str) -> str:
-    """Return the path in the form field `next` if it is a page of this site, or else `default`."""
-    return local_path(request, str(request.POST.get("next", ""))) or default
+    """Return the path in the field or the parameter `next` if it is a page of this site, or else `default`."""
+    return local_path(request, str(request.POST.get("next", request.GET.get("next", "")))) or default
+
+
+def with_query(path: str, query: QueryDict) -> str:
+    """Return a path with its query string, if any."""
+    return f"{path}?{query.urlencode()}" if query else path
 
 
 def redirect_to_part(part: str, page: str, **arguments: object) -> HttpResponseRedirect:

@@ -10,8 +10,9 @@ from django.utils.html import format_html
 
 from common.forms import LineField, MultilineField
 from handoffs.domain.topics import note_topic
+from handoffs.models import MAX_NOTE_CHARACTERS
 from handoffs.queries.sheets import Topic
-from handoffs.services.sheets import MAX_NOTE_CHARACTERS, NoteChange
+from handoffs.services.sheets import NoteChange
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
 
@@ -46,7 +47,7 @@ class NotesForm(forms.Form):
         """Return the notes that the reader changed, by topic title. Requires a valid form."""
         changes = {}
         for place, topic in enumerate(self.topics):
-            text = self.cleaned_data[f"notes_{place}"].replace("\r\n", "\n")
+            text = self.cleaned_data[f"notes_{place}"]
             version, _, digest = self.cleaned_data[f"base_{place}"].partition("-")
             if f"notes_{place}" in self.data and text != topic.notes and digest != _digest(text):
                 changes[topic.title] = NoteChange(text, int(version or 0))

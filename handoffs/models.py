@@ -18,6 +18,7 @@ from pipelines.models import Pipeline
 from runbooks.domain.handbook_model import MAX_MEETING_MINUTES, MIN_MEETING_MINUTES
 from scheduling.models import Rotation
 
+MAX_NOTE_CHARACTERS = 20_000
 # Signing opens this long before the hand-off: on the last day of the outgoing engineer.
 SIGNING_LEAD_TIME = dt.timedelta(days=1)
 # How far before or after its hand-off a meeting can be moved.
@@ -238,7 +239,7 @@ class HandoffNote(models.Model):
 
     handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="notes")
     title = LineField("topic", max_length=400)
-    text = MultilineField(blank=True)
+    text = MultilineField(blank=True, max_length=MAX_NOTE_CHARACTERS)
     version = models.PositiveIntegerField(default=1, help_text="Rises with every change.")
     edited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     edited_at = models.DateTimeField()

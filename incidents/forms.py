@@ -26,7 +26,6 @@ from pipelines.queries import ownership
 
 UNRESOLVED = "unresolved"
 MAX_REPORT_DAYS = 3660
-MAX_CONTEXT_LENGTH = 500
 DEFAULT_REPORT_MONTHS = 12
 
 
@@ -81,7 +80,7 @@ class ReassignForm(forms.Form):
     """A new assignee, with context for them."""
 
     engineer = forms.ModelChoiceField(all_users().active(), to_field_name="username", empty_label="Choose an engineer")
-    text = LineField(required=False, max_length=MAX_CONTEXT_LENGTH, label="Context", widget=forms.TextInput)
+    text = LineField(required=False, max_length=MAX_TEXT_LENGTH, label="Context", widget=forms.TextInput)
 
     def __init__(self, *args: Any, assignee: User | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

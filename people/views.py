@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from common.exceptions import DomainError
 from common.forms import add_service_error
-from common.http import client_address, local_path
+from common.http import client_address, next_path
 from people import queries
 from people.devices import forget_last_user, known_device, last_user
 from people.forms import AccountPasswordForm, ChosenPasswordForm, SignInForm, TokenForm
@@ -44,7 +44,7 @@ NEW_TOKEN = "new_token"  # noqa: S105  # nosec B105  # a name in the session
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Sign in with user name or e-mail, and password. An attempt is counted before the password is checked."""
     if request.user.is_authenticated:
-        return redirect(_next_page(request))
+        return redirect(next_path(request, "now"))
     if request.method != "POST":
         return _sign_in_page(request, SignInForm(request, initial={"username": last_user(request)}))
     form = SignInForm(request, request.POST)
@@ -63,7 +63,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return _sign_in_page(request, form)
     refund_attempt(attempt)
     # allauth asks for the second factor, if enrolled, before it starts the session.
-    response: HttpResponse = perform_login(request, form.get_user(), redirect_url=resolve_url(_next_page(request)))
+    response: HttpResponse = perform_login(
+        request, form.get_user(), redirect_url=resolve_url(next_path(request, "now"))
+    )
     return response
 
 
@@ -121,13 +123,8 @@ def _password_page(
 
 
 def _sign_in_page(request: HttpRequest, form: SignInForm, *, status: int = 200, **context: object) -> HttpResponse:
-    page = {"form": form, "next": _next_page(request, default=""), "provider": settings.OIDC_NAME, **context}
+    page = {"form": form, "next": next_path(request, ""), "provider": settings.OIDC_NAME, **context}
     return render(request, "people/sign_in.html", page, status=status)
-
-
-def _next_page(request: HttpRequest, *, default: str = "now") -> str:
-    """Return the page requested before sign-in if it is on this site, else the default."""
-    return local_path(request, request.POST.get("next", request.GET.get("next", ""))) or default
 
 
 @require_POST

@@ -22,8 +22,8 @@ from scheduling.services.covers import CoverData
 from scheduling.services.holidays import HolidayData
 from scheduling.services.swaps import SwapProposal
 
-# Each empty select repeats the list of engineers. With more engineers than this, a form has only one.
-MAX_ENGINEERS_REPEATED = 100
+# Each select of a roster repeats the list of engineers. Above this many options, only the one for a new engineer does.
+MAX_OPTIONS = 2000
 # The months before and after this one that the calendar offers.
 MONTHS_BACK, MONTHS_AHEAD = dt.timedelta(days=365), dt.timedelta(days=730)
 
@@ -50,15 +50,23 @@ class DateTimePicker(forms.DateTimeInput):
 
 
 class MonthForm(forms.Form):
-    """The month that the calendar shows."""
+    """The month that the calendar or the timeline shows."""
 
     month = forms.DateField(required=False, widget=MonthSelect(empty_label="This month"))
 
-    def offer_months(self, today: dt.date, *, shown: dt.date) -> None:
-        """Offer the months from a year ago to two years ahead, extended to the shown one."""
-        first, last = today - MONTHS_BACK, today + MONTHS_AHEAD
-        months = months_between(min(first, shown), max(last, shown))
-        self.fields["month"].widget.add_months(months)
+    @classmethod
+    def for_page(cls, *, today: dt.date, shown: dt.date | None) -> Self:
+        """Return the form with the shown month, which offers that one and those from a year ago to two years ahead."""
+        form = cls(initial={"month": shown})
+        shown = shown or today
+        months = months_between(min(today - MONTHS_BACK, shown), max(today + MONTHS_AHEAD, shown))
+        form.fields["month"].widget.add_months(months)
+        return form
+
+    @property
+    def chosen(self) -> dt.date | None:
+        """The first day of the chosen month, or None."""
+        return self.cleaned_data["month"] if self.is_valid() else None
 
 
 class HolidayForm(forms.Form):
@@ -171,9 +179,20 @@ class PlacesForm(forms.Form):
         return str(self["engineers"].value() or "").split()
 
     @property
+    def is_long(self) -> bool:
+        """True if the select of a place lists only its engineer, because the page would be too long otherwise."""
+        return (len(self.places) + self.empty_selects) * len(self.people) > MAX_OPTIONS
+
+    @property
+    def place_options(self) -> list[tuple[str, list[User]]]:
+        """The user name of each place, in order, with the engineers that its select lists."""
+        people, is_long = self.people, self.is_long
+        return [(name, [one for one in people if one.username == name] if is_long else people) for name in self.places]
+
+    @property
     def empty_places(self) -> range:
         """A range with one item for each empty select."""
-        return range(self.empty_selects if len(self.people) <= MAX_ENGINEERS_REPEATED else 1)
+        return range(1 if self.is_long else self.empty_selects)
 
     @cached_property
     def people(self) -> list[User]:

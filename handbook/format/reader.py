@@ -24,6 +24,7 @@ from runbooks.domain.handbook_model import (
     HANDOFF_TITLE,
     HANDOFF_TOPICS,
     HOLIDAY_POLICY,
+    MAX_INTRODUCTION_LENGTH,
     MAX_TITLE_LENGTH,
     OWNERSHIP,
     OWNERSHIP_TABLE,
@@ -224,7 +225,11 @@ def _rotation(chunk: Chunk | None, *, group: int, outline: Outline, report_error
         before, after = part.before, part.after
         turns = parse_roster_entries(part, at=chunk.line, report_error=report_error)
     _add_passage(after, place=place_in_group(ROTATION, group), outline=outline)
-    return RotationPart(title, block_text(before), turns, first_day=first_day, line=chunk.line)
+    introduction = block_text(before)
+    if len(introduction) > MAX_INTRODUCTION_LENGTH:
+        wrong = f"the text about the rotation has {len(introduction):,} characters"
+        report_error(HandbookError(chunk.line, wrong, f"at most {MAX_INTRODUCTION_LENGTH:,}"))
+    return RotationPart(title, introduction, turns, first_day=first_day, line=chunk.line)
 
 
 def _holiday_policy(

@@ -17,12 +17,11 @@ from common.api.fields import LineField, MultilineField
 from common.api.params import FROM, TO, instant_or_date
 from common.datetimes import EARLIEST, LATEST
 from common.exceptions import InvalidInputError
-from handoffs.models import Handoff
+from handoffs.models import MAX_NOTE_CHARACTERS, Handoff
 from handoffs.queries.handoffs import all_handoffs
 from handoffs.queries.sheet_items import MAX_SHEET_ITEMS
 from handoffs.queries.sheets import Topic, handoff_sheets
 from handoffs.services.sheets import (
-    MAX_NOTE_CHARACTERS,
     NoteChange,
     SheetChange,
     change_sheet,

@@ -150,7 +150,7 @@ class Migration(InitialMigration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('title', models.CharField(max_length=400, verbose_name='topic')),
-                ('text', models.TextField(blank=True)),
+                ('text', models.TextField(blank=True, max_length=20000)),
                 ('version', models.PositiveIntegerField(default=1, help_text='Rises with every change.')),
                 ('edited_at', models.DateTimeField()),
                 ('edited_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -203,7 +203,7 @@ class Migration(InitialMigration):
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
                 ('title', models.CharField(max_length=400, verbose_name='topic')),
-                ('text', models.TextField(blank=True)),
+                ('text', models.TextField(blank=True, max_length=20000)),
                 ('version', models.PositiveIntegerField(default=1, help_text='Rises with every change.')),
                 ('edited_at', models.DateTimeField()),
                 ('edited_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),

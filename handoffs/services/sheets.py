@@ -8,13 +8,12 @@ from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_instant
-from handoffs.models import SIGNING_LEAD_TIME, Handoff, HandoffNote
+from handoffs.models import MAX_NOTE_CHARACTERS, SIGNING_LEAD_TIME, Handoff, HandoffNote
 from handoffs.queries.handoffs import next_handoffs
 from handoffs.queries.sheets import handoff_sheets
 from handoffs.services.meetings import lock_open, move_meeting
 from people.models import User
 
-MAX_NOTE_CHARACTERS = 20_000
 CANCELLED_TEXT = "This hand-off is cancelled because the on-call engineer no longer changes."
 
 

@@ -15,7 +15,6 @@ from common.identifiers import validate_slug
 from people.models import User, valid_time_zone
 from pipelines.models import Pipeline
 
-# Limit of the forms and the API. The handbook import limits the whole text instead.
 MAX_DESCRIPTION_LENGTH = 10_000
 DEFAULT_HANDOFF_TIME = dt.time(10, 0)
 DEFAULT_DRILL_TIME = dt.time(11, 0)
@@ -50,7 +49,9 @@ class Rotation(models.Model):
 
     slug = LineField(max_length=80, unique=True, validators=[validate_slug])
     name = LineField(max_length=120)
-    description = MultilineField(blank=True, help_text="Text about the rotation in the handbook.")
+    description = MultilineField(
+        blank=True, max_length=MAX_DESCRIPTION_LENGTH, help_text="Text about the rotation in the handbook."
+    )
     time_zone = LineField(max_length=64, default="UTC", validators=[valid_time_zone])
     handoff_weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
     handoff_time = models.TimeField(default=DEFAULT_HANDOFF_TIME, help_text="Local time in the rotation's time zone.")

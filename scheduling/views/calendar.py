@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from common.exceptions import DomainError
 from common.forms import add_service_error
-from common.http import query_param
+from common.http import query_param, with_query
 from people.models import User
 from people.queries import all_users, user_by_username
 from people.requests import SignedInRequest
@@ -40,13 +40,10 @@ DAY = dt.timedelta(days=1)
 @require_safe
 def calendar_now(request: SignedInRequest) -> HttpResponse:
     """Redirect to the month in `?month=`, or else the current one. The other parameters stay."""
-    form = MonthForm(request.GET)
-    day = form.cleaned_data["month"] if form.is_valid() else None
-    day = day or timezone.localdate()
+    day = MonthForm(request.GET).chosen or timezone.localdate()
     query = request.GET.copy()
     query.pop("month", None)
-    page = reverse("calendar_month", args=[day.year, day.month])
-    return redirect(f"{page}?{query.urlencode()}" if query else page)
+    return redirect(with_query(reverse("calendar_month", args=[day.year, day.month]), query))
 
 
 @require_safe
@@ -85,10 +82,9 @@ def calendar_month(request: SignedInRequest, year: int, month: int) -> HttpRespo
     # The heads count everybody who is away, whichever page they are on.
     page = Paginator(rows, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
     shown_people = {row.engineer.pk for row in page}
-    form = MonthForm(initial={"month": days[0]})
-    form.offer_months(today, shown=days[0])
     context = {
-        "month_form": form,
+        "month_form": MonthForm.for_page(today=today, shown=days[0]),
+        "hidden": {"everyone": "1"} if everyone and on_call.spans else {},
         "months": months.months,
         "days": presenters.day_heads(rows, days=days, today=today),
         "spans": on_call.spans[:ROTATIONS_SHOWN],

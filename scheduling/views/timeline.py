@@ -4,7 +4,8 @@ import datetime as dt
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
@@ -12,11 +13,12 @@ from django.views.decorators.http import require_safe
 from common.csv import csv_response
 from common.datetimes import isoformat_z, parse_instant_param
 from common.exceptions import InvalidInputError
-from common.http import query_param
+from common.http import query_param, with_query
 from people.requests import SignedInRequest
 from scheduling import presenters
 from scheduling.domain.timeline_layout import ticks
 from scheduling.domain.weeks import WEEK, week_start
+from scheduling.forms import MonthForm
 from scheduling.models import Rotation
 from scheduling.queries.coverage_gaps import upcoming_gaps
 from scheduling.queries.timeline import day_axis, rotation_timelines, time_details
@@ -32,7 +34,12 @@ ROTATIONS_PER_PAGE, ROTATIONS_LISTED, GAPS_SHOWN = 10, 100, 20
 
 @require_safe
 def timeline(request: SignedInRequest) -> HttpResponse:
-    """Show who is on call and who is away, from a week ago or from `?from=`, for `?weeks=`, in all rotations or in one."""
+    """Show who is on call and who is away, from a week ago or from `?from=`, for `?weeks=`, in all rotations or in one.
+
+    `?month=` of the form with the months redirects to its first day.
+    """
+    if "month" in request.GET:
+        return _redirect_to_month(request)
     at, zone = timezone.now(), timezone.get_current_timezone()
     today = at.astimezone(zone).date()
     weeks = _weeks(request)
@@ -54,6 +61,8 @@ def timeline(request: SignedInRequest) -> HttpResponse:
         "ticks": ticks(axis, weeks=weeks),
         "now_band": axis.band(at, at) if axis.includes(at, at) else None,
         "weeks": weeks,
+        "month_form": MonthForm.for_page(today=today, shown=first if first != default else None),
+        "hidden": {"weeks": weeks},
         "week_choices": WEEK_CHOICES,
         "first_day": first if first != default else None,
         "earlier": first - weeks * WEEK,
@@ -91,6 +100,15 @@ def timeline_csv(request: SignedInRequest) -> HttpResponse:
         for bar in [entry.bar]
     ]
     return csv_response("schedule.csv", columns=CSV_COLUMNS, rows=rows)
+
+
+def _redirect_to_month(request: SignedInRequest) -> HttpResponse:
+    query, day = request.GET.copy(), MonthForm(request.GET).chosen
+    for name in ("month", "from", "page"):
+        query.pop(name, None)
+    if day:
+        query["from"] = day.isoformat()
+    return redirect(with_query(reverse("schedule"), query))
 
 
 def _weeks(request: SignedInRequest) -> int:

@@ -71,6 +71,19 @@ def test_the_places_of_a_roster_move_with_their_buttons(site, admin, open_page, 
     assert complaints == []
 
 
+def test_each_place_of_a_long_roster_lists_everyone(site, admin, open_page, complaints, monkeypatch):
+    monkeypatch.setattr("scheduling.forms.MAX_OPTIONS", 10)
+    page = open_page(admin)
+    page.goto("/schedule/weekly-rotation/roster/")
+    place = page.get_by_label("Place 2")
+    options = page.get_by_label("Add engineer").locator("option").all_inner_texts()
+    assert place.locator("option").all_inner_texts() == ["Remove", *options[1:]]
+    expect(place).to_have_value("engineer-b")
+    place.select_option("Admin")
+    expect(place).to_have_value("admin")
+    assert complaints == []
+
+
 def test_engineers_are_added_to_a_new_rotation_one_after_another(site, admin, open_page, complaints):
     page = open_page(admin)
     page.goto("/schedule/new/")

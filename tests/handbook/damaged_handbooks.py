@@ -359,6 +359,11 @@ DAMAGED = {
         "## Holiday Policy " + "x" * 120,
         ["line 23: the title has 135 characters, expected at most 120"],
     ),
+    "too long a text about the rotation": (
+        "Each engineer is on call for one week, ensuring even distribution across a 4-week cycle.",
+        "x" * 10_001,
+        ["line 15: the text about the rotation has 10,001 characters, expected at most 10,000"],
+    ),
     "too long a topic": (
         "Known outages or delays.",
         "x" * 401,

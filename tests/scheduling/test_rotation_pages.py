@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from scheduling.models import Rotation
 from scheduling.queries.on_call import on_call_shifts
+from scheduling.services.rotations import create_rotation
 from tests.each import each
-from tests.factories import bearer, import_example
+from tests.factories import bearer, import_example, make_engineer
 from tests.snapshots import this_minute
 
 JSON = "application/json"
@@ -155,6 +156,36 @@ def test_a_new_rotation_has_a_select_for_each_place(signed_in, rotation, admin, 
         assert browser.post("/schedule/new/", {**typed, "name": "", "up": button}).status_code == 400
     assert browser.post("/schedule/new/", typed).status_code == 302
     assert [week.engineer for week in Rotation.objects.get(slug="finance").weeks.order_by("starts_on")[:3]] == [a, b, a]
+
+
+@pytest.fixture
+def large_team(db, admin):
+    """A rotation of 105 engineers."""
+    people = [make_engineer(f"Engineer {number:03}") for number in range(105)]
+    return create_rotation(name="Large", engineers=people, by=admin, at=timezone.now())
+
+
+def test_a_roster_of_a_large_team_is_a_short_page_that_is_edited_without_javascript(signed_in, large_team, admin):
+    browser = signed_in(admin)
+    page = browser.get("/schedule/large/roster/")
+    assert len(page.content) < 300_000
+    names = page.context["form"].places
+    assert len(names) == 105
+    added = browser.post("/schedule/large/roster/", {"engineers": names, "add": "1"})
+    assert len(added.content) < 300_000
+    selects = re.findall(
+        r'<select name="engineers".*?</select>', page.content.decode().partition("<template")[0], re.DOTALL
+    )
+    # A place lists Remove and its engineer; the last select lists everyone.
+    assert [select.count("<option") for select in selects] == [2] * 105 + [107]
+    week = page.context["form"].fields["starts_on"].choices[0][0]
+    replaced = [*names[1:], "admin"]
+    saved = browser.post("/schedule/large/roster/", {"engineers": replaced, "starts_on": week, "save": "1"})
+    assert saved.status_code == 302
+    newest = large_team.rosters.latest("starts_on").members.order_by("position")
+    assert [member.engineer.username for member in newest] == replaced
+    typed = {"name": "Second", "time_zone": "UTC", "handoff_weekday": "0", "handoff_time": "10:00", "engineers": names}
+    assert len(browser.post("/schedule/new/", {**typed, "up": "3"}).content) < 300_000
 
 
 def test_only_admins_reach_the_rotation_pages(signed_in, rotation, a):

@@ -56,6 +56,18 @@ def test_the_reader_chooses_the_weeks_the_start_and_the_rotation(signed_in, rota
     assert browser.get("/schedule/", {"rotation": "none"}).status_code == 404
 
 
+def test_the_month_of_the_select_is_the_start(signed_in, rotation, a):
+    browser = signed_in(a)
+    answer = browser.get(
+        "/schedule/", {"month": "2026-03-01", "from": "2027-01-01", "weeks": "4", "rotation": "weekly"}
+    )
+    assert answer.headers["Location"] == "/schedule/?weeks=4&rotation=weekly&from=2026-03-01"
+    assert '<option value="2026-03-01" selected>March 2026</option>' in text(browser.get(answer.headers["Location"]))
+    for month in ("", "x", "9999-13-01"):
+        assert browser.get("/schedule/", {"month": month, "from": "2027-01-01"}).headers["Location"] == "/schedule/"
+    assert '<option value="" selected>This month</option>' in text(browser.get("/schedule/"))
+
+
 def test_days_count_in_the_reader_s_time_zone(signed_in, rotation, a):
     a.time_zone = "Asia/Tokyo"
     a.save()
