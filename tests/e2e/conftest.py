@@ -6,9 +6,9 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.browser import DESKTOP, EXECUTABLE, launched, quickest_executable, session_cookie
 
-# Pages are open for only a second or two, so code is not optimised and text is drawn in the simplest way.
+# Pages are open for only a second or two, so code is optimised a little only, and text is drawn in the simplest way.
 QUICK_FLAGS = (
-    "--js-flags=--no-opt --no-maglev",
+    "--js-flags=--no-opt",
     "--num-raster-threads=1",
     "--disable-lcd-text",
     "--disable-partial-raster",
