@@ -132,6 +132,7 @@ class Message(OutboxRow):
             models.Index(
                 fields=["-urgent", "due_at", "id"], condition=Q(state__in=("pending", "sending")), name="message_due"
             ),
+            models.Index(fields=["lease_until"], condition=Q(state="sending"), name="message_sending"),
             models.Index(fields=["recipient", "-due_at"], name="message_of_person"),
             models.Index(fields=["-due_at"], condition=Q(state="failed"), name="message_failed"),
             models.Index(fields=["-created_at"], condition=Q(channel__in=("sms", "voice")), name="message_by_phone"),

@@ -47,7 +47,7 @@ class OutboxQuerySet(models.QuerySet[Row_co]):
 
     def held(self) -> Self:
         """Return rows that a worker is sending."""
-        return self.filter(lease_until__gt=Now())
+        return self.filter(state=OutboxState.SENDING, lease_until__gt=Now())
 
     def deliverers_to_start(self, *, limit: int) -> int:
         """Return how many deliverers to start: one for each claimable row, at most `limit` with those that are sending."""

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from common.loops import PURGE_SECONDS, repeat
 from notifications.channels.deadline import SendTimeoutError
+from notifications.channels.email.smtp import mail_session
 from notifications.channels.exceptions import RetryLaterError
 from notifications.models import Message, SlackAnswer
 from notifications.queries.slack import has_slack_app, slack_app
@@ -47,7 +48,8 @@ def sweep() -> None:
 @shared_task(time_limit=HARD_LIMIT_SECONDS)
 def deliver() -> None:
     """Deliver due messages one after another for a few seconds."""
-    repeat(deliver_one, seconds=DELIVERY_SECONDS)
+    with mail_session():
+        repeat(deliver_one, seconds=DELIVERY_SECONDS)
 
 
 @shared_task

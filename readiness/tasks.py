@@ -5,6 +5,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from common.loops import IsolatedSteps, repeat
+from notifications.channels.email.smtp import mail_session
 from notifications.services.leases import HARD_LIMIT_SECONDS
 from readiness.models import ReaderMessage
 from readiness.presenters import render_readers_page
@@ -36,7 +37,8 @@ def render_readers_pages() -> None:
 def deliver_reader_messages() -> None:
     """Send the messages to readers that are due, for some seconds."""
     ReaderMessage.objects.drop_expired()
-    repeat(deliver_reader_message, seconds=READER_DELIVERY_SECONDS)
+    with mail_session():
+        repeat(deliver_reader_message, seconds=READER_DELIVERY_SECONDS)
 
 
 @shared_task

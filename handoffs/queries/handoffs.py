@@ -1,22 +1,30 @@
 """Queries for hand-offs: upcoming, overdue, and absences during their meetings."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from common.db import first_end
 from handoffs.domain.boundaries import Boundary, boundaries, meeting_before
 from handoffs.models import Handoff, HandoffPolicy, HandoffQuerySet
+from people.domain.person import Person
 from people.models import User
-from scheduling.domain.weeks import WEEK
+from scheduling.domain.weeks import WEEK, Week
 from scheduling.loaders import stored_weeks
-from scheduling.models import HolidayBlock, Rotation
+from scheduling.models import HolidayBlock, Rotation, RotationWeek
 
 DEFAULT_MEETING_MINUTES = 30
 # How long after the hand-off both engineers have to sign before the hand-off counts as overdue (docs/rules.md, Hand-offs).
 SIGNING_PERIOD = dt.timedelta(hours=1)
+# A large site has hundreds of rotations with half a year of weeks each; so a sweep needs little memory.
+ROTATIONS_AT_ONCE = 100
+COMPARED_COLUMNS = (
+    "rotation", "week", "at", "outgoing", "incoming", "moved", "meeting_starts_at", "meeting_ends_at",
+    "signed_outgoing_at", "signed_incoming_at", "closed_at", "cancelled_at",
+)  # fmt: skip
 
 
 def all_handoffs() -> HandoffQuerySet:
@@ -76,15 +84,44 @@ def away_at(handoffs: Iterable[Handoff]) -> list[AttendeeAbsence]:
     starts_at = min(row.meeting_starts_at for row in rows)
     ends_at = max(row.meeting_ends_at for row in rows)
     blocks = HolidayBlock.objects.filter(engineer__in=people).overlapping(starts_at=starts_at, ends_at=ends_at)
-    absences = list(blocks.select_related("engineer"))
+    absences: dict[int, list[HolidayBlock]] = defaultdict(list)
+    for block in blocks.select_related("engineer"):
+        absences[block.engineer_id].append(block)
     return [
         AttendeeAbsence(row, block)
         for row in rows
-        for block in absences
-        if block.engineer_id in (row.outgoing_id, row.incoming_id)
-        and block.starts_at < row.meeting_ends_at
-        and block.ends_at > row.meeting_starts_at
+        for engineer in dict.fromkeys((row.outgoing_id, row.incoming_id))
+        for block in absences.get(engineer, ())
+        if block.starts_at < row.meeting_ends_at and block.ends_at > row.meeting_starts_at
     ]
+
+
+def with_unreported_absences(*, at: dt.datetime) -> list[Handoff]:
+    """Return the upcoming hand-offs whose absent engineers are not those who were last reported, in two queries and one for them.
+
+    Most hand-offs of a large site need no report, so only a few columns of each are read at first.
+    """
+    upcoming = Handoff.objects.not_cancelled().filter(meeting_ends_at__gt=at)
+    meetings = list(
+        upcoming.values_list("pk", "outgoing", "incoming", "meeting_starts_at", "meeting_ends_at", "absence_notified")
+    )
+    if not meetings:
+        return []
+    first, last = min(row[3] for row in meetings), max(row[4] for row in meetings)
+    blocks = HolidayBlock.objects.overlapping(starts_at=first, ends_at=last).order_by()
+    absences: dict[int, list[tuple[dt.datetime, dt.datetime]]] = defaultdict(list)
+    for engineer, starts_at, ends_at in blocks.values_list("engineer", "starts_at", "ends_at"):
+        absences[engineer].append((starts_at, ends_at))
+
+    def absent(engineer: int, starts_at: dt.datetime, ends_at: dt.datetime) -> bool:
+        return any(start < ends_at and end > starts_at for start, end in absences.get(engineer, ()))
+
+    keys = [
+        pk
+        for pk, outgoing, incoming, starts_at, ends_at, reported in meetings
+        if sorted(engineer for engineer in {outgoing, incoming} if absent(engineer, starts_at, ends_at)) != reported
+    ]
+    return list(Handoff.objects.filter(pk__in=keys).with_people().order_by("at")) if keys else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +135,49 @@ class HandoffChange:
 
 def changes_due(rotation: Rotation, *, at: dt.datetime) -> list[HandoffChange]:
     """Return the changes that bring a rotation's upcoming hand-offs in line with its stored weeks. Past ones never change."""
-    wanted = boundaries(stored_weeks(rotation.weeks.filter(ends_at__gt=at - WEEK).order_by("starts_at")))
-    stored = {row.week: row for row in rotation.handoffs.filter(at__gt=at - 3 * WEEK)}
-    minutes = meeting_minutes(rotation)
+    weeks = stored_weeks(_recent_weeks(at=at).filter(rotation=rotation))
+    return _changes(weeks, _recent_handoffs(at=at).filter(rotation=rotation), minutes=meeting_minutes(rotation), at=at)
+
+
+def rotations_to_sync(*, at: dt.datetime) -> list[Rotation]:
+    """Return the rotations with changes due, in two queries for each `ROTATIONS_AT_ONCE` and two more."""
+    rotations = list(Rotation.objects.order_by("pk"))
+    minutes = dict(HandoffPolicy.objects.order_by().values_list("rotation", "minutes_max"))
+    due = []
+    for first in range(0, len(rotations), ROTATIONS_AT_ONCE):
+        chosen = rotations[first : first + ROTATIONS_AT_ONCE]
+        weeks: dict[int, list[Week]] = defaultdict(list)
+        rows = _recent_weeks(at=at).filter(rotation__in=chosen)
+        for key, starts_on, starts_at, ends_at, engineer in rows.values_list(
+            "rotation", "starts_on", "starts_at", "ends_at", "engineer"
+        ):
+            # Only their primary keys are compared.
+            person = Person(engineer, "", "")
+            weeks[key].append(Week(starts_on, starts_at, ends_at, person, person))
+        stored: dict[int, list[Handoff]] = defaultdict(list)
+        for row in _recent_handoffs(at=at).filter(rotation__in=chosen).only(*COMPARED_COLUMNS):
+            stored[row.rotation_id].append(row)
+        due += [
+            one
+            for one in chosen
+            if _changes(weeks[one.pk], stored[one.pk], minutes=minutes.get(one.pk, DEFAULT_MEETING_MINUTES), at=at)
+        ]
+    return due
+
+
+def _recent_weeks(*, at: dt.datetime) -> QuerySet[RotationWeek]:
+    return RotationWeek.objects.filter(ends_at__gt=at - WEEK).order_by("starts_at")
+
+
+def _recent_handoffs(*, at: dt.datetime) -> HandoffQuerySet:
+    return Handoff.objects.filter(at__gt=at - 3 * WEEK).order_by()
+
+
+def _changes(
+    weeks: Iterable[Week], handoffs: Iterable[Handoff], *, minutes: int, at: dt.datetime
+) -> list[HandoffChange]:
+    wanted = boundaries(weeks)
+    stored = {row.week: row for row in handoffs}
     due = []
     for week, boundary in wanted.items():
         row, meeting = stored.get(week), meeting_before(boundary.at, minutes=minutes)
@@ -130,5 +207,7 @@ def meeting_minutes(rotation: Rotation) -> int:
 
 def away_by_handoff(handoffs: list[Handoff]) -> list[list[AttendeeAbsence]]:
     """Return the absences during each hand-off's meeting, in the order given."""
-    absences = away_at(handoffs)
-    return [[one for one in absences if one.handoff.pk == row.pk] for row in handoffs]
+    absences: dict[int, list[AttendeeAbsence]] = defaultdict(list)
+    for one in away_at(handoffs):
+        absences[one.handoff.pk].append(one)
+    return [absences[row.pk] for row in handoffs]

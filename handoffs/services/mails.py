@@ -19,7 +19,7 @@ from handoffs.notifications import (
     UnsignedHandoff,
     handoff_facts,
 )
-from handoffs.queries.handoffs import SIGNING_PERIOD, AttendeeAbsence, away_at
+from handoffs.queries.handoffs import SIGNING_PERIOD, AttendeeAbsence, away_by_handoff, with_unreported_absences
 from notifications.queries.outbox import absolute_url, organizer
 from notifications.services.outbox import Invitation, enqueue
 from people.models import User
@@ -83,16 +83,8 @@ def _schedule_reminders(handoff: Handoff, *, at: dt.datetime) -> None:
 
 def notify_absences(*, at: dt.datetime) -> int:
     """Notify both engineers and the admins once of each absence during an upcoming meeting; return the number of absences."""
-    rows = list(Handoff.objects.not_cancelled().filter(meeting_ends_at__gt=at).with_people().order_by("at"))
-    by_handoff: dict[int, list[AttendeeAbsence]] = {}
-    for absence in away_at(rows):
-        by_handoff.setdefault(absence.handoff.pk, []).append(absence)
-    count = 0
-    for row in rows:
-        absences = by_handoff.get(row.pk, [])
-        if sorted({absence.block.engineer_id for absence in absences}) != row.absence_notified:
-            count += _notify_absences_at(row, absences, at=at)
-    return count
+    rows = with_unreported_absences(at=at)
+    return sum(_notify_absences_at(row, away, at=at) for row, away in zip(rows, away_by_handoff(rows), strict=True))
 
 
 @transaction.atomic

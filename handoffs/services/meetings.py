@@ -8,7 +8,14 @@ from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.loops import IsolatedSteps
 from handoffs.domain.boundaries import meeting_before
 from handoffs.models import MAX_MEETING_DISTANCE, Handoff, HandoffPolicy
-from handoffs.queries.handoffs import DEFAULT_MEETING_MINUTES, HandoffChange, changes_due, meeting_minutes, same_handoff
+from handoffs.queries.handoffs import (
+    DEFAULT_MEETING_MINUTES,
+    HandoffChange,
+    changes_due,
+    meeting_minutes,
+    rotations_to_sync,
+    same_handoff,
+)
 from handoffs.services.mails import invite, notify_absences, notify_cleared_signatures, notify_unsigned
 from people.models import User
 from runbooks.domain.handbook_model import MIN_MEETING_MINUTES
@@ -23,15 +30,12 @@ def sync_handoffs(*, at: dt.datetime) -> int:
     idempotent and can run concurrently with itself.
     """
     with IsolatedSteps() as attempt:
-        changed = sum(attempt(_sync_if_due, row, at=at) or 0 for row in Rotation.objects.order_by("pk"))
+        rotations = attempt(rotations_to_sync, at=at) or ()
+        changed = sum(attempt(sync_rotation, row, at=at) or 0 for row in rotations)
         attempt(invite_due, at=at)
         attempt(notify_absences, at=at)
         attempt(notify_unsigned, at=at)
         return changed
-
-
-def _sync_if_due(rotation: Rotation, *, at: dt.datetime) -> int:
-    return sync_rotation(rotation, at=at) if changes_due(rotation, at=at) else 0
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from common.crypto import DecryptionError
 from notifications.channels.catalog import CHANNELS
 from notifications.channels.deadline import within
 from notifications.channels.email.mail import build_mail, email_address, send_mail
+from notifications.channels.email.smtp import current_session
 from notifications.channels.exceptions import GoneError, UndeliverableError, describe_error
 from notifications.channels.push.channel import send_push
 from notifications.models import ContactMethod, EmailRejection, Message
@@ -56,9 +57,10 @@ def _send_email(message: Message, *, at: dt.datetime, seconds: float) -> None:
         raise UndeliverableError(f"{recipient} has no e-mail address.")
     mail = build_mail(message, at=at)
     rejections = EmailRejection.objects.filter(person=recipient)
-    was_rejected = rejections.exists()
+    was_rejected = getattr(recipient, "email_rejection", None) is not None
+    session = current_session()
     try:
-        within(seconds, lambda deadline: send_mail(mail, deadline=deadline))
+        within(seconds, lambda deadline: send_mail(mail, deadline=deadline, session=session))
     except GoneError as error:
         # Some messages go to an earlier address.
         if address == recipient.email:

@@ -12,6 +12,7 @@ from notifications.models import Message
 from notifications.queries.outbox import is_still_relevant
 from notifications.queries.preferences import quiet_until
 from notifications.registry import load
+from notifications.services.claims import ClaimStatement
 from notifications.services.leases import Claim, Outcome, deliver_row, retry_or_fail, send_row
 from notifications.services.outbox import subject_line
 from notifications.services.rate_limit import add_to_summary
@@ -19,10 +20,14 @@ from people.models import User
 
 logger = logging.getLogger(__name__)
 
+claim_message = ClaimStatement(
+    lambda: Message.objects.claimable().select_related("recipient__quiet_hours", "recipient__email_rejection")
+)
+
 
 def deliver_one() -> Message | None:
     """Deliver one due message and return it as claimed; return None if none is due."""
-    return deliver_row(Message.objects.claimable().select_related("recipient__quiet_hours"), attempt=_attempt)
+    return deliver_row(claim_message, attempt=_attempt)
 
 
 def _attempt(claim: Claim[Message]) -> Outcome:

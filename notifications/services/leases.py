@@ -15,14 +15,15 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from notifications.channels.exceptions import RetryLaterError, UndeliverableError, describe_error
 from notifications.domain.backoff import MAX_ATTEMPTS, retry_delay
 from notifications.models import LeasedRow
 from notifications.outbox_row import OutboxRow, OutboxState
+from notifications.services.claims import ClaimStatement
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ MAX_RETRY_AFTER_SECONDS = 3600
 CRASH_TEXT = "Every attempt ended in a crash of the worker."
 
 Row = TypeVar("Row", bound=OutboxRow)
-LeasedT = TypeVar("LeasedT", bound=OutboxRow | LeasedRow)
+LeasedT = TypeVar("LeasedT", bound=LeasedRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ class Outcome:
     columns: Mapping[str, Any] = field(default_factory=dict)
 
 
-def lease_first(claimable: QuerySet[LeasedT], **columns: Any) -> LeasedT | None:
-    """Give the first of the rows a token, a lease and these columns; return it with its token, or None if there is none.
+def lease_first(claimable: QuerySet[LeasedT]) -> LeasedT | None:
+    """Give the first of the rows a token and a lease; return it with its token, or None if there is none.
 
     The caller has a transaction. A row that another worker is claiming at the moment is skipped.
     """
@@ -70,27 +71,23 @@ def lease_first(claimable: QuerySet[LeasedT], **columns: Any) -> LeasedT | None:
         return None
     row.token = uuid.uuid4()
     lease = dt.timedelta(seconds=settings.MESSAGE_LEASE_SECONDS)
-    type(row)._default_manager.filter(pk=row.pk).update(token=row.token, lease_until=Now() + lease, **columns)  # noqa: SLF001  # Django's API
+    type(row)._default_manager.filter(pk=row.pk).update(token=row.token, lease_until=Now() + lease)  # noqa: SLF001  # Django's API
     return row
 
 
-@transaction.atomic
-def claim_row(claimable: QuerySet[Row]) -> Claim[Row] | None:
+def claim_row(statement: ClaimStatement[Row]) -> Claim[Row] | None:
     """Claim the first of the rows that can be sent now; return None if there is none."""
     started = time.monotonic()
-    # The row comes with the time: on a busy machine, another statement would wait for its turn.
-    rows: Any = claimable.annotate(claimed_at=Now())
-    row: Row | None = lease_first(rows, state=OutboxState.SENDING, attempts=F("attempts") + 1)
+    row = statement()
     if row is None:
         return None
-    row.attempts += 1
     claimed_at: dt.datetime = getattr(row, "claimed_at")  # noqa: B009  # an annotation
     return Claim(row, claimed_at, started + settings.MESSAGE_LEASE_SECONDS * LEASE_SHARE)
 
 
-def deliver_row(claimable: QuerySet[Row], *, attempt: Callable[[Claim[Row]], Outcome]) -> Row | None:
+def deliver_row(statement: ClaimStatement[Row], *, attempt: Callable[[Claim[Row]], Outcome]) -> Row | None:
     """Deliver one of the rows that can be sent now and return it as claimed; return None if there is none."""
-    claim = claim_row(claimable)
+    claim = claim_row(statement)
     if claim is None:
         return None
     if claim.row.attempts > MAX_ATTEMPTS:

@@ -9,15 +9,20 @@ from django.urls import reverse
 
 from notifications.channels.deadline import within
 from notifications.channels.email.mail import fixed_message_id, send_mail
+from notifications.channels.email.smtp import current_session
+from notifications.services.claims import ClaimStatement
 from notifications.services.leases import Claim, Outcome, deliver_row, send_row
 from readiness.models import ReaderMessage, ReaderNotification
 from readiness.services.subscriptions import confirm_secret, leave_secret
 
+claim_reader_message = ClaimStatement(
+    lambda: ReaderMessage.objects.claimable().select_related("subscription__pipeline", "subscription__link")
+)
+
 
 def deliver_reader_message() -> ReaderMessage | None:
     """Deliver one message that is due and return it as claimed; None if none is due."""
-    rows = ReaderMessage.objects.claimable().select_related("subscription__pipeline", "subscription__link")
-    return deliver_row(rows, attempt=_attempt)
+    return deliver_row(claim_reader_message, attempt=_attempt)
 
 
 def _attempt(claim: Claim[ReaderMessage]) -> Outcome:
@@ -29,8 +34,8 @@ def _attempt(claim: Claim[ReaderMessage]) -> Outcome:
 
 def _send(row: ReaderMessage) -> Mapping[str, Any]:
     """Send a message. Record once that a reader was notified of doubtful or wrong numbers, even if it is sent again."""
-    mail = build_reader_mail(row)
-    within(settings.MESSAGE_SEND_SECONDS, lambda deadline: send_mail(mail, deadline=deadline))
+    mail, session = build_reader_mail(row), current_session()
+    within(settings.MESSAGE_SEND_SECONDS, lambda deadline: send_mail(mail, deadline=deadline, session=session))
     if row.kind == ReaderMessage.Kind.ALERT:
         subscription = row.subscription
         notification = ReaderNotification(pipeline=subscription.pipeline, subscriber=subscription.pk, at=row.due_at)

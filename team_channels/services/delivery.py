@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from common.crypto import DecryptionError
 from notifications.channels.deadline import within
 from notifications.channels.exceptions import GoneError, RetryLaterError, UndeliverableError, describe_error
+from notifications.services.claims import ClaimStatement
 from notifications.services.leases import MAX_RETRY_AFTER_SECONDS, Claim, Outcome, deliver_row, send_row
 from team_channels.kinds.catalog import KINDS
 from team_channels.models import ChannelDelivery
@@ -20,10 +21,12 @@ from team_channels.services.channels import save_health, turn_off_gone
 MAX_PER_MINUTE = 20
 RATE_WINDOW = dt.timedelta(minutes=1)
 
+claim_delivery = ClaimStatement(lambda: ChannelDelivery.objects.claimable().select_related("channel"))
+
 
 def deliver_one() -> ChannelDelivery | None:
     """Deliver one message that is due and return it as claimed; None if none is due."""
-    return deliver_row(ChannelDelivery.objects.claimable().select_related("channel"), attempt=_attempt)
+    return deliver_row(claim_delivery, attempt=_attempt)
 
 
 def _attempt(claim: Claim[ChannelDelivery]) -> Outcome:

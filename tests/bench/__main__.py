@@ -11,12 +11,13 @@ import django
 
 django.setup()
 
-from tests.bench import checks, downstream, figures, local, manifest, scale
+from tests.bench import checks, downstream, figures, local, manifest, messages, scale
 
 # Each name runs one benchmark: `scale` a large company, `checks` a thousand checks, `manifest` a large file,
-# `downstream` a thousand children and readers, `local` make run. Without a name, all run.
+# `downstream` a thousand children and readers, `local` make run, `messages` a part of `scale` alone. Without a name, all others run.
 ALONE = {
     "scale": scale.measure,
+    "messages": messages.measure,
     "checks": checks.measure,
     "manifest": manifest.measure,
     "downstream": downstream.measure,

@@ -81,14 +81,17 @@ SELECT person.id, day, day + 6, 'holiday', '', 'UTC', day::timestamp AT TIME ZON
   FROM people_user person
   CROSS JOIN LATERAL (SELECT %(first)s::date + 60 * k + (abs(hashint8(person.id)) %% 53)::int AS day FROM generate_series(0, %(blocks)s) k) block
 """
-# Eight weeks of signed sheets, as long as a busy team's, and four weeks ahead; the last of every twenty rotations is unsigned. The
-# engineers are already invited, as on a running site. Otherwise the sweep would send eight hundred invitations at once.
+# Eight weeks of signed sheets, as long as a busy team's, and every hand-off ahead; the last of every twenty rotations is unsigned. The
+# engineers are already invited and notified of absences, as on a running site. Otherwise the sweep would send ten thousand messages.
 HANDOFFS = """
 INSERT INTO handoffs_handoff (rotation_id, week, at, outgoing_id, incoming_id, meeting_starts_at, meeting_ends_at, moved, uid, sequence,
                               stamped_at, signed_outgoing_at, signed_incoming_at, frozen, invited, mailed_sequence, absence_notified)
 SELECT week.rotation_id, week.starts_on, week.starts_at, before.engineer_id, week.engineer_id,
        week.starts_at - interval '30 minutes', week.starts_at, false, 'bench-' || week.id, 0, week.starts_at, signed.at, signed.at,
-       CASE WHEN signed.at IS NOT NULL THEN sheet.topics END, ARRAY[before.engineer_id, week.engineer_id], 0, '{}'
+       CASE WHEN signed.at IS NOT NULL THEN sheet.topics END, ARRAY[before.engineer_id, week.engineer_id], 0,
+       ARRAY(SELECT DISTINCT block.engineer_id FROM scheduling_holidayblock block
+              WHERE block.engineer_id IN (before.engineer_id, week.engineer_id) AND block.starts_at < week.starts_at
+                AND block.ends_at > week.starts_at - interval '30 minutes' ORDER BY 1)
   FROM scheduling_rotationweek week
   JOIN scheduling_rotationweek before ON before.rotation_id = week.rotation_id AND before.ends_at = week.starts_at
   CROSS JOIN LATERAL (
@@ -100,7 +103,7 @@ SELECT week.rotation_id, week.starts_on, week.starts_at, before.engineer_id, wee
                FROM generate_series(1, 10) item))) AS topics
       FROM generate_series(1, 4) topic
   ) sheet
- WHERE week.starts_at BETWEEN %(at)s - interval '8 weeks' AND %(at)s + interval '4 weeks'
+ WHERE week.starts_at > %(at)s - interval '8 weeks'
 """
 # The columns of a message that differ; the others have the model's defaults.
 MESSAGE_COLUMNS = {

@@ -10,6 +10,7 @@ from django.conf import settings
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from handoffs.domain.ical import Address, Meeting, cancellation, invitation, plain_text
 from handoffs.models import Handoff
+from handoffs.queries.handoffs import with_unreported_absences
 from handoffs.services.meetings import move_meeting, sync_handoffs
 from handoffs.services.policy import HandoffRules, set_handoff_rules
 from notifications.models import Message
@@ -293,6 +294,22 @@ def test_who_is_away_at_a_meeting_is_told_of_when_that_becomes_known(handoffs, a
     move_meeting(row, by=a, at=NOW, starts_at=handoffs[0].at)
     sync_handoffs(at=NOW)
     assert len(mails(type="handoff-conflict")) == 3
+
+
+def test_a_sweep_reads_as_much_for_many_absences_as_for_one(handoffs, a, b, django_assert_num_queries):
+    first = handoffs[0].at.date()
+    create_holiday(b, data=HolidayData(first, first), by=b)
+    with django_assert_num_queries(3):
+        assert with_unreported_absences(at=NOW) == handoffs[:1]
+    create_holiday(a, data=HolidayData(first, first + 20 * WEEK), by=a)
+    with django_assert_num_queries(3):
+        unreported = with_unreported_absences(at=NOW)
+    away = [row for row in handoffs[1:] if row.at.date() <= first + 20 * WEEK and a in row.people]
+    assert unreported == [handoffs[0], *away]
+    assert len(unreported) > 5
+    sync_handoffs(at=NOW)
+    with django_assert_num_queries(2):
+        assert with_unreported_absences(at=NOW) == []
 
 
 def test_an_absence_that_goes_and_comes_back_is_told_again(handoffs, b, admin, mails):

@@ -17,7 +17,7 @@ from notifications.domain.backoff import MAX_ATTEMPTS, retry_delay
 from notifications.models import Message, QuietHours
 from notifications.services import delivery as delivering
 from notifications.services import leases
-from notifications.services.delivery import deliver_one, retry_message
+from notifications.services.delivery import claim_message, deliver_one, retry_message
 from notifications.services.leases import claim_row
 from notifications.services.outbox import Invitation
 from people.models import User
@@ -153,10 +153,10 @@ def test_retry_delays_double_up_to_a_cap_and_are_spread():
 
 
 def test_a_message_is_claimed_again_when_the_lease_of_a_lost_worker_is_over(message):
-    first = claim_row(Message.objects.claimable())
+    first = claim_row(claim_message)
     assert deliver_one() is None, "the lease holds"
     Message.objects.update(lease_until=timezone.now())
-    second = claim_row(Message.objects.claimable())
+    second = claim_row(claim_message)
     assert second.row.token != first.row.token
     leases.mark(first, leases.Outcome("sent", columns={"sent_at": timezone.now()}))
     assert Message.objects.get().state == "sending", "who lost the lease marks nothing"
@@ -185,11 +185,11 @@ def test_two_workers_claim_two_messages_without_waiting(a, b):
     taken = []
 
     def other():
-        taken.append(claim_row(Message.objects.claimable()))
+        taken.append(claim_row(claim_message))
         connection.close()
 
     with transaction.atomic():
-        mine = claim_row(Message.objects.claimable())
+        mine = claim_row(claim_message)
         thread = threading.Thread(target=other)
         thread.start()
         thread.join(10)
@@ -199,7 +199,7 @@ def test_two_workers_claim_two_messages_without_waiting(a, b):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_mark_is_retried_until_the_database_is_back(message, monkeypatch):
-    claimed = claim_row(Message.objects.claimable())
+    claimed = claim_row(claim_message)
     tried = []
     update = type(Message.objects.all()).update
 
@@ -221,7 +221,7 @@ def test_the_mark_is_retried_until_the_database_is_back(message, monkeypatch):
 def test_only_the_clock_of_the_database_counts(message, monkeypatch):
     for hours in (-5, 5):
         monkeypatch.setattr(timezone, "now", lambda hours=hours: dt.datetime.now(dt.UTC) + hours * HOUR)
-        claimed = claim_row(Message.objects.claimable())
+        claimed = claim_row(claim_message)
         assert abs(claimed.at - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=1)
         Message.objects.update(state="pending", token=None, lease_until=None, attempts=0)
 

@@ -187,7 +187,7 @@ def test_a_failed_attempt_is_repeated_with_the_same_message_id(subscription, ver
     notify_subscribers(at=timezone.now())
     sent = []
 
-    def refuse(message, *, deadline):
+    def refuse(message, *, deadline, session):
         sent.append(message.extra_headers["Message-ID"])
         raise OSError("no route")
 
@@ -205,7 +205,7 @@ def test_a_failed_attempt_is_repeated_with_the_same_message_id(subscription, ver
 def test_a_message_of_a_dead_worker_is_sent_when_its_lease_ends(subscription, verdict):
     verdict["now"] = Verdict.WRONG
     notify_subscribers(at=timezone.now())
-    claimed = claim_row(ReaderMessage.objects.claimable())  # like a worker that dies after it
+    claimed = claim_row(delivery.claim_reader_message)  # like a worker that dies after it
     assert deliver() == []
     ReaderMessage.objects.filter(pk=claimed.row.pk).update(lease_until=timezone.now() - HOUR)
     assert len(deliver()) == 1

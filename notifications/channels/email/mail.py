@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from notifications.channels.deadline import Deadline
 from notifications.channels.email.html import mail_html
+from notifications.channels.email.smtp import MailSession
 from notifications.channels.exceptions import GoneError, UndeliverableError
 from notifications.models import LISTS, Message
 from notifications.queries.outbox import absolute_url, is_worth_listing
@@ -78,11 +79,16 @@ def build_mail(message: Message, *, at: dt.datetime) -> EmailMultiAlternatives:
     return mail
 
 
-def send_mail(mail: EmailMultiAlternatives, *, deadline: Deadline) -> None:
-    """Send an e-mail; raise UndeliverableError if the server rejects it permanently, GoneError if it rejects the address."""
-    connection = get_connection(deadline=deadline)
+def send_mail(mail: EmailMultiAlternatives, *, deadline: Deadline, session: MailSession | None = None) -> None:
+    """Send an e-mail, over the connection of a session if there is one.
+
+    Raises UndeliverableError if the server rejects it permanently, GoneError if it rejects the address.
+    """
     try:
-        connection.send_messages([mail])
+        if session is None:
+            get_connection(deadline=deadline).send_messages([mail])
+        else:
+            session.send(mail, deadline=deadline)
     except smtplib.SMTPRecipientsRefused as error:
         replies = [(code, _reply(code, text)) for code, text in error.recipients.values()]
         if any(code < 500 for code, _ in replies):

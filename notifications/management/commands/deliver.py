@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, InterfaceError, connection
 
+from notifications.channels.email.smtp import mail_session
 from notifications.models import Message
 from notifications.services.catch_up import merge_overdue
 from notifications.services.delivery import deliver_one
@@ -56,6 +57,7 @@ class Command(BaseCommand):
 def _deliver_due(stop: threading.Event) -> int:
     """Deliver until nothing is due or `stop` is set; return the number of messages processed."""
     number = 0
-    while not stop.is_set() and deliver_one() is not None:
-        number += 1
+    with mail_session():
+        while not stop.is_set() and deliver_one() is not None:
+            number += 1
     return number
