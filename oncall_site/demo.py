@@ -104,6 +104,9 @@ def report_runs(path: Path, *, at: dt.datetime) -> int:
         pipeline = pipelines.get(match_key(name))
         run = _run(day, started=_instant(started), finished=finished, state=state, at=at)
         if pipeline and run and known.get((pipeline.pk, day)) != (run.state, run.finished_at):
+            if run.finished_at is None:
+                # An injected failure rewrites the past: the run has not ended after all.
+                ReportedRun.objects.filter(pipeline=pipeline, key=day).delete()
             report_run(pipeline, run=run, at=at)
             reported += 1
     return reported

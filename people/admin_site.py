@@ -1,8 +1,11 @@
 """Admin site that requires two-factor authentication if enrolled."""
 
+from typing import Any
+
 from allauth.account.authentication import get_authentication_records
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from people import queries
 from people.models import User
@@ -22,3 +25,11 @@ class OncallAdminSite(AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         """Return True if the user may open the admin."""
         return super().has_permission(request) and not lacks_second_factor(request)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]  # a redirect
+        """Redirect to the site's own page, which also asks for the present password."""
+        return redirect("change_password")
+
+    def password_change_done(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]  # a redirect
+        """Redirect to the settings on which the site's own page ends."""
+        return redirect("security")

@@ -318,7 +318,7 @@ def name_problem(name: str, *, user: User) -> str:
 class HandbookAlias(models.Model):
     """Another spelling by which handbook import recognises a person, such as “Priya Oneil” for Priya O'Neil."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="handbook_aliases")
+    user = models.ForeignKey(User, verbose_name="person", on_delete=models.CASCADE, related_name="handbook_aliases")
     name = LineField(max_length=120)
     key = NameKeyField(source="name", unique=True)
 
@@ -452,7 +452,7 @@ class LoginAttempts(models.Model):
     ends_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "login attempts"
+        verbose_name = verbose_name_plural = "sign-in attempts"
         constraints = [models.UniqueConstraint(fields=["kind", "digest"], name="attempts_are_counted_once")]
 
     def __str__(self) -> str:

@@ -1,13 +1,12 @@
-"""`make screenshots`: pictures of every page, empty, seeded and full, into var/screenshots; the README's into docs/screenshots.
+"""`make screenshots`: pictures of every page, empty, seeded and full, into var/screenshots; those of the docs into docs/screenshots.
 
-`python -m tests.screenshots [STATE…]` makes those of some states only.
+`python -m tests.screenshots [STATE… | docs]` makes some of them only.
 """
 
 import contextlib
 import datetime as dt
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,9 +14,9 @@ from pathlib import Path
 
 from tests.browser import SIZES, chromium, follow
 from tests.faults.test_make_run import ROOT, Site
+from tests.screenshot_docs import take_documentation
 
 FOLDER = ROOT / "var" / "screenshots"
-README = ROOT / "docs" / "screenshots"
 STATES = ("empty", "seeded", "full")
 PASSWORD = "for the pictures only"
 SLUG = "daily-growth-experiment-focused"
@@ -38,6 +37,10 @@ PAGES = {
     "swaps": "/swaps/",
     "ask": f"/swaps/request/?rotation=weekly-rotation&week={WEEK}",
     "cover": "/schedule/weekly-rotation/cover/",
+    "request-cover": "/covers/request/?rotation=weekly-rotation",
+    "new-rotation": "/schedule/new/",
+    "edit-rotation": "/schedule/weekly-rotation/edit/",
+    "rotation-channels": "/rotations/weekly-rotation/channels/",
     "plan": "/schedule/weekly-rotation/plan/",
     "roster": "/schedule/weekly-rotation/roster/",
     "fairness": "/fairness/",
@@ -53,11 +56,14 @@ PAGES = {
     "restatements": f"/pipelines/{SLUG}/restatements/",
     "readers-links": "/readers/",
     "checks": "/checks/",
+    "check-types": f"/checks/new/?pipeline={SLUG}",
+    "deleted-checks": "/checks/deleted/",
     "new-check": f"/checks/new/?pipeline={SLUG}&check_type=completeness",
     "new-metric": f"/checks/metrics/new/?pipeline={SLUG}",
     "external-checks": "/checks/external/",
     "lineage": "/lineage/",
     "owner-drift": "/lineage/drift/",
+    "unmapped-nodes": "/lineage/unmapped/",
     "runbooks": "/runbooks/",
     "runbook": f"/runbooks/{SLUG}/",
     "edit": f"/runbooks/{SLUG}/edit/",
@@ -81,6 +87,7 @@ PAGES = {
     "admin": "/admin/",
     "system": "/admin/system/",
     "ownership-grid": "/admin/pipelines/pipeline/ownership/",
+    "admin-list": "/admin/people/user/",
 }
 # Pages of the first row that a list links to.
 ROWS = {
@@ -90,27 +97,15 @@ ROWS = {
     "handoff": ("handoffs", r"/handoffs/\d+/"),
     "check": ("checks", r"/checks/\d+/"),
     "metric": ("pipeline", r"/checks/metrics/\d+/"),
+    "channel": ("channels", r"/channels/\d+/"),
+    "external-check": ("external-checks", r"/checks/external/\d+/"),
     "holiday": ("calendar", r"/calendar/holidays/\d+/"),
 }
 # Pages about one of those rows.
 OF_ROWS = {
-    "change-incident": ("incident", "change/"),
+    "edit-incident": ("incident", "edit/"),
     "edit-check": ("check", "edit/"),
-    "backtest": ("check", "backtest/"),
 }
-# What the README and docs/ show; every other picture is for looking at, not for keeping.
-KEPT = (
-    "now-1280-light",
-    "now-375-dark",
-    "incident-1280-light",
-    "incident-375-light",
-    "schedule-1280-light",
-    "calendar-1280-dark",
-    "checks-1280-light",
-    "check-1280-dark",
-    "runbook-1280-light",
-    "messages-375-light",
-)
 
 
 def sign_in(page):
@@ -128,7 +123,11 @@ def paths_of(page):
         links = page.locator("main a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
         if actual := next((link for link in links if re.fullmatch(pattern, link)), None):
             paths[name] = actual
-    return paths | {name: paths[row] + below for name, (row, below) in OF_ROWS.items() if row in paths}
+    paths |= {name: paths[row] + below for name, (row, below) in OF_ROWS.items() if row in paths}
+    for check in page.request.get("/api/v1/checks/?page_size=500").json()["results"]:
+        if check["type"] == "range":
+            paths["backtest"] = f"/checks/{check['id']}/backtest/"
+    return paths
 
 
 def take(address, *, folder):
@@ -175,12 +174,16 @@ def running(state):
 
 
 def main():
-    for state in sys.argv[1:] or STATES:
+    wanted = sys.argv[1:] or [*STATES, "docs"]
+    for state in STATES:
+        with_docs = state == "seeded" and "docs" in wanted
+        if state not in wanted and not with_docs:
+            continue
         with running(state) as address:
-            take(address, folder=FOLDER / state)
-        if state == "seeded":
-            for name in KEPT:
-                shutil.copy(FOLDER / state / f"{name}.png", README)
+            if state in wanted:
+                take(address, folder=FOLDER / state)
+            if with_docs:
+                take_documentation(address, sign_in=sign_in, paths_of=paths_of, slug=SLUG)
 
 
 if __name__ == "__main__":

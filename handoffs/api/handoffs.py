@@ -42,12 +42,13 @@ LATEST_INSTANT = dt.datetime.combine(LATEST, dt.time(), dt.UTC)
 
 
 class ItemSerializer(serializers.Serializer[Any]):
-    """A line of live data: its text, the page it links to, its state (ok, warn, danger or none), and the words to link."""
+    """A line of live data: its text, the page it links to, its state (ok, warn, danger or none), the words to link, and those that say the state."""
 
     text = serializers.CharField()
     path = serializers.CharField(allow_blank=True)
     state = serializers.CharField(allow_blank=True)
     link = serializers.CharField(allow_blank=True)
+    badge = serializers.CharField(allow_blank=True)
 
 
 class TopicSerializer(serializers.Serializer[Any]):

@@ -21,18 +21,24 @@ from scheduling.queries.on_call import responder_chains
 
 @dataclass(frozen=True, slots=True)
 class SheetItem:
-    """A line of live data: its text, the page it links to, its state (`ok`, `warn` or `danger`), and the words to link."""
+    """A line of live data: its text, the page it links to, and its state (`ok`, `warn` or `danger`).
+
+    `link` and `badge` are parts of the text: the words to link, and those that say the state.
+    """
 
     text: str
     path: str = ""
     state: str = ""
     # A part of the text. Empty for the whole text, also in sheets that were frozen before this field existed.
     link: str = ""
+    badge: str = ""
 
     @property
-    def parts(self) -> tuple[str, str, str]:
-        """The text before the link, the link, and the text after it."""
-        return self.text.partition(self.link) if self.link else ("", self.text, "")
+    def parts(self) -> tuple[str, str, str, str, str]:
+        """The text before the link, the link, the text up to the badge, the badge, and the text after it."""
+        before, link, after = self.text.partition(self.link) if self.link else ("", self.text, "")
+        between, badge, end = after.rpartition(self.badge) if self.badge else (after, "", "")
+        return before, link, between, badge, end
 
 
 # Sheets stay readable, and small enough to send and to freeze, when hundreds of incidents are open.
@@ -90,7 +96,8 @@ def _incident(row: Incident) -> SheetItem:
     assignee = f"assigned to {row.assignee}" if row.assignee else "unassigned"
     since = format_instant(row.opened_at, dt.UTC)
     text = f"{row.get_kind_display()}: {row.title}, {row.pipeline}, since {since}, {assignee}"
-    return SheetItem(text, reverse("incident", args=[row.pk]), "warn" if row.assignee else "danger", link=row.title)
+    path, state = reverse("incident", args=[row.pk]), "warn" if row.assignee else "danger"
+    return SheetItem(text, path, state, link=row.title, badge=assignee)
 
 
 def _statuses(members: list[PipelineRotation], *, at: dt.datetime) -> list[tuple[tuple[int, TopicKind], SheetItem]]:
@@ -109,4 +116,5 @@ def _status(pipeline: Pipeline, status: PipelineStatus, *, responder: Person | N
     suffix = f"responder {responder}" if responder else "uncovered"
     path = reverse("pipeline", args=[pipeline.slug])
     state = status.badge if responder else "danger"
-    return SheetItem(f"{pipeline} — {status.name} — {suffix}", path, state, link=str(pipeline))
+    text = f"{pipeline} — {status.name} — {suffix}"
+    return SheetItem(text, path, state, link=str(pipeline), badge=status.name if responder else suffix)

@@ -16,6 +16,8 @@ from people.requests import SignedInRequest
 METHODS = ("get", "post", "put", "patch", "delete")
 MAX_QUERY_LENGTH = 100
 MAX_EXAMPLE_DEPTH = 4
+# The end of the paths of calls that only say what another call would change.
+PREVIEW = "/preview/"
 # Values by format or type.
 EXAMPLES: dict[str, Any] = {
     "date": "2026-12-21",
@@ -43,7 +45,7 @@ class Field:
 class Operation:
     """An API operation; `body` names the schema of its request, `responses` are (status, description, schema name).
 
-    `example` is a command that calls it.
+    `example` is a command that calls it, `call` is what the page's form needs to send it.
     """
 
     method: str
@@ -55,6 +57,7 @@ class Operation:
     body: str
     responses: tuple[tuple[str, str, str], ...]
     example: str
+    call: dict[str, Any]
 
     @property
     def can_be_opened(self) -> bool:
@@ -115,6 +118,7 @@ def docs(request: SignedInRequest) -> HttpResponse:
         "schemas": [] if query else schemas,
         "query": query,
         "count": sum(len(section.operations) for section in shown),
+        "calls": {operation.anchor: operation.call for section in shown for operation in section.operations},
     }
     return render(request, "api/docs.html", context)
 
@@ -123,6 +127,7 @@ def _operation(
     path: str, method: str, operation: dict[str, Any], *, site: str, components: dict[str, Any]
 ) -> Operation:
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    body = _example(content["schema"], components) if "schema" in content else None
     return Operation(
         method=method.upper(),
         path=path,
@@ -138,16 +143,36 @@ def _operation(
             (status, response.get("description", ""), _content_type_name(response))
             for status, response in operation["responses"].items()
         ),
-        example=_command(method.upper(), f"{site}{path}", body=content.get("schema"), components=components),
+        example=_command(method.upper(), f"{site}{path}", body=body),
+        call=_call(method.upper(), path, operation, body=body),
     )
 
 
-def _command(method: str, url: str, *, body: dict[str, Any] | None, components: dict[str, Any]) -> str:
+def _call(method: str, path: str, operation: dict[str, Any], *, body: Any) -> dict[str, Any]:
+    """Return the fields of a form that sends a call: those of the path, those of a read's query, and headers."""
+    places = ("path", "query", "header") if method == "GET" else ("path", "header")
+    fields = [
+        {
+            "name": parameter["name"],
+            "in": parameter["in"],
+            "type": _type_name(parameter.get("schema", {})),
+            "help": parameter.get("description", ""),
+            "required": place == "path" or parameter.get("required", False),
+        }
+        for place in places
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == place
+    ]
+    call = {"method": method, "path": path, "fields": fields, "changes": method != "GET" and not path.endswith(PREVIEW)}
+    return call if body is None else call | {"body": body}
+
+
+def _command(method: str, url: str, *, body: Any) -> str:
     parts = ['curl -H "Authorization: Bearer $TOKEN"']
     if method != "GET":
         parts.append(f"-X {method}")
     if body is not None:
-        example = json.dumps(_example(body, components), ensure_ascii=False)
+        example = json.dumps(body, ensure_ascii=False)
         parts += ['-H "Content-Type: application/json"', "-d '" + example.replace("'", "'\\''") + "'"]
     return " ".join([*parts, f'"{url}"'])
 

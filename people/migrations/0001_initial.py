@@ -32,8 +32,8 @@ class Migration(InitialMigration):
                 ('ends_at', models.DateTimeField(db_index=True)),
             ],
             options={
-                'verbose_name': 'login attempts',
-                'verbose_name_plural': 'login attempts',
+                'verbose_name': 'sign-in attempts',
+                'verbose_name_plural': 'sign-in attempts',
                 'constraints': [models.UniqueConstraint(fields=('kind', 'digest'), name='attempts_are_counted_once')],
             },
         ),
@@ -115,7 +115,7 @@ class Migration(InitialMigration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=120)),
                 ('key', people.models.NameKeyField(blank=True, editable=False, max_length=400, source='name', unique=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='handbook_aliases', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='handbook_aliases', to=settings.AUTH_USER_MODEL, verbose_name='person')),
             ],
             options={
                 'verbose_name': 'other spelling in the handbook',
@@ -201,7 +201,7 @@ class Migration(InitialMigration):
                 ('name', models.CharField(max_length=120)),
                 ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='people.handbookalias')),
-                ('user', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL, verbose_name='person')),
             ],
             options={
                 'abstract': False,

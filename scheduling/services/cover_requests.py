@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 
@@ -27,7 +28,7 @@ from scheduling.services.open_requests import (
     check_may_remind,
     check_may_withdraw,
     close_request,
-    lock_expired_requests,
+    expire_requests,
     lock_open_request,
     save_decline,
     save_reminder,
@@ -230,17 +231,17 @@ def remind_cover_request(request: CoverRequest, *, by: User, at: dt.datetime) ->
     return row
 
 
-@transaction.atomic
 def expire_cover_requests(*, at: dt.datetime) -> int:
-    """Close open requests whose time is over or that nobody has answered for 14 days; return how many."""
+    """Close open requests whose time is over or that nobody has answered for 14 days; return how many.
+
+    The first error is raised after all others are closed.
+    """
     return _expire(CoverRequest.objects.pending(), at=at)
 
 
 def _expire(requests: RequestQuerySet, *, at: dt.datetime) -> int:
-    rows = lock_expired_requests(requests, people=REQUEST_PEOPLE, at=at)
-    for row in rows:
-        _close(row, state=CoverRequest.State.EXPIRED, at=at)
-    return len(rows)
+    close = partial(_close, state=CoverRequest.State.EXPIRED, at=at)
+    return expire_requests(requests, people=REQUEST_PEOPLE, close=close, at=at)
 
 
 def _close(

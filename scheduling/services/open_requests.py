@@ -1,11 +1,14 @@
 """Rules of swap requests and cover requests: limits, locking, answering, withdrawing and closing."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
+
+from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_duration
+from common.loops import IsolatedSteps
 from people.models import User
 from scheduling.models import CoverRequest, RequestQuerySet, Rotation, SwapRequest
 from scheduling.models.requests import RequestState
@@ -56,10 +59,26 @@ def answering_engineer(row: SwapRequest | CoverRequest, *, by: User, engineer: U
     return person
 
 
-def lock_expired_requests(rows: RequestQuerySet, *, people: Iterable[str], at: dt.datetime) -> list[Any]:
-    """Lock and return the requests among these open ones that have expired, except those that another process holds."""
-    due = rows.filter(expires_at__lte=at).select_related("rotation", *people).order_by("pk")
-    return list(due.select_for_update(no_key=True, skip_locked=True, of=("self",)))
+def expire_requests(
+    rows: RequestQuerySet, *, people: Iterable[str], close: Callable[[Any], None], at: dt.datetime
+) -> int:
+    """Call `close` for each of these open requests that has expired, locked, in a transaction of its own; return how many.
+
+    Requests that another process holds are left out. The first error is raised after all others are closed.
+    """
+    keys = list(rows.filter(expires_at__lte=at).order_by("pk").values_list("pk", flat=True))
+    with IsolatedSteps() as attempt:
+        closed = [attempt(_expire, rows.filter(pk=key), people=people, close=close) for key in keys]
+    return sum(map(bool, closed))
+
+
+@transaction.atomic
+def _expire(rows: RequestQuerySet, *, people: Iterable[str], close: Callable[[Any], None]) -> bool:
+    due = rows.select_related("rotation", *people)
+    row = due.select_for_update(no_key=True, skip_locked=True, of=("self",)).first()
+    if row is not None:
+        close(row)
+    return row is not None
 
 
 def check_may_withdraw(row: SwapRequest | CoverRequest, *, by: User) -> None:

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest
 
+from common.loops import IsolatedSteps
 from notifications.queries.outbox import enqueued_keys
 from scheduling.domain.weeks import WEEK
 from scheduling.models import Cover, HolidayBlock, Rotation, RotationWeek
@@ -28,20 +29,22 @@ REMINDER_LOOKAHEAD = dt.timedelta(hours=2)
 CONFLICT_LOOKAHEAD = 26 * WEEK
 
 
-@transaction.atomic
 def notify_shift_changes(*, at: dt.datetime) -> None:
     """Queue a notification for everyone who starts or stops being on call soon, once each, however often this runs.
 
-    Shifts and covers both count: a cover ends the covered engineer's shift, and its end starts it again.
+    Shifts and covers both count: a cover ends the covered engineer's shift, and its end starts it again. Each rotation has its own
+    transaction; the first error is raised after all of them.
     """
     window = (at - SHIFT_CHANGE_LIFETIME, at + REMINDER_LOOKAHEAD)
     weeks = RotationWeek.objects.filter(starts_at__range=window).order_by().values("rotation")
     edges = Q(starts_at__range=window) | Q(ends_at__range=window)
     covers = Cover.objects.filter(edges).order_by().values("rotation")
-    for rotation in Rotation.objects.filter(Q(pk__in=weeks) | Q(pk__in=covers)).order_by("pk"):
-        _notify_changes_in(rotation, starts_at=window[0], ends_at=window[1])
+    with IsolatedSteps() as attempt:
+        for rotation in Rotation.objects.filter(Q(pk__in=weeks) | Q(pk__in=covers)).order_by("pk"):
+            attempt(_notify_changes_in, rotation, starts_at=window[0], ends_at=window[1])
 
 
+@transaction.atomic
 def _notify_changes_in(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime) -> None:
     """Queue the notifications of a rotation's changes of engineer between two instants."""
     stints = on_call_stints(rotation, starts_at=starts_at, ends_at=ends_at)
@@ -58,11 +61,11 @@ def _notify_changes_in(rotation: Rotation, *, starts_at: dt.datetime, ends_at: d
             notify_shift_ended(before, next_engineer=after.engineer)
 
 
-@transaction.atomic
 def notify_time_off_conflicts(*, at: dt.datetime) -> None:
     """Notify about time off during a current or upcoming shift or cover, once for each absence.
 
-    The sweep also finds blocks from linked calendars, and shifts that were swapped or covered into an absence.
+    The sweep also finds blocks from linked calendars, and shifts that were swapped or covered into an absence. Each conflict has its own
+    transaction; the first error is raised after all of them.
     """
     absences = HolidayBlock.objects.filter(ends_at__gt=at, starts_at__lt=at + CONFLICT_LOOKAHEAD).order_by("pk")
     by_week = list(
@@ -87,7 +90,15 @@ def notify_time_off_conflicts(*, at: dt.datetime) -> None:
     blocks = HolidayBlock.objects.in_bulk([block for block, _ in [*new_weeks, *new_covers]])
     weeks = RotationWeek.objects.select_related("rotation", "engineer").in_bulk([key for _, key in new_weeks])
     covers = Cover.objects.select_related("rotation", "engineer").in_bulk([key for _, key in new_covers])
-    for block, key in new_weeks:
-        notify_time_off_conflict(weeks[key], blocks[block], at=at)
-    for block, key in new_covers:
-        notify_time_off_conflict(covers[key], blocks[block], at=at)
+    conflicts = [(weeks.get(key), blocks.get(block)) for block, key in new_weeks]
+    conflicts += [(covers.get(key), blocks.get(block)) for block, key in new_covers]
+    with IsolatedSteps() as attempt:
+        for shift, absence in conflicts:
+            # Either may have been deleted since.
+            if shift is not None and absence is not None:
+                attempt(_notify_conflict, shift, absence, at=at)
+
+
+@transaction.atomic
+def _notify_conflict(shift: RotationWeek | Cover, absence: HolidayBlock, *, at: dt.datetime) -> None:
+    notify_time_off_conflict(shift, absence, at=at)

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 
@@ -31,7 +32,7 @@ from scheduling.services.open_requests import (
     check_may_remind,
     check_may_withdraw,
     close_request,
-    lock_expired_requests,
+    expire_requests,
     lock_open_request,
     save_decline,
     save_reminder,
@@ -241,13 +242,13 @@ def remind_swap(swap: SwapRequest, *, by: User, at: dt.datetime) -> SwapRequest:
     return row
 
 
-@transaction.atomic
 def expire_swaps(*, at: dt.datetime) -> int:
-    """Close open requests if one of their weeks has started or nobody has answered for 14 days; return how many."""
-    rows = lock_expired_requests(SwapRequest.objects.pending(), people=SWAP_PEOPLE, at=at)
-    for row in rows:
-        _close(row, state=SwapRequest.State.EXPIRED, reason="Nobody answered in time.", at=at)
-    return len(rows)
+    """Close open requests if one of their weeks has started or nobody has answered for 14 days; return how many.
+
+    The first error is raised after all others are closed.
+    """
+    close = partial(_close, state=SwapRequest.State.EXPIRED, reason="Nobody answered in time.", at=at)
+    return expire_requests(SwapRequest.objects.pending(), people=SWAP_PEOPLE, close=close, at=at)
 
 
 def _close(row: SwapRequest, *, state: RequestState, at: dt.datetime, by: User | None = None, reason: str = "") -> None:

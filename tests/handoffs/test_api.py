@@ -232,8 +232,9 @@ def test_nobody_knows_of_other_numbers(call, handoffs, a):
 def test_statuses_name_the_responder_of_each_pipeline(call, handoffs, a):
     items = call(a, "get", path(handoffs[0])).json()["topics"][2]["items"]
     assert len(items) == 5
-    assert all(set(item) == {"text", "path", "state", "link"} for item in items)
+    assert all(set(item) == {"text", "path", "state", "link", "badge"} for item in items)
     assert items[0]["link"] == "Unit-level profit (experiment-focused)"
+    assert items[0]["badge"] == "unknown"
     assert re.match(r"Unit-level profit \(experiment-focused\) — unknown — responder Engineer .", items[0]["text"])
     assert items[0]["path"] == "/pipelines/unit-level-profit-experiment-focused/"
 

@@ -72,6 +72,22 @@ def test_the_documentation_is_searched_and_has_examples(signed_in, a):
     assert "0 operations" in signed_in(a).get("/api/v1/docs/?q=nothing+at+all").content.decode()
 
 
+def test_every_operation_has_a_form_with_its_fields(signed_in, a):
+    calls = signed_in(a).get("/api/v1/docs/").context["calls"]
+    schema = SchemaGenerator().get_schema(public=True)
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            call = calls[operation["operationId"]]
+            assert (call["method"], call["path"]) == (method.upper(), path)
+            fields = [field["name"] for field in call["fields"] if field["in"] == "path"]
+            assert sorted(fields) == sorted(re.findall(r"\{(\w+)\}", path)), path
+            assert ("body" in call) == ("requestBody" in operation), path
+            assert call["changes"] == (method != "get" and not path.endswith("/preview/")), path
+    create = calls["holidays_create"]
+    assert create["body"] == {"starts_on": "2026-12-21", "ends_on": "2026-12-21"}
+    assert [field["name"] for field in create["fields"]] == ["Idempotency-Key"]
+
+
 def test_lists_are_paginated(client, a):
     for number in range(12):
         make_engineer(f"Person {number:02}")

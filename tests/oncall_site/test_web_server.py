@@ -148,6 +148,24 @@ def status(connection):
 
 
 @pytest.mark.faults
+@pytest.mark.parametrize(
+    ("path", "kind", "text"),
+    [
+        ("/sign-in/", "text/html; charset=utf-8", "<h1> The request is too large</h1>"),
+        ("/api/v1/swaps/", "application/json", '{"detail": "The request is too large."}'),
+        ("/api/v1/integrations/events/v2/enqueue", "application/json", '{"detail": "The request is too large."}'),
+    ],
+)
+def test_its_own_answers_are_pages_for_people_and_json_for_the_api(start, path, kind, text):
+    _, port = start("-m", "oncall_site.web_server")
+    with announce(port, path) as connection, connection.makefile() as answer:
+        assert answer.readline().split()[1] == "413"
+        headers = dict(line.strip().split(": ", 1) for line in iter(answer.readline, "\n"))
+        assert headers["Content-Type"] == kind
+        assert text in answer.read(int(headers["Content-Length"]))
+
+
+@pytest.mark.faults
 def test_bodies_of_strangers_cannot_fill_the_disk(start):
     _, port = start("-m", "oncall_site.web_server")
     waiting = [announce(port, "/api/v1/integrations/dbt/") for _ in range(4)]

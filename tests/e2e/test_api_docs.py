@@ -1,0 +1,126 @@
+"""The forms of the API documentation send calls with the session of the browser."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from handoffs.models import ActionItem
+from scheduling.models import HolidayBlock
+from tests.axe import findings
+from tests.factories import import_example
+from tests.snapshots import this_minute
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+SLUG = "daily-growth-experiment-focused"
+NOT_JSON = {
+    '{\n  "text": "a"\n  "done": true\n}': 'Line 3: expected “,” or “}”, not “"done": true”.',
+    '{\n  "text": "a",\n}': "Line 3: expected a name in double quotes, not “}”.",
+    '{\n  "text" "a"}': 'Line 2: expected “:” after the name, not “"a"}”.',
+    "{'text': 1}": "Line 1: expected a name in double quotes, not “'text': 1}”.",
+    "[1,\n2": "Line 2: expected “,” or “]”, not the end of the text.",
+    '{"text": nothing}': "Line 1: expected a value, not “nothing}”.",
+    '{"text": "a"}\n\nx': "Line 3: expected the end, not “x”.",
+    "": "Line 1: expected a value, not the end of the text.",
+    '{"a": [{"b": -1.5e3, "c": [true, false, null, {}, []]}, 01]}': "Line 1: expected “,” or “]”, not “1]}”.",
+}
+
+
+@pytest.fixture
+def seeded(transactional_db, seed):
+    import_example(at=this_minute())
+
+
+def open_call(page, method, path):
+    """Open the form of an operation by keyboard, and return it."""
+    page.goto(f"/api/v1/docs/?q={path}")
+    call = page.locator(f"details.call:has(> summary code:text-is('{path}')):has(> summary .badge:text-is('{method}'))")
+    if call.get_attribute("open") is None:
+        call.locator("summary").press("Enter")
+    call.get_by_role("button", name=f"Try it {method} {path}", exact=True).press("Enter")
+    return page.get_by_role("form", name=f"Try {method} {path}")
+
+
+def answer(form):
+    return form.locator(".answer code")
+
+
+def test_a_call_creates_a_row_and_shows_the_answer(seeded, a, open_page, complaints):
+    page = open_page(a)
+    form = open_call(page, "POST", "/api/v1/action-items/")
+    expect(form).to_contain_text("This sends a real request as Engineer A and changes data on this site.")
+    expect(form.get_by_label("Body")).to_be_focused()
+    expect(form.get_by_label("Body")).to_have_value('{\n  "text": "text"\n}')
+    form.get_by_label("Body").fill('{"text": "Ask for a larger disk"}')
+    form.get_by_role("button", name="Send and change data").press("Enter")
+    expect(form.get_by_role("status")).to_contain_text("201 Created in ")
+    item = ActionItem.objects.get()
+    assert json.loads(answer(form).text_content())["id"] == item.pk
+    # The same key: nothing more is created.
+    form.get_by_role("button", name="Send and change data").press("Enter")
+    expect(form.locator("dt", has_text="Idempotency-Replayed")).to_be_visible()
+    assert ActionItem.objects.count() == 1
+    # Another body has another key.
+    form.get_by_label("Body").fill('{"text": "Another"}')
+    form.get_by_role("button", name="Send and change data").press("Enter")
+    expect(answer(form)).to_contain_text("Another")
+    assert ActionItem.objects.count() == 2
+    assert complaints == []
+
+
+def test_a_refused_call_shows_the_400_and_changes_nothing(seeded, a, open_page):
+    form = open_call(open_page(a), "POST", "/api/v1/holidays/")
+    form.get_by_label("Body").fill('{"starts_on": "2027-03-05", "ends_on": "soon"}')
+    form.get_by_role("button", name="Send and change data").click()
+    expect(form.get_by_role("status")).to_contain_text("400 Bad Request in ")
+    assert list(json.loads(answer(form).text_content())) == ["ends_on"]
+    expect(form.get_by_label("Body")).to_have_value('{"starts_on": "2027-03-05", "ends_on": "soon"}')
+    assert not HolidayBlock.objects.exists()
+
+
+def test_a_body_that_is_not_json_names_its_line_and_is_not_sent(seeded, a, open_page):
+    page = open_page(a)
+    form = open_call(page, "POST", "/api/v1/action-items/")
+    sent = []
+    page.on("request", lambda request: sent.append(request.method))
+    for body, problem in NOT_JSON.items():
+        form.get_by_label("Body").fill(body)
+        expect(form.locator(".problem li")).to_have_count(0)
+        form.get_by_role("button", name="Send and change data").click()
+        expect(form.locator(".wrong .problem")).to_have_text(problem)
+        expect(form.get_by_label("Body")).to_be_focused()
+        expect(form.get_by_label("Body")).to_have_attribute("aria-invalid", "true")
+    assert sent == []
+
+
+def test_a_field_of_the_path_is_required_and_sent(seeded, a, open_page, complaints):
+    form = open_call(open_page(a), "GET", "/api/v1/pipelines/{slug}/responder/")
+    form.get_by_role("button", name="Send").click()
+    expect(form.locator(".wrong .problem")).to_have_text("Enter slug.")
+    form.get_by_label("slug").fill(SLUG)
+    form.get_by_role("button", name="Send").click()
+    expect(form.get_by_role("status")).to_contain_text("200 OK in ")
+    assert json.loads(answer(form).text_content())["pipeline"] == SLUG
+    expect(form.locator("dt", has_text="ETag")).to_be_visible()
+    assert complaints == []
+
+
+def test_a_preview_says_that_it_changes_nothing(seeded, a, open_page):
+    form = open_call(open_page(a), "POST", "/api/v1/holidays/preview/")
+    expect(form.get_by_text("A preview changes nothing.")).to_be_visible()
+    expect(form.get_by_text("changes data")).to_be_hidden()
+    form.get_by_role("button", name="Send", exact=True).click()
+    expect(answer(form)).to_contain_text("stepping_in")
+
+
+def test_the_form_has_no_axe_finding(seeded, a, open_page):
+    page = open_page(a)
+    form = open_call(page, "PATCH", "/api/v1/action-items/{id}/")
+    form.get_by_role("button", name="Send and change data").click()
+    expect(form.locator(".wrong")).to_have_count(1)
+    assert findings(page) == []
+    form.get_by_label("id").fill("1")
+    form.get_by_role("button", name="Send and change data").click()
+    expect(answer(form)).to_be_visible()
+    assert findings(page, number=1) == []
