@@ -42,6 +42,10 @@ class LineField(forms.CharField):
     default_validators = [validate_line]
 
 
+# Selects on a page repeat the list of people. Above this many options, only one select lists everyone, and `options.js` fills the others.
+MAX_OPTIONS = 2000
+
+
 class MultilineField(forms.CharField):
     """Text of several lines (`common.text`).
 

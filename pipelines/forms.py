@@ -2,7 +2,7 @@
 
 from django import forms
 
-from common.forms import LineField
+from common.forms import MAX_OPTIONS, LineField
 from people.queries import all_users
 from pipelines.models import Pipeline
 from pipelines.services import Owners
@@ -17,15 +17,22 @@ class OwnershipForm(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.pipelines = pipelines
         users = list(all_users())
+        # Only the select of the bulk form lists everyone.
+        self.is_long = len(pipelines) * len(ROLES) * len(users) > MAX_OPTIONS
         for pipeline in pipelines:
             for role in ROLES:
-                owner = getattr(pipeline, f"{role}_owner")
-                self.fields[f"{role}_{pipeline.pk}"] = forms.TypedChoiceField(
-                    choices=[(user.pk, user.display_name) for user in users if user.is_active or user.pk == owner.pk],
+                owner, name = getattr(pipeline, f"{role}_owner"), f"{role}_{pipeline.pk}"
+                choices = [(user.pk, user.display_name) for user in users if user.is_active or user.pk == owner.pk]
+                self.fields[name] = field = forms.TypedChoiceField(
+                    choices=choices,
                     coerce={str(user.pk): user for user in users}.get,
                     initial=owner.pk,
                     label=f"{role.capitalize()} owner of {pipeline}",
                 )
+                if self.is_long:
+                    selected = str(self.data.get(name, owner.pk))
+                    field.widget.choices = [(key, text) for key, text in choices if str(key) == selected]
+                    field.widget.attrs["data-options"] = "bulk_engineer"
 
     def rows(self) -> list[tuple[Pipeline, forms.BoundField, forms.BoundField, list[str]]]:
         """Return each pipeline with its two fields and the errors of its row."""

@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 
 from common.datetimes import months_between
 from common.formatting import format_day
-from common.forms import LineField, MonthSelect, MultilineField
+from common.forms import MAX_OPTIONS, LineField, MonthSelect, MultilineField
 from people.models import User, valid_time_zone
 from people.queries import all_users
 from scheduling.models import MAX_DESCRIPTION_LENGTH, HolidayBlock, RotationWeek
@@ -22,8 +22,6 @@ from scheduling.services.covers import CoverData
 from scheduling.services.holidays import HolidayData
 from scheduling.services.swaps import SwapProposal
 
-# Each select of a roster repeats the list of engineers. Above this many options, only the one for a new engineer does.
-MAX_OPTIONS = 2000
 # The months before and after this one that the calendar offers.
 MONTHS_BACK, MONTHS_AHEAD = dt.timedelta(days=365), dt.timedelta(days=730)
 

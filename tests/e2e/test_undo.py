@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from handoffs.models import ActionItem, Handoff, HandoffNote
 from handoffs.services.meetings import sync_handoffs
+from pipelines.models import Pipeline
 from scheduling.models import RosterMember
 from tests.browser import SIZES
 from tests.waiting import wait_until
@@ -76,11 +77,30 @@ def test_each_place_of_a_long_roster_lists_everyone(site, admin, open_page, comp
     page = open_page(admin)
     page.goto("/schedule/weekly-rotation/roster/")
     place = page.get_by_label("Place 2")
+    assert place.locator("option").all_inner_texts() == ["Remove", "Engineer B"]
+    place.click()
     options = page.get_by_label("Add engineer").locator("option").all_inner_texts()
     assert place.locator("option").all_inner_texts() == ["Remove", *options[1:]]
     expect(place).to_have_value("engineer-b")
     place.select_option("Admin")
     expect(place).to_have_value("admin")
+    assert complaints == []
+
+
+def test_each_select_of_a_long_ownership_grid_lists_everyone(site, admin, open_page, complaints, monkeypatch):
+    monkeypatch.setattr("pipelines.forms.MAX_OPTIONS", 10)
+    pipeline, page = Pipeline.objects.first(), open_page(admin)
+    page.goto("/admin/pipelines/pipeline/ownership/")
+    owner = page.get_by_label(f"Primary owner of {pipeline}", exact=True)
+    assert owner.locator("option").all_inner_texts() == [str(pipeline.primary_owner)]
+    owner.focus()
+    assert owner.locator("option").all_inner_texts() == page.locator("#bulk_engineer option").all_inner_texts()[1:]
+    expect(owner).to_have_value(str(pipeline.primary_owner.pk))
+    owner.select_option("Admin")
+    page.get_by_role("button", name="Save owners").click()
+    expect(page.get_by_text("Owners changed for 1 pipeline.")).to_be_visible()
+    pipeline.refresh_from_db()
+    assert pipeline.primary_owner == admin
     assert complaints == []
 
 

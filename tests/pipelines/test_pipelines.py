@@ -1,5 +1,7 @@
 """Pipelines and their owners: list, ownership grid, API, history."""
 
+import re
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -228,6 +230,22 @@ def test_the_grid_is_filtered_and_ticked_rows_get_one_owner(signed_in, admin, a,
     assert "Select at least one pipeline." in page
     page = browser.post(path, {**fields, "engineer": b.pk, "tick": [rows[1].pk]}, follow=True).content.decode()
     assert "cannot be both primary and secondary owner" in page
+
+
+def test_a_long_grid_lists_everyone_once(signed_in, admin, daily_growth, a, b, c, monkeypatch):
+    monkeypatch.setattr("pipelines.forms.MAX_OPTIONS", 4)
+    path = "/admin/pipelines/pipeline/ownership/"
+    page = signed_in(admin).get(path).content.decode()
+    selects = re.findall(r'<select name="(?:primary|secondary)_\d+".*?</select>', page, re.DOTALL)
+    assert [select.count("<option") for select in selects] == [1, 1]
+    assert all('data-options="bulk_engineer"' in select for select in selects)
+    assert 'id="bulk_engineer"' in page
+    fields = {f"primary_{daily_growth.pk}": b.pk, f"secondary_{daily_growth.pk}": b.pk}
+    wrong = signed_in(admin).post(path, fields).content.decode()
+    assert wrong.count(f'<option value="{b.pk}" selected>') == 2
+    assert signed_in(admin).post(path, {**fields, f"secondary_{daily_growth.pk}": c.pk}).status_code == 302
+    daily_growth.refresh_from_db()
+    assert (daily_growth.primary_owner, daily_growth.secondary_owner) == (b, c)
 
 
 def test_an_admin_reassigns_all_pipelines_of_a_person(signed_in, admin, daily_growth, a, c):

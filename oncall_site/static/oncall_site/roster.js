@@ -16,20 +16,11 @@ const renumber = () => {
 
 const [add, ...others] = list?.querySelectorAll("li:not([draggable])") ?? [];
 for (const other of [...others, document.querySelector("[data-add]")]) other?.remove();
-// List everyone in the select of a place, as the empty select does.
-const listEveryone = (select, value) => {
-  const [remove] = select.options;
-  const everyone = [...add.querySelector("select").options].slice(1);
-  if (everyone.some((option) => option.value === value))
-    select.replaceChildren(remove, ...everyone.map((option) => option.cloneNode(true)));
-  select.value = value;
-};
-// A long list comes with the engineer of each place only.
-for (const select of list?.querySelectorAll("li[draggable] select") ?? [])
-  if (add && select.options.length < add.querySelector("select").options.length) listEveryone(select, select.value);
 add?.addEventListener("change", ({ target }) => {
   const row = template.content.firstElementChild.cloneNode(true);
-  listEveryone(row.querySelector("select"), target.value);
+  const select = row.querySelector("select");
+  select.append(target.selectedOptions[0].cloneNode(true));
+  select.value = target.value;
   target.value = "";
   add.before(row);
   renumber();
