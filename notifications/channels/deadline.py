@@ -4,6 +4,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 # A send that ends during cancellation can still report its error.
@@ -46,32 +47,77 @@ class Deadline:
                     sock.shutdown(socket.SHUT_RDWR)
 
 
+class _Sender:
+    """A thread that sends for another one, message after message. On a busy machine, a new thread waits longest for its turn.
+
+    The thread ends after its job when nothing refers to this object, such as after the end of the other thread.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=_run_jobs, args=(self._jobs,), daemon=True, name="send")
+        self._thread.start()
+
+    def __del__(self) -> None:
+        self._jobs.put(None)
+
+    def is_alive(self) -> bool:
+        """Return False in a copy of the process, which has no copy of the thread."""
+        return self._thread.is_alive()
+
+    def put(self, job: Callable[[], None]) -> None:
+        """Run `job`, which raises nothing."""
+        self._jobs.put(job)
+
+
+def _run_jobs(jobs: "SimpleQueue[Callable[[], None] | None]") -> None:
+    while (job := jobs.get()) is not None:
+        job()
+
+
+# The idle sender of each thread.
+_senders = threading.local()
+
+
 def within(seconds: float, do: Callable[[Deadline], None]) -> None:
     """Run `do` with a time limit; re-raise its exception, or raise SendTimeoutError at the limit.
 
-    It runs in a thread, because a socket's timeout applies to each read, not to all of them, and not to name resolution.
+    It runs in another thread, because a socket's timeout applies to each read, not to all of them, and not to name resolution.
     """
     deadline = Deadline()
-    results: list[Exception | None] = []
+    results: SimpleQueue[Exception | None] = SimpleQueue()
 
     def run() -> None:
         try:
             do(deadline)
         except Exception as error:  # noqa: BLE001  # re-raised in the waiting thread
-            results.append(error)
+            results.put(error)
         else:
-            results.append(None)
+            results.put(None)
 
-    thread = threading.Thread(target=run, daemon=True, name="send")
-    thread.start()
-    thread.join(seconds)
-    in_time = bool(results)
-    if not in_time:
+    sender = _senders.__dict__.pop("idle", None)
+    if sender is None or not sender.is_alive():
+        sender = _Sender()
+    sender.put(run)
+    try:
+        error = results.get(timeout=seconds)
+    except Empty:
+        # The sender ends with this job, and the next message gets another.
+        del sender
         deadline.expire()
-        thread.join(GRACE_SECONDS)
-    error = results[0] if results else SendTimeoutError()
-    if error is not None and not in_time:
         # The error of a connection that was shut down does not name the cause.
-        raise SendTimeoutError(f"No answer within {seconds:g} s.")
+        if _result_in(results, seconds=GRACE_SECONDS) is not None:
+            raise SendTimeoutError(f"No answer within {seconds:g} s.") from None
+        return
+    _senders.idle = sender
+    # Else the error's traceback would refer to it too.
+    del sender
     if error is not None:
         raise error
+
+
+def _result_in(results: "SimpleQueue[Exception | None]", *, seconds: float) -> Exception | None:
+    try:
+        return results.get(timeout=seconds)
+    except Empty:
+        return SendTimeoutError()

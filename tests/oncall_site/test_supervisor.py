@@ -16,7 +16,7 @@ from oncall_site.local import postgres, supervisor
 from oncall_site.local.programs import Program
 from oncall_site.web_server import configuration, find_nginx, nginx_command
 from tests.faults.prepared import prepare_database
-from tests.faults.test_machine import TOGETHER, check_restarts, is_alive, postmaster, start
+from tests.faults.test_machine import JUNK, TOGETHER, check_restarts, is_alive, postmaster, start
 from tests.faults.test_make_run import ROOT, Site, cleaned_up, marked
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -24,11 +24,11 @@ pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.mark.faults
-def test_what_dies_is_reported_and_restarted_and_ctrl_c_stops_everything(django_db_setup, tmp_path):
+def test_what_dies_is_restarted_damaged_files_are_set_aside_and_ctrl_c_stops_everything(django_db_setup, tmp_path):
     prepare_database(tmp_path)
     postgres.stop(var=tmp_path)
     # `make faults` fills its disk as well.
-    check_restarts(tmp_path, kills=1, rounds=TOGETHER)
+    check_restarts(tmp_path, kills=1, files=len(JUNK), rounds=TOGETHER)
 
 
 @pytest.mark.faults
