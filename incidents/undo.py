@@ -8,6 +8,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from common.exceptions import DomainError
+from common.formatting import format_instant
 from incidents.models import Incident
 from incidents.services.transitions import Snooze, delete_note, lock_incident, restore_snooze, update_incident
 from people.models import User
@@ -43,8 +44,10 @@ class UndoSnooze(Undo):
 
     def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Remove it, unless the incident has since been snoozed again, reassigned or resolved."""
-        restore_snooze(Incident.objects.get(pk=self.incident), before=self.before, saved=self.saved, by=by, at=at)
-        return UndoResult("Snooze ended.")
+        row = restore_snooze(Incident.objects.get(pk=self.incident), before=self.before, saved=self.saved, by=by, at=at)
+        if row.snoozed_until is None:
+            return UndoResult("Snooze ended.")
+        return UndoResult(f"Snoozed until {format_instant(row.snoozed_until, by.zone, brief=True)}, as before.")
 
 
 @register

@@ -139,14 +139,12 @@ def errors(page):
 
 def render(template, context):
     """Return a template that needs neither a request nor the database, as the site renders it."""
-    import django  # only here are settings needed
+    import django
+    from django.conf import settings
     from django.template.loader import render_to_string
 
-    os.environ |= {
-        "DJANGO_SETTINGS_MODULE": "oncall_site.settings",
-        "DATABASE_URL": "postgresql:///unused",
-        "SECRET_KEY": "unused",
-    }
-    os.environ.setdefault("ONCALL_VAR", str(ROOT / "var"))
-    django.setup()
+    if not settings.configured:
+        os.environ |= {"DJANGO_SETTINGS_MODULE": "oncall_site.settings", "DATABASE_URL": "postgresql:///unused"}
+        os.environ |= {"SECRET_KEY": "unused", "ONCALL_VAR": str(ROOT / "var")}
+        django.setup()
     return render_to_string(template, context)

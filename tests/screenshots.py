@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.browser import SIZES, chromium, follow
 from tests.faults.test_make_run import ROOT, Site
-from tests.screenshot_docs import take_documentation
+from tests.screenshot_docs import errors, open_page, take_documentation
 
 FOLDER = ROOT / "var" / "screenshots"
 STATES = ("empty", "seeded", "full")
@@ -135,8 +135,7 @@ def take(address, *, folder):
     folder.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
         for size, viewport in SIZES.items():
-            context = browser.new_context(base_url=address, viewport=viewport, locale="en-GB")
-            page = context.new_page()
+            page = open_page(browser, address, viewport)
             page.goto("/sign-in/")
             shoot(page, folder=folder, name=f"sign-in-{size}")
             sign_in(page)
@@ -145,7 +144,10 @@ def take(address, *, folder):
                 # An empty site has no pipeline whose page could be shown.
                 if answer.status == 200:
                     shoot(page, folder=folder, name=f"{name}-{size}")
-            context.close()
+            for name, show in errors(page).items():
+                show()
+                shoot(page, folder=folder, name=f"{name}-{size}")
+            page.context.close()
 
 
 def shoot(page, *, folder, name):

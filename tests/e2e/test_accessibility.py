@@ -35,6 +35,7 @@ from scheduling.services.swaps import SwapProposal, accept_swap, decline_swap, r
 from tests.axe import findings
 from tests.browser import follow
 from tests.factories import import_example
+from tests.screenshot_docs import errors
 from tests.snapshots import this_minute
 from tests.validation.samples import sample
 from validation.models import ExternalCheck, Metric
@@ -331,6 +332,14 @@ def test_no_page_of_the_admin_has_an_axe_finding(swapped, admin, open_page):
 def test_no_empty_page_has_an_axe_finding(transactional_db, admin, open_page, complaints):
     assert findings_on(open_page(admin), EMPTY_PAGES) == []
     assert complaints == []
+
+
+def test_no_error_page_has_an_axe_finding(transactional_db, open_page):
+    """Those that are rendered without the database; /no-such-page/ above has the site's frame."""
+    page = open_page()
+    for number, name in enumerate(("error-429", "error-503")):
+        errors(page)[name]()
+        assert findings(page, number=number) == []
 
 
 def test_sign_in_has_no_axe_finding(transactional_db, open_page):

@@ -18,6 +18,7 @@ from handoffs.models import Handoff
 from handoffs.services.meetings import sync_handoffs
 from incidents.models import Incident
 from incidents.services.transitions import NewIncident, open_incident
+from incidents.services.triggers import sync_with_checks
 from notifications.models import Message
 from notifications.queries.outbox import message_link
 from notifications.registry import load
@@ -27,6 +28,7 @@ from scheduling.models import Rotation
 from tests.browser import SIZES
 from tests.factories import PASSWORD, import_example
 from tests.snapshots import this_minute
+from tests.validation.fixtures import make_check, make_metric, push, run
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -219,6 +221,28 @@ def test_at_3_a_m_the_first_step_is_done_without_scrolling_on_a_small_phone(site
         button.click()
     expect(page.get_by_role("button", name="Undo step 1")).to_be_visible()
     assert complaints == []
+
+
+def test_at_3_a_m_a_heat_map_leaves_the_first_step_in_view_on_a_small_phone(site, a, open_page):
+    """The incident of a check has more to show than one that a person opened: a plot, and a longer text."""
+    at = this_minute()
+    metric = make_metric(Pipeline.objects.get(slug="aggregate-engagement-investor-reporting"))
+    for segment, missing in (("consumer", 0), ("business", 0), ("enterprise", 3)):
+        push(metric, [100] * (20 - missing), at, 1 + missing, segment)
+    parameters = {"look_back": 14, "segments": ["consumer", "business", "enterprise"]}
+    run(
+        make_check(
+            metric.pipeline, a, "completeness", metric, at, name="Every cohort has its logs", parameters=parameters
+        ),
+        at,
+    )
+    sync_with_checks(at=at)
+    page = open_page(a, size=SMALL_PHONE)
+    page.goto(f"/incidents/{Incident.objects.get(title__contains='Every cohort has its logs').pk}/")
+    expect(page.locator(".heat-map")).to_be_attached()
+    button = page.get_by_role("button", name="Mark as done step 1")
+    expect(button).to_be_in_viewport(ratio=1)
+    assert is_uncovered(button)
 
 
 def is_uncovered(locator):

@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 import random
+from functools import partial
 
 import pytest
 
@@ -16,7 +17,13 @@ from pipelines.models import Pipeline
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
 from scheduling.queries.on_call import chains_to_responder, on_call_snapshot, rotation_timeline
 from scheduling.queries.stints import on_call_stints
-from scheduling.services.cover_requests import expire_cover_requests
+from scheduling.services.answers import record_answer, undo_cover_answer, undo_swap_answer
+from scheduling.services.cover_requests import (
+    CoverProposal,
+    accept_cover_request,
+    expire_cover_requests,
+    request_cover,
+)
 from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.offboarding import deactivate, reactivate, reassign_inactive
@@ -42,6 +49,7 @@ class History:
     def __init__(self, seed, *, admin):
         self.random, self.admin, self.at = random.Random(seed), admin, START
         self.refused = self.done = 0
+        self.undo_last = lambda: None
 
     @property
     def rotation(self):
@@ -66,7 +74,45 @@ class History:
     def swap(self):
         proposal = SwapProposal(self.week().starts_on, self.week().starts_on, acknowledge_conflicts=True)
         swap = request_swap(self.rotation, proposal=proposal, by=self.admin, at=self.at)
-        accept_swap(swap, by=self.admin, at=self.at, acknowledge_conflicts=True)
+        accept = partial(accept_swap, swap, by=self.admin, at=self.at, acknowledge_conflicts=True)
+        self.answer(swap, accept, undo=undo_swap_answer)
+
+    def cover_request(self):
+        week = self.week()
+        hours = sorted(self.random.sample(range(168), 4))
+        first, begin, end, last = (week.starts_at + HOUR * hour for hour in hours)
+        proposal = CoverProposal(first, last)
+        request = request_cover(self.rotation, proposal=proposal, by=self.admin, at=self.at)
+        accept = partial(
+            accept_cover_request,
+            request,
+            by=self.admin,
+            at=self.at,
+            engineer=self.person(),
+            starts_at=begin,
+            ends_at=end,
+            acknowledge_conflicts=True,
+        )
+        self.answer(request, accept, undo=undo_cover_answer)
+
+    def answer(self, request, service, *, undo):
+        """Answer a request, undo that, and answer it again; the schedule is the same before and after the first two."""
+        before = self.schedule()
+        _, answer = record_answer(request, service)
+        undo(answer, by=self.admin, at=self.at)
+        assert self.schedule() == before
+        _, answer = record_answer(request, service)
+        self.undo_last = lambda: undo(answer, by=self.admin, at=self.at)
+
+    def schedule(self):
+        weeks = self.rotation.weeks.order_by("starts_at").values_list("starts_at", "engineer", "planned_engineer")
+        covers = self.rotation.covers.order_by("starts_at").values_list(
+            "starts_at", "ends_at", "engineer", "covered_engineer"
+        )
+        return list(weeks), list(covers)
+
+    def undo(self):
+        self.undo_last()
 
     def swap_back(self):
         last = SwapRequest.objects.accepted().exclude(wanted_week=None).last()
@@ -106,6 +152,7 @@ class History:
     def step(self):
         self.at += HOUR * self.random.randint(1, 30)
         actions = [self.cover] * 4 + [self.end_cover] * 2 + [self.swap, self.swap_back, self.roster, self.hours]
+        actions += [self.cover_request, self.undo]
         action = self.random.choice([*actions, self.leave, self.come_back, self.time_off])
         try:
             action()

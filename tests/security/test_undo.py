@@ -143,6 +143,28 @@ ACTIONS = [
 ]
 
 
+# Their messages, and those of their undo, say when.
+ABOUT_A_TIME = {
+    "POST /calendar/add/",
+    "POST /calendar/holidays/{holiday}/",
+    "POST /calendar/holidays/{holiday}/delete/",
+    "POST /schedule/{rotation}/cover/",
+    "POST /covers/{cover}/end/",
+    "POST /swaps/request/?rotation={rotation}&week={week} #mine",
+    "POST /swaps/{asking}/cancel/",
+    "POST /swaps/{asked}/accept/",
+    "POST /swaps/{asked}/decline/",
+    "POST /covers/request/?rotation={rotation} #mine",
+    "POST /covers/requests/{cover_asking}/cancel/",
+    "POST /covers/requests/{cover_asked}/accept/",
+    "POST /covers/requests/{cover_asked}/decline/",
+    "POST /handoffs/{handoff}/meeting/",
+    "POST /checks/{check}/events/",
+    "POST /checks/{check}/events/{event}/remove/",
+}
+assert set(ACTIONS) >= ABOUT_A_TIME
+A_DAY = re.compile(r"\b\d{1,2}(?:–\d{1,2})? (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b")
+
 # Only admins do these.
 ADMIN_ACTIONS = {
     "POST /channels/{channel}/delete/",
@@ -179,10 +201,14 @@ def test_an_action_is_undone_once(world, key):
     before, client = state(key), world.clients[actor(key)]
     answer = act(world, key, who=actor(key))
     assert answer.status_code == 302
-    token = button(client.get(answer.headers["Location"]))
+    page = client.get(answer.headers["Location"])
+    token = button(page)
     assert state(key) != before
     undone = client.post("/undo/", {"undo": token}, follow=True)
     assert [level for level, _ in messages(undone)] == ["ok"], messages(undone)
+    if key in ABOUT_A_TIME:
+        shown = [text for _, text in (*messages(page), *messages(undone))]
+        assert [text for text in shown if not A_DAY.search(text)] == []
     assert state(key) == before
     again = client.post("/undo/", {"undo": token}, follow=True)
     assert state(key) == before
