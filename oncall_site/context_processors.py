@@ -1,10 +1,10 @@
 """Template context of every page: navigation, theme, and the user's own schedule."""
 
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils import timezone
 
 from oncall_site.navigation import ACCOUNT_PAGES, OTHER_PATHS, SECTION_ICONS, SECTIONS
@@ -13,6 +13,8 @@ from people.models import User
 from scheduling.queries.holidays import upcoming_holidays
 from scheduling.queries.swaps import grouped_swaps
 from scheduling.queries.weeks import covers_held, weeks_held
+
+ALL_SECTIONS = (*SECTIONS, ("Account", ACCOUNT_PAGES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,7 @@ class NavigationSection:
 
 def navigation(request: HttpRequest) -> dict[str, object]:
     """Return the navigation with the current section and page marked, the theme, and the user's schedule."""
-    all_sections = (*SECTIONS, ("Account", ACCOUNT_PAGES))
-    urls = {name: reverse(name) for _, pages in all_sections for _, name, _ in pages}
+    urls = _page_urls(get_script_prefix())
     current = _current_page(getattr(request, "navigation_path", request.path), urls)
     sections = [
         NavigationSection(
@@ -49,7 +50,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
             current=any(name == current for _, name, _ in pages),
             pages=tuple(NavigationLink(label, key, urls[name], name == current) for label, name, key in pages),
         )
-        for section, pages in all_sections
+        for section, pages in ALL_SECTIONS
     ]
     theme = request.COOKIES.get("theme", "")
     return {
@@ -59,6 +60,12 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         "theme": theme if theme in ("light", "dark") else "",
         **_own_schedule(request),
     }
+
+
+@lru_cache(maxsize=1)
+def _page_urls(prefix: str) -> dict[str, str]:
+    """Return the URL of each page of the navigation by its name."""
+    return {name: reverse(name) for _, pages in ALL_SECTIONS for _, name, _ in pages}
 
 
 def _current_page(path: str, urls: dict[str, str]) -> str:

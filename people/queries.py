@@ -15,10 +15,13 @@ from django.db.models.expressions import RawSQL
 from django.utils.crypto import salted_hmac
 from holidays.registry import COUNTRIES
 
-from common.db import PreparedStatement
+from common.db import CompiledQuery, PreparedStatement
 from people.domain.names import match_key
 from people.domain.person import Person
 from people.models import ApiToken, HandbookAlias, PasswordLink, User, UserQuerySet, countries
+
+# Stand for the values in compiled statements.
+ANY_TIME, ANY_DIGEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), "digest"
 
 
 def secret_digest(secret: str) -> str:
@@ -26,13 +29,31 @@ def secret_digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+TOKEN_COLUMNS, USER_COLUMNS = (
+    [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001  # public in all but name
+    for model in (ApiToken, User)
+)
+TOKEN_QUERY = CompiledQuery(
+    lambda: (
+        ApiToken.objects.usable(at=ANY_TIME)
+        .filter(digest=ANY_DIGEST)
+        .values_list(*TOKEN_COLUMNS, *(f"user__{name}" for name in USER_COLUMNS))
+    ),
+    stand_ins=(ANY_TIME, ANY_DIGEST),
+)
+
+
 def find_token(secret: str, *, at: dt.datetime) -> ApiToken | None:
     """Return the token with this secret if it is valid at `at`, or None.
 
     Its user has an admin's rights (`is_staff`) only if the token was created as an admin token.
     """
-    token = ApiToken.objects.usable(at=at).select_related("user").filter(digest=secret_digest(secret)).first()
-    if token is not None and token.scope != ApiToken.Scope.ADMIN:
+    row = TOKEN_QUERY.fetch_one(at, secret_digest(secret))
+    if row is None:
+        return None
+    token = ApiToken.from_db(connection.alias, TOKEN_COLUMNS, row[: len(TOKEN_COLUMNS)])
+    token.user = User.from_db(connection.alias, USER_COLUMNS, row[len(TOKEN_COLUMNS) :])
+    if token.scope != ApiToken.Scope.ADMIN:
         token.user.is_staff = False
     return token
 
@@ -58,8 +79,6 @@ PAGE_VERSION_SQL = """
 SELECT (SELECT SUM(total)::TEXT || '.' || MAX(id) FROM people_oncallversion),
        (SELECT SUM(total)::TEXT || '.' || MAX(id) FROM people_pageversion)
 """
-# Stand for the values in the statement.
-ANY_TIME, ANY_DIGEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), "digest"
 
 
 def _caller_statement() -> str:

@@ -6,14 +6,24 @@ from typing import Any
 
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.base_session import AbstractBaseSession
+from django.contrib.sessions.models import Session
+from django.db import connection
 from django.utils import timezone
 
 from common.crypto import DecryptionError, decrypt, encrypt
+from common.db import CompiledQuery
 
 # Length of the key column in Django's table: 160 bits.
 DIGEST_LENGTH = 40
 # A session in use is extended at most this often, which saves a write on every request.
 EXTENSION_INTERVAL = dt.timedelta(days=1)
+SESSION_COLUMNS = ["session_key", "session_data", "expire_date"]
+# Stand for the values in the compiled statement.
+ANY_KEY, ANY_TIME = "key", dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+SESSION_QUERY = CompiledQuery(
+    lambda: Session.objects.filter(session_key=ANY_KEY, expire_date__gt=ANY_TIME).values_list(*SESSION_COLUMNS),
+    stand_ins=(ANY_KEY, ANY_TIME),
+)
 
 
 class SessionStore(db.SessionStore):
@@ -48,13 +58,12 @@ class SessionStore(db.SessionStore):
             super().delete(_digest(key))
 
     def _get_session_from_db(self) -> AbstractBaseSession | None:
-        rows = self.model.objects.filter(session_key=_digest(self.session_key or ""), expire_date__gt=timezone.now())
-        row = rows.first()
-        if row is None:
+        values = SESSION_QUERY.fetch_one(_digest(self.session_key or ""), timezone.now())
+        if values is None:
             self._session_key = None
-        elif (
-            row.expire_date - timezone.now() < dt.timedelta(seconds=self.get_session_cookie_age()) - EXTENSION_INTERVAL
-        ):
+            return None
+        row = Session.from_db(connection.alias, SESSION_COLUMNS, values)
+        if row.expire_date - timezone.now() < dt.timedelta(seconds=self.get_session_cookie_age()) - EXTENSION_INTERVAL:
             # The middleware saves a modified session with a new expiry, and sends the cookie again.
             self.modified = True
         return row

@@ -2,14 +2,17 @@
 
 import gc
 import os
+import threading
 from itertools import zip_longest
 
 import hypothesis
 import pytest
+from _pytest import runner
 from django.conf import settings
 from django.test import Client, TransactionTestCase
 from pytest_django.plugin import blocking_manager_key
 
+from common.call_stack import with_deep_stack
 from common.safe_http import Rules
 from notifications.channels.push import channel
 from notifications.services.push_devices import ensure_site_key
@@ -27,6 +30,9 @@ hypothesis.settings.register_profile("site", derandomize=True, max_examples=case
 hypothesis.settings.register_profile("explore", **NO_TIME_LIMITS)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "site"))
 install()
+# For each test and its fixtures, and for the requests that the threads of a server in this process answer.
+runner.runtestprotocol = with_deep_stack(runner.runtestprotocol)
+threading.Thread.run = with_deep_stack(threading.Thread.run)
 
 
 CAST = {"a", "b", "c", "d", "admin", "outsider", "daily_growth"}
@@ -99,7 +105,8 @@ def _fast_settings():
 
 def member(name, **fields):
     """Return the user of this name, whom an imported handbook may have created already."""
-    return User.objects.filter(display_name=name).first() or make_engineer(name, **fields)
+    people = {user.display_name: user for user in User.objects.order_by()}
+    return people.get(name) or make_engineer(name, taken={user.username for user in people.values()}, **fields)
 
 
 @pytest.fixture

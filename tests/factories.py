@@ -34,15 +34,18 @@ def each_undone(cases):
             transaction.set_rollback(True)
 
 
-def make_engineer(name, **fields):
+def make_engineer(name, *, taken=None, **fields):
+    """Create an engineer; `taken` are the user names of all others, if the caller knows them."""
     from people.domain.names import user_name_for
 
-    taken = set(User.objects.values_list("username", flat=True))
-    fields.setdefault("username", user_name_for(name, taken))
+    if "username" not in fields:
+        taken = set(User.objects.values_list("username", flat=True)) if taken is None else taken
+        fields["username"] = user_name_for(name, taken)
     user = User(display_name=name, **fields)
     user.set_unusable_password()
-    # The database holds the constraints and what is unique.
-    user.full_clean(validate_unique=False, validate_constraints=False)
+    # The database holds the constraints and what is unique, also the names, for which `clean` needs a statement.
+    user.clean_fields()
+    user.handbook_name = user.handbook_name or user.display_name
     user.save()
     return user
 

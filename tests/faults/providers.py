@@ -57,7 +57,7 @@ class Providers:
         # Killed workers do not read their answers.
         self.server.handle_error = lambda *arguments: None
         self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def answer(self, path, headers, body):
         """Return status, headers and content of the answer to a request; count it if it is accepted."""

@@ -57,7 +57,7 @@ def port(tmp_path_factory):
         configuration(bind=f"127.0.0.1:{port}", folder=folder, pid_file=folder / "nginx.pid", behind_proxy=False)
     )
     with Server(str(folder / "gunicorn.sock"), Site) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         nginx = [nginx_binary(), "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"]
         process = subprocess.Popen([str(part) for part in nginx])
         try:

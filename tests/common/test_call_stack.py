@@ -1,0 +1,52 @@
+"""Memory for the frames of deep calls: none is mapped and unmapped while a loop runs."""
+
+import resource
+import threading
+
+from common.call_stack import with_deep_stack
+
+CALLS = 200
+# Deeper than a request, and more than a chunk of frames apart.
+DEPTHS = range(200)
+
+
+def call(depth):
+    if depth:
+        return call(depth - 1)
+    return loop()
+
+
+def loop():
+    """Call a function many times; return the pages of memory that the thread touched for the first time meanwhile."""
+    before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
+    for _ in range(CALLS):
+        leaf(1, 2, 3)
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_minflt - before
+
+
+def leaf(a, b, c):
+    return a, b, c
+
+
+def pages_touched(function):
+    """Return the pages that a loop touches, at most, whatever the depth at which it runs."""
+    touched = []
+    thread = threading.Thread()
+    # The suite gives threads a deep stack.
+    thread.run = lambda: touched.extend(function(depth) for depth in DEPTHS)
+    thread.start()
+    thread.join()
+    return max(touched)
+
+
+def test_a_loop_at_any_depth_maps_no_memory_for_its_calls():
+    assert pages_touched(with_deep_stack(call)) < CALLS / 4
+
+
+def test_a_function_with_a_deep_stack_is_the_same_function():
+    def greet(name, *, loud=False):
+        """Return a greeting."""
+        return name.upper() if loud else name
+
+    deep = with_deep_stack(greet)
+    assert (deep("a"), deep("a", loud=True), deep.__name__, deep.__doc__) == ("a", "A", "greet", "Return a greeting.")
