@@ -222,14 +222,14 @@ OTHERS = ("anonymous", "owner", "stranger", "token", "admin's token", "feed addr
 
 
 def intruders(path):
-    """Return callers and methods that Django's admin refuses: for each path the owner, and another one with one of the methods.
+    """Return callers and methods that Django's admin refuses: for each path a stranger, and another one with one of the methods.
 
     `make faults` tries all of them.
     """
     if THOROUGH:
         return [(actor, method) for actor in OTHERS for method in ("GET", "POST")]
     choice = zlib.crc32(path.encode())
-    return [("owner", "GET"), ("owner", "POST"), (OTHERS[choice % len(OTHERS)], ("GET", "POST")[choice // 7 % 2])]
+    return [("stranger", "GET"), ("stranger", "POST"), (OTHERS[choice % len(OTHERS)], ("GET", "POST")[choice // 7 % 2])]
 
 
 def test_the_django_admin_requires_an_admin(world):
