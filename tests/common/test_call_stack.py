@@ -1,4 +1,4 @@
-"""Room for deep calls: no memory is mapped and unmapped while requests run."""
+"""Memory for the frames of deep calls: none is mapped and unmapped while a loop runs."""
 
 import resource
 import threading
