@@ -67,19 +67,7 @@ def notify_time_off_conflicts(*, at: dt.datetime) -> None:
     The sweep also finds blocks from linked calendars, and shifts that were swapped or covered into an absence. Each conflict has its own
     transaction; the first error is raised after all of them.
     """
-    absences = HolidayBlock.objects.filter(ends_at__gt=at, starts_at__lt=at + CONFLICT_LOOKAHEAD).order_by("pk")
-    by_week = list(
-        absences.filter(
-            engineer__weeks__ends_at__gt=Greatest(F("starts_at"), Value(at)),
-            engineer__weeks__starts_at__lt=F("ends_at"),
-        ).values_list("pk", "engineer__weeks__pk")
-    )
-    by_cover = list(
-        absences.filter(
-            engineer__covers__ends_at__gt=Greatest(F("starts_at"), Value(at)),
-            engineer__covers__starts_at__lt=F("ends_at"),
-        ).values_list("pk", "engineer__covers__pk")
-    )
+    by_week, by_cover = absences_on_call(at=at)
     keys = [conflict_key(block, week_id=week) for block, week in by_week]
     keys += [conflict_key(block, cover_id=cover) for block, cover in by_cover]
     notified = {key for key, _ in enqueued_keys(TimeOffConflict, among=keys)}
@@ -97,6 +85,24 @@ def notify_time_off_conflicts(*, at: dt.datetime) -> None:
             # Either may have been deleted since.
             if shift is not None and absence is not None:
                 attempt(_notify_conflict, shift, absence, at=at)
+
+
+def absences_on_call(*, at: dt.datetime) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Return the time off during current and upcoming shifts, and during covers: its primary key and that of the shift or cover."""
+    absences = HolidayBlock.objects.filter(ends_at__gt=at, starts_at__lt=at + CONFLICT_LOOKAHEAD).order_by("pk")
+    by_week = list(
+        absences.filter(
+            engineer__weeks__ends_at__gt=Greatest(F("starts_at"), Value(at)),
+            engineer__weeks__starts_at__lt=F("ends_at"),
+        ).values_list("pk", "engineer__weeks__pk")
+    )
+    by_cover = list(
+        absences.filter(
+            engineer__covers__ends_at__gt=Greatest(F("starts_at"), Value(at)),
+            engineer__covers__starts_at__lt=F("ends_at"),
+        ).values_list("pk", "engineer__covers__pk")
+    )
+    return by_week, by_cover
 
 
 @transaction.atomic

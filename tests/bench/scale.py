@@ -22,8 +22,10 @@ from people.models import User
 from pipelines.models import Pipeline
 from scheduling.domain.weeks import WEEK
 from scheduling.models import PipelineRotation, Roster, RosterMember, Rotation, RotationWeek
+from scheduling.notifications import TimeOffConflict, conflict_key
 from scheduling.services.coverage_gaps import sync_coverage_gaps
 from scheduling.services.offboarding import reassign_inactive
+from scheduling.services.reminders import absences_on_call
 from scheduling.services.swaps import expire_swaps
 from tests.bench.aims import against, load
 from tests.bench.cpu import cookie_of, costs, entity_tag
@@ -178,6 +180,7 @@ def fill(*, at):
         fill_outbox(cursor, given)
         cursor.execute(HANDOFFS, {"at": at})
         cursor.execute("SET session_replication_role = DEFAULT")
+        record_conflicts(people[0], at=at)
         cursor.execute("VACUUM ANALYZE")
     open_incidents(pipelines[:: len(pipelines) // INCIDENTS], by=people[0], at=at)
     return time.perf_counter() - began
@@ -195,6 +198,27 @@ def fill_outbox(cursor, given):
         if field.column not in MESSAGE_COLUMNS
     }
     cursor.execute(OUTBOX.format(columns=", ".join(names), values=", ".join(values)), {**defaults, **given})
+
+
+def record_conflicts(person, *, at):
+    """Record that everyone has been notified of time off during shifts, as on a running site, which notifies of each once."""
+    by_week, by_cover = absences_on_call(at=at)
+    keys = [conflict_key(block, week_id=week) for block, week in by_week]
+    keys += [conflict_key(block, cover_id=cover) for block, cover in by_cover]
+    Message.objects.bulk_create(
+        Message(
+            type=TimeOffConflict.name,
+            dedup_key=key,
+            recipient=person,
+            subject="Time off while on call",
+            text="text " * 40,
+            state=Message.State.SENT,
+            due_at=at,
+            expires_at=at + dt.timedelta(days=1),
+            sent_at=at,
+        )
+        for key in keys
+    )
 
 
 def open_incidents(pipelines, *, by, at):

@@ -1,6 +1,7 @@
 """The forms of the API documentation send calls with the session of the browser."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -69,13 +70,23 @@ def test_a_call_creates_a_row_and_shows_the_answer(seeded, a, open_page, complai
     assert complaints == []
 
 
-def test_a_refused_call_shows_the_400_and_changes_nothing(seeded, a, open_page):
-    form = open_call(open_page(a), "POST", "/api/v1/holidays/")
+def test_a_refused_call_shows_the_400_and_can_be_corrected(seeded, a, open_page):
+    page = open_page(a)
+    form = open_call(page, "POST", "/api/v1/holidays/")
     form.get_by_label("Body").fill('{"starts_on": "2027-03-05", "ends_on": "soon"}')
     form.get_by_role("button", name="Send and change data").click()
     expect(form.get_by_role("status")).to_contain_text("400 Bad Request in ")
     assert list(json.loads(answer(form).text_content())) == ["ends_on"]
     expect(form.get_by_label("Body")).to_have_value('{"starts_on": "2027-03-05", "ends_on": "soon"}')
+    assert not HolidayBlock.objects.exists()
+    form.get_by_label("Body").fill('{"starts_on": "2027-03-05", "ends_on": "2027-03-05"}')
+    form.get_by_role("button", name="Send and change data").click()
+    expect(form.get_by_role("status")).to_contain_text("201 Created in ")
+    block = HolidayBlock.objects.get()
+    form = open_call(page, "DELETE", "/api/v1/holidays/{id}/")
+    form.get_by_label("id").fill(f"{block.pk}")
+    form.get_by_label("id").press("Enter")
+    expect(form.get_by_role("status")).to_contain_text(re.compile("20[04] .* in "))
     assert not HolidayBlock.objects.exists()
 
 

@@ -60,7 +60,7 @@ def test_notes_are_written_on_the_sheet(signed_in, handoffs, sheet, d):
     page = text(browser.get(sheet))
     assert "The ledger is late.\nAsk Ann.</textarea>" in page
     assert "Status of all pipelines" in page
-    status = '<span class="badge ">unknown</span>'
+    status = '<span class="badge">unknown</span>'
     line = f"Unit-level profit (experiment-focused)</a> — {status} — responder Engineer A"
     assert line in " ".join(page.split())
 

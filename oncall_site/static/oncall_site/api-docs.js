@@ -65,6 +65,14 @@ class JsonReader {
   }
 }
 
+const indented = (text) => {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+};
+
 const newKey = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
@@ -223,13 +231,9 @@ class CallForm {
       row.append(element("dt", name), element("dd", response.headers.get(name), { className: "unbroken" }));
       return row;
     });
-    let body = text;
-    if (response.headers.get("Content-Type")?.startsWith("application/json")) {
-      body = JSON.stringify(JSON.parse(text), null, 2);
-    }
     this.form.querySelector(".answer").hidden = false;
     this.form.querySelector(".answer dl").replaceChildren(...rows);
-    this.form.querySelector(".answer code").textContent = body || "No body.";
+    this.form.querySelector(".answer code").textContent = indented(text) || "No body.";
   }
 }
 
