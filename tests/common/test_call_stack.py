@@ -3,7 +3,9 @@
 import resource
 import threading
 
-from common.call_stack import with_deep_stack
+from common.call_stack import STACK_SLOTS, with_deep_stack
+from oncall_site.celery_hooks import RecordedTask
+from oncall_site.wsgi import application
 
 CALLS = 200
 # Deeper than a request, and more than a chunk of frames apart.
@@ -50,3 +52,7 @@ def test_a_function_with_a_deep_stack_is_the_same_function():
 
     deep = with_deep_stack(greet)
     assert (deep("a"), deep("a", loud=True), deep.__name__, deep.__doc__) == ("a", "A", "greet", "Return a greeting.")
+
+
+def test_requests_and_tasks_have_a_deep_stack():
+    assert [deep.__code__.co_stacksize for deep in (application, RecordedTask.__call__)] == [STACK_SLOTS, STACK_SLOTS]
