@@ -162,6 +162,15 @@ def test_requests_that_the_swap_superseded_are_open_again(rotation, weeks, swap,
     assert message_recipients("cover-reminder") == usernames(weeks[3].engineer)
 
 
+def test_nobody_is_reminded_of_a_superseded_request_that_has_expired(rotation, weeks, swap, now):
+    proposal = SwapProposal(weeks[1].starts_on, weeks[2].starts_on)
+    other = request_swap(rotation, proposal=proposal, by=weeks[1].engineer, at=now)
+    answer = answer_swap(accept_swap, swap, by=weeks[1].engineer, at=now)
+    SwapRequest.objects.filter(pk=other.pk).update(expires_at=now + MINUTE)
+    undo_swap_answer(answer, by=weeks[1].engineer, at=now + MINUTE)
+    assert message_recipients("swap-reminder") == []
+
+
 def three_way(rotation, weeks, now):
     first, second, third = weeks[:3]
     proposal = SwapProposal(first.starts_on, second.starts_on, third_week=third.starts_on)
@@ -416,6 +425,17 @@ def test_a_declined_cover_request_stays_closed_once_the_requester_is_not_on_call
     with pytest.raises(DomainError, match=f"{week.engineer} is no longer on call then"):
         undo_cover_answer(answer, by=taker, at=now + MINUTE)
     assert stored(request)[0] == "declined"
+
+
+def test_a_declined_cover_request_stays_closed_once_its_recipient_has_left(rotation, weeks, now, admin):
+    taker = weeks[1].engineer
+    request = ask(rotation, weeks[0], at=now, counterpart=taker)
+    answer = answer_cover(decline_cover_request, request, by=admin, at=now, engineer=taker)
+    deactivate(taker, by=admin, at=now)
+    with pytest.raises(DomainError, match=f"{taker} is no longer active"):
+        undo_cover_answer(answer, by=admin, at=now + MINUTE)
+    assert stored(request)[0] == "declined"
+    assert message_recipients("cover-request-reopened") == []
 
 
 def test_an_engineer_who_left_takes_no_week_back(rotation, weeks, swap, now, admin):
