@@ -6,10 +6,12 @@ from functools import partial
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import Q
 
 from common.exceptions import DomainError, NotAllowedError
 from common.formatting import format_day
 from notifications.models import Message
+from notifications.queries.outbox import is_still_relevant
 from people.models import User
 from pipelines.queries import row_history
 from scheduling.models import Cover, Rotation, SwapRequest
@@ -147,6 +149,39 @@ def test_it_can_be_accepted_again_and_everyone_is_notified_again(rotation, weeks
         undo_swap_answer(answer, by=weeks[1].engineer, at=now)
         now += MINUTE
     assert message_recipients("swap-closed") == sorted(usernames(weeks[0].engineer, weeks[1].engineer) * 2)
+
+
+def waiting_messages(*, at):
+    """Return the kind and the first line of each message that would still be sent."""
+    rows = Message.objects.filter(Q(type__startswith="swap-") | Q(type__startswith="cover-request-")).order_by("pk")
+    return sorted({(row.type, row.text.split("\n")[0]) for row in rows if is_still_relevant(row, at=at)})
+
+
+def test_a_message_that_waits_reports_only_the_last_answer_to_a_swap(rotation, weeks, now):
+    first, second, third = (week.engineer for week in weeks[:3])
+    swap = request_swap(rotation, proposal=SwapProposal(weeks[0].starts_on), by=first, at=now)
+    answer = answer_swap(accept_swap, swap, by=second, at=now)
+    undo_swap_answer(answer, by=second, at=now + MINUTE)
+    reopened = ("swap-reopened", f"{second} undid the swap.")
+    assert reopened in waiting_messages(at=now)
+    assert "swap-accepted" not in dict(waiting_messages(at=now))
+    accept_swap(swap, by=third, at=now + 2 * MINUTE)
+    week = format_day(weeks[0].starts_on)
+    assert waiting_messages(at=now) == [("swap-accepted", f"{third} is on call in the week of {week}.")]
+
+
+def test_a_message_that_waits_does_not_report_a_decline_that_was_undone(rotation, weeks, swap, now):
+    answer = answer_swap(decline_swap, swap, by=weeks[1].engineer, at=now)
+    undo_swap_answer(answer, by=weeks[1].engineer, at=now + MINUTE)
+    accept_swap(swap, by=weeks[1].engineer, at=now + 2 * MINUTE)
+    assert [kind for kind, _ in waiting_messages(at=now)] == ["swap-accepted"]
+    taker = weeks[3].engineer
+    request = ask(rotation, weeks[2], at=now, counterpart=taker)
+    answer = answer_cover(decline_cover_request, request, by=taker, at=now)
+    undo_cover_answer(answer, by=taker, at=now + MINUTE)
+    assert [kind for kind, _ in waiting_messages(at=now)] == ["cover-request-reopened", "swap-accepted"]
+    accept_cover_request(request, by=taker, at=now + 2 * MINUTE)
+    assert [kind for kind, _ in waiting_messages(at=now)] == ["cover-request-accepted", "swap-accepted"]
 
 
 def test_requests_that_the_swap_superseded_are_open_again(rotation, weeks, swap, now):

@@ -169,7 +169,8 @@ class CallForm {
     const place = this.call.fields.find((field) => field.name === input.name)?.in;
     // With these, the address would be that of another call.
     if (place === "path" && /^\.\.?$|\//.test(value)) return `“${value}” cannot be a part of a path.`;
-    if (place === "header" && /[^ -~]/.test(value)) return "A header cannot contain letters with accents or symbols outside ASCII.";
+    if (place === "header" && /[^ -~]/.test(value))
+      return "A header cannot contain letters with accents or symbols outside ASCII.";
     return "";
   }
 
