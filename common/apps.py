@@ -18,4 +18,4 @@ class CommonConfig(AppConfig):
 
     def ready(self) -> None:
         """Make hashing columns cheap."""
-        setattr(Col, "__hash__", hash_column)  # noqa: B010  # the stubs refuse an assignment
+        Col.__hash__ = hash_column  # type: ignore[assignment, method-assign]

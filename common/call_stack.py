@@ -1,4 +1,4 @@
-"""Room for deep calls."""
+"""Memory for the frames of deep calls."""
 
 import functools
 from collections.abc import Callable

@@ -18,6 +18,7 @@ from celery.signals import celeryd_after_setup
 from django.conf import settings
 from django.db import Error, connections
 
+from common.call_stack import with_deep_stack
 from oncall_site import services
 
 logger = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class RecordedTask(Task):  # type: ignore[type-arg]  # the class that Celery mak
 
     abstract = True
 
+    @with_deep_stack
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task and record the run."""
         if self.request.called_directly:

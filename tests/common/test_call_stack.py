@@ -1,9 +1,11 @@
-"""Room for deep calls: no memory is mapped and unmapped while requests run."""
+"""Memory for the frames of deep calls: none is mapped and unmapped while a loop runs."""
 
 import resource
 import threading
 
-from common.call_stack import with_deep_stack
+from common.call_stack import STACK_SLOTS, with_deep_stack
+from oncall_site.celery_hooks import RecordedTask
+from oncall_site.wsgi import application
 
 CALLS = 200
 # Deeper than a request, and more than a chunk of frames apart.
@@ -78,3 +80,7 @@ def test_endless_recursion_is_still_an_error_and_not_a_crash():
     finally:
         threading.stack_size(before)
     assert outcomes == [RecursionError, RecursionError]
+
+
+def test_requests_and_tasks_have_a_deep_stack():
+    assert [deep.__code__.co_stacksize for deep in (application, RecordedTask.__call__)] == [STACK_SLOTS, STACK_SLOTS]
