@@ -129,8 +129,9 @@ class MailSession:
         backend.watch(deadline)
         backend.open()
         backend.send_messages([mail])
-        deadline.check()
-        self._backend, self._mails, self._used_at = backend, self._mails + 1, time.monotonic()
+        # The server has accepted the message, even if the deadline has passed since: then only the connection is over.
+        if not deadline.has_passed():
+            self._backend, self._mails, self._used_at = backend, self._mails + 1, time.monotonic()
 
     def _close_unless_kept(self, backend: WatchedBackend) -> None:
         if self._backend is not backend:
