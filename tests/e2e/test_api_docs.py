@@ -22,7 +22,7 @@ NOT_JSON = {
     "{'text': 1}": "Line 1: expected a name in double quotes, not “'text': 1}”.",
     "[1,\n2": "Line 2: expected “,” or “]”, not the end of the text.",
     '{"text": nothing}': "Line 1: expected a value, not “nothing}”.",
-    '{"text": "a"}\n\nx': "Line 3: expected the end, not “x”.",
+    '{"text": "a"}\n\nx': "Line 3: expected the end of the text, not “x”.",
     "": "Line 1: expected a value, not the end of the text.",
     '{"a": [{"b": -1.5e3, "c": [true, false, null, {}, []]}, 01]}': "Line 1: expected “,” or “]”, not “1]}”.",
 }

@@ -70,7 +70,7 @@ def test_what_differs_from_the_preview_is_previewed_again_with_nothing_lost(sign
     assert "Nothing was imported, because the handbook or its settings changed after the preview." in shown(answer)
     assert not Pipeline.objects.exists()
     again = form_values(answer)
-    # In a text area, a line end is one character.
+    # A text area counts a line break as one character.
     edited["text"] = edited["text"].replace("\r\n", "\n")
     assert {name: again[name] for name in ("text", "file_name", "starting", "time_zone")} == {
         name: edited[name] for name in ("text", "file_name", "starting", "time_zone")

@@ -5,7 +5,7 @@ const template = document.getElementById("try-form");
 const HEADERS = ["Location", "ETag", "Retry-After", "Idempotency-Replayed", "X-Request-ID"];
 const KEY = "Idempotency-Key";
 
-// JSON as RFC 8259 has it, for the sentence about what is wrong with a text. Browsers word it differently, and not all name a line.
+// JSON as in RFC 8259, to say what is wrong with a text. Browsers word their errors differently, and not all name a line.
 const SPACE = /[ \t\r\n]*/y;
 const STRING = /"(?:[^"\\\r\n\t]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y;
 const SCALAR = new RegExp(`${STRING.source}|-?(?:0|[1-9]\\d*)(?:\\.\\d+)?(?:[eE][+-]?\\d+)?|true|false|null`, "y");
@@ -55,7 +55,7 @@ class JsonReader {
   problem() {
     try {
       this.value();
-      this.need(/$/y, "the end");
+      this.need(/$/y, "the end of the text");
       return "The body is not valid JSON.";
     } catch ({ message }) {
       const line = this.text.slice(0, this.at).split("\n").length;
@@ -97,7 +97,7 @@ class CallForm {
       event.preventDefault();
       this.send();
     });
-    // A key stands for one request: after a success, another request needs another one.
+    // A key is for one request: after a success, a changed request needs a new one.
     this.form.addEventListener("input", ({ target }) => {
       this.show(target, "");
       if (this.isDone && target.name !== KEY) this.renewKey();
