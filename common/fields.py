@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models.expressions import Combinable
 from django.db.models.query_utils import DeferredAttribute
 
+from common import forms
 from common.crypto import decrypt, encrypt
 from common.validators import validate_line, validate_text
 
@@ -32,6 +33,10 @@ class MultilineField(models.TextField[str | Combinable, str]):
         # Django's text fields pass the limit on to forms only.
         if self.max_length is not None:
             self.validators.append(MaxLengthValidator(self.max_length))
+
+    def formfield(self, **kwargs: Any) -> Any:
+        """Return a form field that counts a line break as one character."""
+        return super().formfield(**{"form_class": forms.MultilineField, **kwargs})
 
     def deconstruct(self) -> Any:
         """Return the definition of Django's TextField."""

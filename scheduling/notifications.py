@@ -257,6 +257,9 @@ class _CoverRequestClosure(_CoverRequestNotification):
 
     closed_at: dt.datetime
 
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return CoverRequest.objects.filter(pk=self.request_id, decided_at=self.closed_at).exists()
+
 
 @register
 @dataclass(frozen=True, slots=True)
@@ -353,6 +356,9 @@ class CoverRequestReopening(_CoverRequestNotification):
             "\n".join(lines),
             f"The request is open until {local_time(self.expires_at, reader)}.",
         )
+
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return CoverRequest.objects.pending().filter(pk=self.request_id).exists()
 
 
 def _cover_request_fields(request: CoverRequest) -> dict[str, Any]:
@@ -730,6 +736,9 @@ class _SwapClosureNotification(Notification):
     def link(self) -> str:
         return reverse("swap", args=[self.swap_id])
 
+    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
+        return SwapRequest.objects.filter(pk=self.swap_id, decided_at=self.decided_at).exists()
+
 
 @dataclass(frozen=True, slots=True)
 class ShiftMove:
@@ -754,7 +763,7 @@ class SwapAcceptance(_SwapClosureNotification):
         return paragraphs("\n".join(lines), self.decided_by and f"Accepted by {self.decided_by}.", self.reason)
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
-        return SwapRequest.objects.accepted().filter(pk=self.swap_id).exists()
+        return SwapRequest.objects.accepted().filter(pk=self.swap_id, decided_at=self.decided_at).exists()
 
 
 @register
@@ -769,9 +778,6 @@ class SwapClosure(_SwapClosureNotification):
         by = f" by {self.decided_by}" if self.decided_by else ""
         week = f"{self.requester}’s week of {format_day(self.offered_week)}"
         return paragraphs(f"The swap request for {week} was {self.state}{by}. No shift changes.", self.reason)
-
-    def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
-        return not SwapRequest.objects.pending().filter(pk=self.swap_id).exists()
 
 
 @register
@@ -810,7 +816,9 @@ class SwapReopening(Notification):
         return reverse("swap", args=[self.swap_id])
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
-        return not SwapRequest.objects.accepted().filter(pk=self.swap_id).exists()
+        row = SwapRequest.objects.filter(pk=self.swap_id)
+        # Returned weeks are news even if the request has closed since, unless the swap was made again.
+        return (row.exclude(state=SwapRequest.State.ACCEPTED) if self.moves else row.pending()).exists()
 
 
 SWAP_OUTCOMES = {

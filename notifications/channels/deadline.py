@@ -32,9 +32,13 @@ class Deadline:
         """Shut down this connection at the deadline."""
         self._connected.append(connected)
 
+    def has_passed(self) -> bool:
+        """Return True if the deadline has passed."""
+        return self._over.is_set()
+
     def check(self) -> None:
         """Raise SendTimeoutError if the deadline has passed."""
-        if self._over.is_set():
+        if self.has_passed():
             raise SendTimeoutError("The time limit of this message has passed.")
 
     def expire(self) -> None:

@@ -182,12 +182,12 @@ def undo_cover_answer(answer: Answer, *, by: User, at: dt.datetime) -> CoverRequ
     """Undo an answer to a cover request: end its new covers and reopen the request; return it reloaded.
 
     A cover that has started keeps its past. Raises NotAllowedError unless `by` gave the answer or is an admin. Raises
-    DomainError, with the reason, if the request or the covers have since been changed, and if the requester has left.
+    DomainError, with the reason, if the request or the covers have since been changed, and if one of its people has left.
     """
     row = _lock_answered(CoverRequest.objects.get(pk=answer.request), answer, people=REQUEST_PEOPLE, by=by, at=at)
-    [requester] = lock_people([row.requester]).values()
-    if not requester.is_active:
-        raise DomainError(f"{requester} is no longer active.")
+    for person in lock_people([row.requester, *row.recipients]).values():
+        if not person.is_active:
+            raise DomainError(f"{person} is no longer active.")
     was_closed = row.state != RequestState.PENDING
     covers = list(row.covers.filter(pk__in=answer.new_covers).select_related("rotation", "covered_engineer"))
     if answer.new_covers:
@@ -196,7 +196,7 @@ def undo_cover_answer(answer: Answer, *, by: User, at: dt.datetime) -> CoverRequ
         check_open_cover_requests(row, at=at)
     _reopen(row, answer)
     if not open_periods([row], at=at)[row.pk]:
-        raise DomainError(f"{requester} is no longer on call then.")
+        raise DomainError(f"{row.requester} is no longer on call then.")
     void_cover_requests(row.rotation, at=at)
     if was_closed or covers:
         notify_cover_request_reopened(row, covers=covers, engineer=User.objects.get(pk=answer.engineer), by=by, at=at)

@@ -297,7 +297,8 @@ def remind_recipients(requests: Iterable[SwapRequest | CoverRequest], *, at: dt.
     """Notify the recipients of reopened requests that are still open."""
     for row in requests:
         row.refresh_from_db(fields=["state"])
-        if row.state != RequestState.PENDING:
+        # One that has expired meanwhile is closed by the next sweep.
+        if row.state != RequestState.PENDING or row.expires_at <= at:
             continue
         if isinstance(row, SwapRequest):
             notify_swap_reminder(row, people=unanswered_recipients(row, people=swap_recipients(row)), at=at)

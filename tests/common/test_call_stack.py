@@ -54,5 +54,33 @@ def test_a_function_with_a_deep_stack_is_the_same_function():
     assert (deep("a"), deep("a", loud=True), deep.__name__, deep.__doc__) == ("a", "A", "greet", "Return a greeting.")
 
 
+def test_endless_recursion_is_still_an_error_and_not_a_crash():
+    def endless():
+        return endless()
+
+    @with_deep_stack
+    def nested():
+        return nested()
+
+    outcomes = []
+
+    def run():
+        for function in (with_deep_stack(endless), nested):
+            try:
+                function()
+            except RecursionError as error:
+                outcomes.append(type(error))
+
+    # As the main thread of a process.
+    before = threading.stack_size(8 * 1024 * 1024)
+    try:
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(before)
+    assert outcomes == [RecursionError, RecursionError]
+
+
 def test_requests_and_tasks_have_a_deep_stack():
     assert [deep.__code__.co_stacksize for deep in (application, RecordedTask.__call__)] == [STACK_SLOTS, STACK_SLOTS]

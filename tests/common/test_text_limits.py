@@ -97,3 +97,9 @@ def test_a_column_of_several_lines_refuses_longer_text():
 
 def test_a_line_break_is_one_character():
     assert MultilineField(max_length=3).clean("a\r\nb") == "a\nb"
+
+
+def test_a_line_break_is_one_character_in_the_admin_too():
+    field = Rotation._meta.get_field("description")
+    half = field.max_length // 2
+    assert field.formfield().clean("a\r\n" * half) == "\n".join("a" * half)

@@ -117,6 +117,62 @@ def test_a_field_of_the_path_is_required_and_sent(seeded, a, open_page, complain
     assert complaints == []
 
 
+def test_a_field_cannot_turn_the_call_into_another_one(seeded, a, open_page):
+    page = open_page(a)
+    sent = []
+    page.on("request", lambda request: sent.append(request.url.partition("/api/")[2]))
+    form = open_call(page, "DELETE", "/api/v1/holidays/{id}/")
+    field, send = form.get_by_label("id"), form.get_by_role("button", name="Send and change data")
+    sent.clear()
+    for value in (".", "..", "1/../../tokens/2"):
+        field.fill(value)
+        send.click()
+        expect(form.locator(".wrong .problem")).to_have_text(f"“{value}” cannot be part of a path.")
+    assert sent == []
+    # These stay one part of the path.
+    for value, part in {"%2e%2e": "%252e%252e", "é ?#": "%C3%A9%20%3F%23", "$&\\": "%24%26%5C"}.items():
+        field.fill(value)
+        send.click()
+        expect(form.get_by_role("status")).to_contain_text("404 Not Found in ")
+        assert sent.pop() == f"v1/holidays/{part}/"
+
+
+def test_a_header_or_a_body_that_cannot_be_sent_is_named(seeded, a, open_page):
+    form = open_call(open_page(a), "POST", "/api/v1/action-items/")
+    key, send = form.get_by_label("Idempotency-Key"), form.get_by_role("button", name="Send and change data")
+    key.fill("Schlüssel")
+    send.click()
+    expect(form.locator(".wrong .problem")).to_have_text("Use only ASCII characters in a header.")
+    key.fill("key")
+    form.get_by_label("Body").fill("[" * 100_000)
+    send.click()
+    expect(form.locator(".wrong .problem")).to_have_text("The body is not valid JSON: it is nested too deeply.")
+    assert not ActionItem.objects.exists()
+
+
+def test_html_in_an_answer_is_text(seeded, a, open_page, complaints):
+    form = open_call(open_page(a), "POST", "/api/v1/action-items/")
+    html = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+    form.get_by_label("Body").fill(json.dumps({"text": html}))
+    form.get_by_role("button", name="Send and change data").click()
+    expect(answer(form)).to_contain_text(html)
+    assert form.locator(".answer img, .answer script").count() == 0
+    assert complaints == []
+
+
+def test_without_a_connection_or_a_session_it_says_so(seeded, a, open_page):
+    page = open_page(a)
+    form = open_call(page, "DELETE", "/api/v1/holidays/{id}/")
+    form.get_by_label("id").fill("1")
+    page.route("**/api/v1/holidays/1/", lambda route: route.abort())
+    form.get_by_role("button", name="Send and change data").click()
+    expect(form.get_by_role("status")).to_have_text("The site did not answer. You can safely send the call again.")
+    page.unroute("**/api/v1/holidays/1/")
+    page.context.clear_cookies()
+    form.get_by_role("button", name="Send and change data").click()
+    expect(form.get_by_role("status")).to_contain_text("401 Unauthorized in ")
+
+
 def test_a_preview_says_that_it_changes_nothing(seeded, a, open_page):
     form = open_call(open_page(a), "POST", "/api/v1/holidays/preview/")
     expect(form.get_by_text("A preview changes nothing.")).to_be_visible()

@@ -61,6 +61,7 @@ ANSWERS = {
 }
 LIST_ROWS = 3_000
 MAX_RATIO = 10
+MAX_SHARE_WITHOUT_RESPONSE = 0.1
 MAX_GROWTH_MB = 300
 PAUSE_SECONDS = 0.1
 WARM_UP_ROUNDS = 20
@@ -202,8 +203,12 @@ def is_under_way(name, counts):
 
 
 def check_answers(name, counts):
-    """Assert that an attack got only the responses that it may get."""
-    assert set(counts) <= {"connections", "closed", *ANSWERS.get(name, {"200"}), *REFUSED}, (name, counts)
+    """Assert that an attack got only the responses that it may get.
+
+    On a busy machine, an attacker can be so slow to send a body that the site closes the connection without a response.
+    """
+    assert set(counts) <= {"connections", "closed", "none", *ANSWERS.get(name, {"200"}), *REFUSED}, (name, counts)
+    assert counts.get("none", 0) <= sum(counts.values()) * MAX_SHARE_WITHOUT_RESPONSE, (name, counts)
 
 
 def measure(team, address, *, seconds):

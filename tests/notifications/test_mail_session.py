@@ -129,6 +129,24 @@ def test_a_message_that_the_server_may_have_is_not_sent_again_at_once(server, pe
     assert server.mails.count(people[1].email) == 1
 
 
+def test_a_message_that_the_server_accepted_in_the_last_moment_is_sent(server, people, monkeypatch):
+    deadlines, send = [], smtp.WatchedBackend.send_messages
+
+    def send_in_the_last_moment(backend, mails):
+        count = send(backend, mails)
+        backend.deadline.expire()
+        deadlines.append(backend.deadline)
+        return count
+
+    monkeypatch.setattr(smtp.WatchedBackend, "send_messages", send_in_the_last_moment)
+    enqueue_news(people)
+    tasks.deliver()
+    assert set(states().values()) == {"sent"}
+    assert sorted(server.mails) == addresses(people)
+    # A connection that was shut down is not used again.
+    assert (len(deadlines), server.connections) == (3, 3)
+
+
 def test_outside_a_run_a_message_has_a_connection_of_its_own(server, people):
     enqueue_news(people)
     deliver_one()

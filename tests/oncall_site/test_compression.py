@@ -99,6 +99,14 @@ def test_a_page_is_compressed_unless_another_site_may_have_asked_for_it(port, he
     assert answer.status == 200
 
 
+@pytest.mark.parametrize(
+    "path", ["/api/v1/swaps/", "/api/v1/integrations/dbt/", "/api/v1/integrations/events/v2/enqueue"]
+)
+def test_the_api_s_answers_are_not_compressed_if_another_site_asked(port, path):
+    answer, body = get(port, path, **SESSION, **{"Sec-Fetch-Site": "cross-site"})
+    assert (answer.getheader("Content-Encoding"), body) == (None, TEXT)
+
+
 @pytest.mark.parametrize("path", ["/api/", "/style.css"])
 def test_the_api_s_answers_and_styles_are_compressed(port, path):
     answer, body = get(port, path)

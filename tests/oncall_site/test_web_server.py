@@ -151,7 +151,7 @@ def status(connection):
 @pytest.mark.parametrize(
     ("path", "kind", "text"),
     [
-        ("/sign-in/", "text/html; charset=utf-8", "<h1> The request is too large</h1>"),
+        ("/sign-in/", "text/html; charset=utf-8", "<h1>The request is too large</h1>"),
         ("/api/v1/swaps/", "application/json", '{"detail": "The request is too large."}'),
         ("/api/v1/integrations/events/v2/enqueue", "application/json", '{"detail": "The request is too large."}'),
     ],
@@ -162,6 +162,10 @@ def test_its_own_answers_are_pages_for_people_and_json_for_the_api(start, path, 
         assert answer.readline().split()[1] == "413"
         headers = dict(line.strip().split(": ", 1) for line in iter(answer.readline, "\n"))
         assert headers["Content-Type"] == kind
+        assert (headers["X-Content-Type-Options"], headers["Cache-Control"]) == ("nosniff", "no-store")
+        assert headers.get("Content-Security-Policy", "").startswith("default-src 'none'") == (
+            kind != "application/json"
+        )
         assert text in answer.read(int(headers["Content-Length"]))
 
 

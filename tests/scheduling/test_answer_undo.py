@@ -6,10 +6,12 @@ from functools import partial
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import Q
 
 from common.exceptions import DomainError, NotAllowedError
 from common.formatting import format_day
 from notifications.models import Message
+from notifications.queries.outbox import is_still_relevant
 from people.models import User
 from pipelines.queries import row_history
 from scheduling.models import Cover, Rotation, SwapRequest
@@ -149,6 +151,39 @@ def test_it_can_be_accepted_again_and_everyone_is_notified_again(rotation, weeks
     assert message_recipients("swap-closed") == sorted(usernames(weeks[0].engineer, weeks[1].engineer) * 2)
 
 
+def waiting_messages(*, at):
+    """Return the type and the first line of each message that would still be sent."""
+    rows = Message.objects.filter(Q(type__startswith="swap-") | Q(type__startswith="cover-request-")).order_by("pk")
+    return sorted({(row.type, row.text.split("\n")[0]) for row in rows if is_still_relevant(row, at=at)})
+
+
+def test_a_message_that_waits_reports_only_the_last_answer_to_a_swap(rotation, weeks, now):
+    first, second, third = (week.engineer for week in weeks[:3])
+    swap = request_swap(rotation, proposal=SwapProposal(weeks[0].starts_on), by=first, at=now)
+    answer = answer_swap(accept_swap, swap, by=second, at=now)
+    undo_swap_answer(answer, by=second, at=now + MINUTE)
+    reopened = ("swap-reopened", f"{second} undid the swap.")
+    assert reopened in waiting_messages(at=now)
+    assert "swap-accepted" not in dict(waiting_messages(at=now))
+    accept_swap(swap, by=third, at=now + 2 * MINUTE)
+    week = format_day(weeks[0].starts_on)
+    assert waiting_messages(at=now) == [("swap-accepted", f"{third} is on call in the week of {week}.")]
+
+
+def test_a_message_that_waits_does_not_report_a_decline_that_was_undone(rotation, weeks, swap, now):
+    answer = answer_swap(decline_swap, swap, by=weeks[1].engineer, at=now)
+    undo_swap_answer(answer, by=weeks[1].engineer, at=now + MINUTE)
+    accept_swap(swap, by=weeks[1].engineer, at=now + 2 * MINUTE)
+    assert [kind for kind, _ in waiting_messages(at=now)] == ["swap-accepted"]
+    taker = weeks[3].engineer
+    request = ask(rotation, weeks[2], at=now, counterpart=taker)
+    answer = answer_cover(decline_cover_request, request, by=taker, at=now)
+    undo_cover_answer(answer, by=taker, at=now + MINUTE)
+    assert [kind for kind, _ in waiting_messages(at=now)] == ["cover-request-reopened", "swap-accepted"]
+    accept_cover_request(request, by=taker, at=now + 2 * MINUTE)
+    assert [kind for kind, _ in waiting_messages(at=now)] == ["cover-request-accepted", "swap-accepted"]
+
+
 def test_requests_that_the_swap_superseded_are_open_again(rotation, weeks, swap, now):
     other = request_swap(
         rotation, proposal=SwapProposal(weeks[1].starts_on, weeks[2].starts_on), by=weeks[1].engineer, at=now
@@ -160,6 +195,15 @@ def test_requests_that_the_swap_superseded_are_open_again(rotation, weeks, swap,
     assert [stored(row)[0] for row in (swap, other, cover)] == ["pending"] * 3
     assert message_recipients("swap-reminder") == usernames(weeks[2].engineer)
     assert message_recipients("cover-reminder") == usernames(weeks[3].engineer)
+
+
+def test_nobody_is_reminded_of_a_superseded_request_that_has_expired(rotation, weeks, swap, now):
+    proposal = SwapProposal(weeks[1].starts_on, weeks[2].starts_on)
+    other = request_swap(rotation, proposal=proposal, by=weeks[1].engineer, at=now)
+    answer = answer_swap(accept_swap, swap, by=weeks[1].engineer, at=now)
+    SwapRequest.objects.filter(pk=other.pk).update(expires_at=now + MINUTE)
+    undo_swap_answer(answer, by=weeks[1].engineer, at=now + MINUTE)
+    assert message_recipients("swap-reminder") == []
 
 
 def three_way(rotation, weeks, now):
@@ -416,6 +460,17 @@ def test_a_declined_cover_request_stays_closed_once_the_requester_is_not_on_call
     with pytest.raises(DomainError, match=f"{week.engineer} is no longer on call then"):
         undo_cover_answer(answer, by=taker, at=now + MINUTE)
     assert stored(request)[0] == "declined"
+
+
+def test_a_declined_cover_request_stays_closed_once_its_recipient_has_left(rotation, weeks, now, admin):
+    taker = weeks[1].engineer
+    request = ask(rotation, weeks[0], at=now, counterpart=taker)
+    answer = answer_cover(decline_cover_request, request, by=admin, at=now, engineer=taker)
+    deactivate(taker, by=admin, at=now)
+    with pytest.raises(DomainError, match=f"{taker} is no longer active"):
+        undo_cover_answer(answer, by=admin, at=now + MINUTE)
+    assert stored(request)[0] == "declined"
+    assert message_recipients("cover-request-reopened") == []
 
 
 def test_an_engineer_who_left_takes_no_week_back(rotation, weeks, swap, now, admin):

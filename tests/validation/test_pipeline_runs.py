@@ -43,6 +43,7 @@ def in_batches(pipeline, runs):
         ([END, START], ("failed", AT - 3 * HOUR, AT - 2 * HOUR)),
         ([END, START, START], ("failed", AT - 3 * HOUR, AT - 2 * HOUR)),
         # Another attempt shows once it ends.
+        ([END, Run("one", "running", LATER)], ("failed", None, AT - 2 * HOUR)),
         ([START, END, Run("one", "running", LATER)], ("failed", AT - 3 * HOUR, AT - 2 * HOUR)),
         ([START, END, Run("one", "running")], ("failed", AT - 3 * HOUR, AT - 2 * HOUR)),
         ([START, END, OK], ("succeeded", LATER - HOUR / 2, LATER)),

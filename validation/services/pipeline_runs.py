@@ -46,7 +46,8 @@ def report_runs(reports: Sequence[tuple[int, Run]], *, at: dt.datetime) -> None:
     """Record reports of runs in order, each with the ID of its pipeline, in the same number of statements for any number.
 
     Reporting a run twice stores it once. A run that ends without an end time ends now. A run that has ended stays ended: a late
-    start only adds a missing start time, and a later end replaces the earlier one. An end time must not be in the future.
+    start only adds a missing start time before the end, and a later end replaces the earlier one. An end time must not be in the
+    future.
     """
     _record(reports, at=at)
 
@@ -105,7 +106,7 @@ def _apply(run: Run, row: ReportedRun, *, at: dt.datetime) -> bool:
         row.started_at = run.started_at or row.started_at
     elif row.finished_at is None:
         row.state, row.started_at = run.state, run.started_at or row.started_at
-    elif row.started_at is None and run.started_at is not None:
+    elif row.started_at is None and run.started_at is not None and run.started_at <= row.finished_at:
         row.started_at = run.started_at
     else:
         return False

@@ -129,8 +129,9 @@ class MailSession:
         backend.watch(deadline)
         backend.open()
         backend.send_messages([mail])
-        deadline.check()
-        self._backend, self._mails, self._used_at = backend, self._mails + 1, time.monotonic()
+        # The server has accepted the message. If the deadline has passed since, only the connection cannot be used again.
+        if not deadline.has_passed():
+            self._backend, self._mails, self._used_at = backend, self._mails + 1, time.monotonic()
 
     def _abort_unless_reusable(self, backend: WatchedBackend) -> None:
         if self._backend is not backend:

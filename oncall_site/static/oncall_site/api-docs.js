@@ -57,10 +57,11 @@ class JsonReader {
       this.value();
       this.need(/$/y, "the end of the text");
       return "The body is not valid JSON.";
-    } catch ({ message }) {
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) return "The body is not valid JSON: it is nested too deeply.";
       const line = this.text.slice(0, this.at).split("\n").length;
       const next = this.text.slice(this.at).split("\n")[0].trim().slice(0, 20);
-      return `Line ${line}: expected ${message}, not ${next ? `“${next}”` : "the end of the text"}.`;
+      return `Line ${line}: expected ${error.message}, not ${next ? `“${next}”` : "the end of the text"}.`;
     }
   }
 }
@@ -161,11 +162,22 @@ class CallForm {
     else input.removeAttribute("aria-invalid");
   }
 
+  // Returns what is wrong with a field of the path, the query or the headers, or "".
+  problem(input) {
+    const value = input.value.trim();
+    if (input.required && !value) return `Enter ${input.name}.`;
+    const place = this.call.fields.find((field) => field.name === input.name)?.in;
+    // With these, the URL would be that of another call.
+    if (place === "path" && /^\.\.?$|\//.test(value)) return `“${value}” cannot be part of a path.`;
+    if (place === "header" && /[^ -~]/.test(value)) return "Use only ASCII characters in a header.";
+    return "";
+  }
+
   // Returns true if every field can be sent; else moves to the first that cannot.
   check() {
     const wrong = [];
     for (const input of this.form.querySelectorAll("input, textarea")) {
-      let problem = input.required && !input.value.trim() ? `Enter ${input.name}.` : "";
+      let problem = this.problem(input);
       if (input === this.body && "body" in this.call) {
         try {
           JSON.parse(input.value);
@@ -217,8 +229,8 @@ class CallForm {
       this.showAnswer(response, text);
     } catch {
       this.form.querySelector(".answer").hidden = true;
-      status.textContent =
-        "The site did not answer. With the same Idempotency-Key, you can safely send the call again.";
+      const key = this.isFor("key") ? "With the same Idempotency-Key, you" : "You";
+      status.textContent = `The site did not answer. ${key} can safely send the call again.`;
     } finally {
       this.isSending = false;
     }
