@@ -7,15 +7,15 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# A chunk of 2 MiB, of which the frame with these slots of 8 bytes takes a little more than a half; the rest is for the calls below it.
-# Memory that is not touched is not used.
+# A frame with this many slots of 8 bytes gets a chunk of 2 MiB and fills a little more than half of it; the rest is for the calls below it.
+# Memory that no frame touches is never used.
 STACK_SLOTS = 140_000
 
 
 def with_deep_stack(function: Callable[P, R]) -> Callable[P, R]:
     """Return a function that calls this one with a megabyte for the frames of the calls below it.
 
-    CPython maps 16 KiB for frames at a time and unmaps it when the calls in it have returned. A request is deeper than that, and a
+    CPython maps 16 KiB for frames at a time and unmaps it when the calls in it have returned. A request needs more than that, and a
     loop whose calls cross the end of a chunk maps and unmaps one each time: about 500 times in a page, a third of its processor time.
     """
 

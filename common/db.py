@@ -85,13 +85,13 @@ class ExistsQuery:
 class CompiledQuery:
     """A short query that Django compiles once: compiling it takes longer than running it.
 
-    `rows` returns a queryset of `values_list` or `values`, without an order, in which `stand_ins` stand for the values of a call. Its
-    columns must be of fields that need no conversion from the database.
+    `rows` returns a queryset of `values_list` or `values`, without an order, with `placeholders` in place of the values of a call.
+    Its columns must be of fields that need no conversion from the database.
     """
 
-    def __init__(self, rows: Callable[[], models.QuerySet[Any, Any]], *, stand_ins: Sequence[Any]) -> None:
+    def __init__(self, rows: Callable[[], models.QuerySet[Any, Any]], *, placeholders: Sequence[Any]) -> None:
         self._rows = rows
-        self._stand_ins = stand_ins
+        self._placeholders = placeholders
         self._compiled: tuple[str, tuple[Any, ...]] | None = None
 
     def fetch_one(self, *values: Any) -> tuple[Any, ...] | None:
@@ -99,9 +99,9 @@ class CompiledQuery:
         if self._compiled is None:
             self._compiled = self._rows().order_by().query.sql_with_params()
         sql, params = self._compiled
-        given = dict(zip(self._stand_ins, values, strict=True))
+        replacements = dict(zip(self._placeholders, values, strict=True))
         with connection.cursor() as cursor:
-            cursor.execute(sql, [given.get(param, param) for param in params])
+            cursor.execute(sql, [replacements.get(param, param) for param in params])
             row: tuple[Any, ...] | None = cursor.fetchone()
             return row
 

@@ -35,7 +35,7 @@ class MultilineField(models.TextField[str | Combinable, str]):
             self.validators.append(MaxLengthValidator(self.max_length))
 
     def formfield(self, **kwargs: Any) -> Any:
-        """Return a form field in which a line end is one character."""
+        """Return a form field that counts a line break as one character."""
         return super().formfield(**{"form_class": forms.MultilineField, **kwargs})
 
     def deconstruct(self) -> Any:

@@ -49,14 +49,14 @@ MAX_OPTIONS = 2000
 class MultilineField(forms.CharField):
     """Text of several lines (`common.text`).
 
-    Browsers send a line end as two characters. It counts as one, as in the browser's own limit.
+    Browsers send a line break as two characters. It counts as one, as in the browser's own limit.
     """
 
     widget = forms.Textarea
     default_validators = [validate_text]
 
     def to_python(self, value: Any) -> Any:
-        """Return the text with line ends of one character."""
+        """Return the text with line breaks of one character."""
         text = super().to_python(value)
         return text.replace("\r\n", "\n") if isinstance(text, str) else text
 

@@ -40,7 +40,7 @@ def local_path(request: HttpRequest, url: str) -> str:
 
 
 def next_path(request: HttpRequest, default: str) -> str:
-    """Return the path in the field or the parameter `next` if it is a page of this site, or else `default`."""
+    """Return the path in the form field or query parameter `next` if it is a page of this site, or else `default`."""
     return local_path(request, str(request.POST.get("next", request.GET.get("next", "")))) or default
 
 

@@ -64,7 +64,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
 
 @lru_cache(maxsize=1)
 def _page_urls(prefix: str) -> dict[str, str]:
-    """Return the URL of each page of the navigation by its name."""
+    """Return the URL of each page in the navigation by its name, under the script prefix."""
     return {name: reverse(name) for _, pages in ALL_SECTIONS for _, name, _ in pages}
 
 

@@ -20,7 +20,7 @@ from people.domain.names import match_key
 from people.domain.person import Person
 from people.models import ApiToken, HandbookAlias, PasswordLink, User, UserQuerySet, countries
 
-# Stand for the values in compiled statements.
+# Placeholders for the values in compiled statements.
 ANY_TIME, ANY_DIGEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), "digest"
 
 
@@ -39,7 +39,7 @@ TOKEN_QUERY = CompiledQuery(
         .filter(digest=ANY_DIGEST)
         .values_list(*TOKEN_COLUMNS, *(f"user__{name}" for name in USER_COLUMNS))
     ),
-    stand_ins=(ANY_TIME, ANY_DIGEST),
+    placeholders=(ANY_TIME, ANY_DIGEST),
 )
 
 

@@ -18,11 +18,11 @@ DIGEST_LENGTH = 40
 # A session in use is extended at most this often, which saves a write on every request.
 EXTENSION_INTERVAL = dt.timedelta(days=1)
 SESSION_COLUMNS = ["session_key", "session_data", "expire_date"]
-# Stand for the values in the compiled statement.
+# Placeholders for the values in the compiled statement.
 ANY_KEY, ANY_TIME = "key", dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 SESSION_QUERY = CompiledQuery(
     lambda: Session.objects.filter(session_key=ANY_KEY, expire_date__gt=ANY_TIME).values_list(*SESSION_COLUMNS),
-    stand_ins=(ANY_KEY, ANY_TIME),
+    placeholders=(ANY_KEY, ANY_TIME),
 )
 
 

@@ -54,7 +54,7 @@ class MonthForm(forms.Form):
 
     @classmethod
     def for_page(cls, *, today: dt.date, shown: dt.date | None) -> Self:
-        """Return the form with the shown month, which offers that one and those from a year ago to two years ahead."""
+        """Return the form with the shown month selected. It offers the months from a year ago to two years ahead, and the shown one."""
         form = cls(initial={"month": shown})
         shown = shown or today
         months = months_between(min(today - MONTHS_BACK, shown), max(today + MONTHS_AHEAD, shown))
@@ -62,7 +62,7 @@ class MonthForm(forms.Form):
         return form
 
     @property
-    def chosen(self) -> dt.date | None:
+    def first_day(self) -> dt.date | None:
         """The first day of the chosen month, or None."""
         return self.cleaned_data["month"] if self.is_valid() else None
 

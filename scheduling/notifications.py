@@ -251,7 +251,7 @@ class CoverRequestAcceptance(_CoverRequestNotification):
 
 @dataclass(frozen=True, slots=True)
 class _CoverRequestClosure(_CoverRequestNotification):
-    """The end of a cover request. It can end again after its answer was undone."""
+    """A cover request was closed. That can happen again after the answer was undone."""
 
     identity = ("request_id", "closed_at")
 
@@ -332,7 +332,7 @@ class CoverRequestReopening(_CoverRequestNotification):
     """An engineer undid their answer to a cover request."""
 
     name = "cover-request-reopened"
-    label = "Cover request open again"
+    label = "Cover request reopened"
     identity = ("request_id", "undone_at")
 
     engineer: str
@@ -344,12 +344,15 @@ class CoverRequestReopening(_CoverRequestNotification):
     expires_at: dt.datetime
 
     def subject(self, reader: User) -> str:
-        return f"Cover request open again: {self.requester}, {self.rotation}, {local_time(self.starts_at, reader)}"
+        return f"Cover request reopened: {self.requester}, {self.rotation}, {local_time(self.starts_at, reader)}"
 
     def body(self, reader: User) -> str:
-        lines = [f"{self.engineer} no longer covers from {local_period(part, reader)}." for part in self.parts]
+        lines = [
+            f"{self.engineer} no longer covers {self.requester} from {local_period(part, reader)}."
+            for part in self.parts
+        ]
         return paragraphs(
-            f"{self.undone_by or self.engineer} undid {'the cover' if self.parts else 'the decline'} of this request.",
+            f"{self.undone_by or self.engineer} undid the {'acceptance' if self.parts else 'decline'} of this request.",
             "\n".join(lines),
             f"The request is open until {local_time(self.expires_at, reader)}.",
         )
@@ -783,7 +786,7 @@ class SwapReopening(Notification):
     """An engineer undid their answer to a swap request."""
 
     name = "swap-reopened"
-    label = "Swap request open again"
+    label = "Swap request reopened"
     identity = ("swap_id", "undone_at")
     action = "Open request"
 
@@ -794,12 +797,12 @@ class SwapReopening(Notification):
     undone_at: dt.datetime
     # Set if an admin undid it.
     undone_by: str
-    # The weeks that returned, with the names of their engineers; none if the engineer had declined.
+    # The weeks that were returned, with their engineers' names; none if the engineer had declined.
     moves: tuple[ShiftMove, ...]
     expires_at: dt.datetime
 
     def subject(self, reader: User) -> str:
-        return f"Swap request open again: {self.requester}’s week of {format_day(self.offered_week)}"
+        return f"Swap request reopened: {self.requester}’s week of {format_day(self.offered_week)}"
 
     def body(self, reader: User) -> str:
         lines = [f"{move.engineer} is on call in the week of {format_day(move.week)} again." for move in self.moves]
@@ -814,7 +817,7 @@ class SwapReopening(Notification):
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
         row = SwapRequest.objects.filter(pk=self.swap_id)
-        # That weeks returned is news even if the request has closed since, unless they moved again.
+        # Returned weeks are news even if the request has closed since, unless the swap was made again.
         return (row.exclude(state=SwapRequest.State.ACCEPTED) if self.moves else row.pending()).exists()
 
 
@@ -881,7 +884,7 @@ def notify_swap_decided(swap: SwapRequest, *, at: dt.datetime) -> None:
 def notify_swap_reopened(
     swap: SwapRequest, *, moves: Sequence[Move], engineer: User, by: User, at: dt.datetime
 ) -> None:
-    """Notify everyone in a swap that an answer was undone; also the admins, if it was made. `moves` are those of the swap."""
+    """Notify everyone in a swap that an answer was undone; also the admins if the swap had been made. `moves` are its moves, if so."""
     notification = SwapReopening(
         swap_id=swap.pk,
         requester=str(swap.requester),

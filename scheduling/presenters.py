@@ -390,8 +390,8 @@ def swap_message(week: dt.date, *, exchange: dt.date | None = None) -> str:
     return f"{message} I would take the week of {format_day(exchange, 'short')}." if exchange else message
 
 
-def cover_text(covers: Iterable[Cover], *, reader: User) -> str:
-    """Return who covers whom and when, for the parts of one engineer's cover: "You cover Engineer A, Mon 30 Nov, …"."""
+def cover_text(covers: Iterable[Cover], *, reader: User, has_ended: bool = False) -> str:
+    """Return the `cover_sentence` of the parts of one engineer's cover."""
     parts = list(covers)
     return cover_sentence(
         parts[0].engineer.person,
@@ -399,4 +399,5 @@ def cover_text(covers: Iterable[Cover], *, reader: User) -> str:
         periods=[(part.starts_at, part.ends_at) for part in parts],
         reader=reader.person,
         zone=reader.zone,
+        has_ended=has_ended,
     )

@@ -366,14 +366,14 @@ class UndoWithdrawCoverRequest(Undo):
 @register
 @dataclass(frozen=True, slots=True)
 class UndoSwapAnswer(Undo):
-    """Open a swap request again that was accepted or declined; accepted weeks return."""
+    """Reopen a swap request that was accepted or declined, and return its weeks."""
 
     name: ClassVar[str] = "swap.answer"
 
     answer: Answer
 
     def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
-        """Open it, unless something depends on the answer."""
+        """Reopen it, unless something depends on the answer."""
         row = undo_swap_answer(self.answer, by=by, at=at)
         text = f"Answer undone. The request is open again: {row.subject_for(by)}."
         return UndoResult(text, reverse("swap", args=[row.pk]))
@@ -382,14 +382,14 @@ class UndoSwapAnswer(Undo):
 @register
 @dataclass(frozen=True, slots=True)
 class UndoCoverRequestAnswer(Undo):
-    """Open a cover request again that was accepted or declined; its covers end."""
+    """Reopen a cover request that was accepted or declined, and end its covers."""
 
     name: ClassVar[str] = "cover-request.answer"
 
     answer: Answer
 
     def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
-        """Open it, unless something depends on the answer."""
+        """Reopen it, unless something depends on the answer."""
         row = undo_cover_answer(self.answer, by=by, at=at)
         text = f"Answer undone. The request is open again: {row.subject_for(by)}."
         return UndoResult(text, reverse("cover_request", args=[row.pk]))

@@ -35,7 +35,7 @@ def _store_page(store, signal, sender, template, context, **extra):
 
 
 def _force_first_login(self, user, backend=None):
-    """Sign in with one statement; Django's `login` needs fourteen, for a session that may exist and for the time of the last login."""
+    """Sign in with one statement. Django's `login` needs fourteen, for an earlier session and the time of the last login."""
     if backend or self.cookies:
         _force_login(self, user, backend)
         return

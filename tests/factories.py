@@ -43,7 +43,7 @@ def make_engineer(name, *, taken=None, **fields):
         fields["username"] = user_name_for(name, taken)
     user = User(display_name=name, **fields)
     user.set_unusable_password()
-    # The database holds the constraints and what is unique, also the names, for which `clean` needs a statement.
+    # The database checks constraints and uniqueness. `clean` would need a statement to check names.
     user.clean_fields()
     user.handbook_name = user.handbook_name or user.display_name
     user.save()

@@ -1,4 +1,4 @@
-"""The pictures of docs/screenshots: the first screen of every page, once on a computer and once on a phone; and the README's."""
+"""The pictures in docs/screenshots: the first screen of every page on a computer and on a phone, and the whole pages that docs show."""
 
 import os
 
@@ -10,8 +10,8 @@ from tests.validation.samples import sample
 
 FOLDER = ROOT / "docs" / "screenshots"
 SCREENS = {"1280": {"width": 1280, "height": 800}, "375": SIZES["375"]}
-# Whole pages that the README and docs/ show.
-KEPT = (
+# Pictures of whole pages, for the README and docs/.
+WHOLE_PAGES = (
     "now-1280-light",
     "now-375-dark",
     "incident-1280-light",
@@ -23,7 +23,7 @@ KEPT = (
     "runbook-1280-light",
     "messages-375-light",
 )
-# Sends the page's theme form to another address, with a CSRF token or without.
+# Submits the page's theme form to another path, with or without its CSRF token.
 SUBMIT = """([path, token]) => {
   const form = document.querySelector(".theme-form");
   form.action = path;
@@ -33,7 +33,7 @@ SUBMIT = """([path, token]) => {
 
 
 def take_documentation(address, *, sign_in, paths_of, slug):
-    """Replace all pictures of docs/screenshots and the page that lists them."""
+    """Replace all pictures in docs/screenshots and the README that lists them."""
     with chromium() as browser:
         readers_page = None
         for size, viewport in SCREENS.items():
@@ -53,7 +53,7 @@ def take_documentation(address, *, sign_in, paths_of, slug):
                 show()
                 camera.shoot(name)
             page.context.close()
-        for name in KEPT:
+        for name in WHOLE_PAGES:
             what, size, scheme = name.split("-")
             page = open_page(browser, address, SIZES[size])
             sign_in(page)
@@ -65,7 +65,7 @@ def take_documentation(address, *, sign_in, paths_of, slug):
 
 
 def open_page(browser, address, viewport):
-    """Return a page of its own context, without the service worker, which answers before `page.route`."""
+    """Return a page in its own context, without the service worker, which would answer before `page.route`."""
     context = browser.new_context(base_url=address, viewport=viewport, locale="en-GB", service_workers="block")
     return context.new_page()
 
@@ -82,7 +82,7 @@ class Camera:
         self.shoot(name, full_page=full_page)
 
     def shoot(self, name, *, full_page=False):
-        """Take a picture of the page as it stands."""
+        """Take a picture of the page as it is now."""
         self.page.emulate_media(color_scheme=self.schemes.get(name, "light"))
         self.page.wait_for_load_state("networkidle")
         picture = small_png(self.browser, self.page.screenshot(full_page=full_page))
@@ -90,7 +90,7 @@ class Camera:
 
 
 def add_rows(page, *, slug):
-    """Create what the demo has none of, and return the address of a page for readers."""
+    """Create rows that the demo lacks, and return the URL of a readers' page."""
     token = page.locator("[name=csrfmiddlewaretoken]").first.input_value()
 
     def post(path, data):
@@ -110,7 +110,7 @@ def add_rows(page, *, slug):
 
 
 def errors(page):
-    """Return, by name, functions that show each error page of a signed-in user."""
+    """Return functions that show the error pages of a signed-in user, by name."""
 
     def submit(path, *, token):
         page.goto("/me/tokens/")
@@ -129,7 +129,7 @@ def errors(page):
         "error-403-form": lambda: submit("/me/tokens/", token=False),
         "error-404": lambda: page.goto("/no-such-page/"),
         "error-405": lambda: submit("/search/", token=True),
-        # For these, a request has to be broken, or the site overloaded, broken or without its database.
+        # A signed-in user cannot cause these: the site must be overloaded, broken or without its database, or the request malformed.
         "error-400": lambda: rendered("400.html"),
         "error-429": lambda: rendered("429.html", seconds=5),
         "error-500": lambda: rendered("500.html", request_id="3f2a9c5d"),
@@ -138,7 +138,7 @@ def errors(page):
 
 
 def render(template, context):
-    """Return a template that needs neither a request nor the database, as the site renders it."""
+    """Render a template that needs neither a request nor the database."""
     import django
     from django.conf import settings
     from django.template.loader import render_to_string

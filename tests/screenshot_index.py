@@ -1,4 +1,4 @@
-"""What docs/screenshots shows: each page by section, with a sentence; and the page that lists them."""
+"""The pages in docs/screenshots by section, with a sentence each, and the README that lists them."""
 
 SECTIONS = {
     "Sign in": {
@@ -7,31 +7,31 @@ SECTIONS = {
     },
     "Now": {
         "now": "What needs attention, who is on call, your next shift, and every pipeline. Updates itself.",
-        "search": "Incidents, checks, runbook text, people and rotations that contain the words.",
+        "search": "Search pipelines, people, rotations, incidents, checks and runbooks.",
     },
     "Incidents": {
         "incidents": "Open and past incidents.",
         "incident": "What is wrong, who is notified next, and the first step of the runbook.",
         "open-incident": "Declare an incident.",
         "edit-incident": "Change an incident’s kind, severity and text.",
-        "alerts": "The last state of each alert from Alertmanager.",
+        "alerts": "The last state of each Alertmanager alert.",
         "reports": "Incidents, times to acknowledge and times to resolve, by month.",
-        "drills": "Practice incidents and the time that each step took.",
+        "drills": "Practice incidents and their response times.",
     },
     "Schedule": {
         "schedule": "Shifts, covers, time off and gaps of each rotation on a time axis.",
         "week": "One shift: who is on call, and who could take it.",
-        "cover": "Take over a part of somebody’s shift.",
-        "request-cover": "Ask for a cover of a part of your shift.",
+        "cover": "Cover part of a shift.",
+        "request-cover": "Request cover for part of your shift.",
         "plan": "The smallest set of reassignments after which nobody is on call while away.",
         "roster": "The engineers of a rotation, in order.",
         "new-rotation": "Create a rotation.",
-        "edit-rotation": "Change a rotation’s zone, hand-off and weekly drill.",
+        "edit-rotation": "Change a rotation’s time zone, hand-off and weekly drill.",
         "calendar": "Who is on call and who is away, day by day.",
         "block": "Time off with its impact, before it is saved.",
         "holiday": "Change time off.",
-        "swaps": "Requests that wait for you, yours, and those of others.",
-        "ask": "Swaps that suit a shift best, with their effects.",
+        "swaps": "Swap and cover requests: those for you, your own, and the others.",
+        "ask": "The best swaps for a shift, with their effects.",
         "swap": "One swap request.",
         "cover-request": "One cover request.",
         "handoffs": "Hand-off meetings and action items.",
@@ -41,7 +41,7 @@ SECTIONS = {
     "Pipelines": {
         "pipelines": "Status, readiness, responder and owners of every pipeline.",
         "pipeline": "One pipeline: responder, readiness, incidents, checks and lineage.",
-        "maintenance": "Periods in which nobody is notified.",
+        "maintenance": "Maintenance windows, in which nobody is notified.",
         "channels": "Where a pipeline’s incidents are posted.",
         "channel": "One channel with its deliveries.",
         "rotation-channels": "Where a rotation’s hand-offs and covers are posted.",
@@ -59,12 +59,12 @@ SECTIONS = {
         "check-types": "Choose a type of check.",
         "new-check": "Create a check.",
         "edit-check": "Change a check.",
-        "backtest": "What a check with other limits would have reported in the past.",
+        "backtest": "What a check would have reported with other thresholds.",
         "deleted-checks": "Checks that can be restored.",
         "metric": "One metric.",
         "new-metric": "Create a metric.",
-        "external-checks": "Results of dbt, Great Expectations, Soda and Airflow.",
-        "external-check": "One check of another tool.",
+        "external-checks": "Results from dbt, Great Expectations, Soda and Airflow.",
+        "external-check": "One check from another tool.",
     },
     "Runbooks": {
         "runbooks": "Every runbook.",
@@ -78,14 +78,14 @@ SECTIONS = {
         "mine": "Your shifts, time off and requests, and what is left to set up.",
         "profile": "Name, phone, time zone, country and colour.",
         "messages": "Contact methods, rules by urgency, quiet hours and history.",
-        "offline": "The copy of your pipelines that stays on the device.",
+        "offline": "The offline copy of your pipelines on this device.",
         "feeds": "Calendar feeds.",
         "calendar-link": "Your own calendar as a source of time off.",
         "tokens": "API tokens.",
         "security": "Password and two-factor authentication.",
         "second-factor": "Two-factor authentication.",
-        "enrol": "Confirm the password before a change to security.",
-        "person": "What colleagues see about an engineer.",
+        "enrol": "Confirm your password before you change security settings.",
+        "person": "What colleagues see of an engineer.",
         "api": "Every API call with an example and a form that sends it.",
     },
     "Administration": {
@@ -98,20 +98,20 @@ SECTIONS = {
     },
     "Errors": {
         "error-400": "A request that the site cannot read.",
-        "error-403": "A page without access.",
+        "error-403": "A page that you have no access to.",
         "error-403-form": "A form that has expired.",
         "error-404": "A page that does not exist.",
-        "error-405": "A method that a page does not have.",
+        "error-405": "A request that the page does not support.",
         "error-429": "Too many requests.",
-        "error-500": "An error of the site.",
+        "error-500": "An error in the site.",
         "error-503": "The database is not available.",
     },
 }
-# Widths of the pictures on the page that lists them.
+# Widths of the pictures in the README.
 WIDTHS = {"1280": 480, "375": 140}
 HEAD = """# Every page
 
-Made by `make screenshots` from the site with demo data, once as wide as a computer’s screen and once as a phone’s, in light and dark.
+Taken by `make screenshots` from the site with demo data: 1,280 pixels wide in light, and 375 pixels wide in dark and light by turns.
 """
 
 

@@ -1,6 +1,6 @@
-"""`make screenshots`: pictures of every page, empty, seeded and full, into var/screenshots; those of the docs into docs/screenshots.
+"""`make screenshots`: pictures of every page, empty, seeded and full, in var/screenshots, and those for the docs in docs/screenshots.
 
-`python -m tests.screenshots [STATE… | docs]` makes some of them only.
+`python -m tests.screenshots [STATE…] [docs]` takes only some of them.
 """
 
 import contextlib

@@ -1,12 +1,13 @@
-"""Pictures of pages as PNG of few colours: a quarter of the size, and text as sharp as before."""
+"""Screenshots as PNG with few colours: a quarter of the size, and text is as sharp."""
 
 import base64
 import struct
 import zlib
 
-# Pages have a few thousand colours, nearly all of them shades between the colour of a text and its background.
+# Pages have a few thousand colours, nearly all of them shades between text and background.
 COLOURS = 64
-# Chooses the colours, each time the one that most pixels are farthest from, and returns [width, height, palette, index of each pixel].
+# Chooses colours one by one, each time the one that is farthest from those chosen, weighted by its pixels. Returns the width, the height, the
+# palette, and the index of each pixel in it.
 REDUCE = """
 async ([png, count]) => {
   const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());
@@ -44,7 +45,7 @@ def small_png(browser, png):
     finally:
         page.context.close()
     rows = base64.b64decode(indices)
-    # Each row begins with its filter: 0, none, which is the best for an index.
+    # Each row begins with its filter type. None (0) is best for a palette.
     lines = b"".join(b"\0" + rows[at : at + width] for at in range(0, len(rows), width))
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"PLTE", bytes(palette)), (b"IDAT", zlib.compress(lines, 9)), (b"IEND", b"")]

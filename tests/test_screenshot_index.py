@@ -1,6 +1,6 @@
-"""docs/screenshots has a picture of every page, on a computer and on a phone, and a page that lists them."""
+"""docs/screenshots has a picture of every page, on a computer and on a phone, and a README that lists them."""
 
-from tests.screenshot_docs import FOLDER, KEPT, SCREENS, errors
+from tests.screenshot_docs import FOLDER, SCREENS, WHOLE_PAGES, errors
 from tests.screenshot_index import SECTIONS, index
 from tests.screenshots import OF_ROWS, PAGES, ROWS
 
@@ -20,6 +20,6 @@ def test_every_page_has_both_pictures():
 
 def test_the_pictures_of_the_readme_and_the_list_are_there():
     files = {path.name for path in FOLDER.iterdir() if path.is_file()}
-    assert files == {"README.md", *(f"{name}.png" for name in KEPT)}
+    assert files == {"README.md", *(f"{name}.png" for name in WHOLE_PAGES)}
     assert (FOLDER / "README.md").read_text() == index()
     assert sum(path.stat().st_size for path in FOLDER.rglob("*.png")) < TOTAL_BYTES

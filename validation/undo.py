@@ -169,10 +169,10 @@ class UndoMute(Undo):
         page = reverse("check", args=[self.check])
         if self.before is None or self.before <= at:
             unmute_check(check)
-            return UndoResult(f"Alerts of “{check.name}” unmuted.", page, "mute")
+            return UndoResult(f"Alerts for “{check.name}” unmuted.", page, "mute")
         mute_check(check, until=self.before, at=at)
         return UndoResult(
-            f"Alerts of “{check.name}” muted until {format_instant(self.before, by.zone, brief=True)}.", page, "mute"
+            f"Alerts for “{check.name}” muted until {format_instant(self.before, by.zone, brief=True)}.", page, "mute"
         )
 
 

@@ -42,7 +42,10 @@ LATEST_INSTANT = dt.datetime.combine(LATEST, dt.time(), dt.UTC)
 
 
 class ItemSerializer(serializers.Serializer[Any]):
-    """A line of live data: its text, the page it links to, its state (ok, warn, danger or none), the words to link, and those that say the state."""
+    """A line of live data: its text, the page it links to, and its state (ok, warn, danger or none).
+
+    `link` and `badge` are parts of `text`: what to link, and what to show in the colour of the state.
+    """
 
     text = serializers.CharField()
     path = serializers.CharField(allow_blank=True)

@@ -19,8 +19,8 @@ from scheduling.models import HolidayBlock, Rotation, RotationWeek
 DEFAULT_MEETING_MINUTES = 30
 # How long after the hand-off both engineers have to sign before the hand-off counts as overdue (docs/rules.md, Hand-offs).
 SIGNING_PERIOD = dt.timedelta(hours=1)
-# A large site has hundreds of rotations with half a year of weeks each; so a sweep needs little memory.
-ROTATIONS_AT_ONCE = 100
+# A large site has hundreds of rotations with half a year of weeks each. Batches limit the memory of a sweep.
+ROTATIONS_PER_BATCH = 100
 COMPARED_COLUMNS = (
     "rotation", "week", "at", "outgoing", "incoming", "moved", "meeting_starts_at", "meeting_ends_at",
     "signed_outgoing_at", "signed_incoming_at", "closed_at", "cancelled_at",
@@ -97,9 +97,9 @@ def away_at(handoffs: Iterable[Handoff]) -> list[AttendeeAbsence]:
 
 
 def with_unreported_absences(*, at: dt.datetime) -> list[Handoff]:
-    """Return the upcoming hand-offs whose absent engineers are not those who were last reported, in two queries and one for them.
+    """Return the upcoming hand-offs whose absent engineers have changed since the last report. Takes three queries at most.
 
-    Most hand-offs of a large site need no report, so only a few columns of each are read at first.
+    Most hand-offs of a large site need no report, so only a few columns of each are read first.
     """
     upcoming = Handoff.objects.not_cancelled().filter(meeting_ends_at__gt=at)
     meetings = list(
@@ -140,12 +140,12 @@ def changes_due(rotation: Rotation, *, at: dt.datetime) -> list[HandoffChange]:
 
 
 def rotations_to_sync(*, at: dt.datetime) -> list[Rotation]:
-    """Return the rotations with changes due, in two queries for each `ROTATIONS_AT_ONCE` and two more."""
+    """Return the rotations with changes due, with two queries per batch and two more."""
     rotations = list(Rotation.objects.order_by("pk"))
     minutes = dict(HandoffPolicy.objects.order_by().values_list("rotation", "minutes_max"))
     due = []
-    for first in range(0, len(rotations), ROTATIONS_AT_ONCE):
-        chosen = rotations[first : first + ROTATIONS_AT_ONCE]
+    for first in range(0, len(rotations), ROTATIONS_PER_BATCH):
+        chosen = rotations[first : first + ROTATIONS_PER_BATCH]
         weeks: dict[int, list[Week]] = defaultdict(list)
         rows = _recent_weeks(at=at).filter(rotation__in=chosen)
         for key, starts_on, starts_at, ends_at, engineer in rows.values_list(

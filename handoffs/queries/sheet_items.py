@@ -23,7 +23,7 @@ from scheduling.queries.on_call import responder_chains
 class SheetItem:
     """A line of live data: its text, the page it links to, and its state (`ok`, `warn` or `danger`).
 
-    `link` and `badge` are parts of the text: the words to link, and those that say the state.
+    `link` and `badge` are parts of the text: what to link, and what to show in the colour of the state.
     """
 
     text: str

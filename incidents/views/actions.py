@@ -105,7 +105,7 @@ def snooze(request: SignedInRequest, pk: int) -> HttpResponse:
         return _invalid(request, incident, form)
     before, saved = transitions.Snooze(incident.snoozed_until, incident.next_escalation_at), form.cleaned_data["until"]
     until = format_instant(saved, request.user.zone, brief=True)
-    success = f"Incident snoozed until {until}. Then escalation starts again."
+    success = f"Incident snoozed until {until}. Escalation starts again then."
     return _perform(
         request,
         incident,

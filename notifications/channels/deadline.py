@@ -52,9 +52,9 @@ class Deadline:
 
 
 class _Sender:
-    """A thread that sends for another one, message after message. On a busy machine, a new thread waits longest for its turn.
+    """A thread that sends one message after another for its owner. On a busy machine, a new thread waits longer for its turn.
 
-    The thread ends after its job when nothing refers to this object, such as after the end of the other thread.
+    It ends after its job once nothing refers to this object, such as when the owner has ended.
     """
 
     def __init__(self) -> None:
@@ -66,11 +66,11 @@ class _Sender:
         self._jobs.put(None)
 
     def is_alive(self) -> bool:
-        """Return False in a copy of the process, which has no copy of the thread."""
+        """Return False in a forked process, which has no copy of the thread."""
         return self._thread.is_alive()
 
     def put(self, job: Callable[[], None]) -> None:
-        """Run `job`, which raises nothing."""
+        """Queue `job`, which must not raise."""
         self._jobs.put(job)
 
 
@@ -110,17 +110,18 @@ def within(seconds: float, do: Callable[[Deadline], None]) -> None:
         del sender
         deadline.expire()
         # The error of a connection that was shut down does not name the cause.
-        if _result_in(results, seconds=GRACE_SECONDS) is not None:
+        if _wait_for_result(results, seconds=GRACE_SECONDS) is not None:
             raise SendTimeoutError(f"No answer within {seconds:g} s.") from None
         return
     _senders.idle = sender
-    # Else the error's traceback would refer to it too.
+    # Otherwise the error's traceback would keep the sender alive.
     del sender
     if error is not None:
         raise error
 
 
-def _result_in(results: "SimpleQueue[Exception | None]", *, seconds: float) -> Exception | None:
+def _wait_for_result(results: "SimpleQueue[Exception | None]", *, seconds: float) -> Exception | None:
+    """Return the next result, or SendTimeoutError if there is none in time."""
     try:
         return results.get(timeout=seconds)
     except Empty:

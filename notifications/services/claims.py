@@ -1,7 +1,7 @@
 """The statement that claims a row of an outbox and reads it with related rows.
 
-One instead of five, because on a busy machine a worker waits for its turn after each. It is compiled once: for so short a statement,
-Django takes longer than PostgreSQL.
+One instead of five, because on a busy machine a worker waits for its turn after each. It is compiled once, because compiling so
+short a statement takes longer than running it.
 """
 
 import uuid
@@ -54,7 +54,7 @@ class ClaimStatement(Generic[Row]):
 
     def _compile(self) -> tuple[SQLCompiler, str, Sequence[Any], Sequence[Any]]:
         rows = self._rows()
-        # As `QuerySet.select_related` leaves it, without the conditions: those that the claim changes no longer hold.
+        # With the related rows of `rows` but without its conditions, some of which no longer hold after the claim.
         claimed = rows.model._base_manager.annotate(claimed_at=Now())  # noqa: SLF001  # Django's API
         claimed.query.select_related = rows.query.select_related
         compiler = claimed.query.get_compiler(using=DEFAULT_DB_ALIAS)

@@ -16,7 +16,7 @@ from people.requests import SignedInRequest
 METHODS = ("get", "post", "put", "patch", "delete")
 MAX_QUERY_LENGTH = 100
 MAX_EXAMPLE_DEPTH = 4
-# The end of the paths of calls that only say what another call would change.
+# Paths that end in this only preview what another call would change.
 PREVIEW = "/preview/"
 # Values by format or type.
 EXAMPLES: dict[str, Any] = {
@@ -149,7 +149,7 @@ def _operation(
 
 
 def _call(method: str, path: str, operation: dict[str, Any], *, body: Any) -> dict[str, Any]:
-    """Return the fields of a form that sends a call: those of the path, those of a read's query, and headers."""
+    """Return what the page's form needs to send a call: its fields for the path, for the query of a read, and for headers."""
     places = ("path", "query", "header") if method == "GET" else ("path", "header")
     fields = [
         {

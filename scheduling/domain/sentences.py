@@ -10,9 +10,18 @@ from scheduling.domain.weeks import Move
 
 
 def cover_sentence(
-    engineer: Person, *, covered: Iterable[Person], periods: Sequence[Period], reader: Person, zone: dt.tzinfo
+    engineer: Person,
+    *,
+    covered: Iterable[Person],
+    periods: Sequence[Period],
+    reader: Person,
+    zone: dt.tzinfo,
+    has_ended: bool = False,
 ) -> str:
-    """Return who covers whom and when: "You cover Engineer A, Mon 30 Nov, 10:00 UTC to 17:00 UTC." Adjacent periods are one."""
+    """Return who covers whom and when: "You cover Engineer A, Mon 30 Nov, 10:00 UTC to 17:00 UTC."
+
+    Adjacent periods are joined. With `has_ended`: "You no longer cover …".
+    """
     joined: list[Period] = []
     for starts_at, ends_at in sorted(periods):
         if joined and joined[-1][1] == starts_at:
@@ -21,11 +30,12 @@ def cover_sentence(
             joined.append((starts_at, ends_at))
     names = " and ".join("you" if person == reader else str(person) for person in dict.fromkeys(covered))
     times = " and ".join(format_period(*period, zone, brief=True) for period in joined)
-    return f"{'You cover' if engineer == reader else f'{engineer} covers'} {names}, {times}."
+    subject, verb = ("You", "cover") if engineer == reader else (str(engineer), "covers")
+    return f"{subject} {'no longer ' if has_ended else ''}{verb} {names}, {times}."
 
 
 def swap_sentence(moves: Sequence[Move], *, reader: Person) -> str:
-    """Return who takes which week: "You take the week of 21 Dec 2026; Engineer A takes the week of 28 Dec 2026."."""
+    """Return who takes which week: "You take the week of 21 Dec 2026; Engineer A takes the week of 28 Dec 2026"."""
     parts = [
         f"{'you take' if move.taker == reader else f'{move.taker} takes'} the week of {format_day(move.week)}"
         for move in moves
@@ -40,6 +50,6 @@ def week_subject(engineer: Person, week: dt.date, *, reader: Person) -> str:
 
 
 def period_subject(engineer: Person, period: Period, *, reader: Person, zone: dt.tzinfo) -> str:
-    """Return a brief period in a zone, for other readers with the name of its engineer."""
+    """Return a period without the year, after the engineer's name for other readers."""
     time = format_period(*period, zone, brief=True)
     return time if engineer == reader else f"{engineer}, {time}"

@@ -1,4 +1,4 @@
-"""Undo answers to swap requests and cover requests: the schedule and the request are as before, unless something depends on the answer."""
+"""Undo answers to swap and cover requests: restore the schedule and the request, unless something depends on the answer."""
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -36,10 +36,11 @@ from scheduling.services.swaps import void_invalidated_requests
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An engineer's answer to a request, with what it left and what was there before.
+    """An engineer's answer to a request, with the schedule before and after it.
 
-    `counterpart` is whom the request named. `decided_at` is when the answer closed it, or None if it stayed open. Weeks and covers
-    are those in the time of the request; `superseded_` are the other requests that the answer closed, as they were.
+    `counterpart` is the person whom the request named. `decided_at` is when the answer closed it, or None if it stayed open. `weeks`
+    and `covers` are those during the requested time after the answer, `earlier_covers` those before it. `superseded_swaps` and
+    `superseded_cover_requests` are other requests that the answer closed, as they were before.
     """
 
     request: int
@@ -61,7 +62,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Schedule:
-    """The weeks and covers in the time of a request, and the open requests of its rotation."""
+    """The weeks and covers during the requested time, and the open requests of the rotation."""
 
     weeks: tuple[SavedWeek, ...]
     covers: tuple[SavedCover, ...]
@@ -123,15 +124,15 @@ def _answering_engineer(
 def _superseded(
     earlier: Iterable[SavedRequest], later: Iterable[SavedRequest], *, answered: int | None
 ) -> tuple[SavedRequest, ...]:
-    left = {row.id for row in later}
-    return tuple(row for row in earlier if row.id not in left and row.id != answered)
+    open_ids = {row.id for row in later}
+    return tuple(row for row in earlier if row.id not in open_ids and row.id != answered)
 
 
 @transaction.atomic
 def undo_swap_answer(answer: Answer, *, by: User, at: dt.datetime) -> SwapRequest:
-    """Undo an answer to a swap request: the weeks and their covers are as before, and the request is open; return it reloaded.
+    """Undo an answer to a swap request: restore the weeks and their covers, and reopen the request; return it reloaded.
 
-    Other requests that the answer superseded are open again too. Raises NotAllowedError unless `by` gave the answer or is an
+    Other requests that the answer superseded are reopened too. Raises NotAllowedError unless `by` gave the answer or is an
     admin. Raises DomainError, with the reason, if the request, its weeks or their covers have since been changed, if one of the
     weeks has started, and if one of its people has left.
     """
@@ -178,7 +179,7 @@ def _return_weeks(row: SwapRequest, answer: Answer, *, at: dt.datetime) -> None:
 
 @transaction.atomic
 def undo_cover_answer(answer: Answer, *, by: User, at: dt.datetime) -> CoverRequest:
-    """Undo an answer to a cover request: its new covers end, and the request is open; return it reloaded.
+    """Undo an answer to a cover request: end its new covers and reopen the request; return it reloaded.
 
     A cover that has started keeps its past. Raises NotAllowedError unless `by` gave the answer or is an admin. Raises
     DomainError, with the reason, if the request or the covers have since been changed, and if one of its people has left.
@@ -218,7 +219,7 @@ def _end_covers(covers: Sequence[Cover], answer: Answer, *, by: User, at: dt.dat
 
 
 def _restore_covers(rotation: Rotation, answer: Answer) -> None:
-    """Restore the covers that were there before an answer; none of those that it changed has started."""
+    """Restore the covers as they were before an answer. None of those that it changed has started."""
     earlier = {cover.id: cover for cover in answer.earlier_covers}
     current = {cover.id: cover for cover in answer.covers}
     # Time is freed before it is covered again, because covers never overlap.

@@ -62,9 +62,9 @@ def answering_engineer(row: SwapRequest | CoverRequest, *, by: User, engineer: U
 def expire_requests(
     rows: RequestQuerySet, *, people: Iterable[str], close: Callable[[Any], None], at: dt.datetime
 ) -> int:
-    """Call `close` for each of these open requests that has expired, locked, in a transaction of its own; return how many.
+    """Lock and `close` each of these open requests that has expired, in its own transaction; return how many.
 
-    Requests that another process holds are left out. The first error is raised after all others are closed.
+    Requests that another process has locked are skipped. The first error is raised after all others are closed.
     """
     keys = list(rows.filter(expires_at__lte=at).order_by("pk").values_list("pk", flat=True))
     with IsolatedSteps() as attempt:

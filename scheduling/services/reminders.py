@@ -88,7 +88,7 @@ def notify_time_off_conflicts(*, at: dt.datetime) -> None:
 
 
 def absences_on_call(*, at: dt.datetime) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Return the time off during current and upcoming shifts, and during covers: its primary key and that of the shift or cover."""
+    """Return time off during current and upcoming shifts, and during covers, as pairs of its primary key and that of the shift or cover."""
     absences = HolidayBlock.objects.filter(ends_at__gt=at, starts_at__lt=at + CONFLICT_LOOKAHEAD).order_by("pk")
     by_week = list(
         absences.filter(

@@ -40,7 +40,7 @@ DAY = dt.timedelta(days=1)
 @require_safe
 def calendar_now(request: SignedInRequest) -> HttpResponse:
     """Redirect to the month in `?month=`, or else the current one. The other parameters stay."""
-    day = MonthForm(request.GET).chosen or timezone.localdate()
+    day = MonthForm(request.GET).first_day or timezone.localdate()
     query = request.GET.copy()
     query.pop("month", None)
     return redirect(with_query(reverse("calendar_month", args=[day.year, day.month]), query))

@@ -79,7 +79,7 @@ def end_cover(request: SignedInRequest, pk: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, str(error))
     else:
-        text = f"Cover ended: {cover_text(ended, reader=request.user)}"
+        text = f"Cover ended. {cover_text(ended, reader=request.user, has_ended=True)}"
         parts = tuple(CoverPart.load(part) for part in ended)
         confirm_with_undo(request, text, UndoEndCover(row.rotation_id, parts))
     return redirect("cover", slug=row.rotation.slug)

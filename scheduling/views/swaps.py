@@ -162,7 +162,7 @@ def answer_swap(request: SignedInRequest, pk: int, answer: str) -> HttpResponse:
 def _answer(
     row: SwapRequest, answer: str, *, fields: dict[str, Any], by: User, at: dt.datetime
 ) -> tuple[str, UndoSwapAnswer | UndoWithdrawSwap]:
-    """Accept, decline or withdraw; return what that did, in words, and what undoes it."""
+    """Accept, decline or withdraw a request; return the confirmation and the undo."""
     if answer == "cancel":
         withdrawn = services.cancel_swap(row, by=by, at=at)
         return f"Request withdrawn: {withdrawn.subject_for(by)}.", UndoWithdrawSwap(row.pk)

@@ -36,7 +36,7 @@ ROTATIONS_PER_PAGE, ROTATIONS_LISTED, GAPS_SHOWN = 10, 100, 20
 def timeline(request: SignedInRequest) -> HttpResponse:
     """Show who is on call and who is away, from a week ago or from `?from=`, for `?weeks=`, in all rotations or in one.
 
-    `?month=` of the form with the months redirects to its first day.
+    `?month=`, from the month select, redirects to the first day of that month.
     """
     if "month" in request.GET:
         return _redirect_to_month(request)
@@ -103,7 +103,7 @@ def timeline_csv(request: SignedInRequest) -> HttpResponse:
 
 
 def _redirect_to_month(request: SignedInRequest) -> HttpResponse:
-    query, day = request.GET.copy(), MonthForm(request.GET).chosen
+    query, day = request.GET.copy(), MonthForm(request.GET).first_day
     for name in ("month", "from", "page"):
         query.pop(name, None)
     if day:

@@ -14,7 +14,7 @@ django.setup()
 from tests.bench import checks, downstream, figures, local, manifest, messages, scale
 
 # Each name runs one benchmark: `scale` a large company, `checks` a thousand checks, `manifest` a large file,
-# `downstream` a thousand children and readers, `local` make run, `messages` a part of `scale` alone. Without a name, all others run.
+# `downstream` a thousand children and readers, `local` make run, `messages` the messages of `scale` alone. Without a name, all but `messages` run.
 ALONE = {
     "scale": scale.measure,
     "messages": messages.measure,

@@ -1,4 +1,4 @@
-"""`python -m tests.bench messages`: how late 500 messages are on a busy machine, and what one costs; without pages and without a large outbox."""
+"""`python -m tests.bench messages`: how late 500 messages are on a busy machine, and what one costs, without pages or a large outbox."""
 
 import sys
 
@@ -14,18 +14,18 @@ from tests.waiting import wait_until
 
 
 def measure(*, processes=LOAD):
-    """Print how late the messages are and the processor time of one, of the senders, the database and the mail server."""
+    """Print how late the messages are, and the processor time per message of the senders, the database and the mail server."""
     sys.stdout.reconfigure(line_buffering=True)
     with load(processes), healthy() as running:
         wait_until(both_workers_run, why="a worker does not run")
         make_messages(20, named="first")
         wait_for_all("first")
         wanted = make_messages(MESSAGES, named="alone", spread=SPREAD_SECONDS)
-        parts = parts_of(running)
-        before = {name: spent(processes) for name, processes in parts.items()}
+        before = {name: spent(group) for name, group in processes_by_part(running).items()}
         wait_for_all("alone")
         cost = {
-            name: difference(spent(processes), before[name]) / MESSAGES for name, processes in parts_of(running).items()
+            name: difference(spent(group), before[name]) / MESSAGES
+            for name, group in processes_by_part(running).items()
         }
         extra = copies(running, wanted)
     late = sorted((row.sent_at - row.due_at).total_seconds() for row in batch("alone"))
@@ -35,8 +35,8 @@ def measure(*, processes=LOAD):
     print(f"| processor time of one | {', '.join(f'{name} {spent:.2f} ms' for name, spent in cost.items())} | |")
 
 
-def parts_of(running):
-    """Return the processes that take part in sending."""
+def processes_by_part(running):
+    """Return the processes of the senders, the database and the mail server."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"

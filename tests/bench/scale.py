@@ -201,7 +201,7 @@ def fill_outbox(cursor, given):
 
 
 def record_conflicts(person, *, at):
-    """Record that everyone has been notified of time off during shifts, as on a running site, which notifies of each once."""
+    """Record that everyone has been notified of time off during shifts, as on a running site."""
     by_week, by_cover = absences_on_call(at=at)
     keys = [conflict_key(block, week_id=week) for block, week in by_week]
     keys += [conflict_key(block, cover_id=cover) for block, cover in by_cover]

@@ -1,4 +1,4 @@
-"""Memory for the frames of deep calls: none is mapped and unmapped while a loop runs."""
+"""Memory for the frames of deep calls is not mapped and unmapped while a loop runs."""
 
 import resource
 import threading
@@ -31,7 +31,7 @@ def leaf(a, b, c):
 
 
 def pages_touched(function):
-    """Return the pages that a loop touches, at most, whatever the depth at which it runs."""
+    """Return the largest number of pages that a loop touches at any depth."""
     touched = []
     thread = threading.Thread()
     # The suite gives threads a deep stack.

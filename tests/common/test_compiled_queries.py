@@ -15,7 +15,7 @@ def test_each_call_takes_its_own_values_and_compiles_nothing_again(a, b, django_
         compiled.append(True)
         return User.objects.filter(username="name", is_active=True).values_list("pk", "display_name")
 
-    query = CompiledQuery(rows, stand_ins=("name",))
+    query = CompiledQuery(rows, placeholders=("name",))
     with django_assert_num_queries(3):
         answers = [query.fetch_one(name) for name in (a.username, b.username, "nobody")]
     assert answers == [(a.pk, "Engineer A"), (b.pk, "Engineer B"), None]

@@ -17,7 +17,7 @@ from scheduling.models import Rotation
 from tests.common.test_text_fields import APPS, form_classes, request_serializers
 from tests.each import each
 
-# A name of several columns, whose limits differ: the name means other things in other tables of the app.
+# Names that mean different things in different tables of an app, with different limits.
 OTHER_MEANINGS = {("notifications", "address"), ("people", "name")}
 # A data source has a name too, and only the admin has a form for it.
 ADMIN_ONLY = {("validation", "name")}
@@ -95,11 +95,11 @@ def test_a_column_of_several_lines_refuses_longer_text():
         field.clean("x" * (field.max_length + 1), None)
 
 
-def test_a_line_end_is_one_character():
+def test_a_line_break_is_one_character():
     assert MultilineField(max_length=3).clean("a\r\nb") == "a\nb"
 
 
-def test_a_line_end_is_one_character_in_the_admin_too():
+def test_a_line_break_is_one_character_in_the_admin_too():
     field = Rotation._meta.get_field("description")
     half = field.max_length // 2
     assert field.formfield().clean("a\r\n" * half) == "\n".join("a" * half)

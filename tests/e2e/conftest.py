@@ -6,7 +6,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.browser import DESKTOP, EXECUTABLE, launched, quickest_executable, session_cookie
 
-# Pages are open for only a second or two, so code is optimised a little only, and text is drawn in the simplest way.
+# Pages are open for only a second or two, so code is hardly optimised, and text is drawn in the simplest way.
 QUICK_FLAGS = (
     "--js-flags=--no-opt",
     "--num-raster-threads=1",
@@ -51,7 +51,7 @@ class Contexts:
         self.free, self.taken = {}, []
 
     def take(self, *, own, browser=None, **options):
-        """Return a context; with `own`, one that is closed after the test. Another browser's are always closed."""
+        """Return a context; with `own`, one that is closed after the test. A context of another browser is always closed."""
         key = tuple(options.items())
         own = own or browser is not None
         if self.free.get(key) and not own:

@@ -335,7 +335,7 @@ def test_no_empty_page_has_an_axe_finding(transactional_db, admin, open_page, co
 
 
 def test_no_error_page_has_an_axe_finding(transactional_db, open_page):
-    """Those that are rendered without the database; /no-such-page/ above has the site's frame."""
+    """Error pages without the database. Those with the site's frame are covered by /no-such-page/ above."""
     page = open_page()
     for number, name in enumerate(("error-429", "error-503")):
         errors(page)[name]()

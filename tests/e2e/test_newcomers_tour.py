@@ -224,7 +224,7 @@ def test_at_3_a_m_the_first_step_is_done_without_scrolling_on_a_small_phone(site
 
 
 def test_at_3_a_m_a_heat_map_leaves_the_first_step_in_view_on_a_small_phone(site, a, open_page):
-    """The incident of a check has more to show than one that a person opened: a plot, and a longer text."""
+    """The incident of a check shows more than one that a person opened: a heat map and a longer text."""
     at = this_minute()
     metric = make_metric(Pipeline.objects.get(slug="aggregate-engagement-investor-reporting"))
     for segment, missing in (("consumer", 0), ("business", 0), ("enterprise", 3)):

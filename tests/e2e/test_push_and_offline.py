@@ -165,7 +165,7 @@ def test_push_is_turned_on_tested_and_confirmed(incident, page, a, push_service)
     assert device.confirmed_at is not None
 
 
-def test_a_browser_that_blocks_notifications_is_told_what_to_do(incident, page):
+def test_a_reader_whose_browser_blocks_notifications_sees_what_to_do(incident, page):
     page.goto("/me/notifications/")
     page.evaluate("Notification.requestPermission = async () => 'denied'")
     page.get_by_role("button", name="Turn on push on this device").click()

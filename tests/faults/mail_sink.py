@@ -1,7 +1,7 @@
 """A mail server in its own process: it records what it accepted, and delays, refuses, hangs or drips on request.
 
 `python -m tests.faults.mail_sink FOLDER` prints its port. `FOLDER/rules.json` is read at every mail: `refused`, a list of
-Message-IDs (550), shares from 0 to 1 of `busy` (451), `hung`, `dripping`, and `delay` in seconds.
+Message-IDs (550); `busy` (451), `hung` and `dripping`, shares from 0 to 1; and `delay` in seconds.
 """
 
 import asyncio

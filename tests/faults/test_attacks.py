@@ -205,7 +205,7 @@ def is_under_way(name, counts):
 def check_answers(name, counts):
     """Assert that an attack got only the responses that it may get.
 
-    On a busy machine an attacker can be so slow with its text that the site ends the connection: no response.
+    On a busy machine, an attacker can be so slow to send a body that the site closes the connection without a response.
     """
     assert set(counts) <= {"connections", "closed", "none", *ANSWERS.get(name, {"200"}), *REFUSED}, (name, counts)
     assert counts.get("none", 0) <= sum(counts.values()) * MAX_SHARE_WITHOUT_RESPONSE, (name, counts)
@@ -262,7 +262,7 @@ def check_attacks(*, seconds, names=tuple(ATTACKS)):
 
 
 def test_the_team_works_while_the_site_is_attacked():
-    """Each group attacks at the same time; `make faults` measures each attack alone."""
+    """The attacks of a group run at the same time. `make faults` measures each attack alone."""
     team = make_team(incidents=len(GROUPS) * ROUNDS, rows=600)
     with web(workers=2, threads=8, front=True, FAIR_USE_PERCENT="25") as address:
         for names in GROUPS:

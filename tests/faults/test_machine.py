@@ -142,7 +142,7 @@ def own_disk(folder):
 
 
 def check_junk(site, address, *, files):
-    """Put damaged files into the broker of a running site; it sets them aside and goes on."""
+    """Put damaged files into the broker of a running site, which sets them aside and continues."""
     site.output = ""
     queue, damaged = site.var / "broker" / "queue", site.var / "broker" / "damaged"
     for number in range(files):

@@ -147,7 +147,7 @@ def check_kills(var, *, kills):
 
 def _check_kills(var, *, kills):
     site = Site(var)
-    # Even while the first is still making its database.
+    # Even while the first is still creating its database.
     site.says("Preparing the database")
     check_that_a_second_is_refused(var)
     address = site.address()

@@ -19,7 +19,7 @@ SUITE = """
 import os, signal, subprocess, time
 from tests import servers
 from tests.waiting import wait_until
-# A shell that runs the suite in the background lets it ignore Ctrl-C.
+# A shell makes its background jobs ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 child = subprocess.Popen(["sleep", "600"])
 if os.geteuid() == 0:

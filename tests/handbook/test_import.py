@@ -322,7 +322,7 @@ def test_an_engineer_who_is_no_longer_active_is_an_error_with_a_line(imported, t
     assert [error.line for error in caught.value.errors] == [6, 7, 20]
 
 
-def test_a_file_that_is_not_there_is_said(db):
+def test_a_missing_file_is_reported(db):
     with pytest.raises(CommandError, match="No such file"):
         call_command("import_handbook", "/no/such/file.md")
 

@@ -53,7 +53,7 @@ def test_a_renamed_person_stays_themselves_in_the_same_handbook(imported, text, 
     assert export_handbook() == text
 
 
-def test_a_display_name_in_the_file_is_an_error_until_it_is_said_who_it_is(imported, text, a):
+def test_a_display_name_in_the_file_is_an_error_until_the_person_is_chosen(imported, text, a):
     change_profile(a, fields={"display_name": "Alice"})
     changed = text.replace(*[TYPO[0], TYPO[1].replace("Enginer A ", "Alice")], 1)
     [error] = errors(changed)
@@ -124,7 +124,7 @@ def test_every_error_is_reported_at_once(imported, text, c):
     assert lines == ["line 6", "line 7", "line 8", "line 15", "line 20", "line 29"]
 
 
-def test_the_command_warns_of_a_misspelled_name_and_is_told_who_it_is(imported, text, tmp_path, capsys):
+def test_the_command_warns_of_a_misspelled_name_and_takes_the_person_as_an_option(imported, text, tmp_path, capsys):
     path = tmp_path / "handbook.md"
     path.write_text(text.replace(*TYPO, 1))
     call_command("import_handbook", str(path), dry_run=True)

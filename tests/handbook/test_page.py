@@ -70,7 +70,7 @@ def test_what_differs_from_the_preview_is_previewed_again_with_nothing_lost(sign
     assert "Nothing was imported, because the handbook or its settings changed after the preview." in shown(answer)
     assert not Pipeline.objects.exists()
     again = form_values(answer)
-    # In a text area, a line end is one character.
+    # A text area counts a line break as one character.
     edited["text"] = edited["text"].replace("\r\n", "\n")
     assert {name: again[name] for name in ("text", "file_name", "starting", "time_zone")} == {
         name: edited[name] for name in ("text", "file_name", "starting", "time_zone")
@@ -99,14 +99,14 @@ def test_an_error_names_its_line_changes_nothing_and_keeps_the_text(signed_in, a
     assert not User.objects.filter(display_name="Engineer A").exists()
 
 
-def test_neither_file_nor_text_and_a_wrong_zone_are_said_at_their_fields(signed_in, admin):
+def test_a_missing_text_and_a_wrong_time_zone_are_errors_at_their_fields(signed_in, admin):
     answer = signed_in(admin).post("/handbook/", {"time_zone": "Atlantis", "starting": "soon", "text": "# x"})
     assert answer.status_code == 400
     assert set(answer.context["form"].errors) == {"time_zone", "starting"}
     assert "file" in signed_in(admin).post("/handbook/", {}).context["form"].errors
 
 
-def test_what_the_state_refuses_is_said_and_keeps_the_text(signed_in, admin, seed):
+def test_a_refused_import_keeps_the_text(signed_in, admin, seed):
     text = seed.read_text()
     answer = signed_in(admin).post("/handbook/", {"text": text, "starting": "2026-11-24", "import": ""})
     assert answer.status_code == 409
@@ -121,12 +121,12 @@ def test_only_an_admin_imports_and_every_engineer_downloads(signed_in, admin, a,
     assert signed_in(a).get("/handbook/handbook.md")["Content-Type"].startswith("text/markdown")
 
 
-def test_without_a_handbook_there_is_nothing_to_download_and_it_is_said(signed_in, a):
+def test_without_a_handbook_there_is_nothing_to_export(signed_in, a):
     answer = signed_in(a).get("/handbook/handbook.md", follow=True)
     assert "There is nothing to export" in answer.content.decode()
 
 
-def test_an_admin_of_a_new_site_is_told_what_is_left_to_do(signed_in, admin, seed):
+def test_an_admin_of_a_new_site_sees_what_is_left_to_do(signed_in, admin, seed):
     client = signed_in(admin)
     assert [step.done for step in client.get("/").context["team_steps"]] == [False, False, False]
     import_previewed(client, {"file": upload(seed)})
@@ -136,7 +136,7 @@ def test_an_admin_of_a_new_site_is_told_what_is_left_to_do(signed_in, admin, see
     assert signed_in(User.objects.get(pk=admin.pk)).get("/").context["team_steps"] == []
 
 
-def test_an_engineer_is_not_told(signed_in, a):
+def test_an_engineer_does_not_see_it(signed_in, a):
     assert signed_in(a).get("/").context["team_steps"] == []
 
 

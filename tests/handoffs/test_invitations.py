@@ -131,7 +131,7 @@ def test_a_week_that_no_longer_changes_hands_has_no_meeting_until_it_does_again(
     assert read(rows[0].calendar)[1][0]["SEQUENCE"] == "2"
 
 
-def test_nobody_is_told_of_the_end_of_a_meeting_they_never_heard_of(handoffs, rotation, b, mails):
+def test_nobody_is_notified_of_the_cancellation_of_a_meeting_without_invitations(handoffs, rotation, b, mails):
     mails()
     far = handoffs[8]
     RotationWeek.objects.filter(rotation=rotation, starts_on=far.week).update(engineer=far.outgoing)
@@ -189,7 +189,7 @@ def test_the_past_is_not_rewritten(handoffs, rotation, d):
 # Moving
 
 
-def test_a_moved_meeting_is_told_to_both_and_kept_by_the_sweep(handoffs, b, mails):
+def test_both_engineers_are_notified_of_a_moved_meeting_and_the_sweep_does_not_move_it_back(handoffs, b, mails):
     mails()
     first = handoffs[0]
     row = move_meeting(first, by=b, at=NOW, starts_at=first.at - 3 * HOUR, ends_at=first.at - 3 * HOUR + 20 * MINUTE)
@@ -296,7 +296,7 @@ def test_a_sweep_reads_as_much_for_many_rotations_as_for_one(handoffs, rotation,
 # Away
 
 
-def test_who_is_away_at_a_meeting_is_told_of_when_that_becomes_known(handoffs, a, b, c, admin, mails):
+def test_an_absence_at_a_meeting_is_notified_when_it_becomes_known(handoffs, a, b, c, admin, mails):
     mails()
     type(b).objects.filter(pk=b.pk).update(time_zone="Asia/Tokyo")
     create_holiday(b, data=HolidayData(dt.date(2026, 11, 30), dt.date(2026, 12, 1)), by=b)
@@ -335,7 +335,7 @@ def test_a_sweep_reads_as_much_for_many_absences_as_for_one(handoffs, a, b, djan
         assert with_unreported_absences(at=NOW) == []
 
 
-def test_an_absence_that_goes_and_comes_back_is_told_again(handoffs, b, admin, mails):
+def test_an_absence_that_is_deleted_and_added_again_is_notified_again(handoffs, b, admin, mails):
     mails()
     dates = HolidayData(dt.date(2026, 11, 30), dt.date(2026, 11, 30))
     create_holiday(b, data=dates, by=b).delete()

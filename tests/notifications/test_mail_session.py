@@ -1,4 +1,4 @@
-"""The e-mails of a delivery run share a connection, and what happens to one of them does not happen to the others."""
+"""The e-mails of a delivery run share a connection, and an error in one does not affect the others."""
 
 import contextlib
 import socket
@@ -17,10 +17,10 @@ from tests.waiting import wait_until
 
 
 class MailServer:
-    """A mail server that counts connections, and refuses or hangs up as a test says."""
+    """A mail server that counts connections, and refuses mails or hangs up as a test requires."""
 
     def __init__(self):
-        self.connections = self.farewells = 0
+        self.connections = self.quits = 0
         self.mails = []
         self.rejected = ""
         self.mails_a_connection = 1000
@@ -53,7 +53,7 @@ class MailServer:
         return "250 OK"
 
     async def handle_QUIT(self, server, session, envelope):  # noqa: N802
-        self.farewells += 1
+        self.quits += 1
         return "221 Bye"
 
 
@@ -66,7 +66,7 @@ def server(settings):
     settings.EMAIL_BACKEND = "notifications.channels.email.smtp.WatchedBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
     controller.start()
-    # It connects once to see whether it runs.
+    # The controller connects once to check that it runs.
     handler.connections = 0
     yield handler
     controller.stop()
@@ -88,10 +88,10 @@ def states():
 def test_the_messages_of_a_run_share_a_connection_that_ends_with_it(server, people):
     enqueue_news(people)
     tasks.deliver()
-    assert (server.connections, server.farewells, sorted(server.mails)) == (1, 1, addresses(people))
+    assert (server.connections, server.quits, sorted(server.mails)) == (1, 1, addresses(people))
     enqueue_news(people, "2")
     tasks.deliver()
-    assert (server.connections, server.farewells) == (2, 2)
+    assert (server.connections, server.quits) == (2, 2)
 
 
 @pytest.mark.parametrize(("name", "value"), [("MAX_MAILS", 1), ("MAX_IDLE_SECONDS", 0.0)])
@@ -150,10 +150,10 @@ def test_a_message_that_the_server_accepted_in_the_last_moment_is_sent(server, p
 def test_outside_a_run_a_message_has_a_connection_of_its_own(server, people):
     enqueue_news(people)
     deliver_one()
-    assert (server.connections, server.farewells, len(server.mails)) == (1, 1, 1)
+    assert (server.connections, server.quits, len(server.mails)) == (1, 1, 1)
 
 
-def test_a_server_that_does_not_answer_a_farewell_delays_nothing(server, people, monkeypatch):
+def test_a_server_that_does_not_answer_quit_delays_nothing(server, people, monkeypatch):
     monkeypatch.setattr(smtp, "QUIT_SECONDS", 0.01)
     monkeypatch.setattr(smtp.WatchedBackend, "close", lambda backend: backend.connection.getreply())
     enqueue_news(people)

@@ -6,7 +6,7 @@ import re
 from django.contrib import admin as django_admin
 from django.urls import reverse
 
-# The site signs people in and out; a row of its table of people is a person.
+# The site says “sign in” and “sign out”, and “person” for a user.
 OTHER_WORDS = re.compile(
     r"(?i).{0,20}\b(?:log ?(?:in|out|ged)|username|superuser|staff|web ?site|user:|a user|user options)\b.{0,20}"
 )
@@ -20,15 +20,15 @@ def words(page):
 
 
 def test_the_admin_has_the_words_of_the_site(signed_in, admin):
-    browser, checked, found = signed_in(admin), 0, {}
+    browser, checked, problems = signed_in(admin), 0, {}
     tables = [model._meta for model in django_admin.site._registry]
     for name in ["index", *(f"{table.app_label}_{table.model_name}_add" for table in tables)]:
         path = reverse(f"admin:{name}")
         page = browser.get(path)
         if page.status_code == 200:
             checked += 1
-            found |= {match[0]: path for match in OTHER_WORDS.finditer(words(page))}
-    assert found == {}
+            problems |= {match[0]: path for match in OTHER_WORDS.finditer(words(page))}
+    assert problems == {}
     assert checked > 10
 
 

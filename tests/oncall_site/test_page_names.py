@@ -1,4 +1,4 @@
-"""The names of pages: a page with a tab is named like its tab everywhere."""
+"""A page with a tab has the name of its tab everywhere."""
 
 import html
 import re

@@ -111,7 +111,7 @@ def test_an_accepted_swap_is_undone_with_its_covers(rotation, weeks, swap, now, 
     assert message_recipients("swap-reopened") == usernames(first.engineer, second.engineer, admin)
     message = Message.objects.filter(type="swap-reopened").first()
     week = format_day(first.starts_on)
-    assert message.subject == f"Swap request open again: {first.engineer}’s week of {week}"
+    assert message.subject == f"Swap request reopened: {first.engineer}’s week of {week}"
     assert f"{second.engineer} undid the swap." in message.text
     assert f"{first.engineer} is on call in the week of {week} again." in message.text
 
@@ -152,7 +152,7 @@ def test_it_can_be_accepted_again_and_everyone_is_notified_again(rotation, weeks
 
 
 def waiting_messages(*, at):
-    """Return the kind and the first line of each message that would still be sent."""
+    """Return the type and the first line of each message that would still be sent."""
     rows = Message.objects.filter(Q(type__startswith="swap-") | Q(type__startswith="cover-request-")).order_by("pk")
     return sorted({(row.type, row.text.split("\n")[0]) for row in rows if is_still_relevant(row, at=at)})
 
@@ -349,8 +349,8 @@ def test_an_accepted_cover_is_undone(rotation, weeks, now):
     assert (schedule(rotation), stored(request)) == (before, open_request)
     assert message_recipients("cover-request-reopened") == usernames(week.engineer, taker)
     message = Message.objects.filter(type="cover-request-reopened").first()
-    assert f"{taker} undid the cover of this request." in message.text
-    assert f"{taker} no longer covers from " in message.text
+    assert f"{taker} undid the acceptance of this request." in message.text
+    assert f"{taker} no longer covers {week.engineer} from " in message.text
     with pytest.raises(DomainError, match=r"^This cover has since been changed or ended\.$"):
         undo_cover_answer(answer, by=taker, at=now + MINUTE)
 

@@ -96,7 +96,7 @@ class History:
         self.answer(request, accept, undo=undo_cover_answer)
 
     def answer(self, request, service, *, undo):
-        """Answer a request, undo that, and answer it again; the schedule is the same before and after the first two."""
+        """Answer a request, undo the answer, and answer again. The undo must restore the schedule."""
         before = self.schedule()
         _, answer = record_answer(request, service)
         undo(answer, by=self.admin, at=self.at)

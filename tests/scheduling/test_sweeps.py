@@ -1,4 +1,4 @@
-"""The sweeps of requests and reminders: an error in one row stops no other, and the sweep counts as failed."""
+"""The sweeps of requests and reminders: an error in one row does not stop the others, and the sweep counts as failed."""
 
 import datetime as dt
 
@@ -32,7 +32,7 @@ def weeks(db, now):
 
 @pytest.fixture
 def fail_on_first(monkeypatch):
-    """Return a function that makes a function of a module fail when it is called first; it returns the later calls."""
+    """Return a function that makes the first call of a module's function fail, and returns the list of its calls."""
 
     def patch(module, name):
         function, calls = getattr(module, name), []

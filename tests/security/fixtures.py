@@ -286,7 +286,7 @@ class World:
             self.clients[name].force_login(user)
         for name, (holder, scope) in HOLDERS.items():
             secret = create_token(self.people[holder], name=name, scope=scope).secret
-            # Else each call would store it.
+            # Otherwise each call would store the time.
             ApiToken.objects.update(last_used_at=timezone.now())
             self.clients[name] = Client(headers={"authorization": f"Bearer {secret}"})
 

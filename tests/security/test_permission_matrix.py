@@ -159,8 +159,8 @@ def sample(route):
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: SAMPLES.get(found[1], "x"), route)
 
 
-def lacks(world, method, path):
-    """Return True if the view itself answers an admin that it has no such method: without the middleware and the page that says so."""
+def lacks_method(world, method, path):
+    """Return True if the view itself, without middleware, answers an admin with a 405."""
     request = RequestFactory().generic(method, path)
     request.user, request.session, request._dont_enforce_csrf_checks = world.people["admin"], {}, True
     view, arguments, words = resolve(path.partition("?")[0])
@@ -182,7 +182,7 @@ def test_every_route_has_a_rule_and_every_rule_a_route(world):
         path, methods = ruled.get(route, (sample(route), set()))
         # A rule for a method that the route does not have fails above.
         for method in [method for method in METHODS if method not in methods]:
-            if lacks(world, method, path):
+            if lacks_method(world, method, path):
                 continue
             answer, _ = world.call("admin", method, path)
             leads_up = method == "GET" and answer.headers.get("Location") == object_page(path)
@@ -222,9 +222,9 @@ OTHERS = ("anonymous", "owner", "stranger", "token", "admin's token", "feed addr
 
 
 def intruders(path):
-    """Return callers and methods that Django's admin refuses: for each path a stranger, and another one with one of the methods.
+    """Return callers and methods to try on a page of Django's admin: a stranger with each method, and one other caller with one.
 
-    `make faults` tries all of them.
+    `make faults` tries all.
     """
     if THOROUGH:
         return [(actor, method) for actor in OTHERS for method in ("GET", "POST")]

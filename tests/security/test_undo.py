@@ -143,7 +143,7 @@ ACTIONS = [
 ]
 
 
-# Their messages, and those of their undo, say when.
+# The confirmations of these, and of their undo, name a date.
 ABOUT_A_TIME = {
     "POST /calendar/add/",
     "POST /calendar/holidays/{holiday}/",

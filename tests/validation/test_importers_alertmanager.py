@@ -9,7 +9,7 @@ from validation.importers.alertmanager import read, read_alerts
 from validation.importers.results import ResultStatus, UnreadableFileError
 
 
-def test_alerts_are_firing_or_resolved_and_told_apart_by_fingerprint():
+def test_alerts_are_firing_or_resolved_and_identified_by_fingerprint():
     firing, resolved = read_alerts(sample("alertmanager"))
     assert (firing.fingerprint, firing.firing, firing.resolved) == ("c0ffee0000000001", True, False)
     assert (resolved.fingerprint, resolved.firing, resolved.resolved) == ("c0ffee0000000002", False, True)
@@ -32,7 +32,7 @@ def test_a_firing_warning_warns_and_anything_else_that_fires_fails():
     assert [alert.status for alert in read_alerts(document)] == [ResultStatus.FAIL, ResultStatus.WARN]
 
 
-def test_an_alert_without_a_fingerprint_is_told_apart_by_its_labels():
+def test_an_alert_without_a_fingerprint_is_identified_by_its_labels():
     document = sample("alertmanager")
     for alert in document["alerts"]:
         del alert["fingerprint"]

@@ -1,4 +1,4 @@
-"""Runs that schedulers report: one rule for each order of reports, and a purge at the same time."""
+"""Runs reported by schedulers: the same rule for any order of reports, and during a purge."""
 
 import datetime as dt
 
@@ -39,7 +39,7 @@ def in_batches(pipeline, runs):
     [
         ([START], ("running", AT - 3 * HOUR, None)),
         ([START, END], ("failed", AT - 3 * HOUR, AT - 2 * HOUR)),
-        # A late start says when the run began, and does not reopen it.
+        # A late start adds the start time, and does not reopen the run.
         ([END, START], ("failed", AT - 3 * HOUR, AT - 2 * HOUR)),
         ([END, START, START], ("failed", AT - 3 * HOUR, AT - 2 * HOUR)),
         # Another attempt shows once it ends.
@@ -53,7 +53,7 @@ def in_batches(pipeline, runs):
         ([OK, OK], ("succeeded", LATER - HOUR / 2, LATER)),
     ],
 )
-def test_one_rule_for_each_order_of_reports(daily_growth, runs, state, report):
+def test_a_run_follows_the_same_rule_for_any_order_of_reports(daily_growth, runs, state, report):
     report(daily_growth, runs)
     assert stored() == state
 

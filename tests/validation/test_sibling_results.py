@@ -60,7 +60,7 @@ def test_a_passing_sibling_of_a_soda_check_does_not_hide_its_failure(db, change)
     assert failing() == 0
 
 
-def test_soda_checks_with_the_same_name_are_told_apart_by_their_text_not_their_place(db):
+def test_soda_checks_with_the_same_name_are_identified_by_their_text_not_their_place(db):
     first, second = (scan(identity=identity)["checks"][0] for identity in ("a", "b"))
     record_file("soda", document=scan(checks=[first | {"outcome": "fail"}, second]), at=AT)
     record_file("soda", document=scan(checks=[second, first | {"outcome": "fail"}], minute=1), at=AT)

@@ -45,8 +45,9 @@ def report_run(pipeline: Pipeline, *, run: Run, at: dt.datetime) -> tuple[Report
 def report_runs(reports: Sequence[tuple[int, Run]], *, at: dt.datetime) -> None:
     """Record reports of runs in order, each with the ID of its pipeline, in the same number of statements for any number.
 
-    Reporting a run twice stores it once. A run that ends without an end time ends now. A run that has ended stays so until it ends
-    again: a late start only adds a missing start time before its end. An end time must not be in the future.
+    Reporting a run twice stores it once. A run that ends without an end time ends now. A run that has ended stays ended: a late
+    start only adds a missing start time before the end, and a later end replaces the earlier one. An end time must not be in the
+    future.
     """
     _record(reports, at=at)
 
@@ -76,7 +77,7 @@ def _lock_runs(first: Mapping[RunKey, Run], *, at: dt.datetime) -> tuple[dict[Ru
     ).order_by("pk")
     known: dict[RunKey, ReportedRun] = {}
     created: set[RunKey] = set()
-    # Again for a run that the purge deletes between the first two statements.
+    # Repeat if the purge deletes a run between the first two statements.
     while first.keys() - known.keys():
         missing = first.keys() - set(rows.values_list("pipeline", "key"))
         ReportedRun.objects.bulk_create(

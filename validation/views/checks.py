@@ -324,11 +324,11 @@ def mute(request: SignedInRequest, pk: int) -> HttpResponse:
     before = check.muted_until
     if "unmute" in request.POST:
         unmute_check(check)
-        confirm_with_undo(request, f"Alerts of “{check.name}” unmuted.", UndoMute(pk, before, None))
+        confirm_with_undo(request, f"Alerts for “{check.name}” unmuted.", UndoMute(pk, before, None))
     elif form.is_valid():
         until = form.until(at)
         mute_check(check, until=until, at=at)
-        text = f"Alerts of “{check.name}” muted until {format_instant(until, request.user.zone, brief=True)}."
+        text = f"Alerts for “{check.name}” muted until {format_instant(until, request.user.zone, brief=True)}."
         confirm_with_undo(request, text, UndoMute(pk, before, check.muted_until))
     else:
         messages.error(request, "Choose a duration.")

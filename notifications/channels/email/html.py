@@ -13,7 +13,7 @@ MAX_MARKDOWN_LENGTH = 2_000
 BARE_URL = re.compile(r"(?<![(<\w])https?://[^\s<>]+[^\s<>.,;:!?)]")
 TAGS = {"a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "hr", "li", "ol", "p", "pre", "strong", "ul"}
 
-# Building a converter takes longer than converting a message. It has a state, so each thread has its own.
+# Building a converter takes longer than converting a message. It is not thread-safe, so each thread has its own.
 _converters = threading.local()
 
 
@@ -33,7 +33,7 @@ def mail_html(text: str) -> str:
 
 
 def _converter() -> markdown.Markdown:
-    """Return the converter of this thread, as new."""
+    """Return this thread's converter, after a reset."""
     if not hasattr(_converters, "own"):
         _converters.own = markdown.Markdown(extensions=["nl2br", "sane_lists"])
     converter: markdown.Markdown = _converters.own

@@ -13,7 +13,7 @@ from django.core.mail.backends.smtp import EmailBackend
 
 from notifications.channels.deadline import Deadline, within
 
-# Mail servers accept 20 or more messages a connection, and wait for minutes between two.
+# Mail servers accept 20 or more messages per connection, and wait for minutes between two.
 MAX_MAILS, MAX_IDLE_SECONDS = 20, 10.0
 QUIT_SECONDS = 2.0
 # "421 Service not available, closing transmission channel" (RFC 5321, section 4.2.3).
@@ -73,7 +73,7 @@ class WatchedBackend(EmailBackend):
             self.connection.watch(deadline)
 
     def abort(self) -> None:
-        """Close the connection without a farewell, which a server that is in trouble might not answer."""
+        """Close the connection without QUIT, which a failing server might not answer."""
         for connection in (self.connection, self._partial_connection):
             if connection is not None:
                 connection.close()
@@ -83,7 +83,7 @@ class WatchedBackend(EmailBackend):
 class MailSession:
     """Sends the e-mails of one delivery run over one connection.
 
-    An error closes the connection, so that a message never suffers from what happened to the one before it.
+    An error closes the connection, so that a message is never affected by the one before it.
     """
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class MailSession:
         If the server has closed the connection since the last message, connect again. That is safe, because it has not
         received this message.
         """
-        # While a message is being sent the connection belongs to it: after its deadline, the next one gets another.
+        # While a message is being sent, the connection belongs to it. If its deadline passes, the next message gets another.
         backend, self._backend = self._backend, None
         if backend is not None and not self._is_usable():
             backend.abort()
@@ -111,7 +111,7 @@ class MailSession:
             else:
                 return
             finally:
-                self._close_unless_kept(backend)
+                self._abort_unless_reusable(backend)
         fresh = get_connection(deadline=deadline)
         if not isinstance(fresh, WatchedBackend):
             fresh.send_messages([mail])
@@ -120,7 +120,7 @@ class MailSession:
         try:
             self._send(mail, fresh, deadline=deadline)
         finally:
-            self._close_unless_kept(fresh)
+            self._abort_unless_reusable(fresh)
 
     def _is_usable(self) -> bool:
         return self._mails < MAX_MAILS and time.monotonic() - self._used_at < MAX_IDLE_SECONDS
@@ -129,16 +129,16 @@ class MailSession:
         backend.watch(deadline)
         backend.open()
         backend.send_messages([mail])
-        # The server has accepted the message, even if the deadline has passed since: then only the connection is over.
+        # The server has accepted the message. If the deadline has passed since, only the connection cannot be used again.
         if not deadline.has_passed():
             self._backend, self._mails, self._used_at = backend, self._mails + 1, time.monotonic()
 
-    def _close_unless_kept(self, backend: WatchedBackend) -> None:
+    def _abort_unless_reusable(self, backend: WatchedBackend) -> None:
         if self._backend is not backend:
             backend.abort()
 
     def close(self) -> None:
-        """Say goodbye to the server, if there is a connection."""
+        """Quit and close the connection, if there is one."""
         backend, self._backend = self._backend, None
         if backend is None:
             return
@@ -147,13 +147,13 @@ class MailSession:
             backend.watch(deadline)
             backend.close()
 
-        # Everything was sent, so whatever goes wrong here is no error.
+        # Every message was sent, so errors do not matter here.
         with contextlib.suppress(Exception):
             within(QUIT_SECONDS, close)
 
 
 def _is_stale(backend: WatchedBackend, error: OSError) -> bool:
-    """Return True if the server refused to go on with this connection, not the message, and has not received the message."""
+    """Return True if the server gave up the connection, rather than rejected the message, and has not received the message."""
     if backend.connection is None or backend.connection.has_sent_data:
         return False
     if isinstance(error, smtplib.SMTPRecipientsRefused):
@@ -165,7 +165,7 @@ _session: ContextVar[MailSession | None] = ContextVar("mail_session", default=No
 
 
 def current_session() -> MailSession | None:
-    """Return the session of the delivery run that this is part of, or None."""
+    """Return the session of the current delivery run, or None outside of one."""
     return _session.get()
 
 

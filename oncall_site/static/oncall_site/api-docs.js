@@ -5,7 +5,7 @@ const template = document.getElementById("try-form");
 const HEADERS = ["Location", "ETag", "Retry-After", "Idempotency-Replayed", "X-Request-ID"];
 const KEY = "Idempotency-Key";
 
-// JSON as RFC 8259 has it, for the sentence about what is wrong with a text. Browsers word it differently, and not all name a line.
+// JSON as in RFC 8259, to say what is wrong with a text. Browsers word their errors differently, and not all name a line.
 const SPACE = /[ \t\r\n]*/y;
 const STRING = /"(?:[^"\\\r\n\t]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y;
 const SCALAR = new RegExp(`${STRING.source}|-?(?:0|[1-9]\\d*)(?:\\.\\d+)?(?:[eE][+-]?\\d+)?|true|false|null`, "y");
@@ -55,7 +55,7 @@ class JsonReader {
   problem() {
     try {
       this.value();
-      this.need(/$/y, "the end");
+      this.need(/$/y, "the end of the text");
       return "The body is not valid JSON.";
     } catch (error) {
       if (!(error instanceof SyntaxError)) return "The body is not valid JSON: it is nested too deeply.";
@@ -98,7 +98,7 @@ class CallForm {
       event.preventDefault();
       this.send();
     });
-    // A key stands for one request: after a success, another request needs another one.
+    // A key is for one request: after a success, a changed request needs a new one.
     this.form.addEventListener("input", ({ target }) => {
       this.show(target, "");
       if (this.isDone && target.name !== KEY) this.renewKey();
@@ -167,10 +167,9 @@ class CallForm {
     const value = input.value.trim();
     if (input.required && !value) return `Enter ${input.name}.`;
     const place = this.call.fields.find((field) => field.name === input.name)?.in;
-    // With these, the address would be that of another call.
-    if (place === "path" && /^\.\.?$|\//.test(value)) return `“${value}” cannot be a part of a path.`;
-    if (place === "header" && /[^ -~]/.test(value))
-      return "A header cannot contain letters with accents or symbols outside ASCII.";
+    // With these, the URL would be that of another call.
+    if (place === "path" && /^\.\.?$|\//.test(value)) return `“${value}” cannot be part of a path.`;
+    if (place === "header" && /[^ -~]/.test(value)) return "Use only ASCII characters in a header.";
     return "";
   }
 

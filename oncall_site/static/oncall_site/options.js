@@ -1,4 +1,4 @@
-// A select with `data-options` lists the options of the select with that ID as soon as it is used. A page with hundreds of selects stays small.
+// A select with `data-options` gets the options of the select with that ID when it is first used, so a page with hundreds of selects stays small.
 
 const fill = ({ target }) => {
   const source = target instanceof HTMLSelectElement && document.getElementById(target.dataset.options);

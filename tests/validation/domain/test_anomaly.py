@@ -48,13 +48,13 @@ def test_a_zero_in_the_first_weeks_is_flagged_by_none():
     assert flagged_days(score_series(replaced(steady(28), {20: 0.0}))) == []
 
 
-def test_ordinary_days_are_rarely_told_of():
+def test_ordinary_days_are_rarely_flagged():
     alerts = sum(len(flagged_days(score_series(steady(421, seed=seed))[56:])) for seed in range(5))
     assert alerts <= 5 * 6  # five years with a budget of four a year
 
 
 @each("factor", [0.0, 0.5, 0.7, 0.85, 1.3, 2.0, 3.0, 100.0, -1.0])
-def test_a_wrong_day_is_told_of_and_leaves_the_next_as_it_was(factor):
+def test_a_wrong_day_is_flagged_and_does_not_affect_the_next(factor):
     points = steady()
     results = score_series(scaled(points, factor, [100]))
     assert results[100].is_flagged
@@ -71,7 +71,7 @@ def test_weekends_are_expected_to_be_low():
     assert score_series(replaced(steady(), {103: 1000.0}))[103].is_flagged
 
 
-def test_several_slightly_low_days_are_told_of_together():
+def test_several_slightly_low_days_are_flagged_together():
     points = steady(200, noise=0.05)
     caught = 0
     for start in range(100, 190, 9):
@@ -113,7 +113,7 @@ def test_stuck_counts_days_with_a_value_only():
     assert score_series(stopped)[102].is_stuck
 
 
-def test_a_new_level_is_told_of_then_accepted_and_its_end_is_no_news():
+def test_a_new_level_is_flagged_then_accepted_and_its_end_is_not_flagged():
     points = steady(200)
     results = score_series(scaled(points, 0.7, range(100, 125)))
     assert flagged_days(results)[0] == 100
@@ -137,11 +137,11 @@ def test_a_level_that_comes_back_from_a_slow_slide_is_no_news():
     assert news <= 1
 
 
-def test_twice_the_value_after_a_slide_is_told_of():
+def test_twice_the_value_after_a_slide_is_flagged():
     assert score_series(scaled(slid(steady(200)), 2.0, [141]))[141].is_flagged
 
 
-def test_a_wave_of_interest_is_told_of_once():
+def test_a_wave_of_interest_is_flagged_once():
     wave = {100 + n: round(steady()[100 + n][1] * factor) for n, factor in enumerate((3.0, 2.4, 2.0, 1.6))}
     assert flagged_days(score_series(replaced(steady(), wave)))[:2] == [100]
 
@@ -205,7 +205,7 @@ def test_known_events_are_left_out_of_baselines():
     assert flagged_days(results[100:]) == flagged_days(plain[100:])
 
 
-def test_what_cannot_be_is_told_of():
+def test_an_impossible_value_is_flagged():
     shares = [(day, round(value / 2000, 6)) for day, value in steady()]
     results = score_series(replaced(shares, {100: 51.0}), kind="ratio")[100]
     assert results.is_flagged
