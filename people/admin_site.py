@@ -27,8 +27,8 @@ class OncallAdminSite(AdminSite):
         return super().has_permission(request) and not lacks_second_factor(request)
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]  # a redirect
-        """Redirect to the site's own page, which also asks for the present password."""
-        return redirect("change_password")
+        """Redirect to the site's own form, which also asks for the present password."""
+        return redirect("security")
 
     def password_change_done(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]  # a redirect
         """Redirect to the settings on which the site's own page ends."""
