@@ -27,8 +27,8 @@ class OncallAdminSite(AdminSite):
         return super().has_permission(request) and not lacks_second_factor(request)
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]  # a redirect
-        """Redirect to the site's own page, which also asks for the current password."""
-        return redirect("change_password")
+        """Redirect to the site's own form, which also asks for the current password."""
+        return redirect("security")
 
     def password_change_done(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]  # a redirect
         """Redirect to the page that the site shows after a change of password."""

@@ -23,7 +23,7 @@ from people.queries import page_version
 from people.requests import SignedInRequest
 from pipelines.queries import ownership
 from scheduling.models import Rotation
-from scheduling.queries.cover_requests import cover_requests_to_answer
+from scheduling.queries.cover_requests import cover_requests_to_answer, open_periods
 from scheduling.queries.swaps import swaps_to_answer
 from scheduling.queries.weeks import covers_held, rotations_for, weeks_held
 
@@ -116,6 +116,7 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
     listed = listed_rows([*shown, *sorted(attention)[:MAX_ATTENTION]], version=version, at=at)
     rows = listed.rows
     swaps, cover_requests = swaps_to_answer(user, at=at), cover_requests_to_answer(user, at=at)
+    periods = open_periods(cover_requests, at=at)
     to_sign = handoff_to_sign(user, at=at)
     is_new = at - user.date_joined < NEW_ENGINEER_PERIOD
     my_weeks, my_covers = weeks_held(user, at=at, limit=2), covers_held(user, at=at, limit=2)
@@ -142,7 +143,7 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
         ),
         "groups": group_pipelines((rows[key], listed.rotations[key]) for key in shown if key in rows),
         "swaps": swaps,
-        "cover_requests": cover_requests,
+        "cover_requests": [(request, periods[request.pk]) for request in cover_requests],
         "request_count": len(swaps) + len(cover_requests),
         "my_weeks": my_weeks,
         "my_covers": my_covers,

@@ -37,6 +37,6 @@ def test_the_admin_signs_out_and_changes_the_password_on_the_site(signed_in, adm
     admin.save()
     page = signed_in(admin).get("/admin/").content.decode()
     assert 'action="/sign-out/"' in page
-    assert 'href="/me/password/"' in page
-    assert signed_in(admin).get("/admin/password_change/").headers["Location"] == "/me/password/"
+    assert 'href="/me/security/#password"' in page
+    assert signed_in(admin).get("/admin/password_change/").headers["Location"] == "/me/security/"
     assert signed_in(admin).get("/admin/password_change/done/").headers["Location"] == "/me/security/"

@@ -113,3 +113,16 @@ def test_forms_of_strangers_are_limited(db):
 def test_a_kept_form_is_not_readable_on_the_sign_in_page(client, a):
     asked = client.post("/me/tokens/", {"name": "private text"})
     assert "private text" not in client.get(asked.headers["Location"]).content.decode()
+
+
+def test_an_undo_after_the_session_expired_is_sent_again_without_showing_its_signed_text(client, a):
+    asked = client.post("/undo/", {"undo": "signed-text"}, headers={"referer": "http://testserver/swaps/1/"})
+    assert "Your session had expired" in client.get(asked.headers["Location"]).content.decode()
+    page = sign_in(client, "/sign-in/").content.decode()
+    callout = page.partition('aria-labelledby="unsent-form"')[2].partition("</section>")[0]
+    assert "Nothing was undone" in callout
+    assert callout.count("signed-text") == callout.count('<input type="hidden" name="undo" value="signed-text">') == 1
+
+
+def test_the_sign_in_page_mentions_no_session_to_a_new_visitor(client, a):
+    assert "session" not in client.get("/sign-in/").content.decode().partition("<main")[2]

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from common.formatting import format_day
 from scheduling.models import CoverRequest, Rotation, SwapRequest
-from scheduling.services.cover_requests import CoverProposal, request_cover
+from scheduling.services.cover_requests import CoverProposal, accept_cover_request, request_cover
 from scheduling.services.holidays import HolidayData, create_holiday
 from scheduling.services.swaps import SwapProposal, decline_swap, request_swap
 from tests.each import each
@@ -114,3 +114,13 @@ def test_the_rows_name_the_weeks_of_a_three_way_swap_for_each_engineer(signed_in
     shown = " ".join(signed_in(third.engineer).get("/").content.decode().split())
     day = third.starts_on
     assert f"proposes a three-way swap: your week of {day.day} {day:%b}" in shown
+
+
+def test_now_names_only_the_time_that_a_cover_request_still_asks_for(signed_in, weeks, cover_request):
+    half = cover_request.starts_at + HOUR / 2
+    accept_cover_request(
+        cover_request, by=weeks[1].engineer, at=timezone.now(), starts_at=cover_request.starts_at, ends_at=half
+    )
+    page = html.unescape(signed_in(weeks[2].engineer).get("/").content.decode())
+    row = page.partition("is looking for cover")[2].partition("</a>")[0]
+    assert re.findall(r"\d\d:\d\d", row) == [f"{time:%H:%M}" for time in (half, cover_request.ends_at)]
