@@ -47,19 +47,26 @@ def page(open_page, a):
     return page
 
 
+ACTIVE = "navigator.serviceWorker.ready.then((registration) => registration.active?.state === 'activated')"
+
+
 def worker(page):
     """Return a CDP session and a function that delivers a push message to the service worker, as a push service would."""
     session = page.context.new_cdp_session(page)
     registrations = []
-    session.on("ServiceWorker.workerRegistrationUpdated", lambda event: registrations.extend(event["registrations"]))
+    session.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda event: registrations.extend(row for row in event["registrations"] if not row["isDeleted"]),
+    )
     session.send("ServiceWorker.enable")
-    wait_until(lambda: page.evaluate("1") and registrations, why="no service worker")
+    # A message to a worker that is not active yet is lost.
+    wait_until(lambda: page.evaluate(ACTIVE) and registrations, why="no service worker")
     origin = re.match(r"https?://[^/]+", page.url)[0]
 
     def deliver(**message):
         session.send(
             "ServiceWorker.deliverPushMessage",
-            {"origin": origin, "registrationId": registrations[0]["registrationId"], "data": json.dumps(message)},
+            {"origin": origin, "registrationId": registrations[-1]["registrationId"], "data": json.dumps(message)},
         )
 
     return deliver

@@ -35,6 +35,6 @@ def mail_html(text: str) -> str:
 def _converter() -> markdown.Markdown:
     """Return this thread's converter, after a reset."""
     if not hasattr(_converters, "own"):
-        _converters.own = markdown.Markdown(extensions=["nl2br", "sane_lists"])
+        _converters.own = markdown.Markdown(extensions=["nl2br", "sane_lists"])  # type: ignore[no-untyped-call]
     converter: markdown.Markdown = _converters.own
     return converter.reset()
