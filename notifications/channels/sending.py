@@ -9,7 +9,6 @@ from common.crypto import DecryptionError
 from notifications.channels.catalog import CHANNELS
 from notifications.channels.deadline import within
 from notifications.channels.email.mail import build_mail, email_address, send_mail
-from notifications.channels.email.smtp import current_session
 from notifications.channels.exceptions import GoneError, UndeliverableError, describe_error
 from notifications.channels.push.channel import send_push
 from notifications.models import ContactMethod, EmailRejection, Message
@@ -58,9 +57,8 @@ def _send_email(message: Message, *, at: dt.datetime, seconds: float) -> None:
     mail = build_mail(message, at=at)
     rejections = EmailRejection.objects.filter(person=recipient)
     was_rejected = getattr(recipient, "email_rejection", None) is not None
-    session = current_session()
     try:
-        within(seconds, lambda deadline: send_mail(mail, deadline=deadline, session=session))
+        send_mail(mail, seconds=seconds)
     except GoneError as error:
         # Some messages go to an earlier address.
         if address == recipient.email:

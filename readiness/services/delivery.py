@@ -7,9 +7,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.urls import reverse
 
-from notifications.channels.deadline import within
 from notifications.channels.email.mail import fixed_message_id, send_mail
-from notifications.channels.email.smtp import current_session
 from notifications.services.claims import ClaimStatement
 from notifications.services.leases import Claim, Outcome, deliver_row, send_row
 from readiness.models import ReaderMessage, ReaderNotification
@@ -34,8 +32,7 @@ def _attempt(claim: Claim[ReaderMessage]) -> Outcome:
 
 def _send(row: ReaderMessage) -> Mapping[str, Any]:
     """Send a message. Record once that a reader was notified of doubtful or wrong numbers, even if it is sent again."""
-    mail, session = build_reader_mail(row), current_session()
-    within(settings.MESSAGE_SEND_SECONDS, lambda deadline: send_mail(mail, deadline=deadline, session=session))
+    send_mail(build_reader_mail(row), seconds=settings.MESSAGE_SEND_SECONDS)
     if row.kind == ReaderMessage.Kind.ALERT:
         subscription = row.subscription
         notification = ReaderNotification(pipeline=subscription.pipeline, subscriber=subscription.pk, at=row.due_at)

@@ -187,7 +187,7 @@ def test_a_failed_attempt_is_repeated_with_the_same_message_id(subscription, ver
     notify_subscribers(at=timezone.now())
     sent = []
 
-    def refuse(message, *, deadline, session):
+    def refuse(message, *, seconds):
         sent.append(message.extra_headers["Message-ID"])
         raise OSError("no route")
 

@@ -13,9 +13,9 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from notifications.channels.deadline import Deadline
+from notifications.channels.deadline import Deadline, within
 from notifications.channels.email.html import mail_html
-from notifications.channels.email.smtp import MailSession
+from notifications.channels.email.smtp import current_session
 from notifications.channels.exceptions import GoneError, UndeliverableError
 from notifications.models import LISTS, Message
 from notifications.queries.outbox import absolute_url, is_worth_listing
@@ -79,16 +79,23 @@ def build_mail(message: Message, *, at: dt.datetime) -> EmailMultiAlternatives:
     return mail
 
 
-def send_mail(mail: EmailMultiAlternatives, *, deadline: Deadline, session: MailSession | None = None) -> None:
-    """Send an e-mail, over the connection of a session if there is one.
+def send_mail(mail: EmailMultiAlternatives, *, seconds: float) -> None:
+    """Send an e-mail in at most `seconds`, over the connection of the current delivery run if there is one.
 
-    Raises UndeliverableError if the server rejects it permanently, GoneError if it rejects the address.
+    Raises UndeliverableError if the server rejects it permanently, GoneError if it rejects the address, SendTimeoutError
+    after `seconds`.
     """
-    try:
+    # Sending runs in another thread, which does not know the run.
+    session = current_session()
+
+    def send(deadline: Deadline) -> None:
         if session is None:
             get_connection(deadline=deadline).send_messages([mail])
         else:
             session.send(mail, deadline=deadline)
+
+    try:
+        within(seconds, send)
     except smtplib.SMTPRecipientsRefused as error:
         replies = [(code, _reply(code, text)) for code, text in error.recipients.values()]
         if any(code < 500 for code, _ in replies):
