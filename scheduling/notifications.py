@@ -326,6 +326,17 @@ class CoverRequestCancellation(_CoverRequestClosure):
         )
 
 
+def _reopening_text(
+    one: "CoverRequestReopening | SwapReopening", undone: str, *, lines: Sequence[str], reader: User
+) -> str:
+    """Return who undid what, the lines about each change, and until when the request is open."""
+    return paragraphs(
+        f"{one.undone_by or one.engineer} undid {undone}.",
+        "\n".join(lines),
+        f"The request is open until {local_time(one.expires_at, reader)}.",
+    )
+
+
 @register
 @dataclass(frozen=True, slots=True)
 class CoverRequestReopening(_CoverRequestNotification):
@@ -351,11 +362,8 @@ class CoverRequestReopening(_CoverRequestNotification):
             f"{self.engineer} no longer covers {self.requester} from {local_period(part, reader)}."
             for part in self.parts
         ]
-        return paragraphs(
-            f"{self.undone_by or self.engineer} undid the {'acceptance' if self.parts else 'decline'} of this request.",
-            "\n".join(lines),
-            f"The request is open until {local_time(self.expires_at, reader)}.",
-        )
+        undone = f"the {'acceptance' if self.parts else 'decline'} of this request"
+        return _reopening_text(self, undone, lines=lines, reader=reader)
 
     def is_still_relevant(self, recipient: User, at: dt.datetime) -> bool:
         return CoverRequest.objects.pending().filter(pk=self.request_id).exists()
@@ -806,11 +814,7 @@ class SwapReopening(Notification):
 
     def body(self, reader: User) -> str:
         lines = [f"{move.engineer} is on call in the week of {format_day(move.week)} again." for move in self.moves]
-        return paragraphs(
-            f"{self.undone_by or self.engineer} undid {'the swap' if self.moves else 'the decline'}.",
-            "\n".join(lines),
-            f"The request is open until {local_time(self.expires_at, reader)}.",
-        )
+        return _reopening_text(self, "the swap" if self.moves else "the decline", lines=lines, reader=reader)
 
     def link(self) -> str:
         return reverse("swap", args=[self.swap_id])

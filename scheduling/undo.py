@@ -27,6 +27,14 @@ from scheduling.services.rotations import archive_rotation, update_rotation
 from scheduling.services.snapshots import ScheduleSnapshot, restore_schedule
 from scheduling.services.swaps import SwapProposal, cancel_swap, request_swap
 
+ANSWER_UNDONE = "Answer undone. The request is open again"
+
+
+def _request_result(text: str, row: SwapRequest | CoverRequest, *, by: User) -> UndoResult:
+    """Return what happened to a request, and its page."""
+    page = "swap" if isinstance(row, SwapRequest) else "cover_request"
+    return UndoResult(f"{text}: {row.subject_for(by)}.", reverse(page, args=[row.pk]))
+
 
 @register
 @dataclass(frozen=True, slots=True)
@@ -303,7 +311,7 @@ class UndoRequestSwap(Undo):
     def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Withdraw it, unless it is answered or closed."""
         row = cancel_swap(SwapRequest.objects.get(pk=self.swap), by=by, at=at)
-        return UndoResult(f"Request withdrawn: {row.subject_for(by)}.", reverse("swap", args=[self.swap]))
+        return _request_result("Request withdrawn", row, by=by)
 
 
 @register
@@ -328,7 +336,7 @@ class UndoWithdrawSwap(Undo):
             acknowledge_conflicts=row.acknowledged,
         )
         sent = request_swap(row.rotation, proposal=proposal, by=by, at=at)
-        return UndoResult(f"Request sent again: {sent.subject_for(by)}.", reverse("swap", args=[sent.pk]))
+        return _request_result("Request sent again", sent, by=by)
 
 
 @register
@@ -343,7 +351,7 @@ class UndoRequestCover(Undo):
     def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Withdraw it, unless it is accepted or closed."""
         row = cancel_cover_request(CoverRequest.objects.get(pk=self.request), by=by, at=at)
-        return UndoResult(f"Request withdrawn: {row.subject_for(by)}.", reverse("cover_request", args=[self.request]))
+        return _request_result("Request withdrawn", row, by=by)
 
 
 @register
@@ -360,7 +368,7 @@ class UndoWithdrawCoverRequest(Undo):
         row = CoverRequest.objects.select_related("rotation", "counterpart").get(pk=self.request)
         proposal = CoverProposal(max(row.starts_at, at), row.ends_at, counterpart=row.counterpart, message=row.message)
         sent = request_cover(row.rotation, proposal=proposal, by=by, at=at)
-        return UndoResult(f"Request sent again: {sent.subject_for(by)}.", reverse("cover_request", args=[sent.pk]))
+        return _request_result("Request sent again", sent, by=by)
 
 
 @register
@@ -375,8 +383,7 @@ class UndoSwapAnswer(Undo):
     def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Reopen it, unless something depends on the answer."""
         row = undo_swap_answer(self.answer, by=by, at=at)
-        text = f"Answer undone. The request is open again: {row.subject_for(by)}."
-        return UndoResult(text, reverse("swap", args=[row.pk]))
+        return _request_result(ANSWER_UNDONE, row, by=by)
 
 
 @register
@@ -391,5 +398,4 @@ class UndoCoverRequestAnswer(Undo):
     def perform(self, *, by: User, at: dt.datetime) -> UndoResult:
         """Reopen it, unless something depends on the answer."""
         row = undo_cover_answer(self.answer, by=by, at=at)
-        text = f"Answer undone. The request is open again: {row.subject_for(by)}."
-        return UndoResult(text, reverse("cover_request", args=[row.pk]))
+        return _request_result(ANSWER_UNDONE, row, by=by)
