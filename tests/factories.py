@@ -1,6 +1,7 @@
 """Helpers that create rows for tests."""
 
 import contextlib
+import datetime as dt
 from pathlib import Path
 
 from django.db import transaction
@@ -11,7 +12,8 @@ from people.services.accounts import create_token
 from pipelines.services import Owners, create_pipeline
 from runbooks.services import create_runbook
 from scheduling.domain.weeks import Hours, current_week
-from scheduling.models.rotations import DEFAULT_HANDOFF_TIME, Weekday
+from scheduling.models.rotations import DEFAULT_HANDOFF_TIME, Rotation, Weekday
+from scheduling.services.weeks import ensure_weeks
 from tests.snapshots import build_once
 
 SEED = Path(__file__).parent.parent / "examples" / "handbook.md"
@@ -86,3 +88,14 @@ def current_monday(at):
 def import_example(*, at, starting=None):
     """Import the example handbook: Engineers A to D, their rotation, pipelines, runbooks and suggested checks."""
     build_once(("example handbook", at, starting), lambda: import_handbook(SEED.read_bytes(), at=at, starting=starting))
+
+
+def import_started_example(*, at):
+    """Import the example handbook as of a week before `at`, and create the weeks that are missing at `at`; return its rotation.
+
+    On a Monday before the hand-off, the first shift of a rotation that is imported now would not have started.
+    """
+    import_example(at=at - dt.timedelta(weeks=1))
+    rotation = Rotation.objects.get()
+    ensure_weeks(rotation, today=at.date())
+    return rotation

@@ -27,9 +27,8 @@ from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.offboarding import deactivate
 from scheduling.services.rosters import change_roster
 from scheduling.services.swaps import SwapProposal, accept_swap, cancel_swap, decline_swap, request_swap
-from scheduling.services.weeks import ensure_weeks
 from tests.each import each
-from tests.factories import import_example
+from tests.factories import import_started_example
 from tests.snapshots import this_minute
 from tests.waiting import wait_until
 
@@ -43,11 +42,7 @@ def now():
 
 @pytest.fixture
 def rotation(db, now):
-    # A week ago, because on a Monday before the hand-off the first shift would not have started.
-    import_example(at=now - dt.timedelta(weeks=1))
-    row = Rotation.objects.get()
-    ensure_weeks(row, today=now.date())
-    return row
+    return import_started_example(at=now)
 
 
 @pytest.fixture

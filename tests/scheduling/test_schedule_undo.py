@@ -16,9 +16,8 @@ from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.offboarding import deactivate
 from scheduling.services.rotations import create_rotation, move_pipeline
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
-from scheduling.services.weeks import ensure_weeks
 from scheduling.undo import archive_with_undo, change_roster_with_undo
-from tests.factories import import_example
+from tests.factories import import_started_example
 from tests.snapshots import this_minute
 from tests.waiting import wait_until
 
@@ -32,11 +31,7 @@ def now():
 
 @pytest.fixture
 def rotation(db, now):
-    # A week ago, because on a Monday before the hand-off the first shift would not have started.
-    import_example(at=now - dt.timedelta(weeks=1))
-    row = Rotation.objects.get()
-    ensure_weeks(row, today=now.date())
-    return row
+    return import_started_example(at=now)
 
 
 @pytest.fixture
