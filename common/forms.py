@@ -92,6 +92,12 @@ class MonthSelect(forms.Select):
         return [day.replace(day=1).isoformat() if day else ""]
 
 
+def mark_needed(field: forms.Field) -> forms.Field:
+    """Mark a field that only some uses of its form require, so that pages do not call it optional; return it."""
+    field.is_needed = True  # type: ignore[attr-defined]  # read by _form_field.html
+    return field
+
+
 def option_help(select: str, options: Iterable[tuple[str, str, str]]) -> SafeString:
     """Return the help of a field that depends on the select named `select`: a value, label and text each.
 

@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 
 from common.datetimes import months_between
 from common.formatting import format_day
-from common.forms import MAX_OPTIONS, LineField, MonthSelect, MultilineField
+from common.forms import MAX_OPTIONS, LineField, MonthSelect, MultilineField, mark_needed
 from people.models import User, valid_time_zone
 from people.queries import all_users
 from scheduling.models import MAX_DESCRIPTION_LENGTH, HolidayBlock, RotationWeek
@@ -396,8 +396,8 @@ class CoverAnswerForm(ConflictForm):
     engineer = forms.ModelChoiceField(
         all_users().active(), required=False, to_field_name="username", label="On behalf of"
     )
-    starts_at = forms.DateTimeField(required=False, label="From", widget=DateTimePicker())
-    ends_at = forms.DateTimeField(required=False, label="Until", widget=DateTimePicker())
+    starts_at = mark_needed(forms.DateTimeField(required=False, label="From", widget=DateTimePicker()))
+    ends_at = mark_needed(forms.DateTimeField(required=False, label="Until", widget=DateTimePicker()))
     reason = LineField(required=False, max_length=500, label="Reason for declining")
 
 

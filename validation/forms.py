@@ -9,7 +9,7 @@ from django.forms.boundfield import BoundWidget
 
 from common.datetimes import EARLIEST, LATEST
 from common.formatting import format_minutes
-from common.forms import CheckboxList, LineField, MinutesField, MultilineField
+from common.forms import CheckboxList, LineField, MinutesField, MultilineField, mark_needed
 from people.domain.names import slug_for
 from people.models import User
 from pipelines.models import Pipeline
@@ -158,13 +158,8 @@ def parameter_field(parameter: Parameter) -> forms.Field:
     }
     field_class = MultilineField if isinstance(widgets[parameter.kind], forms.Textarea) else LineField
     field = field_class(widget=widgets[parameter.kind], max_length=50_000, **options)
-    return _needed(field) if parameter.required else field
-
-
-def _needed(field: forms.Field) -> forms.Field:
-    """Mark a field that an enabled check needs: it is not shown as optional, although a disabled check may lack it."""
-    field.is_needed = True  # type: ignore[attr-defined]  # read by _form_field.html
-    return field
+    # A disabled check may lack it.
+    return mark_needed(field) if parameter.required else field
 
 
 def _initial_value(parameter: Parameter, value: object) -> object:
@@ -284,7 +279,7 @@ class CheckForm(ParametersForm):
             self.fields["other_metric"].help_text = check.type.other_metric_help
         for name in needed | ({"source", "query"} if check.type.needs_query else set()):
             if name in self.fields:
-                _needed(self.fields[name])
+                mark_needed(self.fields[name])
 
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
         """Return the visible fields under their headings, in order."""

@@ -1,11 +1,16 @@
 """The API documentation page, rendered from the OpenAPI description."""
 
+import functools
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
+import cmarkgfm
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.html import escape
+from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
@@ -18,6 +23,8 @@ MAX_QUERY_LENGTH = 100
 MAX_EXAMPLE_DEPTH = 4
 # Paths that end in this only preview what another call would change.
 PREVIEW = "/preview/"
+# How drf-spectacular lists a choice whose label is its value.
+CHOICE_WITHOUT_LABEL = re.compile(r"^\* `(.+)` - \1$", re.MULTILINE)
 # Values by format or type.
 EXAMPLES: dict[str, Any] = {
     "date": "2026-12-21",
@@ -40,6 +47,15 @@ class Field:
     type: str
     description: str
 
+    @property
+    def html(self) -> SafeString:
+        """The type, which names the choices, and the description with those choices that have a label."""
+        description = CHOICE_WITHOUT_LABEL.sub("", self.description).strip()
+        if not description:
+            return SafeString(escape(self.type))
+        separator = ":\n\n" if description.startswith("* ") else ". "
+        return description_html(f"{self.type}{separator}{description}")
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -58,6 +74,11 @@ class Operation:
     responses: tuple[tuple[str, str, str], ...]
     example: str
     call: dict[str, Any]
+
+    @property
+    def description_html(self) -> SafeString:
+        """The description as HTML."""
+        return description_html(self.description)
 
     @property
     def can_be_opened(self) -> bool:
@@ -87,11 +108,28 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class ObjectSchema:
-    """A JSON object that operations accept or return."""
+    """A JSON object that operations accept or return, or the choices of a field."""
 
     name: str
     description: str
     fields: tuple[Field, ...]
+
+    @property
+    def description_html(self) -> SafeString:
+        """The description as HTML."""
+        return description_html(self.description)
+
+
+@functools.lru_cache(maxsize=4096)
+def description_html(description: str) -> SafeString:
+    """Return a description as HTML: in OpenAPI, descriptions are Markdown. Its own tags are left out."""
+    return SafeString(cmarkgfm.markdown_to_html(CHOICE_WITHOUT_LABEL.sub(r"* `\1`", description)))  # nosec B703  # of the code
+
+
+def first_paragraph(description: str) -> str:
+    """Return the beginning of a description as plain text, without a list of its choices."""
+    text = description.partition("\n\n")[0]
+    return "" if text.startswith(("* ", "- ")) else text.replace("`", "")
 
 
 @require_safe
@@ -108,9 +146,9 @@ def docs(request: SignedInRequest) -> HttpResponse:
                 if described.matches(query.lower().split()):
                     sections[operation["tags"][0]].operations.append(described)
     schemas = [
-        ObjectSchema(name, component.get("description", ""), _fields(component["properties"]))
+        ObjectSchema(name, component.get("description", ""), _fields(component.get("properties", {})))
         for name, component in schema["components"]["schemas"].items()
-        if "properties" in component and not name.startswith("Paginated")
+        if not name.startswith("Paginated")
     ]
     shown = [section for section in sections.values() if section.operations]
     context = {
@@ -156,7 +194,7 @@ def _call(method: str, path: str, operation: dict[str, Any], *, body: Any) -> di
             "name": parameter["name"],
             "in": parameter["in"],
             "type": _type_name(parameter.get("schema", {})),
-            "help": parameter.get("description", ""),
+            "help": first_paragraph(parameter.get("description", "")),
             "required": place == "path" or parameter.get("required", False),
         }
         for place in places

@@ -9,6 +9,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
 from common.api.unknown_fields import described_fields
+from oncall_site.api.docs import Field
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.rosters import set_roster
 from scheduling.services.rotations import RotationText, import_rotation
@@ -86,6 +87,20 @@ def test_every_operation_has_a_form_with_its_fields(signed_in, a):
     create = calls["holidays_create"]
     assert create["body"] == {"starts_on": "2026-12-21", "ends_on": "2026-12-21"}
     assert [field["name"] for field in create["fields"]] == ["Idempotency-Key"]
+
+
+def test_descriptions_are_shown_as_markdown(signed_in, a):
+    page = signed_in(a).get("/api/v1/docs/")
+    text = page.content.decode()
+    assert "unit_test. Kind of node.</p>\n</dd>" in text
+    assert "<h3>VerdictEnum</h3></summary>" in text
+    assert "<ul>\n<li><code>safe</code></li>\n<li><code>not_yet</code></li>" in text
+    [kind] = [field for field in page.context["calls"]["dbt_nodes_list"]["fields"] if field["name"] == "kind"]
+    assert kind["help"] == "Kind of node."
+    assert (
+        Field("kind", "str", "* `sick` - Sick").html == "<p>str:</p>\n<ul>\n<li><code>sick</code> - Sick</li>\n</ul>\n"
+    )
+    assert Field("kind", "list of <b>", "").html == "list of &lt;b&gt;"
 
 
 def test_lists_are_paginated(client, a):

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from common.csv import csv_response
 from common.datetimes import isoformat_z
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
-from common.formatting import format_count, format_instant
+from common.formatting import format_count, format_day, format_instant
 from common.forms import add_field_errors, add_service_error
 from common.http import filters_in_use, query_param, redirect_to_part, remember_filters
 from people.requests import SignedInRequest
@@ -345,7 +345,8 @@ def acknowledge(request: SignedInRequest, pk: int, number: int) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, str(refusal))
         return redirect("check", pk=pk)
-    confirm_with_undo(request, "Marked as expected.", UndoExpected(number))
+    of_day = f" of {format_day(result.bucket.date())}" if result.bucket else ""
+    confirm_with_undo(request, f"Result{of_day} marked as expected.", UndoExpected(number))
     return redirect_to_part(f"result-{number}", "check", pk=pk)
 
 
