@@ -126,11 +126,16 @@ class PreparedStatement:
         with connection.cursor() as cursor:
             # Django's connection stays; the driver's is replaced when it is lost, and the statement with it.
             if getattr(connection, self._attribute, None) is not connection.connection:
-                cursor.execute(f"PREPARE {self._name} ({', '.join(self._types)}) AS {self._build()}")
+                cursor.execute(f"PREPARE {self._name} {_in_parentheses(self._types)} AS {self._build()}")
                 setattr(connection, self._attribute, connection.connection)
-            cursor.execute(f"EXECUTE {self._name} ({', '.join(['%s'] * len(values))})", values)
+            cursor.execute(f"EXECUTE {self._name} {_in_parentheses(['%s'] * len(values))}", values)
             row: tuple[Any, ...] | None = cursor.fetchone()
             return row
+
+
+def _in_parentheses(items: Sequence[str]) -> str:
+    """Return a list of SQL, "" if it is empty: PostgreSQL knows no empty list of parameters."""
+    return f"({', '.join(items)})" if items else ""
 
 
 def on_call_version_trigger(*columns: str) -> pgtrigger.Trigger:

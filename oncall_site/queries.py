@@ -14,6 +14,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from calendar_feeds.models import FeedToken
+from common.db import PreparedStatement
 from common.formatting import format_duration
 from handoffs.models import Handoff
 from incidents.models import Incident, MaintenanceWindow
@@ -105,22 +106,29 @@ def _last_heartbeat(rows: QuerySet[Heartbeat]) -> str:
     return text
 
 
+# The age of the newest heartbeats of beat and of any worker, and the oldest message that is due.
+DELIVERY_SQL = """
+SELECT (SELECT STATEMENT_TIMESTAMP() - MAX(seen_at) FROM oncall_site_heartbeat WHERE part = 'beat'),
+       (SELECT STATEMENT_TIMESTAMP() - MAX(seen_at) FROM oncall_site_heartbeat WHERE SPLIT_PART(part, ' ', 1) = 'worker'),
+       (SELECT MIN(due_at) FROM notifications_message WHERE state = 'pending' AND due_at <= $1)
+"""
+DELIVERY_STATEMENT = PreparedStatement("find_delivery_problem", types=("timestamptz",), sql=lambda: DELIVERY_SQL)
+
+
 def delivery_problem(*, at: dt.datetime) -> str:
     """Return a sentence if notifications are not being delivered, or "".
 
-    Reads the database only, in two queries: a page must not wait for a broker that is down. While the site starts,
+    Reads the database only, in one statement: a page must not wait for a broker that is down. While the site starts,
     there is no problem yet: its worker gets the usual time to send a heartbeat.
     """
     if settings.SITE_STARTED_AT is not None and at - settings.SITE_STARTED_AT < STALE_AFTER:
         return ""
-    ages = list(Heartbeat.objects.values_list("part", HEARTBEAT_AGE))
-    for name, label in ((BEAT, "scheduler"), (WORKER, "worker")):
-        newest = min((age for part, age in ages if part.split(" ")[0] == name), default=None)
-        if newest is None:
+    beat, worker, oldest = DELIVERY_STATEMENT.fetch_one(at) or (None, None, None)
+    for age, label in ((beat, "scheduler"), (worker, "worker")):
+        if age is None:
             return f"No {label} is running."
-        if newest > STALE_AFTER:
-            return f"The {label} stopped {format_duration(newest)} ago."
-    oldest = Message.objects.filter(state=Message.State.PENDING, due_at__lte=at).aggregate(at=Min("due_at"))["at"]
+        if age > STALE_AFTER:
+            return f"The {label} stopped {format_duration(age)} ago."
     if oldest is not None and at - oldest > DELIVERY_LAG:
         return f"The oldest message is {format_duration(at - oldest)} late."
     return ""
@@ -168,16 +176,20 @@ SHOWN_STATES = (
 )
 
 
-def now_version(*, at: dt.datetime) -> str:
-    """Return a text that changes when the Now page of any user may change, and each minute, from one cheap statement."""
+def _now_version_sql() -> str:
     histories = [
         f'SELECT max(pgh_id) FROM "{getattr(model, "pgh_event_model")._meta.db_table}"'  # noqa: B009, S608, SLF001  # nosec B608
         for model in SHOWN_MODELS
     ]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT " + ", ".join(f"({state})" for state in (*histories, *SHOWN_STATES)))
-        states = cursor.fetchone()
-    facts = (f"{at:%Y-%m-%dT%H:%M}", *states)
+    return "SELECT " + ", ".join(f"({state})" for state in (*histories, *SHOWN_STATES))
+
+
+NOW_VERSION_STATEMENT = PreparedStatement("find_now_version", types=(), sql=_now_version_sql)
+
+
+def now_version(*, at: dt.datetime) -> str:
+    """Return a text that changes when the Now page of any user may change, and each minute, from one cheap statement."""
+    facts = (f"{at:%Y-%m-%dT%H:%M}", *(NOW_VERSION_STATEMENT.fetch_one() or ()))
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:20]
 
 

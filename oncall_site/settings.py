@@ -171,6 +171,7 @@ PASSWORD_HASHERS = [
 ]
 # Session keys are stored hashed and session data encrypted, so that nobody can sign in with a database dump.
 SESSION_ENGINE = "people.sessions"
+AUTHENTICATION_BACKENDS = ["people.authentication.Backend"]
 # django-allauth: docs/adr/0009. Its rate limits are per process; ours are in the database.
 ACCOUNT_ADAPTER = "people.allauth_adapters.AccountAdapter"
 ACCOUNT_RATE_LIMITS = False

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -43,6 +44,15 @@ class _SessionCopy(dict[str, Any]):
 
     def flush(self) -> None:
         """Change nothing."""
+
+
+class Backend(ModelBackend):
+    """Django's backend, which finds the user of a session with a compiled statement."""
+
+    def get_user(self, user_id: int) -> User | None:
+        """Return the user with this key, or None if there is none or they are inactive."""
+        user = queries.find_user(user_id)
+        return user if self.user_can_authenticate(user) else None
 
 
 class TokenAuthentication(BaseAuthentication):

@@ -14,6 +14,7 @@ from django.test import Client, RequestFactory, override_settings
 from django.utils import timezone
 
 from common.http import client_address
+from people.authentication import Backend
 from people.models import LoginAttempts, User
 from people.services.login_attempts import TooManyAttemptsError, count_attempt, purge_attempts, sign_in_attempt
 from tests.each import each
@@ -329,3 +330,18 @@ def test_a_session_in_use_is_extended_once_a_day(client, registered, monkeypatch
     assert "sessionid" in client.get("/me/").cookies
     assert Session.objects.get().expire_date > timezone.now() + dt.timedelta(days=13)
     assert "sessionid" not in client.get("/me/").cookies
+
+
+def test_the_user_of_a_session_is_the_stored_one(a):
+    User.objects.filter(pk=a.pk).update(phone="+491701234567", country="DE", last_login=timezone.now())
+    stored, found = User.objects.get(pk=a.pk), Backend().get_user(a.pk)
+    assert {field.attname: getattr(found, field.attname) for field in User._meta.concrete_fields} == {
+        field.attname: getattr(stored, field.attname) for field in User._meta.concrete_fields
+    }
+    assert (found._state.db, found._state.adding) == (stored._state.db, stored._state.adding)
+
+
+def test_an_unknown_or_inactive_user_has_no_session(a):
+    assert Backend().get_user(a.pk + 1000) is None
+    User.objects.filter(pk=a.pk).update(is_active=False)
+    assert Backend().get_user(a.pk) is None
