@@ -15,8 +15,9 @@ from incidents.services.evidence import ClaimedEvidence, claim_evidence, request
 from incidents.services.evidence import run_evidence as run_claimed_evidence
 from incidents.services.slack import update_next_post
 from incidents.services.triggers import sync_with_all_checks
-from notifications.queries.slack import slack_app
+from notifications.queries.slack import has_slack_app, slack_app
 from notifications.services.leases import DELIVERY_SECONDS
+from notifications.tasks import answer_slack
 
 # A server that hangs occupies at most this many tasks, each for at most the time limit of a send.
 MAX_SLACK_UPDATES = 2
@@ -50,6 +51,14 @@ def sync_incidents() -> None:
     with IsolatedSteps() as attempt:
         attempt(sync_with_all_checks, at=at)
         attempt(sync_with_alerts, at=at)
+
+
+@shared_task
+def sweep_slack() -> None:
+    """Start the tasks that answer and update messages in Slack, if the site has a Slack app."""
+    if has_slack_app():
+        answer_slack.delay()
+        update_slack.delay()
 
 
 @shared_task

@@ -59,9 +59,8 @@ app.conf.update(
         "purge deleted runbooks": {"task": "runbooks.tasks.purge_runbooks", "schedule": crontab(hour=3, minute=23)},
         "sweep messages": {"task": "notifications.tasks.sweep", "schedule": 2.0},
         "sync Slack user groups": {"task": "team_channels.tasks.sync_user_groups", "schedule": 30.0},
-        "answer in Slack": {"task": "notifications.tasks.answer_slack", "schedule": 2.0},
         "look up Slack members": {"task": "notifications.tasks.look_up_slack_members", "schedule": 60.0},
-        "update Slack messages": {"task": "incidents.tasks.update_slack", "schedule": 2.0},
+        "sweep Slack": {"task": "incidents.tasks.sweep_slack", "schedule": 2.0},
         "purge finished messages": {
             "task": "notifications.tasks.purge_finished",
             "schedule": crontab(hour=3, minute=41),

@@ -31,6 +31,7 @@ TASK_LABELS = {
     "incidents.tasks.start_drills": "Start weekly drills",
     "incidents.tasks.sweep_evidence": "Find due evidence",
     "incidents.tasks.sync_incidents": "Open and resolve incidents from checks and alerts",
+    "incidents.tasks.sweep_slack": "Start the tasks for Slack",
     "incidents.tasks.update_slack": "Update incident messages in Slack",
     "lineage.tasks.purge_openlineage": "Delete old OpenLineage jobs and datasets",
     "validation.tasks.purge_reports": "Delete old runs and external checks without a pipeline",

@@ -19,7 +19,7 @@ from incidents.models import SlackPost
 from incidents.queries.slack import incident_card
 from incidents.services.slack import update_next_post
 from incidents.services.transitions import acknowledge, add_note, reassign, reopen, resolve
-from incidents.tasks import update_slack
+from incidents.tasks import sweep_slack, update_slack
 from notifications.channels.slack_app.signatures import is_recent, signature
 from notifications.domain.rules import Step
 from notifications.models import ContactMethod, Message, SlackAnswer, SlackMember, SlackRequest
@@ -144,6 +144,17 @@ def test_the_documented_blocks_are_those_of_a_message(slack, incident):
         (site_settings.BASE_DIR / "docs" / "notifications.md").read_text().partition("```json\n")[2].partition("```")[0]
     )
     assert shape(json.loads(text)) == shape(shown(slack)["blocks"])
+
+
+def test_the_tasks_for_slack_start_only_on_a_site_with_a_slack_app(request, db, monkeypatch):
+    started = []
+    for task in (answer_slack, update_slack):
+        monkeypatch.setattr(task, "delay", lambda task=task: started.append(task))
+    sweep_slack()
+    assert started == []
+    request.getfixturevalue("slack")
+    sweep_slack()
+    assert started == [answer_slack, update_slack]
 
 
 def test_a_message_follows_every_change(slack, incident, people):
