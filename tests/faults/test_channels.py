@@ -65,7 +65,7 @@ def check_channels(*, messages, kills):
                 name = f"{number}-{place:03}"
                 event = ChannelEvent("incident.opened", name, occurred_at=at, title=name, path="/incidents/1/")
                 post_event([channel], event, at=at)
-        with site(redis=False, lease_seconds=6.0) as running:
+        with site(redis=False) as running:
             rows = ChannelDelivery.objects.all()
             killed = kill_until_done(running, rows=rows, kills=kills, sent=lambda: len(peer.requests))
     finally:

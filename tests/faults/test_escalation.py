@@ -76,7 +76,7 @@ def check_escalation(*, incidents, kills):
     source = random.Random(8)
     make_incidents(incidents)
     acknowledged = -(-incidents // ACKNOWLEDGED_EVERY)
-    with site() as running:
+    with site(often=["escalate incidents"]) as running:
         for number in range(2):
             running.worker(f"worker-{number}")
             running.beat(f"beat-{number}")

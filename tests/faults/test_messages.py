@@ -82,7 +82,7 @@ def check_kills(*, messages, kills, redis=True):
     The kills are spread over the messages, not over time, so that a slow machine is not killed before it has sent anything.
     """
     source, killed = random.Random(6), 0
-    with site(redis=redis, lease_seconds=6.0) as running:
+    with site(redis=redis) as running:
         workers = [f"worker-{number}" for number in range(2)]
         for name in workers:
             running.worker(name)

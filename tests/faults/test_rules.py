@@ -78,7 +78,7 @@ def check_rules(*, people, kills):
     source = random.Random(35)
     with (
         contextlib.closing(Providers()) as providers,
-        site(lease_seconds=6.0, variables=providers.settings()) as running,
+        site(variables=providers.settings()) as running,
     ):
         running.worker("worker-0")
         running.worker("worker-1")

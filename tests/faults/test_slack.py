@@ -71,7 +71,7 @@ def check_slack(*, people, kills):
     slack.delay_seconds = 0.05
     variables = {"SLACK_API_URL": slack.url, "SLACK_BOT_TOKEN": TOKEN, "SLACK_SIGNING_SECRET": SECRET}
     try:
-        with pytest.MonkeyPatch.context() as patch, site(lease_seconds=6.0) as running:
+        with pytest.MonkeyPatch.context() as patch, site() as running:
             for name, value in variables.items():
                 patch.setenv(name, value)
                 patch.setattr(f"django.conf.settings.{name}", value)

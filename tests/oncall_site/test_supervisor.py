@@ -11,7 +11,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
+from oncall_site import settings
 from oncall_site.local import postgres, supervisor
 from oncall_site.local.programs import Program
 from oncall_site.web_server import configuration, find_nginx, nginx_command
@@ -46,12 +48,18 @@ def test_a_signal_during_the_start_leaves_nothing_running(tmp_path):
         wait_until(lambda: not marked(tmp_path), why=lambda: marked(tmp_path))
 
 
-@pytest.mark.parametrize("port", ["x", "-1", "99999", "8000 ", "٨"])
-def test_an_invalid_port_is_one_sentence(tmp_path, port):
+def test_an_invalid_port_is_one_sentence(tmp_path):
     # With a database of its own, no server starts only to stop again.
-    code, output = start(tmp_path, PORT=port, DATABASE_URL="postgresql:///unused")
+    code, output = start(tmp_path, PORT="x", DATABASE_URL="postgresql:///unused")
     assert code == 1
-    assert output == f"PORT is “{port}”. It must be a number from 1 to 65535."
+    assert output == "PORT is “x”. It must be a number from 1 to 65535."
+
+
+@pytest.mark.parametrize("port", ["-1", "99999", "8000 ", "٨"])
+def test_a_port_is_a_number_from_1_to_65535(monkeypatch, port):
+    monkeypatch.setenv("PORT", port)
+    with pytest.raises(ImproperlyConfigured, match=f"PORT is “{port}”"):
+        settings._port()
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 64, b"two words " * 8])
