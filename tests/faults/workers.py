@@ -177,7 +177,8 @@ class Site:
 
     def accepted(self):
         """Return what the mail server answered 250, in order."""
-        return [json.loads(line) for line in (self.folder / "accepted.jsonl").read_text().splitlines()]
+        # The last line may not be written to its end.
+        return [json.loads(line) for line in (self.folder / "accepted.jsonl").read_text().split("\n")[:-1]]
 
     def held(self):
         """Return how long the mail server kept a sender waiting each time it hung or dripped."""
