@@ -23,7 +23,6 @@ PRELOADED_MODULES = (
     "celery.apps.beat", "celery.apps.worker", "celery.bin.celery", "celery.concurrency.prefork", "celery.fixups.django",
     "kombu.transport.redis", "kombu.transport.filesystem", "notifications.management.commands.deliver", "billiard.heap",
     "billiard.popen_fork", "billiard.synchronize", "oncall_site.celery_hooks", "oncall_site.local.filesystem_broker",
-    "oncall_site.urls",
 )  # fmt: skip
 
 
@@ -33,7 +32,9 @@ def main():
     for name in PRELOADED_MODULES:
         importlib.import_module(name)
     from oncall_site.celery import app
+    from oncall_site.loading import load_pages
 
+    load_pages()
     app.loader.import_default_modules()
     gc.collect()
     gc.freeze()

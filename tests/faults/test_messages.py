@@ -305,7 +305,7 @@ def test_a_lost_broker_and_a_restarted_database_lose_nothing(database):
 
 def test_a_bad_mail_server_holds_up_nobody_else(database):
     shares = {"busy": 0.1, "hung": 0.05, "dripping": 0.05}
-    check_bad_mail_server(messages=100, send_seconds=1.0, lease_seconds=6.0, shares=shares)
+    check_bad_mail_server(messages=100, send_seconds=2.0, lease_seconds=6.0, shares=shares)
 
 
 def test_workers_with_wrong_clocks_send_nothing_early(database):

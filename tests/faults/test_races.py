@@ -361,7 +361,7 @@ def test_an_acceptance_against_a_holiday_or_a_roster(address):
 
 
 def test_random_changes_from_eight_processes_leave_the_weeks_whole(address):
-    check_mixed(address, operations=200)
+    check_mixed(address, operations=160)
 
 
 def test_a_leaver_is_on_call_for_nothing_from_that_commit_on(address):

@@ -18,7 +18,7 @@ from tests.faults.workers import site
 from tests.notifications.channels.slack import SECRET, TOKEN, FakeSlack
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800), pytest.mark.xdist_group("messages")]
 
 # One message of each: below the limit of messages per person.
 INCIDENTS_PER_PERSON = 4

@@ -17,6 +17,7 @@ from oncall_site import settings
 from oncall_site.local import postgres, supervisor
 from oncall_site.local.programs import Program
 from oncall_site.web_server import configuration, find_nginx, nginx_command
+from tests.factories import make_engineer
 from tests.faults.prepared import prepare_database
 from tests.faults.test_machine import JUNK, TOGETHER, check_restarts, is_alive, postmaster, start
 from tests.faults.test_make_run import ROOT, Site, cleaned_up, marked
@@ -26,7 +27,9 @@ pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.mark.faults
-def test_what_dies_is_restarted_damaged_files_are_set_aside_and_ctrl_c_stops_everything(django_db_setup, tmp_path):
+def test_what_dies_is_restarted_damaged_files_are_set_aside_and_ctrl_c_stops_everything(transactional_db, tmp_path):
+    # A site with people does not build the demo.
+    make_engineer("Engineer")
     prepare_database(tmp_path)
     postgres.stop(var=tmp_path)
     # `make faults` fills its disk as well.
@@ -108,7 +111,9 @@ def test_manage_py_uses_the_python_of_the_site(tmp_path):
     """A Python without Django, like a newcomer's."""
     command = [sys.executable, "-S", "-E", "manage.py", "healthy", "--help"]
     # -S leaves out site-packages, and the environment names no other folder.
-    done = subprocess.run(command, cwd=ROOT, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False)
+    unused = {"DATABASE_URL": "postgresql:///unused", "SECRET_KEY": "unused", "ONCALL_VAR": str(tmp_path)}
+    environment = {"PATH": "/usr/bin:/bin", **unused}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert "Check the health of a part of the site" in done.stdout or "incomplete" in done.stderr
 
 
