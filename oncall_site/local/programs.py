@@ -68,6 +68,7 @@ def load_everything() -> None:
     gc.collect()
     # The garbage collector writes to the objects that it visits, and memory that is written to is no longer shared.
     gc.freeze()
+    gc.enable()
 
 
 def site_programs(address: str) -> dict[str, Program]:

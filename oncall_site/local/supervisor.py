@@ -6,6 +6,7 @@ The processes are copies of this one, which has loaded everything: they start at
 
 import contextlib
 import fcntl
+import gc
 import io
 import os
 import selectors
@@ -58,6 +59,8 @@ def main() -> int:
         # Before the site is loaded, so that a second start is refused at once.
         with single_instance(var):
             django.setup()
+            # Until everything is loaded, the garbage collector would repeatedly scan objects that stay.
+            gc.disable()
             _run(stopped)
     except KeyboardInterrupt:
         return 130 if stopped.is_set() else 1
