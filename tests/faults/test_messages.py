@@ -163,7 +163,10 @@ def check_broker_and_database(*, rounds, messages, restart_database, redis=True)
                 wanted = make_messages(messages, named=named)
                 time.sleep(source.uniform(0.5, 2.5))
                 bring_about()
-                wait_for_all(named)
+                wait_until(
+                    lambda named=named: running.revive() or not waiting(named),
+                    why=lambda named=named: f"{waiting(named)} still wait after: {fault}",
+                )
                 copies(running, wanted)
     return f"broker down, broker wiped, database restarted, {rounds} times each: 0 lost"
 
