@@ -1,6 +1,6 @@
-"""Attack a site until standard input ends: `python -m tests.faults.attacks '[{"attack": …, "host": …, "port": …}, …]'`.
+"""Attack a site until standard input ends: `python -m tests.faults.attacks '{"attack": …, "host": …, "port": …}'`.
 
-Prints a line of JSON with the counts of what happened, by attack, several times a second.
+Prints a line of JSON with the counts of what happened several times a second.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ ATTACKS = {
     "hooks": floods.hooks,
     "push": floods.push,
 }
+# Often, because a short test ends as soon as every attack is under way.
 REPORT_SECONDS = 0.1
 
 
@@ -48,16 +49,15 @@ class Site:
     counts: collections.Counter = field(default_factory=collections.Counter)
 
 
-async def attack(sites):
-    """Run as many clients of each attack as wanted, and print the counts, until the task is cancelled."""
-    clients = [asyncio.create_task(ATTACKS[site.attack](site)) for site in sites for _ in range(site.clients)]
+async def attack(site):
+    """Run as many clients as wanted, and print the counts, until the task is cancelled."""
+    clients = [asyncio.create_task(ATTACKS[site.attack](site)) for _ in range(site.clients)]
     while not any(client.done() for client in clients):
         await asyncio.sleep(REPORT_SECONDS)
-        print(json.dumps({site.attack: site.counts for site in sites}), flush=True)
+        print(json.dumps(site.counts), flush=True)
     await asyncio.gather(*clients)
 
 
 if __name__ == "__main__":
-    targets = [Site(**target) for target in json.loads(sys.argv[1])]
-    threading.Thread(target=asyncio.run, args=(attack(targets),), daemon=True).start()
+    threading.Thread(target=asyncio.run, args=(attack(Site(**json.loads(sys.argv[1]))),), daemon=True).start()
     sys.stdin.read()
