@@ -29,7 +29,7 @@ def when_ready(server: Any) -> None:
 
     A full collection takes 20 ms, and a page of a large site triggered one.
     """
-    import_module(settings.ROOT_URLCONF)  # the routes, and with them every view
+    import_module("oncall_site.loading").load_pages()
     import_module("common.api.unknown_fields").described_fields()
     settings.SITE_STARTED_AT = timezone.now()
     # Two processes must not share a connection.

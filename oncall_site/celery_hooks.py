@@ -15,7 +15,6 @@ from typing import Any
 from celery import Task
 from celery.beat import PersistentScheduler
 from celery.signals import celeryd_after_setup
-from django.conf import settings
 from django.db import Error, connections
 
 from common.call_stack import with_deep_stack
@@ -32,7 +31,7 @@ def load_everything(**_: Any) -> None:
 
     Loaded objects are excluded from garbage collection, which would write to them and so copy them.
     """
-    import_module(settings.ROOT_URLCONF)
+    import_module("oncall_site.loading").load_pages()
     gc.collect()
     gc.freeze()
 

@@ -20,6 +20,7 @@ from people.models import User
 from tests.clients import install
 from tests.databases import build_template, copied_database, empty_tables
 from tests.factories import SEED, make_engineer, make_pipeline
+from tests.faults.web import web
 from tests.notifications.channels.push.service import PushService
 from tests.thorough import cases
 
@@ -94,6 +95,13 @@ def django_db_setup(django_test_environment, django_db_blocker, django_db_modify
     with django_db_blocker.unblock(), copied_database(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty_tables())
         yield
+
+
+@pytest.fixture(scope="session")
+def web_processes(django_db_setup):
+    """The address of real web processes, which start once for the tests of `xdist_group("web")`."""
+    with web() as address:
+        yield address
 
 
 @pytest.fixture(scope="session", autouse=True)

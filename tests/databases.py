@@ -40,7 +40,8 @@ def _fingerprint():
     return digest.hexdigest()[:16]
 
 
-def _use(name):
+def use_database(name):
+    """Let Django's connection lead to another database of the server."""
     connection.close()
     connection.settings_dict["NAME"] = name
 
@@ -57,9 +58,9 @@ def _template(cursor):
         building = f"building_{name}"
         cursor.execute(f"DROP DATABASE IF EXISTS {building}")
         cursor.execute(f"CREATE DATABASE {building}")
-        _use(building)
+        use_database(building)
         call_command("migrate", verbosity=0)
-        _use(None)
+        use_database(None)
         cursor.execute(f"ALTER DATABASE {building} RENAME TO {name}")
     return name
 
@@ -69,7 +70,7 @@ def build_template():
     original = connection.settings_dict["NAME"]
     with _server() as cursor:
         _template(cursor)
-    _use(original)
+    use_database(original)
 
 
 def _drop_abandoned_copies(cursor):
@@ -114,10 +115,10 @@ def copied_database():
         template = _template(cursor)
         _drop_abandoned_copies(cursor)
         cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    _use(name)
+    use_database(name)
     try:
         yield
     finally:
-        _use(original)
+        use_database(original)
         with _server() as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

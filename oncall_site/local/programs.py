@@ -56,11 +56,11 @@ def metrics_folder(var: Path) -> Path:
 
 def load_everything() -> None:
     """Load the code of all programs and close this process's connections, which copies must not share."""
-    from django.conf import settings  # noqa: PLC0415  # importing the settings starts the database
-    from django.db import connections  # noqa: PLC0415  # as above
+    from django.db import connections  # noqa: PLC0415  # importing the settings starts the database
 
-    for name in (*PRELOADED_MODULES, settings.ROOT_URLCONF):
+    for name in PRELOADED_MODULES:
         import_module(name)
+    import_module("oncall_site.loading").load_pages()
     import_module("common.api.unknown_fields").described_fields()
     import_module("oncall_site.celery").app.finalize(auto=True)
     import_module("oncall_site.celery").app.loader.import_default_modules()

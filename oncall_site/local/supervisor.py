@@ -54,12 +54,14 @@ def main() -> int:
     # must not have it.
     del os.environ[RUN_VARIABLE]
     stopped = _handle_signals()
-    # While everything is loaded, the garbage collector would repeatedly scan objects that stay.
-    gc.disable()
     try:
         programs.metrics_folder(var).mkdir(parents=True, exist_ok=True)
-        django.setup()
-        _run(stopped)
+        # Before the site is loaded, so that a second start is refused at once.
+        with single_instance(var):
+            django.setup()
+            # Until everything is loaded, the garbage collector would repeatedly scan objects that stay.
+            gc.disable()
+            _run(stopped)
     except KeyboardInterrupt:
         return 130 if stopped.is_set() else 1
     except (ImproperlyConfigured, postgres.LocalSetupError) as error:
@@ -100,31 +102,30 @@ def _run(stopped: threading.Event) -> None:
     from django.core.management import call_command  # noqa: PLC0415  # as above
 
     var = settings.VAR
-    with single_instance(var):
-        processes: list[SupervisedProcess] = []
-        try:
-            _stop_leftovers(var)
-            programs.make_metrics_folder(var)
-            say("Preparing the database …")
-            call_command("migrate", verbosity=0)
-            notes = io.StringIO()
-            call_command("create_demo", stdout=notes)
-            _free_port(settings.PORT)
-            for name, program in programs.site_programs(settings.SITE_URL).items():
-                processes.append(SupervisedProcess(name, program))
-            programs.load_everything()
-            _supervise(processes, stopped, announcement=Announcement(settings.SITE_URL, notes.getvalue(), var), var=var)
-        finally:
-            # A second Ctrl-C must not leave anything running.
-            for number in STOP_SIGNALS:
-                signal.signal(number, signal.SIG_IGN)
-            if processes:
-                say("Stopping …")
-            _stop([process.pid for process in processes if process.pid])
-            for process in processes:
-                process.read_output()
-            programs.remove_folders(var=var)
-            postgres.stop(var=var)
+    processes: list[SupervisedProcess] = []
+    try:
+        _stop_leftovers(var)
+        programs.make_metrics_folder(var)
+        say("Preparing the database …")
+        call_command("migrate", verbosity=0)
+        notes = io.StringIO()
+        call_command("create_demo", stdout=notes)
+        _free_port(settings.PORT)
+        for name, program in programs.site_programs(settings.SITE_URL).items():
+            processes.append(SupervisedProcess(name, program))
+        programs.load_everything()
+        _supervise(processes, stopped, announcement=Announcement(settings.SITE_URL, notes.getvalue(), var), var=var)
+    finally:
+        # A second Ctrl-C must not leave anything running.
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        if processes:
+            say("Stopping …")
+        _stop([process.pid for process in processes if process.pid])
+        for process in processes:
+            process.read_output()
+        programs.remove_folders(var=var)
+        postgres.stop(var=var)
 
 
 def _supervise(

@@ -64,7 +64,7 @@ def about_it(running):
 
 
 def test_a_check_fails_and_the_responder_ends_it(responder, admin, open_page, complaints):
-    with site() as running:
+    with site(often=["sync incidents", "sweep checks"]) as running:
         running.worker("worker-0")
         running.beat("beat-0")
         check = failing_check(by=admin)

@@ -1,7 +1,7 @@
 """`python -m tests.faults.copies`: loads the site and forks copies of itself, because a fresh process takes a second of CPU to load.
 
-Reads a line of JSON for each copy: the clock's error in seconds, the program, its arguments and its output file. Prints the process ID.
-Copies end when this process ends.
+Reads a line of JSON for each copy: its environment, the clock's error in seconds, the sweeps that beat starts often, the program, its
+arguments and its output file. Prints the process ID. Copies end when this process ends.
 """
 
 import contextlib
@@ -13,14 +13,16 @@ import signal
 import sys
 
 import django
+from django.conf import settings
 
 from tests.faults import channel_loop, clock_skew
-from tests.faults.processes import die_with_parent
+from tests.faults.processes import LOADED_VARIABLES, die_with_parent
 
 # Modules that each copy would otherwise load first, besides the site's apps and tasks.
 PRELOADED_MODULES = (
     "celery.apps.beat", "celery.apps.worker", "celery.bin.celery", "celery.concurrency.prefork", "celery.fixups.django",
-    "kombu.transport.redis", "kombu.transport.filesystem", "notifications.management.commands.deliver",
+    "kombu.transport.redis", "kombu.transport.filesystem", "notifications.management.commands.deliver", "billiard.heap",
+    "billiard.popen_fork", "billiard.synchronize", "oncall_site.celery_hooks", "oncall_site.local.filesystem_broker",
 )  # fmt: skip
 
 
@@ -30,8 +32,11 @@ def main():
     for name in PRELOADED_MODULES:
         importlib.import_module(name)
     from oncall_site.celery import app
+    from oncall_site.loading import load_pages
 
+    load_pages()
     app.loader.import_default_modules()
+    gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, reap_copies)
     for line in sys.stdin:
@@ -49,7 +54,7 @@ def reap_copies(*_):
             pass
 
 
-def run_program(*, skew, program, arguments, log):
+def run_program(*, environment, skew, often, program, arguments, log):
     """Run the program in this process, as if the process had been started for it."""
     die_with_parent()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -59,10 +64,25 @@ def run_program(*, skew, program, arguments, log):
         os.dup2(source, target)
     os.close(nothing)
     os.close(output)
+    use_environment(environment)
     if program == "channel_loop":
         channel_loop.main()
     else:
-        clock_skew.run(skew, program, arguments)
+        clock_skew.run(skew, program, arguments, often=often)
+
+
+def use_environment(environment):
+    """Read the settings again, from this environment. LOADED_VARIABLES are those on which loaded code depends."""
+    from oncall_site.celery import app
+
+    assert [os.environ[name] for name in LOADED_VARIABLES] == [environment[name] for name in LOADED_VARIABLES]
+    os.environ.clear()
+    os.environ.update(environment)
+    module = importlib.reload(importlib.import_module(environment["DJANGO_SETTINGS_MODULE"]))
+    for name in filter(str.isupper, dir(module)):
+        setattr(settings, name, getattr(module, name))
+        if name.startswith("CELERY_"):
+            app.conf[name.removeprefix("CELERY_").lower()] = getattr(module, name)
 
 
 if __name__ == "__main__":

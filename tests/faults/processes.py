@@ -6,6 +6,8 @@ import signal
 import psutil
 
 DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
+# The database, and the times from which modules of the site derive others when they are loaded.
+LOADED_VARIABLES = ("DATABASE_URL", "MESSAGE_SEND_SECONDS", "MESSAGE_LEASE_SECONDS")
 
 
 def die_with_parent():

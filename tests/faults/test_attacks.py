@@ -65,7 +65,7 @@ MAX_SHARE_WITHOUT_RESPONSE = 0.1
 MAX_GROWTH_MB = 300
 PAUSE_SECONDS = 0.1
 WARM_UP_ROUNDS = 20
-ROUNDS = 3
+ROUNDS = 2
 TURNS = 5
 MIN_CALLS = 20
 CSRF = "a" * 32
@@ -205,10 +205,11 @@ def is_under_way(name, counts):
 def check_answers(name, counts):
     """Assert that an attack got only the responses that it may get.
 
-    On a busy machine, an attacker can be so slow to send a body that the site closes the connection without a response.
+    On a busy machine, an attacker can be so slow to send a body that the site closes the connection without a response: each client
+    once, while all of them begin, and a few later.
     """
     assert set(counts) <= {"connections", "closed", "none", *ANSWERS.get(name, {"200"}), *REFUSED}, (name, counts)
-    assert counts.get("none", 0) <= sum(counts.values()) * MAX_SHARE_WITHOUT_RESPONSE, (name, counts)
+    assert counts.get("none", 0) <= ATTACKS[name] + sum(counts.values()) * MAX_SHARE_WITHOUT_RESPONSE, (name, counts)
 
 
 def measure(team, address, *, seconds):

@@ -2,20 +2,24 @@
 
 import contextlib
 import datetime as dt
+import io
 import os
 import subprocess
-import sys
 from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
 from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 
 from handbook.services import import_handbook
 from notifications.models import Message
 from oncall_site.local.postgres import program
 from people.models import User
+from tests.databases import use_database
 from tests.faults.web import ROOT, database_url
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300), pytest.mark.django_db(transaction=True)]
@@ -62,18 +66,24 @@ def fill(*, messages):
         )
 
 
-def manage(*arguments, url, var):
-    environment = {
-        **os.environ,
-        "DATABASE_URL": url,
-        "ONCALL_VAR": str(var),
-        "EMAIL_URL": "",
-        "PYTHONWARNINGS": "ignore",
-    }
-    command = [sys.executable, "manage.py", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@contextlib.contextmanager
+def site_of(name, *, folder):
+    """Point Django at another database of the server, and its mails at a folder."""
+    original = connection.settings_dict["NAME"]
+    backend = "django.core.mail.backends.filebased.EmailBackend"
+    use_database(name)
+    try:
+        with override_settings(EMAIL_BACKEND=backend, EMAIL_FILE_PATH=folder):
+            yield
+    finally:
+        use_database(original)
+
+
+def manage(*arguments, **options):
+    """Return the output of a command of `manage.py`."""
+    output = io.StringIO()
+    call_command(*arguments, stdout=output, **options)
+    return output.getvalue()
 
 
 def check_backup(folder, *, messages):
@@ -93,10 +103,10 @@ def check_backup(folder, *, messages):
                 before = contents(database_url())
                 assert contents(restored) == before
                 assert before["scheduling_rotationweek"][0] > 20
-                output = manage("restored", url=restored, var=folder)
-                assert f"{len(range(1, messages, 3))} messages" in output
-                manage("migrate", "--check", url=restored, var=folder)
-                manage("deliver", url=restored, var=folder)
+                with site_of(name, folder=folder / "mail"):
+                    assert f"{len(range(1, messages, 3))} messages" in manage("restored")
+                    manage("migrate", check_unapplied=True)
+                    manage("deliver")
                 assert not list((folder / "mail").glob("*")), "something was sent again"
                 with contextlib.closing(psycopg2.connect(restored)) as other, other.cursor() as rows:
                     rows.execute("SELECT state, count(*) FROM notifications_message GROUP BY state")

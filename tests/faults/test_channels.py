@@ -14,7 +14,7 @@ from tests.faults.workers import site
 from tests.http_peer import Peer
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800), pytest.mark.xdist_group("messages")]
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 # Below the limit of messages a minute.
@@ -65,7 +65,7 @@ def check_channels(*, messages, kills):
                 name = f"{number}-{place:03}"
                 event = ChannelEvent("incident.opened", name, occurred_at=at, title=name, path="/incidents/1/")
                 post_event([channel], event, at=at)
-        with site(redis=False, lease_seconds=6.0) as running:
+        with site(redis=False) as running:
             rows = ChannelDelivery.objects.all()
             killed = kill_until_done(running, rows=rows, kills=kills, sent=lambda: len(peer.requests))
     finally:

@@ -19,7 +19,7 @@ from tests.factories import make_engineer, make_pipeline
 from tests.faults.workers import site
 from tests.waiting import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800), pytest.mark.xdist_group("messages")]
 
 
 def make_rotations(count):
@@ -46,7 +46,7 @@ def check_drills(*, rotations, kills):
     source = random.Random(5)
     make_rotations(rotations)
     killed, until = 0, time.monotonic() + PATIENCE_SECONDS
-    with site() as running:
+    with site(often=["start drills"]) as running:
         for number in range(2):
             running.worker(f"worker-{number}")
             running.beat(f"beat-{number}")

@@ -18,7 +18,7 @@ from tests.factories import make_engineer, make_pipeline
 from tests.faults.workers import site
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800), pytest.mark.xdist_group("messages")]
 
 FIFTEEN = dt.timedelta(minutes=15)
 ACKNOWLEDGED_EVERY = 10
@@ -76,7 +76,7 @@ def check_escalation(*, incidents, kills):
     source = random.Random(8)
     make_incidents(incidents)
     acknowledged = -(-incidents // ACKNOWLEDGED_EVERY)
-    with site() as running:
+    with site(often=["escalate incidents"]) as running:
         for number in range(2):
             running.worker(f"worker-{number}")
             running.beat(f"beat-{number}")

@@ -22,14 +22,14 @@ from scheduling.services.rotations import RotationText, import_rotation
 from scheduling.services.weeks import ensure_weeks
 from tests.factories import current_monday, make_engineer, make_pipeline
 from tests.faults.caller import Caller, at_once, close_callers
-from tests.faults.web import ROOT, web
+from tests.faults.web import ROOT
 
 # On one worker of xdist, so that the web processes start once.
 pytestmark = [
     pytest.mark.faults,
     pytest.mark.timeout(900),
     pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("races"),
+    pytest.mark.xdist_group("web"),
 ]
 
 ENGINEERS = 21
@@ -337,21 +337,15 @@ def check_leavers(address, *, rounds):
         assert admin("POST", f"people/{leaver.username}/reactivate/")[0] == 200
 
 
-@pytest.fixture(scope="module")
-def site(django_db_setup):
-    with web() as address:
-        yield address
-
-
 @pytest.fixture
-def address(transactional_db, site):
+def address(transactional_db, web_processes):
     with contextlib.closing(connection):
-        yield site
+        yield web_processes
     close_callers()
 
 
 def test_of_twenty_simultaneous_acceptances_one_wins(address):
-    check_one_winner(address, rounds=4)
+    check_one_winner(address, rounds=2)
 
 
 def test_of_two_swaps_that_touch_a_week_one_wins(address):
@@ -359,16 +353,16 @@ def test_of_two_swaps_that_touch_a_week_one_wins(address):
 
 
 def test_no_part_of_a_cover_request_is_accepted_twice(address):
-    check_cover_parts(address, rounds=3)
+    check_cover_parts(address, rounds=2)
 
 
 def test_an_acceptance_against_a_holiday_or_a_roster(address):
-    check_acceptance_against_others(address, rounds=12)
+    check_acceptance_against_others(address, rounds=8)
 
 
 def test_random_changes_from_eight_processes_leave_the_weeks_whole(address):
-    check_mixed(address, operations=250)
+    check_mixed(address, operations=160)
 
 
 def test_a_leaver_is_on_call_for_nothing_from_that_commit_on(address):
-    check_leavers(address, rounds=3)
+    check_leavers(address, rounds=2)

@@ -19,7 +19,7 @@ from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800), pytest.mark.xdist_group("messages")]
 
-LEASE_SECONDS = 6.0
+READER_SWEEPS = ("sync publications", "render reader pages", "deliver reader messages")
 
 
 def publish_wrong_number(*, readers):
@@ -52,7 +52,7 @@ def check_reader_kills(*, readers, kills):
     """Kill workers with -9 while a wrong number is reported: each reader gets one message, and the page is current afterwards."""
     source, killed = random.Random(21), 0
     new_link = publish_wrong_number(readers=readers)
-    with site(lease_seconds=LEASE_SECONDS) as running:
+    with site(often=READER_SWEEPS) as running:
         for number in range(2):
             running.worker(f"worker-{number}")
         # Two beats sweep at the same time.

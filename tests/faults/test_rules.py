@@ -19,7 +19,7 @@ from tests.faults.providers import CHANNELS, TITLE, Providers
 from tests.faults.workers import site
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800), pytest.mark.xdist_group("messages")]
 
 # Two steps per person and channel: below the limit of messages per person.
 INCIDENTS_PER_PERSON = 4
@@ -78,7 +78,7 @@ def check_rules(*, people, kills):
     source = random.Random(35)
     with (
         contextlib.closing(Providers()) as providers,
-        site(lease_seconds=6.0, variables=providers.settings()) as running,
+        site(variables=providers.settings()) as running,
     ):
         running.worker("worker-0")
         running.worker("worker-1")

