@@ -205,11 +205,10 @@ def is_under_way(name, counts):
 def check_answers(name, counts):
     """Assert that an attack got only the responses that it may get.
 
-    On a busy machine, an attacker can be so slow to send a body that the site closes the connection without a response: each client
-    once, while all of them begin, and a few later.
+    On a busy machine, an attacker can be so slow to send a body that the site closes the connection without a response.
     """
     assert set(counts) <= {"connections", "closed", "none", *ANSWERS.get(name, {"200"}), *REFUSED}, (name, counts)
-    assert counts.get("none", 0) <= ATTACKS[name] + sum(counts.values()) * MAX_SHARE_WITHOUT_RESPONSE, (name, counts)
+    assert counts.get("none", 0) <= sum(counts.values()) * MAX_SHARE_WITHOUT_RESPONSE, (name, counts)
 
 
 def measure(team, address, *, seconds):
