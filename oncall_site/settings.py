@@ -165,6 +165,7 @@ AUTH_USER_MODEL = "people.User"
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "now"
 LOGOUT_REDIRECT_URL = "sign_in"
+AUTHENTICATION_BACKENDS = ["people.backends.AccountBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

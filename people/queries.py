@@ -21,7 +21,7 @@ from people.domain.person import Person
 from people.models import ApiToken, HandbookAlias, PasswordLink, User, UserQuerySet, countries
 
 # Placeholders for the values in compiled statements.
-ANY_TIME, ANY_DIGEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), "digest"
+ANY_TIME, ANY_DIGEST, ANY_USER = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), "digest", 0
 
 
 def secret_digest(secret: str) -> str:
@@ -41,6 +41,17 @@ TOKEN_QUERY = CompiledQuery(
     ),
     placeholders=(ANY_TIME, ANY_DIGEST),
 )
+
+
+USER_QUERY = CompiledQuery(
+    lambda: User.objects.filter(pk=ANY_USER).values_list(*USER_COLUMNS), placeholders=(ANY_USER,)
+)
+
+
+def find_user(pk: int) -> User | None:
+    """Return the user with this primary key, or None."""
+    row = USER_QUERY.fetch_one(pk)
+    return None if row is None else User.from_db(connection.alias, USER_COLUMNS, row)
 
 
 def find_token(secret: str, *, at: dt.datetime) -> ApiToken | None:
