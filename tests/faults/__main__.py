@@ -58,6 +58,7 @@ RANDOM = (
     "tests/handbook/test_round_trip.py",
     "tests/incidents/test_blame_domain.py",
     "tests/lineage",
+    "tests/oncall_site/test_demo.py",
     "tests/oncall_site/test_now.py",
     "tests/oncall_site/test_query_counts.py",
     "tests/people/test_names.py",
