@@ -5,6 +5,6 @@ import os
 THOROUGH = os.environ.get("THOROUGH") == "1" or os.environ.get("HYPOTHESIS_PROFILE") == "explore"
 
 
-def cases(full):
-    """Return the number of cases: a fifth of all in the suite, but no fewer than ten."""
-    return full if THOROUGH else max(10, full // 5)
+def cases(full, *, part=5):
+    """Return the number of cases: in the suite one part of all, by default a fifth, but no fewer than ten."""
+    return full if THOROUGH else max(10, full // part)

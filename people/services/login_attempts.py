@@ -100,11 +100,14 @@ def purge_attempts(*, at: dt.datetime) -> int:
 
 def _reserve(kind: LoginAttempts.Kind, *, digest: str, at: dt.datetime) -> None:
     limit = ATTEMPT_LIMITS[kind]
+    row = LoginAttempts.objects.filter(kind=kind, digest=digest)
+    # A concurrent attempt waits for the row lock, then evaluates the filter again.
+    if row.filter(ends_at__gt=at, used__lt=limit.attempts).update(used=F("used") + 1):
+        return
+    # The first attempt of a window, or one too many.
     LoginAttempts.objects.bulk_create(
         [LoginAttempts(kind=kind, digest=digest, used=0, ends_at=at + limit.window)], ignore_conflicts=True
     )
-    row = LoginAttempts.objects.filter(kind=kind, digest=digest)
-    # A concurrent attempt waits for the row lock, then evaluates the filter again.
     restarted = row.filter(ends_at__lte=at).update(used=1, ends_at=at + limit.window)
     if not restarted and not row.filter(used__lt=limit.attempts).update(used=F("used") + 1):
         raise TooManyAttemptsError(row.values_list("ends_at", flat=True).get())

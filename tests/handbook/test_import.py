@@ -19,7 +19,7 @@ from runbooks.models import Runbook, RunbookRevision
 from runbooks.services import save_revision
 from scheduling.models import PipelineRotation, Roster, Rotation
 from scheduling.queries.rosters import roster_engineers
-from tests.factories import make_engineer, make_pipeline
+from tests.factories import import_example, make_engineer, make_pipeline
 from validation.models import Check
 
 # A Wednesday; the week of the rotation began on Monday the 23rd.
@@ -39,8 +39,8 @@ def text(seed):
 
 
 @pytest.fixture
-def imported(db, text):
-    return import_handbook(text.encode(), at=AT)
+def imported(db):
+    import_example(at=AT)
 
 
 def again(text, **options):

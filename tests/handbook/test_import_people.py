@@ -14,6 +14,7 @@ from people.services.accounts import change_profile
 from pipelines.models import Pipeline
 from runbooks.domain.handbook_model import HandbookErrors
 from scheduling.models import RotationWeek
+from tests.factories import import_example
 
 AT = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 TYPO = ("| Engineer A         | Engineer B           |", "| Enginer A          | Engineer B           |")
@@ -25,8 +26,8 @@ def text(seed):
 
 
 @pytest.fixture
-def imported(db, text):
-    return import_handbook(text.encode(), at=AT)
+def imported(db):
+    import_example(at=AT)
 
 
 def again(text, **people):

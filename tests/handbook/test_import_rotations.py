@@ -17,6 +17,7 @@ from scheduling.models import PipelineRotation, Roster, Rotation
 from scheduling.queries.on_call import on_call_shifts
 from scheduling.queries.rosters import newest_roster, roster_engineers
 from scheduling.services.rotations import create_rotation, update_rotation
+from tests.factories import import_example
 
 # A Wednesday; Engineer A is on call from Monday the 23rd on.
 AT = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
@@ -31,8 +32,8 @@ def text(seed):
 
 
 @pytest.fixture
-def imported(db, text):
-    return import_handbook(text.encode(), at=AT)
+def imported(db):
+    import_example(at=AT)
 
 
 def again(text, *, at=AT, starting=None, **rotations):

@@ -14,8 +14,14 @@ from people.models import User
 from people.services.accounts import set_password
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
-from tests.factories import make_engineer, make_pipeline
+from tests.factories import import_example, make_engineer, make_pipeline
+from tests.snapshots import this_minute
 from validation.services.data_sources import create_data_source
+
+
+@pytest.fixture
+def imported(db):
+    import_example(at=this_minute())
 
 
 def upload(seed):
@@ -50,14 +56,14 @@ def test_what_was_chosen_is_imported_from_the_text_that_is_shown_again(signed_in
     assert client.get("/handbook/handbook.md").content.decode() == export_handbook()
 
 
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+# A browser sends a text area's lines with CR LF.
 @pytest.mark.parametrize(
-    "edit",
+    ("edit", "line_end"),
     [
-        lambda values: {"text": values["text"].replace("Engineer D", "Engineer E")},
-        lambda values: {"starting": "2026-11-30"},
-        lambda values: {"time_zone": "Europe/Berlin"},
-        lambda values: {"previewed": ""},
+        (lambda values: {"text": values["text"].replace("Engineer D", "Engineer E")}, "\r\n"),
+        (lambda values: {"starting": "2026-11-30"}, "\r\n"),
+        (lambda values: {"time_zone": "Europe/Berlin"}, "\n"),
+        (lambda values: {"previewed": ""}, "\r\n"),
     ],
 )
 def test_what_differs_from_the_preview_is_previewed_again_with_nothing_lost(signed_in, admin, seed, edit, line_end):
@@ -79,9 +85,8 @@ def test_what_differs_from_the_preview_is_previewed_again_with_nothing_lost(sign
     assert Pipeline.objects.count() == 5
 
 
-def test_an_answer_chosen_after_the_preview_is_previewed_first(signed_in, admin, seed):
+def test_an_answer_chosen_after_the_preview_is_previewed_first(imported, signed_in, admin, seed):
     client = signed_in(admin)
-    import_previewed(client, {"file": upload(seed)})
     text = seed.read_text().replace("| Engineer A         | Engineer B", "| Enginer A | Engineer B", 1)
     values = form_values(client.post("/handbook/", {"text": text, "preview": ""}))
     answer = client.post("/handbook/", {**values, "person:enginer a": "engineer-a", "import": ""})
@@ -144,9 +149,8 @@ def shown(answer):
     return " ".join(answer.content.decode().split())
 
 
-def test_the_preview_asks_who_a_misspelled_name_means(signed_in, admin, seed):
+def test_the_preview_asks_who_a_misspelled_name_means(imported, signed_in, admin, seed):
     client = signed_in(admin)
-    import_previewed(client, {"file": upload(seed)})
     text = seed.read_text().replace("| Engineer A         | Engineer B", "| Enginer A | Engineer B", 1)
     answer = client.post("/handbook/", {"text": text, "preview": ""})
     assert "Line 5: Enginer A resembles Engineer A (engineer-a)" in shown(answer)
@@ -160,9 +164,8 @@ def test_the_preview_asks_who_a_misspelled_name_means(signed_in, admin, seed):
     assert "Nothing will change." in shown(client.post("/handbook/", {"text": text, "preview": ""}))
 
 
-def test_the_preview_asks_which_rotation_another_title_means(signed_in, admin, seed):
+def test_the_preview_asks_which_rotation_another_title_means(imported, signed_in, admin, seed):
     client = signed_in(admin)
-    import_previewed(client, {"file": upload(seed)})
     text = seed.read_text().replace("## Weekly Rotation", "## Team Rotation")
     answer = client.post("/handbook/", {"text": text, "import": ""})
     assert answer.status_code == 400
@@ -183,9 +186,8 @@ def test_the_preview_speaks_of_the_future_and_of_what_stays(signed_in, admin, a,
     assert " created " not in shown(answer)
 
 
-def test_the_preview_shows_the_shifts_that_each_engineer_gains_and_loses(signed_in, admin, seed):
+def test_the_preview_shows_the_shifts_that_each_engineer_gains_and_loses(imported, signed_in, admin, seed):
     client = signed_in(admin)
-    import_previewed(client, {"file": upload(seed)})
     text = seed.read_text().replace("- **Week 4**: Engineer D", "- **Week 4**: Engineer D\n- **Week 5**: Engineer E")
     answer = client.post("/handbook/", {"text": text, "preview": ""})
     [card] = answer.context["rosters"]
@@ -202,9 +204,8 @@ def test_a_chosen_files_text_is_kept_folded_under_its_name(signed_in, admin, see
     assert answer.context["form"]["file_name"].value() == "handbook.md"
 
 
-def test_a_preview_costs_the_same_number_of_queries_for_any_number_of_people(signed_in, admin, seed):
+def test_a_preview_costs_the_same_number_of_queries_for_any_number_of_people(imported, signed_in, admin, seed):
     client = signed_in(admin)
-    import_previewed(client, {"file": upload(seed)})
     with CaptureQueriesContext(connection) as few:
         client.post("/handbook/", {"text": seed.read_text(), "preview": ""})
     for number in range(30):

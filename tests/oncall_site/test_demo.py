@@ -15,6 +15,7 @@ from oncall_site.demo_catalog import CHECKS, METRICS
 from people.domain.names import match_key
 from tests.factories import SEED, each_undone, make_engineer, make_pipeline
 from tests.snapshots import build_once
+from tests.thorough import THOROUGH
 from validation.domain.buckets import newest_due_bucket
 from validation.domain.suggestions import suggest_checks
 from validation.models import Check, DataSource, Metric, MetricPoint, ReportedRun
@@ -89,8 +90,9 @@ def test_every_check_passes_on_a_healthy_warehouse(built):
 
 
 def test_the_demo_has_no_false_alarm_at_any_hour_of_any_weekday(built):
+    """From a Thursday on: at all of these hours in `make faults`, at every second one in the suite."""
     hours = [(0, 0, 5), (1, 1, 0), (2, 3, 0), (3, 5, 59), (4, 6, 0), (5, 6, 31), (6, 12, 0), (6, 23, 59)]
-    for days, hour, minute in each_undone(hours):
+    for days, hour, minute in each_undone(hours if THOROUGH else hours[1::2]):
         at = dt.datetime(2026, 4, 2, hour, minute, tzinfo=dt.UTC) + dt.timedelta(days=days)
         grow_demo(built, at=at)
         results = judged(*Check.objects.filter(is_active=True), at=at)

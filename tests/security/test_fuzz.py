@@ -15,6 +15,6 @@ def test_the_fuzzer_knows_every_operation():
 
 
 def test_hostile_values_cause_no_server_error(world):
-    seen = check_fuzz(world, cases=200, seed=1)
-    assert sum(number for status, number in seen.items() if status in (400, 404)) > 80
-    assert sum(number for status, number in seen.items() if status < 300) > 20
+    seen = check_fuzz(world, cases=120, seed=1)
+    assert sum(number for status, number in seen.items() if status in (400, 404)) > 48
+    assert sum(number for status, number in seen.items() if status < 300) > 12

@@ -22,6 +22,13 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 IN_SESSION = ("anonymous", "owner", "stranger", "admin")
 TOKENS = (*HOLDERS, "feed address")
 ACTORS = (*IN_SESSION, *TOKENS)
+# The API refuses both for the same reason. A token has its holder's rights, if its scope allows the method.
+ALIKE = (
+    ("owner", "token"),
+    ("stranger", "stranger's token"),
+    ("admin", "admin's token"),
+    ("read-only token", "admin's read-only token"),
+)
 # Texts of the owner that only they and admins may read.
 PRIVATE_TEXTS = (NOTE, "a message to oneself")
 TO_SIGN_IN = ("/sign-in/", "/admin/login/")
@@ -57,8 +64,8 @@ def test_each_role_is_allowed_or_denied(world, part):
 def callers(key, rule):
     """Return the callers to test for a rule: all in `make faults`.
 
-    The suite tests everyone who is refused. Of those who are allowed, it tests strangers who read, because they could see too much,
-    one other person and one token. Pages read no tokens, so one token stands for all.
+    Of those who are refused, the suite tests one for each reason. Of those who are allowed, it tests strangers who read, because they
+    could see too much, and one other caller. Pages read no tokens, so one token stands for all.
     """
     if THOROUGH:
         return ACTORS
@@ -67,10 +74,14 @@ def callers(key, rule):
     actors = (*IN_SESSION, TOKENS[choice % len(TOKENS)]) if is_page(path) else ACTORS
     allowed = [actor for actor in actors if may(actor, rule, method=method, path=path)]
     chosen = {actor for actor in allowed if actor == "stranger" and method == "GET"}
-    for group in (IN_SESSION, TOKENS):
-        others = [actor for actor in allowed if actor in group and actor not in chosen]
-        chosen |= {others[choice % len(others)]} if others else set()
-    return [actor for actor in actors if actor not in allowed or actor in chosen]
+    others = [actor for actor in allowed if actor not in chosen]
+    chosen |= {others[choice % len(others)]} if others else set()
+    refused = {actor for actor in actors if actor not in allowed}
+    for alike in () if is_page(path) else ALIKE:
+        refused -= {alike[choice % 2]} if refused.issuperset(alike) else set()
+    if "anonymous" in refused and choice % 4:
+        refused -= set(TOKENS) if is_page(path) else {"feed address"}
+    return [actor for actor in actors if actor in refused | chosen]
 
 
 def problems_with(world, key):
@@ -222,14 +233,15 @@ OTHERS = ("anonymous", "owner", "stranger", "token", "admin's token", "feed addr
 
 
 def intruders(path):
-    """Return callers and methods to try on a page of Django's admin: a stranger with each method, and one other caller with one.
+    """Return callers and methods to try on a page of Django's admin: a stranger with one method, and another caller on every third.
 
-    `make faults` tries all.
+    `make faults` tries all. The same wrapper guards all pages of Django's admin.
     """
     if THOROUGH:
         return [(actor, method) for actor in OTHERS for method in ("GET", "POST")]
     choice = zlib.crc32(path.encode())
-    return [("stranger", "GET"), ("stranger", "POST"), (OTHERS[choice % len(OTHERS)], ("GET", "POST")[choice // 7 % 2])]
+    other = (OTHERS[choice % len(OTHERS)], ("GET", "POST")[choice // 7 % 2])
+    return [("stranger", ("GET", "POST")[choice % 2]), *([other] if choice % 3 == 0 else [])]
 
 
 def test_the_django_admin_requires_an_admin(world):
@@ -241,7 +253,10 @@ def test_the_django_admin_requires_an_admin(world):
             assert writes == [], (actor, method, path)
             asked = answer.headers.get("Location", "").startswith(TO_SIGN_IN)
             assert asked or answer.status_code in (403, 404), (actor, method, path, answer.status_code)
-    seen = {path: world.call("admin", "GET", path)[0].status_code for path in paths}
+    # tests/oncall_site/test_admin_words.py opens the pages that add a row, and there are no rows with this key.
+    left_out = ("/add/", "/1/change/", "/1/delete/", "/1/history/")
+    pages = [path for path in paths if THOROUGH or not path.endswith(left_out)]
+    seen = {path: world.call("admin", "GET", path)[0].status_code for path in pages}
     assert all(status < 500 for status in seen.values()), seen
     lists = [path for path in paths if re.fullmatch(r"/admin/[a-z]+/[a-z]+/", path)]
     assert len(lists) > 10

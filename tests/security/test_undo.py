@@ -192,6 +192,12 @@ def button(page):
     return html.unescape(re.search(r'name="undo" value="([^"]+)"', page.content.decode())[1])
 
 
+def undo(client, token):
+    """Undo an action and return a short page, which says what happened."""
+    assert client.post("/undo/", {"undo": token}).status_code == 302
+    return client.get("/me/tokens/")
+
+
 def state(key):
     return next(read for path, read in STATES.items() if key.startswith(f"POST {path}"))()
 
@@ -204,13 +210,13 @@ def test_an_action_is_undone_once(world, key):
     page = client.get(answer.headers["Location"])
     token = button(page)
     assert state(key) != before
-    undone = client.post("/undo/", {"undo": token}, follow=True)
+    undone = undo(client, token)
     assert [level for level, _ in messages(undone)] == ["ok"], messages(undone)
     if key in ABOUT_A_TIME:
         shown = [text for _, text in (*messages(page), *messages(undone))]
         assert [text for text in shown if not A_DAY.search(text)] == []
     assert state(key) == before
-    again = client.post("/undo/", {"undo": token}, follow=True)
+    again = undo(client, token)
     assert state(key) == before
     assert [level for level, _ in messages(again)] in (["danger"], ["ok"])
 
@@ -310,7 +316,7 @@ def test_what_changed_meanwhile_is_not_undone(world, key):
     token = button(client.get(act(world, key, who=actor(key)).headers["Location"]))
     change(world)
     before = state(key)
-    page = client.post("/undo/", {"undo": token}, follow=True)
+    page = undo(client, token)
     assert messages(page) == [("danger", f"Not undone. {sentence}")]
     assert state(key) == before
 
@@ -325,10 +331,10 @@ def test_what_changed_meanwhile_is_not_undone(world, key):
 )
 def test_a_button_used_before_does_not_undo_what_somebody_else_did(world, key):
     token = button(world.clients["owner"].get(act(world, key).headers["Location"]))
-    world.clients["owner"].post("/undo/", {"undo": token}, follow=True)
+    undo(world.clients["owner"], token)
     act(world, key, who="stranger")
     before = state(key)
-    page = world.clients["owner"].post("/undo/", {"undo": token}, follow=True)
+    page = undo(world.clients["owner"], token)
     assert [level for level, _ in messages(page)] == ["danger"]
     assert state(key) == before
 
@@ -336,7 +342,7 @@ def test_a_button_used_before_does_not_undo_what_somebody_else_did(world, key):
 def test_ten_minutes_later_it_is_too_late(world, monkeypatch):
     token = button(world.clients["owner"].get(act(world, "POST /action-items/add/").headers["Location"]))
     monkeypatch.setattr("people.undo.UNDO_WINDOW", dt.timedelta(seconds=-1))
-    page = world.clients["owner"].post("/undo/", {"undo": token}, follow=True)
+    page = undo(world.clients["owner"], token)
     assert messages(page) == [("danger", "This can no longer be undone: 10 minutes have passed.")]
     assert ActionItem.objects.filter(text="To do").exists()
 
