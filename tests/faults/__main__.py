@@ -53,9 +53,10 @@ JUNK_FILES = 100
 WORLDS = 10_000
 HOSTILE_CALLS = 5_000
 CHANGES, CHANGES_A_WORLD = 10_000, 200
-# Tests of random cases (tests/thorough.py). The suite runs a fifth of the cases.
+# Tests of random cases (tests/thorough.py). The suite runs some of the cases.
 RANDOM = (
     "tests/handbook/test_round_trip.py",
+    "tests/incidents/test_blame.py",
     "tests/incidents/test_blame_domain.py",
     "tests/lineage",
     "tests/oncall_site/test_demo.py",
@@ -66,6 +67,7 @@ RANDOM = (
     "tests/runbooks/test_steps.py",
     "tests/scheduling/domain",
     "tests/scheduling/test_random_histories.py",
+    "tests/scheduling/test_timeline_memory.py",
     "tests/validation",
 )
 

@@ -3,12 +3,14 @@
 import datetime as dt
 
 import pytest
+from django.utils import timezone
 
 from handoffs.models import Handoff
 from handoffs.services.meetings import sync_handoffs
 from notifications.models import Message
 from scheduling.models import Rotation
 from tests.factories import import_example
+from tests.snapshots import build_once
 
 # A Wednesday; the next hand-off is on Monday, 30 November, at ten.
 NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
@@ -16,16 +18,29 @@ NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 MEETING_TYPES = ("handoff-invitation", "handoff-cancelled")
 
 
-@pytest.fixture
-def rotation(db):
+def import_example_now():
     import_example(at=NOW, starting=dt.date(2026, 11, 23))
+
+
+def create_handoffs():
+    import_example_now()
+    sync_handoffs(at=NOW)
+
+
+@pytest.fixture
+def rotation(db, request):
+    """Return the rotation, with its hand-offs if the test has the fixture `handoffs`: these rows are built once."""
+    if "handoffs" in request.fixturenames:
+        is_stopped = timezone.now() == NOW
+        build_once(("hand-offs", is_stopped), create_handoffs)
+    else:
+        import_example_now()
     return Rotation.objects.get()
 
 
 @pytest.fixture
 def handoffs(rotation):
     """Return the hand-offs of the coming half year, in order."""
-    sync_handoffs(at=NOW)
     return list(Handoff.objects.with_people().order_by("at"))
 
 

@@ -25,6 +25,7 @@ from tests.factories import bearer, make_pipeline
 from tests.incidents.test_blame_domain import SIZE, oracle
 from tests.incidents.test_incidents import MINUTE, make_incident, notified_people, timeline_kinds
 from tests.incidents.test_storms import alert, trigger
+from tests.thorough import THOROUGH
 from tests.validation.fixtures import make_check, make_metric
 from validation.models import ExternalCheck
 
@@ -257,7 +258,7 @@ def test_an_incident_that_does_not_become_a_child_of_a_later_parent(pipelines, e
     assert notified_people(child) != []
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(6 if THOROUGH else 2))
 def test_blame_matches_the_oracle_on_random_graphs_after_maintenance(now, a, b, seed):
     """Pipelines fail in random order, some in maintenance; afterwards each that waited has one parent."""
     source = random.Random(seed)
@@ -333,16 +334,16 @@ def test_many_children_page_one_person_and_are_looked_at_in_a_fixed_number_of_st
         return len(captured)
 
     one = statements()
-    for number in range(29):
+    for number in range(9):
         other = make_pipeline(f"Mart {number}", primary=outsider, secondary=b, position=90 + number)
         link(pipelines[0], other, at=now)
         trigger(other, 100 + number, now, minutes=1)
-    assert Incident.objects.filter(parent=parent, hold="upstream").count() == 30
+    assert Incident.objects.filter(parent=parent, hold="upstream").count() == 10
     assert statements() == one
     assert [message.recipient for message in pages()] == notified_people(parent)
     assert Message.objects.filter(type="incident-held", recipient=outsider).count() == 1
     resolve(parent, by=a, at=now + 3 * MINUTE)
-    assert escalate_due(at=now + 3 * MINUTE) == 30
+    assert escalate_due(at=now + 3 * MINUTE) == 10
     assert not Incident.objects.filter(hold="upstream").exists()
 
 

@@ -64,9 +64,9 @@ def test_the_page_focuses_on_a_pipeline_to_a_depth(signed_in, a, b):
         assert client.get(f"/lineage/?{query}").status_code == 400
 
 
-def test_two_hundred_pipelines_are_drawn_in_part_around_the_one_with_most_edges(signed_in, a, b):
-    pipelines = [make_pipeline(f"P{i}", primary=a, secondary=b, position=i) for i in range(200)]
-    links = {Link(pipelines[i].pk, pipelines[i * 3 // 2 + 1].pk) for i in range(130)}
+def test_many_pipelines_are_drawn_in_part_around_the_one_with_most_edges(signed_in, a, b):
+    pipelines = [make_pipeline(f"P{i}", primary=a, secondary=b, position=i) for i in range(60)]
+    links = {Link(pipelines[i].pk, pipelines[i * 3 // 2 + 1].pk) for i in range(39)}
     record_edges(
         links | {Link(pipelines[0].pk, row.pk) for row in pipelines[1:30]}, source=Source.OPENLINEAGE, at=timezone.now()
     )
@@ -75,8 +75,7 @@ def test_two_hundred_pipelines_are_drawn_in_part_around_the_one_with_most_edges(
     assert 'around <a href="/pipelines/p0/">P0</a>' in page
 
 
-@pytest.mark.parametrize("path", ["/lineage/", "/", "/pipelines/", "/admin/lineage/edge/"])
-def test_a_page_needs_as_many_statements_for_thirty_edges_as_for_one(signed_in, admin, a, b, path):
+def test_pages_need_as_many_statements_for_thirty_edges_as_for_one(signed_in, admin, a, b):
     client, counts = signed_in(admin), []
     hub = make_pipeline("Hub", primary=a, secondary=b)
     for number in (1, 30):
@@ -84,9 +83,11 @@ def test_a_page_needs_as_many_statements_for_thirty_edges_as_for_one(signed_in, 
             add_edge(
                 upstream=make_pipeline(f"P{number} {i}", primary=b, secondary=a), downstream=hub, at=timezone.now()
             )
-        with CaptureQueriesContext(connection) as statements:
-            assert client.get(path).status_code == 200
-        counts.append(len(statements))
+        counts.append({})
+        for path in ("/lineage/", "/", "/pipelines/", "/admin/lineage/edge/"):
+            with CaptureQueriesContext(connection) as statements:
+                assert client.get(path).status_code == 200
+            counts[-1][path] = len(statements)
     assert counts[0] == counts[1]
 
 

@@ -27,7 +27,7 @@ from tests.factories import make_engineer, make_pipeline
 NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
 # `make faults` checks a thousand histories.
-HISTORIES = 4
+HISTORIES = 2
 STEPS = 12
 KINDS = {"cover": 35, "end_cover": 15, "swap": 10, "absence": 15, "end_absence": 5, "roster": 5, "hours": 5, "leave": 6}
 # The engineer of the cover at each instant, or else of the week.

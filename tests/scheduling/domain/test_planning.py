@@ -12,6 +12,7 @@ from scheduling.domain.optimizer import Infeasible, Plan, plan
 from scheduling.domain.responder_chain import Absence
 from scheduling.domain.weeks import Hours, RosterVersion, planned_weeks
 from tests.scheduling.domain.cast import A, B, C, D, engineers
+from tests.thorough import THOROUGH, cases
 
 MONDAY = dt.date(2026, 11, 30)
 WEEK = dt.timedelta(weeks=1)
@@ -88,7 +89,7 @@ def test_a_conflict_is_resolved_with_one_or_two_moves():
 def test_plans_are_as_small_as_brute_force_finds():
     source = random.Random(20261124)
     seen = Counter()
-    for _ in range(200):
+    for _ in range(cases(400)):
         people = engineers(*range(1, source.randint(3, 5)))
         weeks = make_weeks(source.randint(2, 5), people)
         absences = [
@@ -109,11 +110,11 @@ def test_plans_are_as_small_as_brute_force_finds():
             assert (len(result.moves), result.optimal) == (fewest, True)
             assert conflicts(weeks, absences, engineers_after(weeks, result.moves)) == []
     assert seen[Infeasible, False] > 5
-    assert seen[Plan, True] > 50
+    assert seen[Plan, True] > 20
 
 
 def test_a_large_rotation_gets_an_optimal_plan():
-    for seed in range(3):
+    for seed in range(3 if THOROUGH else 1):
         source = random.Random(seed)
         people = engineers(*range(1, 21))
         weeks = make_weeks(26, people)
