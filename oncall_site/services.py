@@ -98,7 +98,8 @@ def _save_heartbeat(part: str) -> None:
 
 def record_sweep(task: str, *, worker: str, seconds: float, error: str = "") -> None:
     """Add a run of a background task to its statistics; `error` is "" for a successful run."""
-    run = {"task": task, "worker": worker[:200], "seconds": seconds, "error": error[:300], "failures": int(bool(error))}
+    run: dict[str, str | float] = {"task": task, "worker": worker[:200], "seconds": seconds, "error": error[:300]}
+    run["failures"] = int(bool(error))
     with connection.cursor() as cursor:
         cursor.execute(SWEEP_SQL, run)
 
