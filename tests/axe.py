@@ -6,6 +6,9 @@ from axe_playwright_python.base import AXE_SCRIPT
 
 from tests.browser import SIZES
 
+# The address at which the live server of tests/e2e has axe: Chromium keeps a script of an address compiled.
+AXE_PATH = "/static/axe.js"
+
 # The suite asks axe about each page at one width in one scheme. `make faults` sets this variable, which asks in all four.
 EVERY_VIEW = os.environ.get("EVERY_VIEW", "") == "1"
 EVERY_RULE = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -107,12 +110,19 @@ def found_in(page, *, width, scheme, by_look):
     """Return what is wrong with the page at one width in one scheme."""
     page.wait_for_load_state()
     if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE_SCRIPT)
+        load_axe(page)
     set_width(page, width)
     page.emulate_media(color_scheme=scheme)
     problems, passed = page.evaluate(RUN, [AXE_OPTIONS, "\n".join(passed_looks) if by_look else None])
     passed_looks.update(passed.split("\n"))
     return [f"{page.url} at {width}, {scheme}: {one['id']}: {one['help']}: {one['html']}" for one in problems]
+
+
+def load_axe(page):
+    if page.url.startswith("http"):
+        page.add_script_tag(url=AXE_PATH)
+    else:
+        page.evaluate(AXE_SCRIPT)
 
 
 def sideways(page, *, width):

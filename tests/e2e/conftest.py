@@ -1,16 +1,19 @@
 """A browser, signed in, on a running site; every complaint of the browser fails the test."""
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.http import HttpResponse
 from playwright.sync_api import expect, sync_playwright
 
+from tests.axe import AXE_PATH
 from tests.browser import DESKTOP, EXECUTABLE, launched, quickest_executable, session_cookie
 
 # A page of the site that does nothing and needs no session.
 QUIET_PAGE = "/static/oncall_site/icon.svg"
-# Pages are open for only a second or two, so code is hardly optimised, and text is drawn in the simplest way.
+# Pages are open for only a second or two, so code is optimised quickly or not at all, and text is drawn in the simplest way.
 QUICK_FLAGS = (
-    "--js-flags=--no-opt",
+    "--js-flags=--maglev --no-turbofan",
     "--num-raster-threads=1",
     "--disable-lcd-text",
     "--disable-partial-raster",
@@ -148,10 +151,14 @@ def tabs(browser, live_server):
 
 
 def cacheable(serve):
-    """Let browsers cache the site's files, as in production: a page has a dozen, and the test server reads each from disk."""
+    """Let browsers cache the site's files, as in production: a page has a dozen, and the test server reads each from disk.
 
-    def serve_cacheable(*arguments):
-        response = serve(*arguments)
+    Axe is one of them.
+    """
+
+    def serve_cacheable(handler, request):
+        is_axe = request.path == AXE_PATH
+        response = HttpResponse(AXE_SCRIPT, content_type="text/javascript") if is_axe else serve(handler, request)
         response.headers["Cache-Control"] = "public, max-age=86400"
         return response
 

@@ -1,6 +1,6 @@
 """No page of a company's site, with a year behind it, has an axe finding or scrolls sideways.
 
-The suite takes 16 engineers and 60 pipelines; EVERY_VIEW=1, as `make faults` sets it, takes 40 and 200.
+The suite takes 16 engineers and 30 pipelines; EVERY_VIEW=1, as `make faults` sets it, takes 40 and 200.
 """
 
 import pytest
@@ -12,7 +12,7 @@ from tests.states import COMPANY, Size, fill
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SIZE = COMPANY if EVERY_VIEW else Size(engineers=16, pipelines=60, incidents=20, metrics=8)
+SIZE = COMPANY if EVERY_VIEW else Size(engineers=16, pipelines=30, incidents=20, metrics=4)
 # The pages that grow with the site; test_accessibility.py looks at every page from all four sides.
 GROWING = (  # noqa: SIM905
     "now incidents reports schedule week swaps ask cover roster fairness calendar handoffs pipelines pipeline checks "
