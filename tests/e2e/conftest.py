@@ -173,12 +173,20 @@ def open_page(request, tabs, complaints):
     """
 
     def page_of(
-        user=None, *, size=DESKTOP, scheme="light", javascript=True, touch=False, service_workers="block", own=False
+        user=None,
+        *,
+        size=DESKTOP,
+        scheme="light",
+        javascript=True,
+        touch=False,
+        service_workers="block",
+        notifications=False,
+        own=False,
     ):
         tab = tabs.take(
-            own=own,
             # The service worker loads the offline copy with every page; only its own tests allow it.
-            browser=request.getfixturevalue("full_browser") if service_workers == "allow" else None,
+            own=own or service_workers == "allow",
+            browser=request.getfixturevalue("full_browser") if notifications else None,
             java_script_enabled=javascript,
             has_touch=touch,
             service_workers=service_workers,
