@@ -81,7 +81,7 @@ RUN = """([options, known]) => {
     const unclear = new Set([...violations, ...incomplete].flatMap(({ nodes }) => nodes.map(({ element }) => element)));
     for (const element of looks.values()) element.removeAttribute("data-new-look");
     return [
-      violations.map(({ id, help, nodes }) => ({ id, help, html: nodes.map(({ html }) => html) })),
+      violations.map(({ id, help, nodes }) => ({ id, help, html: nodes.map(({ html }) => html.replace(' data-new-look=""', "")) })),
       [...looks].filter(([, element]) => !unclear.has(element)).map(([one]) => one).join("\\n"),
     ];
   });
