@@ -9,8 +9,8 @@ from playwright.sync_api import expect, sync_playwright
 from tests.axe import AXE_PATH
 from tests.browser import DESKTOP, EXECUTABLE, launched, quickest_executable, session_cookie
 
-# A page of the site that does nothing and needs no session.
-QUIET_PAGE = "/static/oncall_site/icon.svg"
+# An address of the site whose page does nothing and needs no session.
+QUIET_PAGE = "/static/blank.html"
 # Pages are open for only a second or two, so code is optimised quickly or not at all, and text is drawn in the simplest way.
 QUICK_FLAGS = (
     "--js-flags=--maglev --no-turbofan",
@@ -59,7 +59,7 @@ class Tab:
         self.complaints, self.page, self.reusable = [], None, False
 
     def open(self, *, size, scheme, complaints):
-        """Return the tab's page, which is blank or an icon."""
+        """Return the tab's page, which is blank."""
         if self.page is None:
             self.page, self.reusable = self.context.new_page(), True
             self.page.set_default_timeout(60_000)
@@ -153,12 +153,16 @@ def tabs(browser, live_server):
 def cacheable(serve):
     """Let browsers cache the site's files, as in production: a page has a dozen, and the test server reads each from disk.
 
-    Axe is one of them.
+    Axe and a blank page are among them.
     """
 
     def serve_cacheable(handler, request):
-        is_axe = request.path == AXE_PATH
-        response = HttpResponse(AXE_SCRIPT, content_type="text/javascript") if is_axe else serve(handler, request)
+        if request.path == AXE_PATH:
+            response = HttpResponse(AXE_SCRIPT, content_type="text/javascript")
+        elif request.path == QUIET_PAGE:
+            response = HttpResponse("<!doctype html><html lang=en><title>Blank</title></html>")
+        else:
+            response = serve(handler, request)
         response.headers["Cache-Control"] = "public, max-age=86400"
         return response
 

@@ -297,6 +297,7 @@ def test_the_colour_schemes_differ_in_colours_only():
 
 def test_findings_in_a_single_scheme_or_width_are_reported(transactional_db, open_page):
     page = open_page()
+    page.goto("about:blank")
     page.set_content(
         """<!doctype html><html lang="en"><title>t</title><style>
         :root { color-scheme: light dark; background: light-dark(#fff, #000) } p { color: light-dark(#000, #333) }
