@@ -1,14 +1,19 @@
 """A browser, signed in, on a running site; every complaint of the browser fails the test."""
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.http import HttpResponse
 from playwright.sync_api import expect, sync_playwright
 
+from tests.axe import AXE_PATH
 from tests.browser import DESKTOP, EXECUTABLE, launched, quickest_executable, session_cookie
 
-# Pages are open for only a second or two, so code is hardly optimised, and text is drawn in the simplest way.
+# An address of the site whose page does nothing and needs no session.
+QUIET_PAGE = "/static/blank.html"
+# Pages are open for only a second or two, so code is optimised quickly or not at all, and text is drawn in the simplest way.
 QUICK_FLAGS = (
-    "--js-flags=--no-opt",
+    "--js-flags=--maglev --no-turbofan",
     "--num-raster-threads=1",
     "--disable-lcd-text",
     "--disable-partial-raster",
@@ -40,57 +45,124 @@ def complaints():
     return []
 
 
-class Contexts:
-    """Browser contexts, each with its own cookies. A test takes as many as it needs, and the next test reuses them.
+class Tab:
+    """A browser context and its one tab. A test takes as many as it needs, and the next test reuses them.
 
-    Starting one costs more than most pages; a reused one loads the site's files from its cache.
+    Starting them costs more than most pages; a tab that stays has the site's files, and axe, in memory.
     """
+
+    # What a page does not forget when it leaves for another address: a tab in which a test has called one of these is closed.
+    LASTING = ("on", "once", "route", "add_init_script", "expose_function")
+
+    def __init__(self, context, key):
+        self.context, self.key = context, key
+        self.complaints, self.page, self.reusable = [], None, False
+
+    def open(self, *, size, scheme, complaints):
+        """Return the tab's page, which is blank."""
+        if self.page is None:
+            self.page, self.reusable = self.context.new_page(), True
+            self.page.set_default_timeout(60_000)
+            self._listen()
+            self._watch()
+        self.complaints = complaints
+        if self.page.viewport_size != size:
+            self.page.set_viewport_size(size)
+        self.page.emulate_media(media="null", color_scheme=scheme)
+        return self.page
+
+    def _listen(self):
+        page = self.page
+        page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
+        page.on(
+            "response",
+            lambda answer: self.complaints.append(f"{answer.status} {answer.url}") if answer.status == 404 else None,
+        )
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _watch(self):
+        for name in self.LASTING:
+            setattr(self.page, name, self._lasting(getattr(self.page, name)))
+
+    def _lasting(self, method):
+        def call(*arguments, **options):
+            self.reusable = False
+            return method(*arguments, **options)
+
+        return call
+
+    def clear(self, address):
+        """Clear what the site stored, and leave its page."""
+        self.complaints = []
+        self.context.clear_cookies()
+        self.context.clear_permissions()
+        for page in self.context.pages:
+            if page is self.page and self.reusable:
+                # A page of the same site, so that Chromium goes on with the same process.
+                page.goto(QUIET_PAGE)
+                page.mouse.move(0, 0)
+            stored = {"origin": address, "storageTypes": "local_storage,indexeddb,cache_storage"}
+            session = self.context.new_cdp_session(page)
+            session.send("Storage.clearDataForOrigin", stored)
+            session.detach()
+            if page is not self.page or not self.reusable:
+                page.close()
+        if self.page.is_closed():
+            self.page = None
+
+
+class Tabs:
+    """The tabs of a worker, by the options of their contexts."""
 
     def __init__(self, browser, address):
         self.browser, self.address = browser, address
         self.free, self.taken = {}, []
 
     def take(self, *, own, browser=None, **options):
-        """Return a context; with `own`, one that is closed after the test. A context of another browser is always closed."""
+        """Return a tab; with `own`, one that is closed after the test. A tab of another browser is always closed."""
         key = tuple(options.items())
         own = own or browser is not None
         if self.free.get(key) and not own:
-            context = self.free[key].pop()
+            tab = self.free[key].pop()
         else:
             context = (browser or self.browser).new_context(
                 base_url=self.address, viewport=DESKTOP, color_scheme="light", locale="en-GB", **options
             )
-        self.taken.append((context, None if own else key))
-        return context
+            tab = Tab(context, None if own else key)
+        self.taken.append(tab)
+        return tab
 
     def give_back(self):
-        """Close the test's pages and clear what the site stored."""
+        """Clear the tabs that the test has taken."""
         while self.taken:
-            context, key = self.taken.pop()
-            if key is None:
-                context.close()
+            tab = self.taken.pop()
+            if tab.key is None:
+                tab.context.close()
                 continue
-            context.clear_cookies()
-            context.clear_permissions()
-            for page in context.pages:
-                stored = {"origin": self.address, "storageTypes": "local_storage,indexeddb,cache_storage"}
-                context.new_cdp_session(page).send("Storage.clearDataForOrigin", stored)
-                page.close()
-            self.free.setdefault(key, []).append(context)
+            tab.clear(self.address)
+            self.free.setdefault(tab.key, []).append(tab)
 
 
 @pytest.fixture(scope="session")
-def contexts(browser, live_server):
+def tabs(browser, live_server):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(StaticFilesHandler, "serve", cacheable(StaticFilesHandler.serve))
-        yield Contexts(browser, live_server.url)
+        yield Tabs(browser, live_server.url)
 
 
 def cacheable(serve):
-    """Let browsers cache the site's files, as in production: a page has a dozen, and the test server reads each from disk."""
+    """Let browsers cache the site's files, as in production: a page has a dozen, and the test server reads each from disk.
 
-    def serve_cacheable(*arguments):
-        response = serve(*arguments)
+    Axe and a blank page are among them.
+    """
+
+    def serve_cacheable(handler, request):
+        if request.path == AXE_PATH:
+            response = HttpResponse(AXE_SCRIPT, content_type="text/javascript")
+        elif request.path == QUIET_PAGE:
+            response = HttpResponse("<!doctype html><html lang=en><title>Blank</title></html>")
+        else:
+            response = serve(handler, request)
         response.headers["Cache-Control"] = "public, max-age=86400"
         return response
 
@@ -98,38 +170,34 @@ def cacheable(serve):
 
 
 @pytest.fixture
-def open_page(request, contexts, complaints):
+def open_page(request, tabs, complaints):
     """Return a function that opens a page, signed in as a user, and collects the browser's complaints.
 
     A page that changes its context permanently, such as its clock, needs its `own` context.
     """
 
     def page_of(
-        user=None, *, size=DESKTOP, scheme="light", javascript=True, touch=False, service_workers="block", own=False
+        user=None,
+        *,
+        size=DESKTOP,
+        scheme="light",
+        javascript=True,
+        touch=False,
+        service_workers="block",
+        notifications=False,
+        own=False,
     ):
-        context = contexts.take(
-            own=own,
+        tab = tabs.take(
             # The service worker loads the offline copy with every page; only its own tests allow it.
-            browser=request.getfixturevalue("full_browser") if service_workers == "allow" else None,
+            own=own or service_workers == "allow",
+            browser=request.getfixturevalue("full_browser") if notifications else None,
             java_script_enabled=javascript,
             has_touch=touch,
             service_workers=service_workers,
         )
         if user is not None:
-            context.add_cookies([session_cookie(user, contexts.address)])
-        page = context.new_page()
-        if size != DESKTOP:
-            page.set_viewport_size(size)
-        if scheme != "light":
-            page.emulate_media(color_scheme=scheme)
-        page.set_default_timeout(60_000)
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on(
-            "response",
-            lambda answer: complaints.append(f"{answer.status} {answer.url}") if answer.status == 404 else None,
-        )
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        return page
+            tab.context.add_cookies([session_cookie(user, tabs.address)])
+        return tab.open(size=size, scheme=scheme, complaints=complaints)
 
     yield page_of
-    contexts.give_back()
+    tabs.give_back()

@@ -190,4 +190,4 @@ def test_the_form_has_no_axe_finding(seeded, a, open_page):
     form.get_by_label("id").fill("1")
     form.get_by_role("button", name="Send and change data").click()
     expect(answer(form)).to_be_visible()
-    assert findings(page, number=1) == []
+    assert findings(page, number=2) == []

@@ -1,5 +1,7 @@
 """Sign-in, two-factor and password pages in a browser, without accessibility findings."""
 
+import itertools
+
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -23,10 +25,10 @@ def test_from_an_invitation_to_a_two_factor_sign_in(admin, a, open_page, complai
     invite(a, by=admin, at=timezone.now())
     message = Message.objects.get()
     page = open_page()
-    problems = []
+    problems, numbers = [], itertools.count()
 
     def check_page():
-        problems.extend(findings(page))
+        problems.extend(findings(page, number=next(numbers)))
 
     page.goto(load(message.type, message.context).delivery_link())
     check_page()
@@ -88,15 +90,17 @@ def sign_out(page):
 def test_the_error_pages_have_no_accessibility_findings(transactional_db, a, open_page):
     page = open_page()
     problems = []
-    for path in (
-        "/password/forgotten/",
-        "/password/nothing/",
-        "/sign-in/not-active/",
-        "/sign-in/failed/",
-        "/sign-in/cancelled/",
+    for number, path in enumerate(
+        (
+            "/password/forgotten/",
+            "/password/nothing/",
+            "/sign-in/not-active/",
+            "/sign-in/failed/",
+            "/sign-in/cancelled/",
+        )
     ):
         page.goto(path)
-        problems += findings(page)
+        problems += findings(page, number=number)
     page.goto("/password/forgotten/")
     page.get_by_label("E-mail").fill("nobody@example.org")
     follow(page.get_by_role("button", name="Send reset link"))

@@ -1,7 +1,6 @@
 """Undo toasts, notes that save themselves, a page that asks before it is left, and the list of a roster; in a browser."""
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -10,6 +9,8 @@ from handoffs.services.meetings import sync_handoffs
 from pipelines.models import Pipeline
 from scheduling.models import RosterMember
 from tests.browser import SIZES
+from tests.factories import import_example
+from tests.snapshots import this_minute
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -17,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def site(transactional_db, seed):
-    call_command("import_handbook", str(seed), verbosity=0)
+    import_example(at=this_minute())
     sync_handoffs(at=timezone.now())
 
 
