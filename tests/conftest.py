@@ -1,6 +1,7 @@
 """Fixtures for every test: the handbook's Engineers A to D, an admin and an outsider."""
 
 import gc
+import logging
 import os
 import threading
 from itertools import zip_longest
@@ -109,6 +110,8 @@ def _fast_settings():
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Without this, every test client would scan all static files.
     settings.WHITENOISE_AUTOREFRESH = True
+    # pytest would keep the line of each request and send it to the process that reports.
+    logging.getLogger("oncall_site.requests").setLevel("WARNING")
 
 
 def member(name, **fields):
