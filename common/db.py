@@ -134,7 +134,7 @@ class PreparedStatement:
 
 
 def _in_parentheses(items: Sequence[str]) -> str:
-    """Return a list of SQL, "" if it is empty: PostgreSQL knows no empty list of parameters."""
+    """Return the items as a list in parentheses, or "" for no items: PostgreSQL rejects an empty list of parameters."""
     return f"({', '.join(items)})" if items else ""
 
 

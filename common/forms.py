@@ -93,7 +93,7 @@ class MonthSelect(forms.Select):
 
 
 def mark_needed(field: forms.Field) -> forms.Field:
-    """Mark a field that only some uses of its form require, so that pages do not call it optional; return it."""
+    """Mark and return a field that only some uses of its form require, so that pages do not label it optional."""
     field.is_needed = True  # type: ignore[attr-defined]  # read by _form_field.html
     return field
 

@@ -2,7 +2,7 @@
 
 import gc
 
-# Garbage collection while the site loads is a fifth of its start. `OncallSiteConfig.ready` enables it again.
+# Garbage collection takes a fifth of the time in which the site loads. `OncallSiteConfig.ready` enables it again.
 gc.disable()
 
 from oncall_site.celery import app as celery_app  # noqa: E402  # loads Celery

@@ -9,6 +9,6 @@ class OncallSiteConfig(AppConfig):
     name = "oncall_site"
 
     def ready(self) -> None:
-        """Enable garbage collection, which `oncall_site` disabled, for what is created from now on."""
+        """Enable garbage collection again, for objects created from now on. `oncall_site/__init__.py` disabled it."""
         gc.freeze()
         gc.enable()

@@ -1,4 +1,4 @@
-"""Loads the pages before a process is copied, so that its copies share their memory and answer at once."""
+"""Loads the code of all pages before a process is copied, so that the copies share its memory and answer at once."""
 
 from importlib import import_module
 
@@ -7,6 +7,9 @@ from django.urls import reverse
 
 
 def load_pages() -> None:
-    """Load all views, and compile the routes: each copy would do it at its first link, which takes a fifth of a second."""
+    """Load all views and compile the routes.
+
+    Otherwise each copy would compile them when it writes its first link, which takes a fifth of a second.
+    """
     import_module(settings.ROOT_URLCONF)
     reverse("now")

@@ -106,7 +106,7 @@ def _last_heartbeat(rows: QuerySet[Heartbeat]) -> str:
     return text
 
 
-# The age of the newest heartbeats of beat and of any worker, and the oldest message that is due.
+# The ages of the newest heartbeats of beat and of any worker, and when the oldest pending message was due.
 DELIVERY_SQL = """
 SELECT (SELECT STATEMENT_TIMESTAMP() - MAX(seen_at) FROM oncall_site_heartbeat WHERE part = 'beat'),
        (SELECT STATEMENT_TIMESTAMP() - MAX(seen_at) FROM oncall_site_heartbeat WHERE SPLIT_PART(part, ' ', 1) = 'worker'),
@@ -188,7 +188,10 @@ NOW_VERSION_STATEMENT = PreparedStatement("find_now_version", types=(), sql=_now
 
 
 def now_version(*, at: dt.datetime) -> str:
-    """Return a text that changes when the Now page of any user may change, and each minute, from one cheap statement."""
+    """Return a text that changes each minute, and when the Now page of any user may have changed.
+
+    Costs one cheap statement.
+    """
     facts = (f"{at:%Y-%m-%dT%H:%M}", *(NOW_VERSION_STATEMENT.fetch_one() or ()))
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:20]
 

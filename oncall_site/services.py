@@ -71,7 +71,7 @@ def send_weeks_ahead(*, at: dt.datetime) -> int:
     return count
 
 
-# One statement for what happens several times a minute on a site where nothing else does.
+# One statement each, because they run several times a minute even on an idle site.
 HEARTBEAT_SQL = """
 INSERT INTO oncall_site_heartbeat (part, seen_at) VALUES (%s, STATEMENT_TIMESTAMP())
     ON CONFLICT (part) DO UPDATE SET seen_at = EXCLUDED.seen_at

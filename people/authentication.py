@@ -47,10 +47,10 @@ class _SessionCopy(dict[str, Any]):
 
 
 class Backend(ModelBackend):
-    """Django's backend, which finds the user of a session with a compiled statement."""
+    """Django's backend, but it finds the user of a session with a compiled query."""
 
     def get_user(self, user_id: int) -> User | None:
-        """Return the user with this key, or None if there is none or they are inactive."""
+        """Return the active user with this primary key, or None."""
         user = queries.find_user(user_id)
         return user if self.user_can_authenticate(user) else None
 

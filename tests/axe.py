@@ -1,4 +1,4 @@
-"""What axe-core, and a ruler, find wrong with a page that is open: at both widths, in both schemes."""
+"""Checks an open page with axe-core in views (a width and a colour scheme), and that it never scrolls sideways."""
 
 import os
 
@@ -6,17 +6,17 @@ from axe_playwright_python.base import AXE_SCRIPT
 
 from tests.browser import SIZES
 
-# The address at which the live server of tests/e2e has axe: Chromium keeps a script of an address compiled.
+# The address at which the live server of tests/e2e serves axe. Chromium keeps a script that has an address compiled.
 AXE_PATH = "/static/axe.js"
 
-# The suite asks axe about each page at one width in one scheme. `make faults` sets this variable, which asks in all four.
+# The suite runs axe on each page in one view. `make faults` sets this variable, with which axe runs in all four views.
 EVERY_VIEW = os.environ.get("EVERY_VIEW", "") == "1"
 EVERY_RULE = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 SCHEMES = ("dark", "light")
-# From one view to the next, one of the two changes.
+# In an order in which only the width or only the scheme changes from one view to the next.
 VIEWS = [("375", "dark"), ("375", "light"), ("1280", "light"), ("1280", "dark")]
-# Leaves out the list of passes and how to select an element, which takes longer to write than the rest to find, and does not load
-# style sheets again, which only experimental rules need.
+# Leaves out the list of passes and the selectors of elements, which take longer to write than the rest takes to find.
+# Does not load style sheets again, which only experimental rules need.
 AXE_OPTIONS = {
     "runOnly": EVERY_RULE,
     "resultTypes": ["violations", "incomplete"],
@@ -24,13 +24,14 @@ AXE_OPTIONS = {
     "elementRef": True,
     "preload": False,
 }
-# Contrast takes two thirds of axe's time, and most texts look as others do: the frame's on every page, those of a table in every row.
-# The look of a text is its font and colour, and what is painted behind it; that of a link also whether it is part of a text. Of each
-# look that axe has not passed before in this process, one text or link is asked about.
+# Contrast takes two thirds of axe's time, and most texts look like others: those of the frame on every page, those of a
+# table in every row. The look of a text is its font, its colour and what is painted behind it. The look of a link
+# includes whether it is part of a longer text. Axe checks one text or link of each look that has not passed before in
+# this process. If `known` is null, it checks all texts.
 RUN = """([options, known]) => {
-  const grounds = new Map([[null, ""]]);
-  const ground = (element) => {
-    if (!grounds.has(element)) {
+  const backgrounds = new Map([[null, ""]]);
+  const background = (element) => {
+    if (!backgrounds.has(element)) {
       const { backgroundColor, backgroundImage, opacity, filter, position } = getComputedStyle(element);
       let own = "";
       if (backgroundColor !== "rgba(0, 0, 0, 0)") own += backgroundColor;
@@ -38,16 +39,16 @@ RUN = """([options, known]) => {
       if (opacity !== "1") own += ` opacity ${opacity}`;
       if (filter !== "none") own += filter;
       if (element.matches(":disabled, [aria-disabled=true]")) own += " disabled";
-      // What may lie over something else.
+      // An element at such a position may lie over another one.
       if (!["static", "relative"].includes(position)) own += `${element.localName}.${element.getAttribute("class")}`;
-      const behind = ground(element.parentElement);
-      grounds.set(element, own ? `${behind}/${own}` : behind);
+      const behind = background(element.parentElement);
+      backgrounds.set(element, own ? `${behind}/${own}` : behind);
     }
-    return grounds.get(element);
+    return backgrounds.get(element);
   };
   const look = (element) => {
     const { color, fontSize, fontWeight, textShadow, textDecorationLine } = getComputedStyle(element);
-    const parts = [ground(element), color, fontSize, fontWeight, textShadow];
+    const parts = [background(element), color, fontSize, fontWeight, textShadow];
     const around = element.localName === "a" && element.parentElement;
     if (around) {
       const isPart = around.textContent.trim().length > element.textContent.trim().length;
@@ -90,14 +91,14 @@ passed_looks = set()
 
 
 def findings(page, *, number=0, every_view=EVERY_VIEW):
-    """Return what is wrong with the page as it stands: by the ruler at both widths, by axe in one view.
+    """Return the problems of the page as it is: sideways scrolling at both widths, and axe's findings in one view.
 
     Tests of several pages pass the page's number, so that what pages share, such as the frame, is checked in all four
     views. With `every_view`, each page is checked in all four.
     """
     width, scheme = VIEWS[number % len(VIEWS)]
     views = VIEWS if every_view else [(width, scheme)]
-    # Ends at the width that axe needs.
+    # The width of axe's view comes last, so that it is set already.
     problems = [problem for other in sorted(SIZES, key=width.__eq__) for problem in sideways(page, width=other)]
     return problems + [
         problem
@@ -107,7 +108,7 @@ def findings(page, *, number=0, every_view=EVERY_VIEW):
 
 
 def found_in(page, *, width, scheme, by_look):
-    """Return what is wrong with the page at one width in one scheme."""
+    """Return axe's findings at one width in one scheme. With `by_look`, skip texts with a look that passed before."""
     page.wait_for_load_state()
     if not page.evaluate("'axe' in window"):
         load_axe(page)
@@ -126,7 +127,7 @@ def load_axe(page):
 
 
 def sideways(page, *, width):
-    """Return what a ruler says: a page never scrolls sideways as a whole."""
+    """Return a problem if the page as a whole scrolls sideways."""
     page.wait_for_load_state()
     set_width(page, width)
     fits = page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

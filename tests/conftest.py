@@ -100,7 +100,7 @@ def django_db_setup(django_test_environment, django_db_blocker, django_db_modify
 
 @pytest.fixture(scope="session")
 def web_processes(django_db_setup):
-    """The address of real web processes, which start once for the tests of `xdist_group("web")`."""
+    """Yield the address of real web processes. They start once for all tests of `xdist_group("web")`."""
     with web() as address:
         yield address
 

@@ -21,7 +21,7 @@ COPY = "test_copy_"
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 # Any number: workers that start together build one template.
 TEMPLATE_LOCK = 7_310_001
-# connection: {tables: the statement that asks which of them have rows}
+# By connection and tables: the name of the prepared statement that returns which of the tables have rows.
 _prepared = weakref.WeakKeyDictionary()
 
 
@@ -44,7 +44,7 @@ def _fingerprint():
 
 
 def use_database(name):
-    """Let Django's connection lead to another database of the server."""
+    """Connect Django to another database of the server."""
     connection.close()
     connection.settings_dict["NAME"] = name
 
@@ -93,7 +93,7 @@ def filled_tables(tables=None):
     tables = tuple(tables or _tables())
     with connection.cursor() as cursor:
         prepared = _prepared.setdefault(connection.connection, {})
-        # Planning takes fifteen times as long as the answer.
+        # Planning the statement takes fifteen times as long as running it.
         if tables not in prepared:
             checks = [f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in tables]  # noqa: S608
             cursor.execute(f"PREPARE filled_{len(prepared)} AS {' UNION ALL '.join(checks)}")

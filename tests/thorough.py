@@ -1,4 +1,4 @@
-"""The number of random cases in a test: a fifth in `make test`, all in `make faults`, which sets `THOROUGH=1`."""
+"""How many cases a test tries: some in `make test`, all in `make faults`, which sets `THOROUGH=1`."""
 
 import os
 
@@ -6,5 +6,5 @@ THOROUGH = os.environ.get("THOROUGH") == "1" or os.environ.get("HYPOTHESIS_PROFI
 
 
 def cases(full, *, part=5):
-    """Return the number of cases: in the suite one part of all, by default a fifth, but no fewer than ten."""
+    """Return the number of cases: `full`, or in the suite `full / part`, by default a fifth, but at least ten."""
     return full if THOROUGH else max(10, full // part)

@@ -158,7 +158,7 @@ def parameter_field(parameter: Parameter) -> forms.Field:
     }
     field_class = MultilineField if isinstance(widgets[parameter.kind], forms.Textarea) else LineField
     field = field_class(widget=widgets[parameter.kind], max_length=50_000, **options)
-    # A disabled check may lack it.
+    # The form does not require it, because a disabled check may lack it.
     return mark_needed(field) if parameter.required else field
 
 

@@ -49,7 +49,7 @@ class Field:
 
     @property
     def html(self) -> SafeString:
-        """The type, which names the choices, and the description with those choices that have a label."""
+        """The type, which lists the choices, then the description with only those choices that have a label."""
         description = CHOICE_WITHOUT_LABEL.sub("", self.description).strip()
         if not description:
             return escape(self.type)
@@ -77,7 +77,6 @@ class Operation:
 
     @property
     def description_html(self) -> SafeString:
-        """The description as HTML."""
         return description_html(self.description)
 
     @property
@@ -116,18 +115,18 @@ class ObjectSchema:
 
     @property
     def description_html(self) -> SafeString:
-        """The description as HTML."""
         return description_html(self.description)
 
 
 @functools.lru_cache(maxsize=4096)
 def description_html(description: str) -> SafeString:
-    """Return a description as HTML: in OpenAPI, descriptions are Markdown. Its own tags are left out."""
-    return SafeString(cmarkgfm.markdown_to_html(CHOICE_WITHOUT_LABEL.sub(r"* `\1`", description)))  # nosec B308 B703  # of the code
+    """Return a description, which OpenAPI defines as Markdown, as HTML. HTML tags in it are left out."""
+    markdown = CHOICE_WITHOUT_LABEL.sub(r"* `\1`", description)
+    return SafeString(cmarkgfm.markdown_to_html(markdown))  # nosec B308 B703  # descriptions are in the code
 
 
 def first_paragraph(description: str) -> str:
-    """Return the beginning of a description as plain text, without a list of its choices."""
+    """Return the first paragraph of a description as plain text, or "" if it is a list of choices."""
     text = description.partition("\n\n")[0]
     return "" if text.startswith(("* ", "- ")) else text.replace("`", "")
 

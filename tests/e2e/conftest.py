@@ -9,9 +9,9 @@ from playwright.sync_api import expect, sync_playwright
 from tests.axe import AXE_PATH
 from tests.browser import DESKTOP, EXECUTABLE, launched, quickest_executable, session_cookie
 
-# An address of the site whose page does nothing and needs no session.
+# The address of an empty page of the site, which needs no session.
 QUIET_PAGE = "/static/blank.html"
-# Pages are open for only a second or two, so code is optimised quickly or not at all, and text is drawn in the simplest way.
+# Pages are open for only a second or two, so code is optimised quickly or not at all, and text is drawn simply.
 QUICK_FLAGS = (
     "--js-flags=--maglev --no-turbofan",
     "--num-raster-threads=1",
@@ -48,10 +48,10 @@ def complaints():
 class Tab:
     """A browser context and its one tab. A test takes as many as it needs, and the next test reuses them.
 
-    Starting them costs more than most pages; a tab that stays has the site's files, and axe, in memory.
+    Opening a tab costs more than most pages do, and a tab that stays open keeps the site's files and axe in memory.
     """
 
-    # What a page does not forget when it leaves for another address: a tab in which a test has called one of these is closed.
+    # Methods whose effect lasts when the tab goes to another address. If a test calls one, its tab is not used again.
     LASTING = ("on", "once", "route", "add_init_script", "expose_function")
 
     def __init__(self, context, key):
@@ -59,7 +59,7 @@ class Tab:
         self.complaints, self.page, self.reusable = [], None, False
 
     def open(self, *, size, scheme, complaints):
-        """Return the tab's page, which is blank."""
+        """Return the tab's page, on which nothing of an earlier test is left."""
         if self.page is None:
             self.page, self.reusable = self.context.new_page(), True
             self.page.set_default_timeout(60_000)
@@ -92,13 +92,13 @@ class Tab:
         return call
 
     def clear(self, address):
-        """Clear what the site stored, and leave its page."""
+        """Clear what the site stored, and go to the empty page, or close the tab if it cannot be used again."""
         self.complaints = []
         self.context.clear_cookies()
         self.context.clear_permissions()
         for page in self.context.pages:
             if page is self.page and self.reusable:
-                # A page of the same site, so that Chromium goes on with the same process.
+                # On a page of the same site, Chromium continues with the same process.
                 page.goto(QUIET_PAGE)
                 page.mouse.move(0, 0)
             stored = {"origin": address, "storageTypes": "local_storage,indexeddb,cache_storage"}
@@ -112,7 +112,7 @@ class Tab:
 
 
 class Tabs:
-    """The tabs of a worker, by the options of their contexts."""
+    """The tabs of an xdist worker, by the options of their contexts."""
 
     def __init__(self, browser, address):
         self.browser, self.address = browser, address
@@ -151,9 +151,9 @@ def tabs(browser, live_server):
 
 
 def cacheable(serve):
-    """Let browsers cache the site's files, as in production: a page has a dozen, and the test server reads each from disk.
+    """Let browsers cache the site's files, as in production, and serve axe and an empty page too.
 
-    Axe and a blank page are among them.
+    A page has a dozen files, and the test server reads each from disk.
     """
 
     def serve_cacheable(handler, request):

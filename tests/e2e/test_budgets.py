@@ -38,7 +38,7 @@ def seeded(transactional_db, seed):
 
 
 def page_files(html):
-    """Return the sizes of the style and script that a page loads, from libraries too."""
+    """Return the sizes of each style sheet and script that a page loads, those of libraries included."""
     tags = re.findall(r'<link rel="stylesheet"[^>]*>|<script[^>]* src=[^>]*>', html)
     addresses = [re.search(r'(?:href|src)="/static/([^"?]+)', tag)[1] for tag in tags]
     assert len(tags) == len(re.findall(r"stylesheet|<script\b[^>]*\bsrc=", html)) > 1
@@ -47,7 +47,7 @@ def page_files(html):
 
 @functools.cache
 def file_sizes(address):
-    """Return the bytes of a file, and those of it compressed."""
+    """Return the size of a static file in bytes, and its compressed size."""
     content = Path(finders.find(address)).read_bytes()
     return len(content), len(gzip.compress(content))
 

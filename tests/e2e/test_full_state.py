@@ -1,6 +1,7 @@
 """No page of a company's site, with a year behind it, has an axe finding or scrolls sideways.
 
-The suite takes 16 engineers and 30 pipelines; EVERY_VIEW=1, as `make faults` sets it, takes 40 and 200.
+The suite opens the lists of a site with 16 engineers and 30 pipelines. With EVERY_VIEW=1, which `make faults` sets, the
+test opens every page of a site with 40 engineers and 200 pipelines.
 """
 
 import pytest
@@ -13,7 +14,7 @@ from tests.states import COMPANY, Size, fill
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SIZE = COMPANY if EVERY_VIEW else Size(engineers=16, pipelines=30, incidents=20, metrics=4)
-# The pages that grow with the site. The suite leaves out those of one row, which test_accessibility.py looks at.
+# The pages that grow most with a site. The suite leaves out the others: test_accessibility.py has them on a small site.
 LISTS = (  # noqa: SIM905
     "now incidents reports schedule week ask roster fairness calendar handoffs pipelines checks runbooks ownership-grid"
 ).split()
@@ -21,7 +22,7 @@ OTHERS = "swaps cover pipeline search mine messages admin system incident swap h
 
 
 def test_pages_of_a_full_site_have_no_axe_findings(transactional_db, admin, open_page, complaints, tmp_path):
-    """Axe looks at each page once, at one width in one scheme: at the next page in the next of the four views."""
+    """Axe checks each page in one of the four views, and the next page in the next one."""
     fill("full", admin=admin, folder=tmp_path, at=timezone.now(), size=SIZE)
     page = open_page(admin)
     paths, problems = paths_of(page), []

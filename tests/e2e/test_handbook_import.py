@@ -1,4 +1,4 @@
-"""The handbook's import in a browser: preview, choices and import, at one size with JavaScript, at the other without."""
+"""Handbook import in a browser: preview, choices and import, with JavaScript on a desktop and without it on a phone."""
 
 import os
 

@@ -1,7 +1,8 @@
 """Promise 17: hostile texts in names, notes, runbooks and messages, in a browser: none runs, and no page breaks its policy.
 
-The suite takes every fifth of them, leaves out the admin's history pages, and reads most of its lists, which share a template, without
-a browser; HOSTILE_TEXTS=all, as `make faults` sets it, takes all 150 and every page.
+The suite takes every fifth text, leaves out the history pages of Django's admin, and reads most of the admin's lists,
+which share a template, without a browser. With HOSTILE_TEXTS=all, which `make faults` sets, a browser opens every page
+with all 150 texts.
 """
 
 import datetime as dt
@@ -45,7 +46,7 @@ PAGES = [
     "/handoffs/", "/incidents/", "/checks/external/", "/me/", "/me/profile/", "/me/tokens/", "/me/notifications/", "/me/feeds/", "/me/second-factor/", "/handbook/", "/api/v1/docs/",
 ]  # fmt: skip
 
-# Attributes that open or load an address.
+# Attributes whose address a browser opens or loads.
 LINKS = {"src", "href", "action", "formaction", "data"}
 # Models whose add form has other widgets than their change form.
 MODELS_WITH_ADD_FORM = (
@@ -132,7 +133,10 @@ def titles(row):
 
 
 def admin_pages():
-    """Return pages of Django's admin for the browser: one row of each model, forms of new rows, lists; and lists to read only."""
+    """Return the paths of Django's admin that the browser opens, and the lists that are read without it.
+
+    The browser opens one row of each model, forms of new rows, and lists without rows.
+    """
     paths = [
         "/admin/",
         "/admin/pipelines/pipeline/ownership/",
@@ -152,7 +156,7 @@ def admin_pages():
 
 
 class PolicyReader(HTMLParser):
-    """Collects what the policy forbids in a page: script and style of its own, and of other sites."""
+    """Collects tags that break the content security policy: inline script or style, foreign script, script in links."""
 
     def __init__(self):
         super().__init__()

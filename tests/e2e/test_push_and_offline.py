@@ -45,7 +45,7 @@ def page(open_page, a):
 
 @pytest.fixture
 def notified_page(open_page, a):
-    """The same in a browser that shows notifications."""
+    """The same page in a browser that shows notifications."""
     return with_copy(open_page(a, service_workers="allow", notifications=True))
 
 

@@ -180,7 +180,7 @@ def test_on_a_phone_the_shifts_are_a_list(open_page, a, complaints):
 
 
 def test_the_timeline_has_no_axe_findings(open_page, team):
-    """Each state is checked in one view."""
+    """Each state in a view of its own."""
     page = open_page(team, size=PHONE)
     page.goto("/schedule/")
     assert findings(page, number=0) == []

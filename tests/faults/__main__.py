@@ -53,7 +53,7 @@ JUNK_FILES = 100
 WORLDS = 10_000
 HOSTILE_CALLS = 5_000
 CHANGES, CHANGES_A_WORLD = 10_000, 200
-# Tests of random cases (tests/thorough.py). The suite runs some of the cases.
+# Tests of random and other cases, of which the suite runs only some (tests/thorough.py).
 RANDOM = (
     "tests/handbook/test_round_trip.py",
     "tests/incidents/test_blame.py",

@@ -1,4 +1,4 @@
-"""Delivers messages to channels, which may be servers on this machine, until killed."""
+"""Delivers messages to channels until it is killed. The channels may be servers on this machine."""
 
 import time
 

@@ -1,6 +1,6 @@
-"""Runs Celery or manage.py in this process, with a clock that is wrong.
+"""Runs Celery or manage.py in this process, with a wrong clock.
 
-Its beat starts the sweeps that a test waits for every second: what a sweep does is tested, not how often it is started.
+Beat starts the sweeps named in `often` once a second: the tests check what a sweep does, not how often it starts.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ real_time = time.time
 
 
 def run(skew, program, arguments, *, often):
-    """Run the program with this error of the clock, in seconds. `often` names the sweeps that the test waits for."""
+    """Run the program with a clock that is off by `skew` seconds. `often` names the sweeps that the test waits for."""
     time.time = lambda: real_time() + skew
     timezone.now = lambda: dt.datetime.now(dt.UTC) + dt.timedelta(seconds=skew)
     sys.argv = [program, *arguments]

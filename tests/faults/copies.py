@@ -1,7 +1,7 @@
 """`python -m tests.faults.copies`: loads the site and forks copies of itself, because a fresh process takes a second of CPU to load.
 
-Reads a line of JSON for each copy: its environment, the clock's error in seconds, the sweeps that beat starts often, the program, its
-arguments and its output file. Prints the process ID. Copies end when this process ends.
+Reads a line of JSON for each copy: its environment, the error of its clock in seconds, the sweeps that beat starts
+often, the program, its arguments and its output file. Prints the copy's process ID. Copies end when this process ends.
 """
 
 import contextlib
@@ -72,7 +72,10 @@ def run_program(*, environment, skew, often, program, arguments, log):
 
 
 def use_environment(environment):
-    """Read the settings again, from this environment. LOADED_VARIABLES are those on which loaded code depends."""
+    """Replace the environment and read the settings again.
+
+    LOADED_VARIABLES must stay the same, because loaded code depends on them.
+    """
     from oncall_site.celery import app
 
     assert [os.environ[name] for name in LOADED_VARIABLES] == [environment[name] for name in LOADED_VARIABLES]

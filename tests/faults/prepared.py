@@ -7,7 +7,7 @@ from tests.faults.web import database_url
 
 
 def prepare_database(var):
-    """Put a copy of the test's database into a local site that was never started.
+    """Copy the test's database into a local site that was never started.
 
     Return the address of the site's server, which is left running.
     """

@@ -6,7 +6,7 @@ import signal
 import psutil
 
 DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
-# The database, and the times from which modules of the site derive others when they are loaded.
+# Variables that the site's modules use while they are loaded: the database, and times from which they compute others.
 LOADED_VARIABLES = ("DATABASE_URL", "MESSAGE_SEND_SECONDS", "MESSAGE_LEASE_SECONDS")
 
 

@@ -68,7 +68,7 @@ def fill(*, messages):
 
 @contextlib.contextmanager
 def site_of(name, *, folder):
-    """Point Django at another database of the server, and its mails at a folder."""
+    """Connect Django to another database of the server, and write its mails to a folder."""
     original = connection.settings_dict["NAME"]
     backend = "django.core.mail.backends.filebased.EmailBackend"
     use_database(name)

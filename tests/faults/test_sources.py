@@ -270,7 +270,7 @@ django.setup()
 from django.utils import timezone
 from validation.services.run_check import claim_due_checks, run_check
 ended = Path(sys.argv[1])
-# The site is loaded once.
+# The workers are forked, so that the site is loaded once.
 workers = []
 for _ in range(int(sys.argv[2])):
     workers.append(os.fork())
@@ -304,7 +304,7 @@ def running_workers(count):
         try:
             yield
         finally:
-            # Each finishes the check that it is running.
+            # Each worker finishes the check that it is running.
             ended.touch()
             code = running.wait()
         assert code == 0

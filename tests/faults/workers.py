@@ -22,7 +22,7 @@ STOP_SECONDS = 60
 
 
 class Loader:
-    """A process that has loaded the site, of which others are copies: `Loader.get` starts it when it is first needed."""
+    """A process that has loaded the site and forks copies of itself. `Loader.get` starts it when it is first needed."""
 
     running = {}
 
@@ -34,19 +34,19 @@ class Loader:
 
     @classmethod
     def get(cls, environment):
-        """Return a loader of the database and the times of this environment."""
+        """Return the loader for the database and the times in this environment."""
         key = tuple(environment[name] for name in LOADED_VARIABLES)
         if key not in cls.running or cls.running[key].process.poll() is not None:
             cls.running[key] = cls(environment)
         return cls.running[key]
 
     def copy(self, **order):
-        """Return a new process that runs a program: `tests.faults.copies`."""
+        """Return a copy that runs a program. `tests.faults.copies` lists the keys of the order."""
         print(json.dumps(order), file=self.process.stdin, flush=True)
         return Copy(int(self.process.stdout.readline()))
 
     def stop(self):
-        """End the process, and with it its copies."""
+        """End the process and its copies."""
         self.process.kill()
         self.process.stdin.close()
         self.process.stdout.close()
@@ -177,7 +177,7 @@ class Site:
 
     def accepted(self):
         """Return what the mail server answered 250, in order."""
-        # The last line may not be written to its end.
+        # The last line may be incomplete.
         return [json.loads(line) for line in (self.folder / "accepted.jsonl").read_text().split("\n")[:-1]]
 
     def held(self):

@@ -56,7 +56,7 @@ def test_what_was_chosen_is_imported_from_the_text_that_is_shown_again(signed_in
     assert client.get("/handbook/handbook.md").content.decode() == export_handbook()
 
 
-# A browser sends a text area's lines with CR LF.
+# A browser ends the lines of a text area with CR LF.
 @pytest.mark.parametrize(
     ("edit", "line_end"),
     [

@@ -29,7 +29,7 @@ def create_handoffs():
 
 @pytest.fixture
 def rotation(db, request):
-    """Return the rotation, with its hand-offs if the test has the fixture `handoffs`: these rows are built once."""
+    """Return the rotation. If the test uses the fixture `handoffs`, its hand-offs exist too; they are built once."""
     if "handoffs" in request.fixturenames:
         is_stopped = timezone.now() == NOW
         build_once(("hand-offs", is_stopped), create_handoffs)

@@ -1,7 +1,7 @@
 """A random year of swaps, holidays, covers, rosters, hours and moved meetings: every invitation and feed is one that libical accepts
 and ical.js reads as the site holds it, and the calendars of all who are invited show the meetings they take part in, at every moment.
 
-The suite looks at every thirtieth day; STEP_DAYS=6, as `make faults` sets it, at every sixth.
+The suite looks at every thirtieth day. With STEP_DAYS=6, which `make faults` sets, the test looks at every sixth.
 """
 
 import datetime as dt

@@ -19,7 +19,7 @@ FIELDS = {"pipeline": SLUG, "kind": "delay", "title": "Logs are late", "text": "
 
 @pytest.fixture
 def call(client, pipeline, a):
-    """Return a function that calls the API as Engineer A, who has one token, or as another user."""
+    """Return a function that calls the API as Engineer A, always with the same token, or as another user."""
     own = bearer(a)
 
     def do(method, path, given=None, *, by=a):

@@ -22,7 +22,7 @@ from tests.waiting import wait_until
 OURS = ("migrate", "web", "worker", "beat")
 RUNNING = ("web", "worker", "beat")
 BIN = Path(sys.executable).parent
-# The tests that need the image's static files, which are collected once.
+# On one worker of xdist, so that the image's static files are collected once.
 in_the_image = pytest.mark.xdist_group("image")
 REQUIRED = ("SECRET_KEY", "FIELD_KEYS", "POSTGRES_PASSWORD", "SITE_URL", "ALLOWED_HOSTS")
 

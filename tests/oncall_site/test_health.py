@@ -1,4 +1,4 @@
-"""/healthz, /readyz and the heartbeat of a real worker. The worker and beat of test_compose.py use Redis."""
+"""/healthz, /readyz and heartbeats of a real worker with the filesystem broker. test_compose.py has one with Redis."""
 
 import datetime as dt
 import os

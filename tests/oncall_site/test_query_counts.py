@@ -50,7 +50,7 @@ from validation.services.points import NewPoint, push_points
 # On one worker of xdist, so that the rows are made once.
 pytestmark = pytest.mark.xdist_group("query counts")
 
-# A statement for each row shows with ten rows too, and to make thirty takes three times as long.
+# Ten rows are enough to find a statement for each row, and creating thirty takes three times as long.
 MANY = 30 if THOROUGH else 10
 
 PAGES = [
@@ -342,7 +342,7 @@ def statements(do):
 
 @pytest.fixture(scope="module")
 def measured(django_db_setup, django_db_blocker):
-    """Return a function that gives the statements of an address with one row, and now, with many."""
+    """Return a function that returns the number of statements of an address with one row, and with many."""
     with rolled_back(django_db_blocker):
         admin = make_engineer("Admin", is_staff=True)
         fill(admin, rows=1)

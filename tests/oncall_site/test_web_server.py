@@ -22,7 +22,7 @@ WITHOUT_NGINX = (
 )
 
 
-# The tests of the answers share a server.
+# On one worker of xdist, so that these tests share a server.
 answering = pytest.mark.xdist_group("web_server")
 
 
@@ -35,14 +35,14 @@ def start():
 
 @pytest.fixture(scope="module")
 def server():
-    """The port of a web server that no test ends."""
+    """Yield the port of a web server that the tests share, so none of them may stop it."""
     with starter() as begin:
         yield begin("-m", "oncall_site.web_server")[1]
 
 
 @contextlib.contextmanager
 def starter():
-    """Yield the function of `start`; end what it started."""
+    """Yield the function for the fixture `start`; at the end, end what it started."""
     leaders = []
 
     def begin(*program):
@@ -143,7 +143,7 @@ def test_a_killed_worker_of_nginx_is_replaced_and_nothing_survives_a_stop(start)
 
 
 def kill(leader, words):
-    """Kill the first process of the web server whose command has these words, and return it."""
+    """Kill and return the oldest process of the web server whose command contains these words."""
     parts = [process for process in session(leader) if words in " ".join(process.cmdline())]
     victim = min(parts, key=lambda process: process.pid)
     victim.kill()

@@ -216,7 +216,7 @@ def count_guesses(guesses, *, minutes_apart):
 
 
 def test_guesses_from_many_addresses_are_bounded_and_the_user_gets_in(client, registered):
-    """A thousand guesses from a hundred addresses; a fifth of both in the suite."""
+    """A thousand guesses from a hundred addresses in `make faults`, a fifth of both in the suite."""
     addresses = cases(100)
     guesses = [("engineer-a", f"203.0.113.{number % addresses}") for number in range(10 * addresses)]
     assert count_guesses(guesses, minutes_apart=0) == 5 * addresses

@@ -1,4 +1,4 @@
-"""The reader page: what it shows and hides, its link, and what a thousand readers cost."""
+"""The reader page: what it shows and hides, its link, and what many readers cost."""
 
 import datetime as dt
 

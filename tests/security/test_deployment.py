@@ -1,4 +1,4 @@
-"""Promise 24: Django's deployment check is clean. `make check` runs bandit, whose findings are explained on their lines."""
+"""Promise 24: Django's deployment check is clean. Bandit runs in `make check`."""
 
 import os
 import subprocess

@@ -181,7 +181,10 @@ OTHER_METHODS = ("put", "patch", "delete")
 
 
 def is_tried(path, method):
-    """Return True if a method is tried on a route: POST and one other; all in `make faults`. One check of CSRF is for all methods."""
+    """Return True if the test tries a method on a route: POST and one other, or all in `make faults`.
+
+    One check of CSRF protects all methods.
+    """
     return THOROUGH or method in ("post", OTHER_METHODS[zlib.crc32(path.encode()) % len(OTHER_METHODS)])
 
 

@@ -144,7 +144,7 @@ def test_deactivated_people_and_ended_tokens_have_no_access(world):
     wrong = []
     for key in sample_rules():
         method, _, path = key.partition(" #")[0].partition(" ")
-        # Pages read no tokens, so one stands for all.
+        # Pages do not read tokens, so one token stands for all.
         for name in clients if path.startswith("/api/") else ("leaver's session", "leaver's token"):
             answer, writes = world.call(name, method, world.fill(path), RULES[key].body)
             to = answer.headers.get("Location", "")

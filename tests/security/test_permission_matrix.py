@@ -22,7 +22,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 IN_SESSION = ("anonymous", "owner", "stranger", "admin")
 TOKENS = (*HOLDERS, "feed address")
 ACTORS = (*IN_SESSION, *TOKENS)
-# The API refuses both for the same reason. A token has its holder's rights, if its scope allows the method.
+# Pairs of callers the API refuses for the same reason. A token has its holder's rights if its scope allows the method.
 ALIKE = (
     ("owner", "token"),
     ("stranger", "stranger's token"),
@@ -64,8 +64,9 @@ def test_each_role_is_allowed_or_denied(world, part):
 def callers(key, rule):
     """Return the callers to test for a rule: all in `make faults`.
 
-    Of those who are refused, the suite tests one for each reason. Of those who are allowed, it tests strangers who read, because they
-    could see too much, and one other caller. Pages read no tokens, so one token stands for all.
+    Of the callers who are refused, the suite tests one for each reason. Of those who are allowed, it tests strangers
+    who read, because they could see too much, and one other caller. Pages do not read tokens, and the API does not read
+    feed addresses: where anonymous callers are refused, the suite tries one such caller on every fourth route.
     """
     if THOROUGH:
         return ACTORS
@@ -233,9 +234,10 @@ OTHERS = ("anonymous", "owner", "stranger", "token", "admin's token", "feed addr
 
 
 def intruders(path):
-    """Return callers and methods to try on a page of Django's admin: a stranger with one method, and another caller on every third.
+    """Return callers and methods to try on a page of Django's admin: all in `make faults`.
 
-    `make faults` tries all. The same wrapper guards all pages of Django's admin.
+    The suite tries a stranger with one method, and on every third page another caller. Few are enough, because the same
+    wrapper guards all of these pages.
     """
     if THOROUGH:
         return [(actor, method) for actor in OTHERS for method in ("GET", "POST")]
@@ -253,7 +255,7 @@ def test_the_django_admin_requires_an_admin(world):
             assert writes == [], (actor, method, path)
             asked = answer.headers.get("Location", "").startswith(TO_SIGN_IN)
             assert asked or answer.status_code in (403, 404), (actor, method, path, answer.status_code)
-    # tests/oncall_site/test_admin_words.py opens the pages that add a row, and there are no rows with this key.
+    # tests/oncall_site/test_admin_words.py opens the pages that add a row. No row has the key 1.
     left_out = ("/add/", "/1/change/", "/1/delete/", "/1/history/")
     pages = [path for path in paths if THOROUGH or not path.endswith(left_out)]
     seen = {path: world.call("admin", "GET", path)[0].status_code for path in pages}

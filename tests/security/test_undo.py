@@ -193,7 +193,7 @@ def button(page):
 
 
 def undo(client, token):
-    """Undo an action and return a short page, which says what happened."""
+    """Undo an action; return a short page with the message that says what happened."""
     assert client.post("/undo/", {"undo": token}).status_code == 302
     return client.get("/me/tokens/")
 

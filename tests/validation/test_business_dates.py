@@ -20,7 +20,7 @@ from tests.validation.fixtures import make_check, make_metric, run, wide_chart
 from validation.services.known_events import Event, add_known_event
 from validation.services.points import NewPoint, push_points
 
-# The zones farthest from UTC, on either side.
+# In the suite, the zones farthest from UTC in each direction.
 ZONES = ("Pacific/Pago_Pago", "Pacific/Kiritimati")
 if THOROUGH:
     ZONES += (
@@ -53,7 +53,7 @@ def shown(day):
 
 
 def readers(person):
-    """Yield once for each time zone of a person; roll back the writes after each."""
+    """Yield once for each of ZONES, set as the person's time zone; roll back the writes after each."""
     for zone in each_undone(ZONES):
         person.time_zone = zone
         person.save()

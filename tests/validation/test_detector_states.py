@@ -173,7 +173,7 @@ def test_a_companion_value_that_arrives_late_replays(metric, a):
     assert_as_replayed(check, at=later)
 
 
-# Odd seeds have a companion metric.
+# Checks of odd seeds have a companion metric.
 @pytest.mark.parametrize("seed", range(6 if THOROUGH else 2))
 def test_random_changes_give_the_same_results_as_a_replay(metric, a, seed):
     """Pushes, gaps, late and changed points, known events, acknowledged results and settings, in random order."""

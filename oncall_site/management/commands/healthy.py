@@ -13,7 +13,7 @@ class Command(BaseCommand):
     """`manage.py healthy PART`: prints the part's health and fails if it is down."""
 
     help = "Check the health of a part of the site. The exit code is 0 if it is up and 1 if it is down."
-    # They load every page, and a container runs this every minute. `manage.py migrate`, which runs first, makes them.
+    # System checks load every page, and containers run this command every minute. `manage.py migrate` has run them.
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,6 +1,6 @@
 """Attack a site until standard input ends: `python -m tests.faults.attacks '{"attack": …, "host": …, "port": …}'`.
 
-Prints a line of JSON with the counts of what happened several times a second.
+Ten times a second, prints a line of JSON with the counts of what happened.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ ATTACKS = {
     "hooks": floods.hooks,
     "push": floods.push,
 }
-# Often, because a short test ends as soon as every attack is under way.
+# Short, because the suite's test ends as soon as every attack has begun.
 REPORT_SECONDS = 0.1
 
 
