@@ -29,6 +29,8 @@ AXE_OPTIONS = {
 # includes whether it is part of a longer text. Axe checks one text or link of each look that has not passed before in
 # this process. If `known` is null, it checks all texts.
 RUN = """([options, known]) => {
+  // Django's admin fades from colour to colour.
+  document.getAnimations().forEach((animation) => animation.finish());
   const backgrounds = new Map([[null, ""]]);
   const background = (element) => {
     if (!backgrounds.has(element)) {
@@ -71,8 +73,6 @@ RUN = """([options, known]) => {
     }
     for (const element of looks.values()) element.setAttribute("data-new-look", "");
   }
-  // Django's admin fades from colour to colour.
-  document.getAnimations().forEach((animation) => animation.finish());
   const which = known === null ? "" : "[data-new-look]";
   axe.configure({ rules: [
     { id: "color-contrast", selector: which || "*" },

@@ -114,7 +114,10 @@ def test_manage_py_uses_the_python_of_the_site(tmp_path):
     unused = {"DATABASE_URL": "postgresql:///unused", "SECRET_KEY": "unused", "ONCALL_VAR": str(tmp_path)}
     environment = {"PATH": "/usr/bin:/bin", **unused}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert "Check the health of a part of the site" in done.stdout or "incomplete" in done.stderr
+    if (ROOT / ".venv" / "bin" / "python").exists():
+        assert "Check the health of a part of the site" in done.stdout
+    else:
+        assert "incomplete" in done.stderr
 
 
 def test_a_copy_that_ends_is_reported_and_restarted_and_its_output_printed(capsys):

@@ -99,7 +99,9 @@ def make_world():
     cover_asking = _request_cover(rotation, a1, counterpart=b, at=at)
     holiday = create_holiday(a, data=HolidayData(a2.starts_on, a2.starts_on, note="a private note"), by=a)
     sync_handoffs(at=at)
-    handoff = Handoff.objects.not_cancelled().filter(outgoing=a, at__gt=at).order_by("at").first()
+    # Not today's: its meeting could no longer be moved to any hour of its day.
+    tomorrow = at + dt.timedelta(days=1)
+    handoff = Handoff.objects.not_cancelled().filter(outgoing=a, at__gt=tomorrow).order_by("at").first()
     removed = make_engineer("Engineer E", is_active=False)
     to_sign, signed, to_close = (
         _past_handoff(rotation, a, incoming, days=days, at=at) for incoming, days in ((b, 7), (b, 14), (removed, 21))

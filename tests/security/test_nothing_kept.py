@@ -47,16 +47,18 @@ def found(pattern, text):
 @pytest.fixture
 def log():
     """Return the log at its most detailed level."""
-    written, root = io.StringIO(), logging.getLogger()
+    written, loggers = io.StringIO(), [logging.getLogger(), logging.getLogger("oncall_site.requests")]
     handler = logging.StreamHandler(written)
     handler.addFilter(MaskingFilter())
     handler.setFormatter(JsonFormatter())
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
+    levels = [logger.level for logger in loggers]
+    loggers[0].addHandler(handler)
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
     yield written
-    root.setLevel(level)
-    root.removeHandler(handler)
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+    loggers[0].removeHandler(handler)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Promise 16: every method of every route, for every role and whose object: as in tests/security/permission_matrix.py. A route without a rule fails."""
 
+import random
 import re
-import zlib
 
 import pytest
 from django.test import RequestFactory
@@ -71,16 +71,16 @@ def callers(key, rule):
     if THOROUGH:
         return ACTORS
     method, path = split_key(key)
-    choice = zlib.crc32(key.encode())
-    actors = (*IN_SESSION, TOKENS[choice % len(TOKENS)]) if is_page(path) else ACTORS
+    draw = random.Random(key)
+    actors = (*IN_SESSION, draw.choice(TOKENS)) if is_page(path) else ACTORS
     allowed = [actor for actor in actors if may(actor, rule, method=method, path=path)]
     chosen = {actor for actor in allowed if actor == "stranger" and method == "GET"}
     others = [actor for actor in allowed if actor not in chosen]
-    chosen |= {others[choice % len(others)]} if others else set()
+    chosen |= {draw.choice(others)} if others else set()
     refused = {actor for actor in actors if actor not in allowed}
     for alike in () if is_page(path) else ALIKE:
-        refused -= {alike[choice % 2]} if refused.issuperset(alike) else set()
-    if "anonymous" in refused and choice % 4:
+        refused -= {draw.choice(alike)} if refused.issuperset(alike) else set()
+    if "anonymous" in refused and draw.randrange(4):
         refused -= set(TOKENS) if is_page(path) else {"feed address"}
     return [actor for actor in actors if actor in refused | chosen]
 
@@ -241,9 +241,9 @@ def intruders(path):
     """
     if THOROUGH:
         return [(actor, method) for actor in OTHERS for method in ("GET", "POST")]
-    choice = zlib.crc32(path.encode())
-    other = (OTHERS[choice % len(OTHERS)], ("GET", "POST")[choice // 7 % 2])
-    return [("stranger", ("GET", "POST")[choice % 2]), *([other] if choice % 3 == 0 else [])]
+    draw = random.Random(path)
+    other = (draw.choice(OTHERS), draw.choice(("GET", "POST")))
+    return [("stranger", draw.choice(("GET", "POST"))), *([other] if draw.randrange(3) == 0 else [])]
 
 
 def test_the_django_admin_requires_an_admin(world):

@@ -203,7 +203,8 @@ def test_a_user_group_follows_covers(slack, on_call, admin):
     other = User.objects.get_queryset().active().exclude(pk__in=[first.pk, admin.pk]).order_by("pk").first()
     data = CoverData(engineer=other, starts_at=now, ends_at=now + dt.timedelta(hours=1))
     create_cover(on_call, data=data, by=admin, at=now)
-    assert engineers_on_call(at=now + dt.timedelta(hours=2)) == {GROUP: [member(first)]}
+    after = on_call.weeks.get(starts_at__lte=data.ends_at, ends_at__gt=data.ends_at).engineer
+    assert engineers_on_call(at=data.ends_at) == {GROUP: [member(after)]}
     sync_user_groups()
     assert slack.groups[GROUP] == [member(other)]
 
