@@ -39,9 +39,9 @@ check: .venv/installed-dev .venv/biome/installed
 	$(BIN)/python -m tests.requirements
 	@if [ -x $(BIOME) ]; then $(BIOME) check --error-on-warnings; else echo "NOT CHECKED: JavaScript and CSS, because biome could not be installed (see above)."; fi
 
-# The quick part: no browser, no killed processes; the test database of the last run is used again.
+# The quick part: no browser, no killed processes, no sweeps; the test database of the last run is used again.
 test-fast: .venv/installed-dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q --reuse-db -m "not browser and not faults"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q --reuse-db -m "not browser and not faults and not slow"
 
 openapi: .venv/installed-dev
 	$(STATIC_ENV) $(BIN)/python manage.py spectacular --format openapi-json > openapi.json

@@ -5,6 +5,7 @@ import logging
 import os
 import threading
 from itertools import zip_longest
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -31,6 +32,7 @@ NO_TIME_LIMITS = {"deadline": None, "suppress_health_check": [hypothesis.HealthC
 hypothesis.settings.register_profile("site", derandomize=True, max_examples=cases(100), **NO_TIME_LIMITS)
 hypothesis.settings.register_profile("explore", **NO_TIME_LIMITS)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "site"))
+FOLDER = Path(__file__).parent
 install()
 # For each test and its fixtures, and for the requests that the threads of a server in this process answer.
 runner.runtestprotocol = with_deep_stack(runner.runtestprotocol)
@@ -38,6 +40,17 @@ threading.Thread.run = with_deep_stack(threading.Thread.run)
 
 
 CAST = {"a", "b", "c", "d", "admin", "outsider", "daily_growth"}
+# `make test-fast` leaves these out: they call every route, try random cases, or build the demo, and take half of the rest's time.
+SLOW_PATHS = (
+    "security/",
+    *("oncall_site/test_demo", "oncall_site/test_now.py", "oncall_site/test_query_counts.py"),
+    "oncall_site/test_response_cache.py",
+    *("handbook/test_import_rotations.py", "handbook/test_page.py", "handbook/test_round_trip.py"),
+    *("handoffs/test_a_year.py", "incidents/test_blame.py", "people/test_sign_in.py", "calendar_feeds/test_feeds.py"),
+    *("lineage/test_dbt_build.py", "lineage/test_openlineage.py"),
+    *("scheduling/test_on_call_mails.py", "scheduling/test_random_histories.py", "scheduling/test_timeline_memory.py"),
+    *("validation/domain/test_anomaly", "validation/test_business_dates.py", "validation/test_detector_states.py"),
+)
 
 
 def pytest_collection(session):
@@ -46,10 +59,13 @@ def pytest_collection(session):
         gc.disable()
 
 
+@pytest.hookimpl(tryfirst=True)  # before the tests of a mark are selected
 def pytest_collection_modifyitems(config, items):
-    """Let people be created after the example handbook, which is copied into an empty database only."""
+    """Mark slow tests, and let people be created after the example handbook, which is copied into an empty database only."""
     for item in items:
         item.fixturenames.sort(key=CAST.__contains__)
+        if item.path.is_relative_to(FOLDER) and str(item.path.relative_to(FOLDER)).startswith(SLOW_PATHS):
+            item.add_marker("slow")
     if getattr(config.option, "loadgroup", False):
         items[:] = slow_tests_first(items)
 
