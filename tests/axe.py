@@ -13,12 +13,16 @@ AXE_PATH = "/static/axe.js"
 EVERY_VIEW = os.environ.get("EVERY_VIEW", "") == "1"
 EVERY_RULE = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 SCHEMES = ("dark", "light")
+# What colours and sizes decide: these rules are also asked in the opposite view.
+VISUAL_RULES = {
+    "type": "rule",
+    "values": ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"],
+}
 # In an order in which only the width or only the scheme changes from one view to the next.
 VIEWS = [("375", "dark"), ("375", "light"), ("1280", "light"), ("1280", "dark")]
 # Leaves out the list of passes and the selectors of elements, which take longer to write than the rest takes to find.
 # Does not load style sheets again, which only experimental rules need.
 AXE_OPTIONS = {
-    "runOnly": EVERY_RULE,
     "resultTypes": ["violations", "incomplete"],
     "selectors": False,
     "elementRef": True,
@@ -91,30 +95,33 @@ passed_looks = set()
 
 
 def findings(page, *, number=0, every_view=EVERY_VIEW):
-    """Return the problems of the page as it is: sideways scrolling at both widths, and axe's findings in one view.
+    """Return what is wrong with the page as it stands: by the ruler at both widths, by axe in one view and, for colours and sizes, in
+    the opposite one.
 
     Tests of several pages pass the page's number, so that what pages share, such as the frame, is checked in all four
-    views. With `every_view`, each page is checked in all four.
+    views. With `every_view`, each page is checked in all four by every rule.
     """
-    width, scheme = VIEWS[number % len(VIEWS)]
-    views = VIEWS if every_view else [(width, scheme)]
-    # The width of axe's view comes last, so that it is set already.
-    problems = [problem for other in sorted(SIZES, key=width.__eq__) for problem in sideways(page, width=other)]
-    return problems + [
-        problem
-        for width, scheme in views
-        for problem in found_in(page, width=width, scheme=scheme, by_look=not every_view)
-    ]
+    one, other = VIEWS[number % len(VIEWS)], VIEWS[(number + 2) % len(VIEWS)]
+    views = [(view, EVERY_RULE) for view in VIEWS] if every_view else [(other, VISUAL_RULES), (one, EVERY_RULE)]
+    problems = []
+    measured = set()
+    for (width, scheme), rules in views:
+        if width not in measured:
+            problems += sideways(page, width=width)
+            measured.add(width)
+        problems += found_in(page, width=width, scheme=scheme, rules=rules, by_look=not every_view)
+    return problems
 
 
-def found_in(page, *, width, scheme, by_look):
-    """Return axe's findings at one width in one scheme. With `by_look`, skip texts with a look that passed before."""
+def found_in(page, *, width, scheme, rules, by_look):
+    """Return what is wrong with the page at one width in one scheme."""
     page.wait_for_load_state()
     if not page.evaluate("'axe' in window"):
         load_axe(page)
     set_width(page, width)
     page.emulate_media(color_scheme=scheme)
-    problems, passed = page.evaluate(RUN, [AXE_OPTIONS, "\n".join(passed_looks) if by_look else None])
+    options = {**AXE_OPTIONS, "runOnly": rules}
+    problems, passed = page.evaluate(RUN, [options, "\n".join(passed_looks) if by_look else None])
     passed_looks.update(passed.split("\n"))
     return [f"{page.url} at {width}, {scheme}: {one['id']}: {one['help']}: {one['html']}" for one in problems]
 

@@ -309,8 +309,8 @@ def test_findings_in_a_single_scheme_or_width_are_reported(transactional_db, ope
     ]
     assert problems == [
         ["scrolls sideways at 375", "at 375, dark: color-contrast: E", "at 375, dark: image-alt: Images"],
-        ["scrolls sideways at 375", "at 375, light: image-alt: Image"],
-        ["scrolls sideways at 375", "at 1280, light: image-alt: Imag"],
+        ["at 1280, dark: color-contrast: ", "scrolls sideways at 375", "at 375, light: image-alt: Image"],
+        ["scrolls sideways at 375", "at 375, dark: color-contrast: E", "at 1280, light: image-alt: Imag"],
         ["scrolls sideways at 375", "at 1280, dark: color-contrast: ", "at 1280, dark: image-alt: Image"],
     ]
     assert len(findings(page, every_view=True)) == 7

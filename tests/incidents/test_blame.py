@@ -258,7 +258,7 @@ def test_an_incident_that_does_not_become_a_child_of_a_later_parent(pipelines, e
     assert notified_people(child) != []
 
 
-@pytest.mark.parametrize("seed", range(6 if THOROUGH else 2))
+@pytest.mark.parametrize("seed", range(6) if THOROUGH else (0, 3))
 def test_blame_matches_the_oracle_on_random_graphs_after_maintenance(now, a, b, seed):
     """Pipelines fail in random order, some in maintenance; afterwards each that waited has one parent."""
     source = random.Random(seed)

@@ -271,6 +271,8 @@ def check_simultaneous(address, *, attempts):
     assert post(address, password=PASSWORD) == 429
     end_window()
     assert post(address, password=PASSWORD) == 302
+    # Again, in a window that has begun.
+    assert sorted(at_once(wrong)) == statuses
 
 
 @pytest.mark.faults

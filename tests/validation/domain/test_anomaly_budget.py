@@ -65,7 +65,7 @@ def alerts(results):
 
 
 @each("name", HOSTILE)
-@each("budget", [2.0, 4.0] if THOROUGH else [4.0])
+@each("budget", [2.0, 4.0])
 def test_the_budget_holds_for_any_series(name, budget):
     rng = np.random.default_rng([3, len(name), int(budget)])
     values = hostile(name, rng).tolist()
