@@ -113,6 +113,20 @@ def test_after_random_changes_a_board_from_memory_equals_a_new_one(world):
     assert from_memory > 5
 
 
+def test_a_board_is_drawn_again_when_a_shift_starts(world):
+    reader, ends_at = (
+        world.readers[0],
+        world.rotation().weeks.filter(ends_at__gt=world.at + HOUR).earliest("ends_at").ends_at,
+    )
+    world.at = ends_at - HOUR / 60
+    before, _ = shown(reader, PATHS[0])
+    world.at = ends_at + HOUR / 60
+    known, _ = shown(reader, PATHS[0])
+    empty_memory()
+    assert known == shown(reader, PATHS[0])[0]
+    assert known != before
+
+
 def test_readers_share_boards_without_bars_of_their_own(world):
     first, _, admin, outside = world.readers
     shown(first, PATHS[0])
