@@ -11,6 +11,7 @@ django.setup()
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db.models import Q
+from django.db.models.expressions import Col, Expression
 from django.urls import include, path
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -20,6 +21,10 @@ from rest_framework.response import Response
 from people.authentication import TokenAuthentication
 from people.models import ApiToken
 from people.services.accounts import LAST_USE_RESOLUTION
+
+# The measure of the aims is the empty view as it was when they were set: since then, a cheaper hash of columns has sped it up by a third.
+if os.environ.get("EARLIER"):
+    Col.__hash__ = Expression.__hash__
 
 
 class EarlierAuthentication(TokenAuthentication):
