@@ -106,7 +106,7 @@ def measure_costs(rotation, *, token):
     known = {"Authorization": token}
     first = timezone.now().date()
     year = f"/api/v1/rotations/{rotation.slug}/timeline/?from={first}&to={first + dt.timedelta(days=365)}"
-    measure = {"an empty DRF view that stores each use of the token": ("/empty/earlier/", known, 200)}
+    reference = {"an empty DRF view that stores each use of the token": ("/empty/earlier/", known, 200)}
     calls = {
         "an empty DRF view": ("/empty/", known, 200),
         "`oncall/`": ("/api/v1/oncall/", known, 200),
@@ -116,7 +116,7 @@ def measure_costs(rotation, *, token):
     }
     aims = dict.fromkeys(list(calls)[1:], 1 / 3)
     with web(workers=1, threads=4, application="tests.bench.site", EARLIER="1") as address:
-        actual = costs(address, measure)
+        actual = costs(address, reference)
     with web(workers=1, threads=4, application="tests.bench.site") as address:
         etag = entity_tag(address, "/api/v1/oncall/", known)
         calls["`oncall/`, unchanged: a 304"] = ("/api/v1/oncall/", {**known, "If-None-Match": etag}, 304)
