@@ -18,6 +18,7 @@ from celery.signals import celeryd_after_setup
 from django.db import Error, connections
 
 from common.call_stack import with_deep_stack
+from common.db import session_lock
 from oncall_site import services
 
 logger = logging.getLogger(__name__)
@@ -73,7 +74,11 @@ def _end_worker(task: str, seconds: float) -> None:
 
 
 class RecordedTask(Task):  # type: ignore[type-arg]  # the class that Celery makes every task from has no parameters at run time
-    """A task that records its duration and outcome when a worker runs it, not when it is called as a function."""
+    """A task that records its duration and outcome when a worker runs it, not when it is called as a function.
+
+    An exclusive sweep does nothing if another worker runs it at the moment. Beat starts sweeps more often than a long one ends: it
+    would occupy every process, and messages and escalations would wait.
+    """
 
     abstract = True
 
@@ -83,6 +88,12 @@ class RecordedTask(Task):  # type: ignore[type-arg]  # the class that Celery mak
         if self.request.called_directly:
             return super().__call__(*args, **kwargs)
         _close_old_connections()
+        if self.name not in self.app.conf.exclusive_sweeps:
+            return self._run_recorded(args, kwargs)
+        with session_lock(str(self.name)) as is_held:
+            return self._run_recorded(args, kwargs) if is_held else None
+
+    def _run_recorded(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         started, error_name = time.monotonic(), ""
         try:
             with _hard_limit(str(self.name), seconds=self.app.conf.task_time_limit):

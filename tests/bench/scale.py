@@ -12,9 +12,11 @@ from functools import partial
 
 import psutil
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from handoffs.services.meetings import sync_handoffs
 from incidents.services.transitions import NewIncident, acknowledge, open_incident
 from notifications.models import Message
 from oncall_site import queries as site_queries
@@ -25,7 +27,7 @@ from scheduling.models import PipelineRotation, Roster, RosterMember, Rotation, 
 from scheduling.notifications import TimeOffConflict, conflict_key
 from scheduling.services.coverage_gaps import sync_coverage_gaps
 from scheduling.services.offboarding import reassign_inactive
-from scheduling.services.reminders import absences_on_call
+from scheduling.services.reminders import absences_on_call, notify_shift_changes
 from scheduling.services.swaps import expire_swaps
 from tests.bench.aims import against, load
 from tests.bench.cpu import cookie_of, costs, entity_tag
@@ -348,6 +350,7 @@ def measure():
     print(f"| responder of a pipeline | {one:.1f} ms | {nothing / one:.2f} of its throughput |")
     print(f"| who is on call in a rotation | {on_call:.1f} ms | {nothing / on_call:.2f} of its throughput |")
     measure_sweeps(at=at)
+    settle()
     readers = [person, *User.objects.filter(username__in=("person-80", "person-800", "person-1600"))]
     with load(LOAD):
         measure_gaps(at=at)
@@ -396,6 +399,17 @@ def measure_sweeps(*, at):
         print(
             f"| the {actual} due of {MESSAGES:,} messages are found | {(time.perf_counter() - began) * 1000:.1f} ms | |"
         )
+
+
+def settle():
+    """Print what the sweeps cost that announce the changed weeks and today's shifts. A site that has run for a while has sent all of that."""
+    for name, sweep in {"sync hand-offs": sync_handoffs, "notify of shifts": notify_shift_changes}.items():
+        for found in ("all that is due", "nothing due"):
+            began = time.perf_counter()
+            sweep(at=timezone.now())
+            print(f"| sweep: {name}, {found} | {(time.perf_counter() - began) * 1000:.0f} ms | |")
+    unsent = Message.objects.exclude(type="bench").exclude(state=Message.State.SENT)
+    print(f"| messages of these sweeps | {unsent.update(state=Message.State.SENT, sent_at=Now())} | |")
 
 
 def keep_all_weeks():

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from notifications.models import Message
 from oncall_site import celery_app, celery_hooks, queries, services
+from oncall_site.celery import PARALLEL_SWEEPS
 from oncall_site.models import Sweep
 from oncall_site.views.system import TASK_LABELS
 from tests.factories import bearer
@@ -107,6 +108,14 @@ def test_a_worker_with_threads_ends_when_a_task_takes_too_long(monkeypatch):
     assert ended == ["hung"]
 
 
+def run_in_a_worker(task):
+    task.push_request(called_directly=False, hostname="celery@one")
+    try:
+        return task()
+    finally:
+        task.pop_request()
+
+
 def test_a_task_is_recorded_if_a_worker_runs_it_but_not_if_it_is_called(db):
     @celery_app.task(name="failing")
     def task():
@@ -115,12 +124,58 @@ def test_a_task_is_recorded_if_a_worker_runs_it_but_not_if_it_is_called(db):
     with pytest.raises(ValueError, match="secret"):
         task()
     assert not Sweep.objects.exists()
-    task.push_request(called_directly=False, hostname="celery@one")
     with pytest.raises(ValueError, match="secret"):
-        task()
-    task.pop_request()
+        run_in_a_worker(task)
     row = Sweep.objects.get()
     assert (row.task, row.worker, row.failures, row.error) == ("failing", "celery@one", 1, "ValueError")
+
+
+@pytest.fixture
+def other_session(db):
+    other = connection.copy()
+    yield other
+    other.close()
+
+
+def test_a_long_sweep_runs_in_one_worker_at_a_time(other_session, monkeypatch):
+    monkeypatch.setattr(celery_app.conf, "exclusive_sweeps", {"exclusive"})
+
+    @celery_app.task(name="exclusive")
+    def sweep():
+        return "ran"
+
+    lock = "SELECT pg_try_advisory_lock(hashtext('exclusive'))"
+    unlock = "SELECT pg_advisory_unlock(hashtext('exclusive'))"
+    with other_session.cursor() as other:
+        other.execute(lock)
+        assert run_in_a_worker(sweep) is None
+        assert not Sweep.objects.exists()
+        other.execute(unlock)
+        assert run_in_a_worker(sweep) == "ran"
+        assert Sweep.objects.get().runs == 1
+        # It was released after the run.
+        other.execute(lock)
+        assert other.fetchone() == (True,)
+
+
+def test_an_exclusive_sweep_that_fails_releases_its_lock(other_session, monkeypatch):
+    monkeypatch.setattr(celery_app.conf, "exclusive_sweeps", {"exclusive and failing"})
+
+    @celery_app.task(name="exclusive and failing")
+    def sweep():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_in_a_worker(sweep)
+    with other_session.cursor() as other:
+        other.execute("SELECT pg_try_advisory_lock(hashtext('exclusive and failing'))")
+        assert other.fetchone() == (True,)
+
+
+def test_every_sweep_is_exclusive_or_known_to_run_in_parallel():
+    sweeps = {entry["task"] for entry in celery_app.conf.beat_schedule.values()}
+    assert sweeps > PARALLEL_SWEEPS
+    assert celery_app.conf.exclusive_sweeps == sweeps - PARALLEL_SWEEPS
 
 
 def test_the_system_page_shows_problems(signed_in, a, admin):
