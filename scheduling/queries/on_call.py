@@ -279,7 +279,18 @@ def assignments_between(
 
     Time without a stored week is left out.
     """
-    window = {"starts_at": starts_at, "ends_at": ends_at}
-    weeks = rotation.weeks.overlapping(**window).select_related("engineer")
-    covers = rotation.covers.overlapping(**window).select_related("engineer")
-    return [part for part in assignments(weeks, covers, **window) if part.week]
+    return assignments_by_rotation([rotation], starts_at=starts_at, ends_at=ends_at)[rotation.pk]
+
+
+def assignments_by_rotation(
+    rotations: Iterable[Rotation], *, starts_at: dt.datetime, ends_at: dt.datetime
+) -> dict[int, list[Assignment[RotationWeek, Cover]]]:
+    """Return the same for several rotations by primary key, in two statements."""
+    window, keys = {"starts_at": starts_at, "ends_at": ends_at}, [rotation.pk for rotation in rotations]
+    weeks: dict[int, list[RotationWeek]] = {key: [] for key in keys}
+    for week in RotationWeek.objects.filter(rotation__in=keys).overlapping(**window).select_related("engineer"):
+        weeks[week.rotation_id].append(week)
+    covers: dict[int, list[Cover]] = {key: [] for key in keys}
+    for cover in Cover.objects.filter(rotation__in=keys).overlapping(**window).select_related("engineer"):
+        covers[cover.rotation_id].append(cover)
+    return {key: [part for part in assignments(weeks[key], covers[key], **window) if part.week] for key in keys}

@@ -1,11 +1,13 @@
 """Stints: unbroken periods in which one engineer is on call in a rotation, by their shifts and covers."""
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from people.models import User
-from scheduling.models import Rotation
-from scheduling.queries.on_call import assignments_between
+from scheduling.domain.responder_chain import Assignment
+from scheduling.models import Cover, Rotation, RotationWeek
+from scheduling.queries.on_call import assignments_by_rotation
 
 MICROSECOND = dt.timedelta(microseconds=1)
 
@@ -22,13 +24,25 @@ class Stint:
 
 def on_call_stints(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime) -> list[Stint]:
     """Return the stints between two instants in order, cut off at both. Neighbouring shifts of one engineer are one stint."""
+    return stints_by_rotation([rotation], starts_at=starts_at, ends_at=ends_at)[rotation.pk]
+
+
+def stints_by_rotation(
+    rotations: Sequence[Rotation], *, starts_at: dt.datetime, ends_at: dt.datetime
+) -> dict[int, list[Stint]]:
+    """Return the same for several rotations by primary key, in two statements."""
+    rows = assignments_by_rotation(rotations, starts_at=starts_at, ends_at=ends_at)
+    return {rotation.pk: _join(rotation, rows[rotation.pk]) for rotation in rotations}
+
+
+def _join(rotation: Rotation, parts: Iterable[Assignment[RotationWeek, Cover]]) -> list[Stint]:
     stints: list[Stint] = []
-    for row in assignments_between(rotation, starts_at=starts_at, ends_at=ends_at):
+    for part in parts:
         last = stints[-1] if stints else None
-        if last and (last.engineer.pk, last.ends_at) == (row.engineer.pk, row.starts_at):
-            stints[-1] = replace(last, ends_at=row.ends_at)
+        if last and (last.engineer.pk, last.ends_at) == (part.engineer.pk, part.starts_at):
+            stints[-1] = replace(last, ends_at=part.ends_at)
         else:
-            stints.append(Stint(rotation, row.engineer, row.starts_at, row.ends_at))
+            stints.append(Stint(rotation, part.engineer, part.starts_at, part.ends_at))
     return stints
 
 

@@ -1,6 +1,7 @@
 """Notify engineers when their shifts start and end, and of time off during a shift or cover."""
 
 import datetime as dt
+from collections.abc import Sequence
 from itertools import pairwise
 
 from django.db import transaction
@@ -22,7 +23,7 @@ from scheduling.notifications import (
     notify_time_off_conflict,
     shift_change_key,
 )
-from scheduling.queries.stints import on_call_stints
+from scheduling.queries.stints import Stint, stints_by_rotation
 
 # Messages enter the outbox this long before they are due, so that a late sweep does not delay them.
 REMINDER_LOOKAHEAD = dt.timedelta(hours=2)
@@ -39,26 +40,52 @@ def notify_shift_changes(*, at: dt.datetime) -> None:
     weeks = RotationWeek.objects.filter(starts_at__range=window).order_by().values("rotation")
     edges = Q(starts_at__range=window) | Q(ends_at__range=window)
     covers = Cover.objects.filter(edges).order_by().values("rotation")
+    rotations = list(Rotation.objects.filter(Q(pk__in=weeks) | Q(pk__in=covers)).order_by("pk"))
+    starts, ends = _changes_to_notify(rotations, starts_at=window[0], ends_at=window[1])
+    due = {stint.rotation for stint in starts} | {before.rotation for before, _ in ends}
     with IsolatedSteps() as attempt:
-        for rotation in Rotation.objects.filter(Q(pk__in=weeks) | Q(pk__in=covers)).order_by("pk"):
+        for rotation in sorted(due, key=lambda rotation: rotation.pk):
             attempt(_notify_changes_in, rotation, starts_at=window[0], ends_at=window[1])
 
 
 @transaction.atomic
 def _notify_changes_in(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime) -> None:
     """Queue the notifications of a rotation's changes of engineer between two instants."""
-    stints = on_call_stints(rotation, starts_at=starts_at, ends_at=ends_at)
-    keys = [shift_change_key(rotation, instant) for stint in stints for instant in (stint.starts_at, stint.ends_at)]
+    starts, ends = _changes_to_notify([rotation], starts_at=starts_at, ends_at=ends_at)
+    for stint in starts:
+        notify_shift_started(stint)
+    for before, after in ends:
+        notify_shift_ended(before, next_engineer=after.engineer)
+
+
+def _changes_to_notify(
+    rotations: Sequence[Rotation], *, starts_at: dt.datetime, ends_at: dt.datetime
+) -> tuple[list[Stint], list[tuple[Stint, Stint]]]:
+    """Return the stints whose start is still to be notified, and those whose end is, with the next one; runs four statements."""
+    stints = stints_by_rotation(rotations, starts_at=starts_at, ends_at=ends_at).values()
+    keys = {
+        shift_change_key(stint.rotation, instant)
+        for rows in stints
+        for stint in rows
+        for instant in (stint.starts_at, stint.ends_at)
+    }
     started, ended = enqueued_keys(ShiftStart, among=keys), enqueued_keys(ShiftEnd, among=keys)
-    for stint in stints:
-        # The first stint is cut off at the start of the window, unless it is the rotation's first.
-        key = shift_change_key(rotation, stint.starts_at)
-        if stint.starts_at > starts_at and (key, stint.engineer.pk) not in started:
-            notify_shift_started(stint)
-    for before, after in pairwise(stints):
-        key = shift_change_key(rotation, before.ends_at)
-        if after.engineer != before.engineer and (key, before.engineer.pk) not in ended:
-            notify_shift_ended(before, next_engineer=after.engineer)
+    # The first stint is cut off at the start of the window, unless it is the rotation's first.
+    starts = [
+        stint
+        for rows in stints
+        for stint in rows
+        if stint.starts_at > starts_at
+        and (shift_change_key(stint.rotation, stint.starts_at), stint.engineer.pk) not in started
+    ]
+    ends = [
+        (before, after)
+        for rows in stints
+        for before, after in pairwise(rows)
+        if after.engineer != before.engineer
+        and (shift_change_key(before.rotation, before.ends_at), before.engineer.pk) not in ended
+    ]
+    return starts, ends
 
 
 def notify_time_off_conflicts(*, at: dt.datetime) -> None:

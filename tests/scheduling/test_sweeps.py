@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from notifications.models import Message
 from scheduling.models import Rotation
 from scheduling.services import cover_requests, reminders, swaps
 from scheduling.services.cover_requests import CoverProposal, expire_cover_requests, request_cover
@@ -77,10 +78,22 @@ def test_cover_requests_expire_after_one_that_cannot(weeks, now, fail_on_first):
 
 def test_shift_changes_are_notified_after_a_rotation_that_fails(weeks, now, admin, fail_on_first):
     create_rotation(name="Second", engineers=[weeks[0].engineer, weeks[1].engineer], by=admin, at=now)
-    calls = fail_on_first(reminders, "on_call_stints")
+    calls = fail_on_first(reminders, "notify_shift_started")
     with pytest.raises(ValueError, match="cannot be notified"):
         notify_shift_changes(at=weeks[0].starts_at)
-    assert [rotation.name for (rotation,) in calls] == ["Weekly Rotation", "Second"]
+    assert [stint.rotation.name for (stint,) in calls] == ["Weekly Rotation", "Second"]
+
+
+def test_shift_changes_that_are_notified_take_a_few_statements_for_any_number_of_rotations(
+    weeks, now, admin, django_assert_num_queries
+):
+    for name in ("Second", "Third", "Fourth"):
+        create_rotation(name=name, engineers=[weeks[0].engineer, weeks[1].engineer], by=admin, at=now)
+    notify_shift_changes(at=weeks[0].starts_at)
+    assert Message.objects.filter(type="shift-started").count() == 4
+    with django_assert_num_queries(5):
+        notify_shift_changes(at=weeks[0].starts_at)
+    assert Message.objects.filter(type="shift-started").count() == 4
 
 
 def test_time_off_conflicts_are_notified_after_one_that_fails(weeks, now, fail_on_first):
