@@ -18,7 +18,8 @@ from common.db import PreparedStatement
 from common.formatting import format_duration
 from handoffs.models import Handoff
 from incidents.models import Incident, MaintenanceWindow
-from notifications.models import ContactMethod, Message
+from lineage.models import Edge
+from notifications.models import ContactMethod, Message, PushDevice
 from oncall_site.models import Heartbeat, Sweep
 from people.models import User
 from pipelines.models import Pipeline
@@ -33,7 +34,7 @@ from scheduling.models import (
     RotationWeek,
     SwapRequest,
 )
-from validation.models import Check
+from validation.models import Check, Metric
 
 WORKER, BEAT = "worker", "beat"
 # Beat sends a heartbeat every ten seconds; some delay does not count as an outage.
@@ -153,7 +154,7 @@ def pipelines_needing_attention() -> set[int]:
 # What the Now page shows and a history records: a new entry has the highest key. (Of two transactions at once, the later commit
 # may have the lower key; its change shows within the minute.)
 SHOWN_MODELS = (
-    *(User, Pipeline, Incident, MaintenanceWindow, Check, ContactMethod, FeedToken),
+    *(User, Pipeline, Edge, Incident, MaintenanceWindow, Metric, Check, ContactMethod, PushDevice, FeedToken),
     *(
         Rotation,
         Roster,
@@ -167,12 +168,13 @@ SHOWN_MODELS = (
         Handoff,
     ),
 )
-# What no history records: the last results of checks, and the next escalations.
+# What no history records: the last results of checks, the next escalations, and drills.
 SHOWN_STATES = (
     "SELECT string_agg(DISTINCT pipeline_id || last_status, ' ') FROM validation_check WHERE is_active",
     "SELECT string_agg(DISTINCT pipeline_id || status || is_stale, ' ') FROM validation_externalcheck",
     "SELECT string_agg(id || ' ' || next_escalation_at, ' ' ORDER BY id) FROM incidents_incident WHERE state <> 'resolved'",
     "SELECT max(id) FROM incidents_escalationstep",
+    "SELECT max(id) FROM incidents_drill",
 )
 
 

@@ -17,7 +17,7 @@ from incidents.models import Incident, MaintenanceWindow
 from incidents.services.transitions import NewIncident, acknowledge, open_incident
 from notifications.models import Message
 from oncall_site import services
-from oncall_site.queries import delivery_problem
+from oncall_site.queries import SHOWN_MODELS, SHOWN_STATES, delivery_problem
 from oncall_site.views import now as now_view
 from people.models import User
 from pipelines.models import Pipeline
@@ -187,6 +187,31 @@ def test_each_change_that_the_page_shows_changes_the_tag(client, rotation, a, b,
     etag = client.get("/now/").headers["ETag"]
     change(rotation, a)
     assert client.get("/now/", headers={"if-none-match": etag}).status_code == 200
+
+
+# What changes nothing that Now shows, or is part of the version in another way: sessions and who asks, the delivery problem, and
+# the versions of what comes from memory.
+UNVERSIONED_TABLES = {
+    *("django_session", "django_content_type", "people_oncallversion", "people_pageversion"),
+    *("oncall_site_heartbeat", "notifications_message"),
+    # `EXTRACT(epoch FROM starts_at)`
+    *("starts_at", "ends_at"),
+}
+
+
+def test_every_table_that_the_page_reads_is_part_of_its_version(rotation, a, b, admin):
+    """Otherwise a change to one without a version would not show until the next minute."""
+    read = set()
+    for user in (a, admin):
+        client = make_client(user)
+        client.get("/now/")
+        empty_memory()
+        with CaptureQueriesContext(connection) as context:
+            client.get("/now/?changed=1")
+        read |= {table for row in context for table in re.findall(r"(?:FROM|JOIN) \"?([a-z]+_[a-z]+)\b", row["sql"])}
+    versioned = {model._meta.db_table for model in SHOWN_MODELS}
+    versioned |= {table for state in SHOWN_STATES for table in re.findall(r"FROM (\w+)", state)}
+    assert read - versioned - UNVERSIONED_TABLES == set()
 
 
 def make_client(user):
