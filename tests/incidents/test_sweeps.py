@@ -80,7 +80,7 @@ def test_due_evidence_is_claimed_and_claimed_again_after_its_lease(evidence, now
 
 @pytest.fixture
 def slack(db):
-    SlackApp.objects.create(bot_token="x", signing_secret="x")
+    SlackApp.objects.create(pk=1, bot_token="x", signing_secret="x")
 
 
 def is_slack_due():
