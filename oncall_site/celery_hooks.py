@@ -166,3 +166,4 @@ class HeartbeatScheduler(PersistentScheduler):
         except Error:
             # Beat continues without the database: workers may reach it, and /readyz reports the old heartbeat.
             logger.exception("Could not record beat's heartbeat.")
+            self.asks_again_at = time.monotonic() + BEAT_SECONDS

@@ -92,6 +92,19 @@ def test_after_an_error_all_sweeps_start_for_ten_seconds(beat, sent, clock, monk
     assert len(asked) == 2
 
 
+def test_after_a_failed_heartbeat_all_sweeps_start(beat, sent, clock, monkeypatch):
+    def fail():
+        raise OperationalError
+
+    start(beat, sent, MESSAGES)
+    with monkeypatch.context() as patch:
+        patch.setattr(celery_hooks.services, "record_beat", fail)
+        beat._beat()
+    assert start(beat, sent, MESSAGES) == [MESSAGES]
+    clock[0] += BEAT_SECONDS
+    assert start(beat, sent, MESSAGES) == []
+
+
 def test_it_asks_again_after_the_database_restarted(beat, sent, clock):
     start(beat, sent, MESSAGES)
     assert start(beat, sent, MESSAGES) == []
