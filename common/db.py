@@ -97,9 +97,7 @@ class ExistsQuery:
     def __call__(self) -> bool:
         """Return True if any of the querysets has a row."""
         if self._compiled is None:
-            parts = [rows.order_by().values("pk").query.sql_with_params() for rows in self._querysets()]
-            sql = "SELECT " + " OR ".join(f"EXISTS ({part})" for part, _ in parts)  # nosec B608
-            self._compiled = sql, [value for _, values in parts for value in values]
+            self._compiled = _exists_sql(self._querysets())
         with connection.cursor() as cursor:
             cursor.execute(*self._compiled)
             answer: bool = cursor.fetchone()[0]
@@ -155,6 +153,35 @@ class PreparedStatement:
             cursor.execute(f"EXECUTE {self._name} {_in_parentheses(['%s'] * len(values))}", values)
             row: tuple[Any, ...] | None = cursor.fetchone()
             return row
+
+
+class SweepProbe:
+    """Tests whether a sweep would find a row at an instant, in one prepared statement, by the querysets that the sweep uses.
+
+    `querysets` gets the instant as an expression, and must read no settings: the SQL is compiled once.
+    """
+
+    def __init__(self, name: str, querysets: Callable[[Any], Iterable[models.QuerySet[Any]]]) -> None:
+        self._querysets = querysets
+        self._statement = PreparedStatement(f"probe_{name}", types=("timestamptz",), sql=self._sql)
+
+    def __call__(self, *, at: dt.datetime) -> bool:
+        """Return True if any of the querysets has a row."""
+        row = self._statement.fetch_one(at)
+        return bool(row and row[0])
+
+    def _sql(self) -> str:
+        sql, values = _exists_sql(self._querysets(Func(template="$1", output_field=models.DateTimeField())))
+        with connection.cursor() as cursor:
+            text: str = cursor.mogrify(sql, values).decode()
+            return text
+
+
+def _exists_sql(querysets: Iterable[models.QuerySet[Any]]) -> tuple[str, list[Any]]:
+    """Return the statement that tests whether any of the querysets has a row, and its parameters."""
+    parts = [rows.order_by().values("pk").query.sql_with_params() for rows in querysets]
+    sql = "SELECT " + " OR ".join(f"EXISTS ({part})" for part, _ in parts)  # nosec B608
+    return sql, [value for _, values in parts for value in values]
 
 
 def _in_parentheses(items: Sequence[str]) -> str:

@@ -626,6 +626,11 @@ class EvidenceQuerySet(models.QuerySet["Evidence"]):
         """Return the evidence that is due, running or waiting for approval."""
         return self.filter(state__in=(Evidence.State.WAITING, Evidence.State.PENDING))
 
+    def due(self, *, at: dt.datetime) -> Self:
+        """Return the evidence that a worker may run and that none has claimed."""
+        free = Q(lease_until=None) | Q(lease_until__lte=at)
+        return self.filter(free, state=Evidence.State.PENDING, due_at__lte=at)
+
 
 class Evidence(models.Model):
     """The result of an evidence block of the runbook for an incident: the first rows of a query, or the newest results of a check.

@@ -74,9 +74,13 @@ class OutboxQuerySet(models.QuerySet[Row_co]):
         self.model._default_manager.filter(pk__in=keys).delete()  # noqa: SLF001  # Django's API
         return len(keys)
 
+    def expired(self) -> Self:
+        """Return expired rows that are not being sent."""
+        return self.unclaimed().filter(expires_at__lte=Now())
+
     def drop_expired(self) -> int:
         """Drop expired rows that are not being sent; return their number."""
-        return self.unclaimed().filter(expires_at__lte=Now()).drop("Expired before it could be sent.")
+        return self.expired().drop("Expired before it could be sent.")
 
     def drop(self, problem: str) -> int:
         """Mark the rows as dropped; return their number."""

@@ -1,4 +1,7 @@
-"""The Celery application and beat's schedule. Beat only starts sweeps; each sweep finds the rows that are due."""
+"""The Celery application and beat's schedule. Beat only starts sweeps; each sweep finds the rows that are due.
+
+Beat starts a sweep of SWEEP_PROBES only if it has something to do, or at least once a minute (docs/adr/0048).
+"""
 
 import os
 
@@ -60,6 +63,16 @@ SCHEDULE = {
     "import dbt folders": {"task": "validation.tasks.import_dbt_folders", "schedule": 60.0},
     "heartbeat": {"task": "oncall_site.tasks.record_heartbeat", "schedule": 10.0},
 }
+# The functions that return True if a frequent sweep has anything to do at an instant. Beat asks before it starts the sweep.
+SWEEP_PROBES = {
+    "sweep evidence": "incidents.queries.sweeps.evidence_sweep_is_due",
+    "deliver reader messages": "readiness.queries.sweeps.message_sweep_is_due",
+    "sweep channels": "team_channels.queries.sweep_is_due",
+    "escalate incidents": "incidents.queries.sweeps.escalation_sweep_is_due",
+    "sweep messages": "notifications.queries.sweep.sweep_is_due",
+    "sweep Slack": "incidents.queries.sweeps.slack_sweep_is_due",
+    "sweep checks": "validation.queries.checks.sweep_is_due",
+}
 # People wait for these, or each run claims other rows: several workers run them at the same time. All other sweeps are exclusive.
 PARALLEL_SWEEPS = {
     "incidents.tasks.escalate",
@@ -90,6 +103,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     timezone="UTC",
     beat_schedule=SCHEDULE,
+    sweep_probes=SWEEP_PROBES,
     exclusive_sweeps={entry["task"] for entry in SCHEDULE.values()} - PARALLEL_SWEEPS,
 )
 app.autodiscover_tasks()

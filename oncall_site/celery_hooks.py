@@ -13,9 +13,11 @@ from importlib import import_module
 from typing import Any
 
 from celery import Task
-from celery.beat import PersistentScheduler
+from celery.beat import PersistentScheduler, ScheduleEntry
 from celery.signals import celeryd_after_setup
-from django.db import Error, connections
+from django.db import Error, connection, connections, transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from common.call_stack import with_deep_stack
 from common.db import session_lock
@@ -24,6 +26,10 @@ from oncall_site import services
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 10.0
+# A sweep starts at least this often, so that its statistics are never older.
+MAX_PAUSE_SECONDS = 60.0
+# A statement that waits for a lock, of a migration for example, must not stop beat.
+PROBE_SECONDS = 2
 
 
 @celeryd_after_setup.connect
@@ -39,9 +45,9 @@ def load_everything(**_: Any) -> None:
 
 def _close_old_connections() -> None:
     """Close broken and old connections, as Django does after a request, except in a transaction, as in tests."""
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()
+    for one in connections.all(initialized_only=True):
+        if not one.in_atomic_block:
+            one.close_if_unusable_or_obsolete()
 
 
 _is_threaded = threading.Event()
@@ -113,14 +119,18 @@ class RecordedTask(Task):  # type: ignore[type-arg]  # the class that Celery mak
 
 
 class HeartbeatScheduler(PersistentScheduler):
-    """Celery's scheduler with a heartbeat every ten seconds."""
+    """Celery's scheduler with a heartbeat every ten seconds, which starts a frequent sweep only if it has something to do."""
 
     last_beat = float("-inf")
+    # Until then, beat starts all sweeps without asking the database, which did not answer.
+    asks_again_at = float("-inf")
 
     def setup_schedule(self) -> None:
         """Load the schedule. The workers' heartbeat is due at once, so that the site is ready as soon as a worker runs."""
         super().setup_schedule()
         self.schedule["heartbeat"].last_run_at = self.app.now() - dt.timedelta(seconds=BEAT_SECONDS)
+        self.probes = {name: import_string(path) for name, path in self.app.conf.sweep_probes.items()}
+        self.started_at: dict[str, float] = {}
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
         """Send the tasks that are due; return the seconds until the next tick."""
@@ -129,16 +139,41 @@ class HeartbeatScheduler(PersistentScheduler):
             self._beat()
         return super().tick(*args, **kwargs)
 
+    def adjust(self, n: Any, drift: float = 0.0) -> Any:
+        """Return the seconds until a task is due. Celery wakes up 10 ms before, and then asks thousands of times a minute."""
+        return super().adjust(n, drift=drift)
+
+    def apply_entry(self, entry: ScheduleEntry, producer: Any = None) -> None:
+        """Send a task, unless it is a frequent sweep that has nothing to do and was started within a minute."""
+        name, now = str(entry.name), time.monotonic()
+        if now < self.started_at.get(name, float("-inf")) + MAX_PAUSE_SECONDS and not self._has_work(name, now=now):
+            return
+        self.started_at[name] = now
+        super().apply_entry(entry, producer=producer)
+
+    def _has_work(self, name: str, *, now: float) -> bool:
+        """Return True if a sweep has something to do, or if the database does not say."""
+        probe = self.probes.get(name)
+        if probe is None or now < self.asks_again_at:
+            return True
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL statement_timeout = '{PROBE_SECONDS}s'")
+                return bool(probe(at=timezone.now()))
+        except Exception:  # whatever is wrong with it, the sweep does the work
+            logger.exception("Could not ask whether to start “%s”. Beat starts all sweeps meanwhile.", name)
+            self.asks_again_at = now + BEAT_SECONDS
+            return True
+
     def schedules_equal(self, old: object, new: object) -> bool:
         """Return True once a schedule is loaded. It is fixed while beat runs, and Celery would compare all entries at each tick."""
         return old is not None and new is not None
 
     def _beat(self) -> None:
         try:
+            _close_old_connections()
             services.record_beat()
         except Error:
             # Beat continues without the database: workers may reach it, and /readyz reports the old heartbeat.
             logger.exception("Could not record beat's heartbeat.")
-        finally:
-            # Beat needs the database only briefly, every ten seconds.
-            connections.close_all()
+            self.asks_again_at = time.monotonic() + BEAT_SECONDS

@@ -1,9 +1,11 @@
 """Queries about channels."""
 
-from django.db.models import Q
+from typing import Any
+
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from common.db import ExistsQuery
+from common.db import ExistsQuery, SweepProbe
 from people.models import User
 from people.undo import UNDO_WINDOW
 from pipelines.models import Pipeline
@@ -16,20 +18,24 @@ from team_channels.models import (
     TeamChannelQuerySet,
 )
 
-# Runs every five seconds and usually finds nothing.
-has_work = ExistsQuery(
-    lambda: [
-        ChannelDelivery.objects.claimable(),
-        ChannelDelivery.objects.unclaimed().filter(expires_at__lte=Now()),
-        TeamChannel.objects.get_queryset().unreported(),
-        purgeable_channels(),
-    ]
-)
-
 
 def purgeable_channels() -> TeamChannelQuerySet:
     """Return the deleted channels that can no longer be restored."""
     return TeamChannel.all_objects.filter(deleted_at__lte=Now() - UNDO_WINDOW)
+
+
+def rows_to_sweep() -> list[QuerySet[Any]]:
+    """Return the rows of each kind that the sweep of channels handles, by the database's clock."""
+    return [
+        ChannelDelivery.objects.claimable(),
+        ChannelDelivery.objects.expired(),
+        TeamChannel.objects.get_queryset().unreported(),
+        purgeable_channels(),
+    ]
+
+
+has_work = ExistsQuery(rows_to_sweep)
+sweep_is_due = SweepProbe("channels", lambda at: rows_to_sweep())
 
 
 def owner_channels(owner: Pipeline | Rotation) -> TeamChannelQuerySet:

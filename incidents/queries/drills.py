@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from common.db import first_end
 from incidents.models import Drill, DrillQuerySet, Incident
@@ -11,6 +11,7 @@ from scheduling.models import Rotation
 
 # A drill that nobody acknowledged is shown on Now for this long.
 SHOWN_AFTER_END = dt.timedelta(hours=24)
+MAX_DRILL = dt.timedelta(hours=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ def current_drills(*, at: dt.datetime) -> DrillQuerySet:
         incident__resolved_by=None, incident__acknowledged_by=None, incident__resolved_at__gt=at - SHOWN_AFTER_END
     )
     return all_drills().filter(in_progress | missed, incident__isnull=False)
+
+
+def overlong_drills(*, at: dt.datetime) -> QuerySet[Incident]:
+    """Return the unresolved drills that are hours old, which a sweep resolves."""
+    return Incident.objects.unresolved().filter(source=Incident.Source.DRILL, opened_at__lte=at - MAX_DRILL)
 
 
 def next_drill_end(*, at: dt.datetime, until: dt.datetime) -> dt.datetime:

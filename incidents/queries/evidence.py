@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from common.formatting import format_value
 from common.look_alikes import look_alikes
@@ -15,6 +15,7 @@ from incidents.models import (
     MAX_EVIDENCE_QUERY_LENGTH,
     MAX_STEP_TEXT_LENGTH,
     Evidence,
+    EvidenceQuerySet,
     Incident,
     QueryApproval,
     RunbookRun,
@@ -262,6 +263,13 @@ def _expected(result: CheckResult, check: Check) -> str:
         "" if bound is None else format_value(bound, unit=check.value_unit) for bound in (result.low, result.high)
     )
     return f"{low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}"
+
+
+def approved_evidence() -> EvidenceQuerySet:
+    """Return the waiting evidence of unresolved incidents whose query is now approved or whose data source was deleted."""
+    approvals = QueryApproval.objects.filter(source=OuterRef("source"), query=OuterRef("query"))
+    waiting = Evidence.objects.filter(state=Evidence.State.WAITING, incident__in=Incident.objects.unresolved())
+    return waiting.filter(Q(source=None) | Exists(approvals))
 
 
 def incidents_without_evidence() -> QuerySet[Incident]:

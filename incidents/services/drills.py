@@ -14,6 +14,7 @@ from common.exceptions import DomainError
 from common.loops import IsolatedSteps
 from incidents.domain.drills import DueDrill, WeeklySchedule, newest_due
 from incidents.models import MAX_SKIP_REASON_LENGTH, Drill, EscalationStep, Incident, MaintenanceWindow
+from incidents.queries.drills import overlong_drills
 from incidents.services.transitions import NewIncident, check_no_drill, open_incident, resolve
 from people.models import User
 from pipelines.models import Pipeline
@@ -23,7 +24,6 @@ from scheduling.services.locks import lock_rotation
 
 DRILL_TITLE = "Drill: nothing is wrong"
 DRILL_TEXT = "This is a drill. Acknowledge it as you would a real incident, then resolve it. No other action is needed."
-MAX_DRILL = dt.timedelta(hours=4)
 # A weekly drill that is later than this is skipped, so that it does not start at an hour that nobody chose.
 MAX_START_DELAY = dt.timedelta(hours=1)
 MIN_DRILL_INTERVAL = dt.timedelta(hours=24)
@@ -147,9 +147,8 @@ def _open_drill(pipeline: Pipeline, *, by: User | None, at: dt.datetime) -> Inci
 
 def end_old_drills(*, at: dt.datetime) -> int:
     """Resolve drills that are hours old; return how many."""
-    rows = Incident.objects.unresolved().filter(source=Incident.Source.DRILL, opened_at__lte=at - MAX_DRILL)
     with IsolatedSteps() as attempt:
-        return sum(attempt(_end_drill, row, at=at) or False for row in rows.order_by("pk"))
+        return sum(attempt(_end_drill, row, at=at) or False for row in overlong_drills(at=at).order_by("pk"))
 
 
 def _end_drill(incident: Incident, *, at: dt.datetime) -> bool:

@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from incidents.models import MAX_EVIDENCE_QUERY_LENGTH, Evidence, Incident, QueryApproval
 from incidents.queries.evidence import (
     BlockState,
+    approved_evidence,
     check_table,
     incidents_without_evidence,
     query_digest,
@@ -40,6 +41,7 @@ RUN_SECONDS = 60.0
 QUEUE_LEASE, RUN_LEASE = dt.timedelta(minutes=5), dt.timedelta(seconds=150)
 RETRY_WAIT = dt.timedelta(seconds=15)
 
+# The rows of `EvidenceQuerySet.due`.
 CLAIM_SQL = """
 WITH due AS (
   SELECT id FROM incidents_evidence
@@ -132,10 +134,7 @@ def _end_waiting(*, at: dt.datetime) -> None:
     Sweeps call it too: a query can be approved while evidence is being added, between two runs, or while the incident
     is resolved.
     """
-    approvals = QueryApproval.objects.filter(source=OuterRef("source"), query=OuterRef("query"))
-    waiting = Evidence.objects.filter(state=Evidence.State.WAITING, incident__in=Incident.objects.unresolved())
-    ready = waiting.filter(Q(source=None) | Exists(approvals))
-    ready.update(state=Evidence.State.PENDING, due_at=at, attempts=0)
+    approved_evidence().update(state=Evidence.State.PENDING, due_at=at, attempts=0)
 
 
 def request_evidence(*, at: dt.datetime, limit: int = 100) -> int:

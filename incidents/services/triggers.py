@@ -112,7 +112,8 @@ def trigger_incident(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.dat
     """
     latest = _latest(pipeline, trigger=trigger)
     if latest is not None and latest.resolved_at is None:
-        return _add_repeat(latest, trigger=trigger, at=at)
+        # Most failures were seen before. Locking the incident each time would also write to it each time.
+        return latest if _was_seen(latest, trigger=trigger) else _add_repeat(latest, trigger=trigger, at=at)
     try:
         if latest is None or latest.resolved_at is None:
             return _open(pipeline, trigger=trigger, at=at)
@@ -207,6 +208,12 @@ def _fail_again(row: Incident, *, at: dt.datetime) -> None:
         row.recovered_at = None
         if row.state == Incident.State.OPEN and row.snoozed_until is None:
             row.next_escalation_at = at + escalation_wait(row)
+
+
+def _was_seen(incident: Incident, *, trigger: IncidentTrigger) -> bool:
+    """Return True if an incident has this result of a check, or this alert, already."""
+    failure = incident.failures.for_check(check_id=trigger.check_id, fingerprint=trigger.fingerprint).first()
+    return failure is not None and trigger.seen_at <= failure.last_seen_at
 
 
 @transaction.atomic

@@ -8,11 +8,13 @@ from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from notifications.models import ContactMethod, Message, SlackApp, SlackMember
+from notifications.models import ContactMethod, Message, SlackAnswer, SlackApp, SlackMember
 from people.models import User
 
 # A member is looked up again after this time, because people leave and change addresses.
 MAX_LOOKUP_AGE = dt.timedelta(days=1)
+# Slack permits 30 minutes, but nobody waits that long for a response.
+ANSWER_LIFETIME = dt.timedelta(minutes=10)
 UNKNOWN_MEMBER = (
     "Your Slack account is not linked to an active user of the on-call site. "
     "Use the same e-mail address in both, or add Slack as a contact method on the Notifications page."
@@ -38,6 +40,11 @@ def slack_app() -> App | None:
 def has_slack_app() -> bool:
     """Return True if the site has a Slack app."""
     return bool(settings.SLACK_BOT_TOKEN) or SlackApp.objects.exists()
+
+
+def expired_answers() -> QuerySet[SlackAnswer]:
+    """Return the responses that nobody waits for any more."""
+    return SlackAnswer.objects.filter(created_at__lte=Now() - ANSWER_LIFETIME)
 
 
 def known_slack_id(person: User, *, email: str) -> str:

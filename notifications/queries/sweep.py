@@ -1,9 +1,10 @@
 """The rows that the message sweep handles."""
 
-from django.db.models import F, QuerySet
-from django.db.models.functions import Now
+from typing import Any
 
-from common.db import ExistsQuery
+from django.db.models import F, QuerySet
+
+from common.db import ExistsQuery, SweepProbe
 from notifications.models import ContactMethod, EmailRejection, Message, PushDevice
 from people.models import since_reactivation
 
@@ -29,15 +30,18 @@ def unreported_rejections() -> QuerySet[EmailRejection]:
     return EmailRejection.objects.filter(reported_at=None, address=F("person__email"), person__is_active=True)
 
 
-# Runs every two seconds and usually finds nothing.
-has_work = ExistsQuery(
-    lambda: [
+def rows_to_sweep() -> list[QuerySet[Any]]:
+    """Return the rows of each kind that the sweep handles, by the database's clock."""
+    return [
         Message.objects.claimable(),
         Message.objects.late(),
-        Message.objects.unclaimed().filter(expires_at__lte=Now()),
+        Message.objects.expired(),
         devices_before_reactivation(),
         unreported_devices(),
         unreported_methods(),
         unreported_rejections(),
     ]
-)
+
+
+has_work = ExistsQuery(rows_to_sweep)
+sweep_is_due = SweepProbe("messages", lambda at: rows_to_sweep())

@@ -13,12 +13,10 @@ from notifications.channels.slack_app.channel import find_member
 from notifications.channels.slack_app.client import post_answer
 from notifications.channels.slack_app.signatures import MAX_REQUEST_AGE, is_recent, is_signed
 from notifications.models import ContactMethod, Message, SlackAnswer, SlackMember, SlackRequest
-from notifications.queries.slack import App, people_to_look_up, slack_app
+from notifications.queries.slack import App, expired_answers, people_to_look_up, slack_app
 from notifications.services.slack_leases import claim, delete, retry_later
 from people.models import User
 
-# Slack permits 30 minutes, but nobody waits that long for a response.
-ANSWER_LIFETIME = dt.timedelta(minutes=10)
 ACCOUNT_IN_USE = "Another person on the site has this Slack account."
 
 
@@ -53,7 +51,7 @@ def answer_later(*, response_url: str, text: str) -> None:
 
 def post_next_answer() -> bool:
     """Post one pending response; return False if there is none."""
-    SlackAnswer.objects.filter(created_at__lte=Now() - ANSWER_LIFETIME).delete()
+    expired_answers().delete()
     row = claim(SlackAnswer.objects.claimable().order_by("pk"))
     if row is None:
         return False

@@ -127,11 +127,16 @@ def _configure(data: Path) -> None:
 
 def is_running(*, var: Path) -> bool:
     """Return True if the server with its data in `var/postgres` is running."""
+    return server_pid(var=var) is not None
+
+
+def server_pid(*, var: Path) -> int | None:
+    """Return the process ID of the server with its data in `var/postgres`, or None if it is not running."""
     try:
         info = PostmasterInfo.read_from_pgdata(var / "postgres")
     except (OSError, AssertionError, ValueError):
-        return False  # The file is being written.
-    return info is not None and _is_alive(info)
+        return None  # The file is being written.
+    return info.pid if info is not None and _is_alive(info) else None
 
 
 def _is_alive(info: PostmasterInfo) -> bool:

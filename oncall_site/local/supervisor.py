@@ -17,7 +17,7 @@ import threading
 import time
 import traceback
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import django
@@ -33,7 +33,8 @@ FIRST_PORT = 8000
 PORT_ATTEMPTS = 50
 GRACE_SECONDS = 8
 READY_SECONDS = 120
-POLL_SECONDS = 0.5
+# While something starts, or if the system cannot say when a process ends. Otherwise, each look at a site at rest is wasted.
+POLL_SECONDS, REST_SECONDS = 0.5, 5.0
 ANSWER_SECONDS = 1
 # A process that dies again and again is restarted after 1, 2, 4 … seconds, and at once after it ran for a minute.
 MAX_RESTART_DELAY_SECONDS = 30
@@ -132,13 +133,17 @@ def _supervise(
     processes: "list[SupervisedProcess]", stopped: threading.Event, *, announcement: "Announcement", var: Path
 ) -> None:
     """Start what is not running and print the output of the processes until the site stops."""
+    server = ExitWatch()
     while not stopped.is_set():
         if not postgres.is_running(var=var):
             _restart_postgres(processes, stopped, var=var)
+        server.watch(postgres.server_pid(var=var))
         for process in processes:
             process.check()
         announcement.check()
-        wait_for_output(processes, seconds=POLL_SECONDS)
+        exits = [server, *(process.exit for process in processes)]
+        is_at_rest = announcement.is_made and all(one.works for one in exits)
+        wait_for_output(processes, seconds=REST_SECONDS if is_at_rest else POLL_SECONDS, exits=exits)
 
 
 def _restart_postgres(processes: "list[SupervisedProcess]", stopped: threading.Event, *, var: Path) -> None:
@@ -180,6 +185,30 @@ def say(text: str) -> None:
         sys.stdout.flush()
 
 
+class ExitWatch:
+    """A descriptor that becomes readable when a process ends. `works` is False without a process or on other systems than Linux."""
+
+    def __init__(self) -> None:
+        self.pid: int | None = None
+        self.descriptor: int | None = None
+
+    @property
+    def works(self) -> bool:
+        """Return True if the end of the process will be noticed."""
+        return self.descriptor is not None
+
+    def watch(self, pid: int | None) -> None:
+        """Watch this process from now on, if it is another one than before; None for no process."""
+        if pid == self.pid:
+            return
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+        self.pid, self.descriptor = pid, None
+        if pid is not None and hasattr(os, "pidfd_open"):
+            with contextlib.suppress(OSError):
+                self.descriptor = os.pidfd_open(pid)
+
+
 class SupervisedProcess:
     """A process of the site, a copy of this one; its output is printed line by line with its name."""
 
@@ -190,6 +219,7 @@ class SupervisedProcess:
         self.started_at = 0.0
         self.restart_at = 0.0
         self.pid: int | None = None
+        self.exit = ExitWatch()
         self.output: int | None = None
         self.partial_line = b""
 
@@ -203,6 +233,7 @@ class SupervisedProcess:
         self.pid = os.fork()
         if self.pid == 0:
             _run_as_process(self.name, self.program.run, output=pipe)
+        self.exit.watch(self.pid)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         os.close(pipe)
 
@@ -233,6 +264,7 @@ class SupervisedProcess:
             _stop_session(self.pid)
             self.read_output()
             self.pid, self.restart_at = None, now + self.delay
+            self.exit.watch(None)
         if self.pid is None and now >= self.restart_at and self.program.can_start():
             self.start()
 
@@ -267,19 +299,26 @@ def _run_as_process(name: str, run: Callable[[], int], *, output: int) -> None:
         os._exit(code)
 
 
-def wait_for_output(processes: list[SupervisedProcess], *, seconds: float) -> None:
-    """Print the output of the processes, for at most this long."""
+def wait_for_output(processes: list[SupervisedProcess], *, seconds: float, exits: Iterable[ExitWatch] = ()) -> None:
+    """Print the output of the processes, for at most this long and until one of `exits` ends."""
     until = time.monotonic() + seconds
     with selectors.DefaultSelector() as selector:
         for process in processes:
             if process.output is not None:
                 selector.register(process.output, selectors.EVENT_READ, process)
-        while (left := until - time.monotonic()) > 0:
+        for one in exits:
+            if one.descriptor is not None:
+                selector.register(one.descriptor, selectors.EVENT_READ)
+        has_ended = False
+        while (left := until - time.monotonic()) > 0 and not has_ended:
             if not selector.get_map():
                 time.sleep(left)
                 return
             for key, _ in selector.select(left):
                 process = key.data
+                if process is None:
+                    has_ended = True
+                    continue
                 process.read_output()
                 if process.output is None:
                     selector.unregister(key.fd)

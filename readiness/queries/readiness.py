@@ -10,7 +10,7 @@ from incidents.models import EscalationStep
 from lineage.queries import parents
 from pipelines.models import Pipeline
 from readiness.domain.verdict import Readiness, decide
-from readiness.loaders import load_fact_index, load_facts
+from readiness.loaders import DayRows, load_day_rows, load_fact_index, load_facts
 from readiness.models import ReaderNotification, Restatement
 
 
@@ -22,16 +22,24 @@ def upstream_pipelines(pipelines: Iterable[Pipeline], *, at: dt.datetime) -> dic
 
 
 def readiness_by_pipeline(
-    pipelines: Iterable[Pipeline], *, at: dt.datetime, day: dt.date | None = None
+    pipelines: Iterable[Pipeline], *, at: dt.datetime, day: dt.date | None = None, rows: DayRows | None = None
 ) -> dict[int, Readiness]:
-    """Return the verdict on a business day of each pipeline, by default its newest due day."""
-    rows = list(pipelines)
-    if not rows:
+    """Return the verdict on a business day of each pipeline, by default its newest due day.
+
+    For several days of the same pipelines, pass `day_rows` of them.
+    """
+    asked = list(pipelines)
+    if not asked:
         return {}
-    index = load_fact_index(rows)
-    upstream = upstream_pipelines([row for row in rows if row.pk in index.edge], at=at)
-    facts = load_facts(rows, at=at, day=day, parents=upstream, index=index)
+    facts = load_facts(asked, at=at, day=day, rows=rows or day_rows(asked, at=at))
     return {key: decide(one, at=at) for key, one in facts.items()}
+
+
+def day_rows(pipelines: Sequence[Pipeline], *, at: dt.datetime) -> DayRows:
+    """Return the rows of pipelines that the verdict on each of their days needs."""
+    index = load_fact_index(pipelines)
+    upstream = upstream_pipelines([row for row in pipelines if row.pk in index.edge], at=at)
+    return load_day_rows(index=index, parents=upstream)
 
 
 def restatements(*, pipeline: Pipeline | None = None) -> QuerySet[Restatement]:

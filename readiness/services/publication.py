@@ -17,7 +17,7 @@ from readiness.domain.calendar import MetricCalendar
 from readiness.domain.ledger import Drift, ValueChange, find_drift
 from readiness.domain.verdict import Verdict
 from readiness.models import Publication, Restatement, SweepCursor
-from readiness.queries.readiness import readiness_by_pipeline
+from readiness.queries.readiness import day_rows, readiness_by_pipeline
 from readiness.services.channel_posts import post_restatements
 from team_channels.domain.events import RESTATEMENT_OPENED, RESTATEMENT_SETTLED
 from validation.domain.buckets import DAY
@@ -75,7 +75,9 @@ def _publish_days(*, at: dt.datetime) -> int:
         .union(ExternalCheck.objects.filter(pipeline__isnull=False).values("pipeline"))
     )
     pipelines = {row.pk: row for row in Pipeline.objects.filter(pk__in=checked)}
-    newest = {key: readiness.day for key, readiness in readiness_by_pipeline(pipelines.values(), at=at).items()}
+    rows = day_rows(list(pipelines.values()), at=at)
+    verdicts = readiness_by_pipeline(pipelines.values(), at=at, rows=rows)
+    newest = {key: readiness.day for key, readiness in verdicts.items()}
     published = set(
         Publication.objects.filter(pipeline__in=pipelines, day__gt=at.date() - (PUBLISHED_DAYS + 9) * DAY).values_list(
             "pipeline", "day"
@@ -86,22 +88,23 @@ def _publish_days(*, at: dt.datetime) -> int:
         for number in range(PUBLISHED_DAYS):
             if (key, day - number * DAY) not in published:
                 missing[day - number * DAY].append(pipelines[key])
-    return sum(_publish(group, day=day, at=at) for day, group in sorted(missing.items()))
+    count = 0
+    for day, group in sorted(missing.items()):
+        verdicts = readiness_by_pipeline(group, at=at, day=day, rows=rows)
+        if safe := [row for row in group if verdicts[row.pk].verdict is Verdict.SAFE]:
+            count += _publish(safe, day=day, at=at)
+    return count
 
 
 @transaction.atomic
 def _publish(pipelines: Sequence[Pipeline], *, day: dt.date, at: dt.datetime) -> int:
-    """Publish a day of the pipelines on which it is safe; return of how many."""
-    verdicts = readiness_by_pipeline(pipelines, at=at, day=day)
-    safe = [row for row in pipelines if verdicts[row.pk].verdict is Verdict.SAFE]
-    if not safe:
-        return 0
-    metrics = _lock_metrics(safe)
+    """Publish a day of the pipelines on which it is still safe; return of how many."""
+    metrics = _lock_metrics(pipelines)
     # What was read before the lock may have changed.
-    verdicts = readiness_by_pipeline(safe, at=at, day=day)
+    verdicts = readiness_by_pipeline(pipelines, at=at, day=day)
     publications = [
         Publication(pipeline=row, day=day, published_at=at, **_watermarks(metrics[row.pk]))
-        for row in safe
+        for row in pipelines
         if verdicts[row.pk].verdict is Verdict.SAFE
     ]
     Publication.objects.bulk_create(publications, ignore_conflicts=True)

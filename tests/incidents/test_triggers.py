@@ -4,6 +4,8 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from incidents.models import Alert, Incident
 from incidents.services.escalation import escalate_due
@@ -59,10 +61,12 @@ def test_a_failing_check_has_one_incident_and_repeats_add_to_it(pipeline, trigge
 
 
 def test_a_result_that_was_seen_already_adds_nothing(pipeline, trigger, now):
-    trigger_incident(pipeline, trigger=trigger, at=now)
-    for _ in range(3):
-        trigger_incident(pipeline, trigger=trigger, at=now + MINUTE)
+    opened = trigger_incident(pipeline, trigger=trigger, at=now)
+    with CaptureQueriesContext(connection) as context:
+        for _ in range(3):
+            assert trigger_incident(pipeline, trigger=trigger, at=now + MINUTE) == opened
     assert Incident.objects.get().repeats == 0
+    assert not [query["sql"] for query in context if not query["sql"].startswith("SELECT") or " FOR " in query["sql"]]
 
 
 def test_a_recovered_check_stops_escalation_and_resolves_after_the_cooldown(pipeline, trigger, now):

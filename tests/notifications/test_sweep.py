@@ -1,4 +1,4 @@
-"""The message sweep first runs one statement, which finds every kind of work."""
+"""The message sweep first runs one statement, which finds every kind of work. Beat runs the same before it starts the sweep."""
 
 import datetime as dt
 import uuid
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from notifications import tasks
 from notifications.models import ContactMethod, EmailRejection, Message, PushDevice
-from notifications.queries.sweep import has_work
+from notifications.queries.sweep import has_work, sweep_is_due
 from people.models import User
 from tests.notifications.news import enqueue_news, with_mail
 
@@ -61,9 +61,12 @@ WORK = {
 @pytest.mark.parametrize("work", WORK)
 def test_the_statement_finds_every_kind_of_work(a, monkeypatch, work):
     monkeypatch.setattr(tasks.deliver, "delay", lambda: None)
+    at = timezone.now()
     assert not has_work()
-    WORK[work](a, timezone.now())
+    assert not sweep_is_due(at=at)
+    WORK[work](a, at)
     assert has_work()
+    assert sweep_is_due(at=at)
 
 
 def test_a_sweep_without_work_is_one_statement(a, monkeypatch, django_assert_num_queries):
@@ -78,5 +81,8 @@ def test_messages_that_are_being_sent_or_not_due_are_no_work(a):
     at = timezone.now()
     change_message(a, state="sending", token=uuid.uuid4(), lease_until=at + DAY)
     assert not has_work()
+    assert not sweep_is_due(at=at)
     Message.objects.update(state="pending", token=None, lease_until=None, due_at=at + DAY, expires_at=at + 2 * DAY)
     assert not has_work()
+    # The sweep reads the database's clock: another one must not start it early.
+    assert not sweep_is_due(at=at + 2 * DAY)

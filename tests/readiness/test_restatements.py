@@ -1,8 +1,11 @@
 """Publication and restatements: what was published, what changed afterwards, and why."""
 
 import datetime as dt
+import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,6 +49,17 @@ def test_a_day_is_published_when_it_becomes_safe(pipeline, metric, check):
     assert (row.pipeline, row.day, row.published_at) == (pipeline, YESTERDAY, AT + HOUR)
     assert Restatement.objects.count() == 0
     assert sweep_publications(at=AT + 2 * HOUR) == SweepResult()
+
+
+def test_the_days_that_are_not_published_are_looked_at_with_the_same_metrics_and_checks(pipeline, metric, check):
+    push(metric, [2.0])
+    run(check)
+    with CaptureQueriesContext(connection) as context:
+        assert sweep_publications(at=AT) == SweepResult()
+    tables = [re.search(r'FROM "?(\w+)', query["sql"])[1] for query in context if query["sql"].startswith("SELECT ")]
+    assert tables.count("validation_checkresult") >= publication.PUBLISHED_DAYS - 1, "one for each day"
+    assert tables.count("validation_metric") == 1
+    assert tables.count("validation_check") == 2, "those that wait longer than their metric, and all"
 
 
 def test_a_published_value_that_changes_is_restated(published, metric, check):
@@ -131,7 +145,7 @@ def test_published_value_plus_ledger_is_the_current_value(pipeline, metric, chec
     """In any order of pushes, replays and backfills of three days, with sweeps and verdicts in between."""
     safe = {"now": True}
 
-    def readiness(pipelines, *, at, day=None):
+    def readiness(pipelines, *, at, day=None, rows=None):
         verdict = Verdict.SAFE if safe["now"] else Verdict.WRONG
         return {row.pk: Readiness(day or YESTERDAY, verdict, (), 1, None) for row in pipelines}
 

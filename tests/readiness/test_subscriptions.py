@@ -12,10 +12,12 @@ from notifications.services.leases import claim_row
 from readiness.domain.verdict import Readiness, Verdict
 from readiness.models import Publication, ReaderMessage, ReaderNotification, Subscription
 from readiness.queries import readers as reader_queries
+from readiness.queries.sweeps import message_sweep_is_due
 from readiness.services import delivery, subscriptions
 from readiness.services.delivery import deliver_reader_message, purge_finished
 from readiness.services.readers import create_link, revoke_link
 from readiness.services.subscriptions import notify_subscribers, purge_unconfirmed
+from readiness.tasks import deliver_reader_messages
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 ADDRESS = "reader@example.org"
@@ -221,3 +223,22 @@ def test_old_messages_and_unconfirmed_addresses_are_deleted(link, subscription, 
     assert purge_finished() == 1
     assert purge_unconfirmed(at=now + 4 * DAY) == 1
     assert [row.email for row in Subscription.objects.all()] == [ADDRESS]
+
+
+def test_beat_starts_the_sweep_if_a_message_is_due_or_expired(link, pipeline):
+    is_due = lambda: message_sweep_is_due(at=timezone.now())  # noqa: E731
+    assert not is_due()
+    subscribe(link)
+    assert is_due()
+    assert claim_row(delivery.claim_reader_message) is not None
+    assert not is_due(), "a worker sends it"
+    ReaderMessage.objects.update(lease_until=timezone.now() - HOUR)
+    assert is_due(), "the worker died"
+    deliver()
+    assert not is_due()
+    ReaderMessage.objects.update(state="pending", sent_at=None, retry_at=timezone.now() + HOUR)
+    assert not is_due(), "it waits for another attempt"
+    ReaderMessage.objects.update(due_at=timezone.now() - 2 * DAY, expires_at=timezone.now() - DAY)
+    assert is_due(), "it has expired"
+    deliver_reader_messages()
+    assert not is_due()

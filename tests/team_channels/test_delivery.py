@@ -18,12 +18,14 @@ from notifications.channels import http
 from notifications.models import Message
 from notifications.services.leases import claim_row
 from notifications.services.restore import drop_possibly_sent
+from people.undo import UNDO_WINDOW
+from team_channels import tasks
 from team_channels.domain.events import ChannelEvent
 from team_channels.kinds import base
 from team_channels.kinds.catalog import KINDS as KINDS_BY_NAME
 from team_channels.kinds.webhook import new_secret, signature
 from team_channels.models import ChannelDelivery, TeamChannel
-from team_channels.queries import has_work
+from team_channels.queries import has_work, sweep_is_due
 from team_channels.services import delivery
 from team_channels.services.channels import (
     MAX_OLD_SECRETS,
@@ -101,8 +103,10 @@ def test_a_channel_that_no_longer_exists_is_turned_off_and_reported_once(make_ch
     assert (channel.is_active, channel.switched_off_by) == (False, None)
     assert states() == ["failed", "dropped"]
     assert has_work()
+    assert sweep_is_due(at=timezone.now())
     assert [report_channels_off(), report_channels_off()] == [1, 0]
     assert not has_work()
+    assert not sweep_is_due(at=timezone.now())
     subjects = Message.objects.filter(type="channel-off").values_list("recipient__username", "subject")
     assert ("engineer-a", f"Channel turned off: {channel} (Orders)") in list(subjects)
     assert admin.pk in Message.objects.values_list("recipient", flat=True)
@@ -308,6 +312,25 @@ def test_a_message_of_a_dead_worker_is_sent_when_its_lease_ends(make_channel, pe
     ChannelDelivery.objects.update(lease_until=timezone.now() - HOUR)
     deliver_one()
     assert (states(), len(peer.requests)) == (["sent"], 1)
+
+
+def test_beat_starts_the_sweep_for_each_kind_of_work(make_channel, peer):
+    is_due = lambda: sweep_is_due(at=timezone.now())  # noqa: E731
+    channel = make_channel()
+    assert not is_due()
+    post(channel)
+    assert is_due()
+    assert claim_row(delivery.claim_delivery) is not None
+    assert not is_due(), "a worker sends it"
+    ChannelDelivery.objects.update(lease_until=timezone.now() - HOUR)
+    assert is_due(), "the worker died"
+    ChannelDelivery.objects.update(due_at=timezone.now() - 2 * DAY, expires_at=timezone.now() - DAY)
+    assert is_due(), "it has expired"
+    tasks.sweep()
+    assert states() == ["dropped"]
+    assert not is_due()
+    TeamChannel.all_objects.update(deleted_at=timezone.now() - UNDO_WINDOW)
+    assert is_due(), "the channel can no longer be restored"
 
 
 def test_turning_a_channel_off_drops_pending_messages(make_channel, peer, admin):

@@ -11,7 +11,7 @@ from tests.validation.fixtures import AT, bucket, make_check, make_metric, make_
 from validation.domain.sql import query_problem
 from validation.domain.suggestions import suggest_checks
 from validation.models import Check, CheckResult, DataSource
-from validation.queries.checks import alerting_checks, deleted_checks, pipeline_statuses, run_progress
+from validation.queries.checks import alerting_checks, deleted_checks, pipeline_statuses, run_progress, sweep_is_due
 from validation.services import pull
 from validation.services.checks import (
     create_suggested_checks,
@@ -354,6 +354,22 @@ def test_a_check_is_run_by_one_worker_and_a_lost_run_is_claimed_again(check, met
     assert run_check(lost, at=AT + 11 * MINUTE) is None
     assert run_check(again, at=AT + 11 * MINUTE) is not None
     assert CheckResult.objects.count() == 2
+
+
+def test_beat_starts_the_sweep_while_a_check_is_due_and_unclaimed(check):
+    Check.objects.filter(pk=check.pk).update(next_due_at=AT + MINUTE)
+    assert not sweep_is_due(at=AT)
+    assert claim_due_checks(at=AT) == []
+    assert sweep_is_due(at=AT + MINUTE)
+    request_run(check, at=AT)
+    assert sweep_is_due(at=AT)
+    assert len(claim_due_checks(at=AT)) == 1
+    assert not sweep_is_due(at=AT + 9 * MINUTE)
+    assert sweep_is_due(at=AT + 10 * MINUTE)
+    assert len(claim_due_checks(at=AT + 10 * MINUTE)) == 1
+    Check.objects.filter(pk=check.pk).update(claim=None, lease_until=None, is_active=False)
+    assert not sweep_is_due(at=AT + HOUR)
+    assert claim_due_checks(at=AT + HOUR) == []
 
 
 def test_a_late_run_does_not_shift_the_schedule(metric, a):

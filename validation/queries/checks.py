@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Case, F, IntegerField, Max, OuterRef, QuerySet, Subquery, Value, When
 
+from common.db import SweepProbe
 from pipelines.models import Pipeline
 from validation.domain.results import WORST_FIRST
 from validation.models import (
@@ -53,6 +54,9 @@ def deleted_checks() -> CheckQuerySet:
     related = ("pipeline", "metric__pipeline", "other_metric__pipeline", "source", "deleted_by")
     rows = Check.all_objects.filter(deleted_at__isnull=False).select_related(*related)
     return rows.order_by("-deleted_at", "-pk")
+
+
+sweep_is_due = SweepProbe("checks", lambda at: [Check.objects.due(at=at)])
 
 
 def alerting_checks() -> CheckQuerySet:

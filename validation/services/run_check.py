@@ -42,6 +42,7 @@ CONFIRMATION_WINDOW = 100
 MAX_MESSAGE_LENGTH, MAX_SEGMENT_MESSAGE_LENGTH, MAX_EXPECTED_LENGTH = 2000, 300, 120
 EVALUATION_ERRORS = (ArithmeticError, LookupError, TypeError, ValueError)
 
+# The rows of `CheckQuerySet.due`.
 CLAIM_SQL = """
 WITH due AS (
   SELECT id FROM validation_check

@@ -1,0 +1,28 @@
+"""What the sweeps of incidents handle, for beat."""
+
+import datetime as dt
+
+from common.db import SweepProbe
+from incidents.models import Evidence, Incident, SlackPost
+from incidents.queries.blame import incidents_held_upstream
+from incidents.queries.drills import overlong_drills
+from incidents.queries.evidence import approved_evidence, incidents_without_evidence
+from notifications.models import SlackAnswer
+from notifications.queries.slack import expired_answers, has_slack_app
+
+_has_slack_rows = SweepProbe(
+    "slack", lambda at: [SlackAnswer.objects.claimable(), expired_answers(), SlackPost.objects.claimable().stale()]
+)
+evidence_sweep_is_due = SweepProbe(
+    "evidence", lambda at: [approved_evidence(), incidents_without_evidence(), Evidence.objects.due(at=at)]
+)
+# Whether something upstream still holds an incident takes more than a statement, so any held incident starts the sweep.
+escalation_sweep_is_due = SweepProbe(
+    "escalation",
+    lambda at: [Incident.objects.due(at=at), incidents_held_upstream(at=at), overlong_drills(at=at)],
+)
+
+
+def slack_sweep_is_due(*, at: dt.datetime) -> bool:
+    """Return True if the site has a Slack app, and an answer to post or delete or a message to update."""
+    return has_slack_app() and _has_slack_rows(at=at)
