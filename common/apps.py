@@ -2,13 +2,13 @@
 
 import functools
 import operator
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.core.exceptions import FieldError
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BigAutoField, CheckConstraint, Model, Q
+from django.db.models import BaseConstraint, BigAutoField, CheckConstraint, Model, Q
 from django.db.models.expressions import BaseExpression, Col
 
 django_validate_constraints = Model.validate_constraints
@@ -26,7 +26,7 @@ def hash_column(column: Col) -> int:
 def copy_expression(expression: BaseExpression) -> BaseExpression:
     """Return a copy of an expression. Django's own goes through the protocol of `pickle`, which takes five times as long."""
     clone: BaseExpression = object.__new__(type(expression))
-    clone.__dict__ = expression.__getstate__()
+    clone.__dict__ = expression.__getstate__()  # type: ignore[assignment]
     return clone
 
 
@@ -47,7 +47,7 @@ def validate_constraints(row: Model, exclude: Collection[str] | None = None) -> 
     if len(checks) < 2 or not _meets(row, checks, exclude):
         django_validate_constraints(row, exclude=exclude)
         return
-    others = [
+    others: list[tuple[type[Model], Sequence[BaseConstraint]]] = [
         (model, [each for each in owned if not isinstance(each, CheckConstraint)]) for model, owned in constraints
     ]
     row.get_constraints = lambda: others  # type: ignore[method-assign]
@@ -72,6 +72,6 @@ class CommonConfig(AppConfig):
     def ready(self) -> None:
         """Make steps cheap that nearly every query takes."""
         Col.__hash__ = hash_column  # type: ignore[assignment, method-assign]
-        BaseExpression.copy = copy_expression  # type: ignore[method-assign]
-        BigAutoField.rel_db_type = type_of_references  # type: ignore[method-assign]
+        BaseExpression.copy = copy_expression  # type: ignore[assignment, method-assign]
+        BigAutoField.rel_db_type = type_of_references  # type: ignore[assignment, method-assign]
         Model.validate_constraints = validate_constraints  # type: ignore[method-assign, assignment]
