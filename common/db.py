@@ -108,7 +108,8 @@ class CompiledQuery:
     """A short query that Django compiles once: compiling it takes longer than running it.
 
     `rows` returns a queryset of `values_list` or `values`, without an order, with `placeholders` in place of the values of a call.
-    Its columns must be of fields that need no conversion from the database.
+    A placeholder that is the only item of an `in` filter stands for a list. Its columns must be of fields that need no conversion
+    from the database.
     """
 
     def __init__(self, rows: Callable[[], models.QuerySet[Any, Any]], *, placeholders: Sequence[Any]) -> None:
@@ -118,14 +119,35 @@ class CompiledQuery:
 
     def fetch_one(self, *values: Any) -> tuple[Any, ...] | None:
         """Return the first row, or None."""
+        with self._executed(values) as cursor:
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            return row
+
+    def fetch_all(self, *values: Any) -> list[tuple[Any, ...]]:
+        """Return all rows."""
+        with self._executed(values) as cursor:
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
+    @contextlib.contextmanager
+    def _executed(self, values: Sequence[Any]) -> Iterator[Any]:
         if self._compiled is None:
-            self._compiled = self._rows().order_by().query.sql_with_params()
+            sql, params = self._rows().order_by().query.sql_with_params()
+            self._compiled = _with_lists(sql, params, placeholders=self._placeholders), params
         sql, params = self._compiled
         replacements = dict(zip(self._placeholders, values, strict=True))
         with connection.cursor() as cursor:
             cursor.execute(sql, [replacements.get(param, param) for param in params])
-            row: tuple[Any, ...] | None = cursor.fetchone()
-            return row
+            yield cursor
+
+
+def _with_lists(sql: str, params: Sequence[Any], *, placeholders: Sequence[Any]) -> str:
+    """Return the SQL with `= ANY (%s)`, which takes a list, in place of `IN (%s)` with a placeholder."""
+    parts = sql.split("%s")
+    for number, param in enumerate(params):
+        if param in placeholders and parts[number].endswith(" IN (") and parts[number + 1].startswith(")"):
+            parts[number] = f"{parts[number].removesuffix(' IN (')} = ANY ("
+    return "%s".join(parts)
 
 
 class PreparedStatement:

@@ -100,6 +100,13 @@ def filled_tables(tables=None):
     return _filled_statement(tuple(tables or _tables())).fetch_one()[0]
 
 
+def has_written():
+    """Return True if the current transaction has written a row, also one that was rolled back to a savepoint since."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
+        return cursor.fetchone()[0]
+
+
 def empty_tables():
     """Delete the rows of a test that committed them. Django's `flush` truncates every table, which takes 50 times as long."""
     with transaction.atomic(), connection.cursor() as cursor:

@@ -1,10 +1,12 @@
 """Queries for notification settings: channels per type, rules, contact methods and quiet hours."""
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from django.db.models import QuerySet, Value
+
+from common.db import CompiledQuery
 from notifications.domain.quiet_hours import quiet_hours_end
 from notifications.domain.rules import Step, high_urgency_steps, low_urgency_steps
 from notifications.models import (
@@ -34,6 +36,20 @@ CHANNEL_WORDS = {
 }
 
 
+# Placeholders in compiled statements, and the kinds of rows beside the urgencies of rules.
+ANY_PERSON, ANY_TYPE = -1, "type"
+METHOD, DEVICE = "method", "device"
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """How a user can be reached: their notification rules by urgency, and the keys of their live contact methods by channel, oldest first."""
+
+    rules: dict[str, list[Step]] = field(default_factory=lambda: {urgency.value: [] for urgency in Urgency})
+    methods: dict[str, list[int]] = field(default_factory=dict)
+    reachable: set[str] = field(default_factory=lambda: {Message.Channel.EMAIL.value})
+
+
 @dataclass(frozen=True, slots=True)
 class TypePreference:
     """A notification type and the channels by which a user gets it."""
@@ -55,76 +71,92 @@ class RuleSet:
 def preferences_for(person: User) -> list[TypePreference]:
     """Return the channels of every type that a user may receive."""
     rows = {row.type: row.channels for row in ChannelPreference.objects.filter(person=person)}
-    rules, reachable = rules_by_user([person])[person.pk], reachable_channels([person])[person.pk]
+    routes = routes_by_user([person])[person.pk]
     return [
-        TypePreference(cls, _channels(_steps(cls, rules=rules, channels=rows.get(cls.name), reachable=reachable)))
+        TypePreference(cls, _channels(_steps(cls, routes=routes, channels=rows.get(cls.name))))
         for cls in configurable_types(person)
     ]
 
 
-def steps_for(people: Iterable[User], *, cls: type[Notification], has_invitation: bool) -> dict[int, list[Step]]:
-    """Return the steps of a notification type by user, in four queries.
+def steps_for(routes: dict[int, Routes], *, cls: type[Notification], has_invitation: bool) -> dict[int, list[Step]]:
+    """Return the steps of a notification type for users with these routes, in at most one query.
 
     An invitation always goes by e-mail, because other channels have no calendar. A private type goes by e-mail only.
     """
-    users = list(people)
     if cls.private:
-        return {user.pk: [Step(0, Message.Channel.EMAIL.value)] for user in users}
-    rows = ChannelPreference.objects.filter(person__in=users, type=cls.name)
-    channels = {row.person_id: row.channels for row in rows}
-    rules, reachable = rules_by_user(users), reachable_channels(users)
+        return {key: [Step(0, Message.Channel.EMAIL.value)] for key in routes}
+    # Preferences do not apply to urgent notifications.
+    channels = {} if cls.urgent else dict(CHANNELS_QUERY.fetch_all(list(routes), cls.name))
     steps = {}
-    for user in users:
-        own = _steps(cls, rules=rules[user.pk], channels=channels.get(user.pk), reachable=reachable[user.pk])
+    for key, own_routes in routes.items():
+        own = _steps(cls, routes=own_routes, channels=channels.get(key))
         if has_invitation:
             own = [
                 Step(0, Message.Channel.EMAIL.value),
                 *(step for step in own if step.channel != Message.Channel.EMAIL),
             ]
-        steps[user.pk] = own
+        steps[key] = own
     return steps
 
 
-def _steps(
-    cls: type[Notification], *, rules: dict[str, list[Step]], channels: list[str] | None, reachable: set[str]
-) -> list[Step]:
+def _steps(cls: type[Notification], *, routes: Routes, channels: list[str] | None) -> list[Step]:
     if cls.urgent:
-        return high_urgency_steps(rules[Urgency.HIGH], reachable=reachable)
+        return high_urgency_steps(routes.rules[Urgency.HIGH], reachable=routes.reachable)
     if cls.opt_in and channels is None:
         return []
-    return low_urgency_steps(rules[Urgency.LOW], channels=channels, reachable=reachable)
+    return low_urgency_steps(routes.rules[Urgency.LOW], channels=channels, reachable=routes.reachable)
 
 
 def _channels(steps: Iterable[Step]) -> list[str]:
     return list(dict.fromkeys(step.channel for step in steps))
 
 
-def rules_by_user(people: Iterable[User]) -> dict[int, dict[str, list[Step]]]:
-    """Return the notification rules of users by urgency, in one query."""
-    rules: dict[int, dict[str, list[Step]]] = defaultdict(lambda: {Urgency.HIGH.value: [], Urgency.LOW.value: []})
-    for row in NotificationRule.objects.filter(person__in=list(people)):
-        rules[row.person_id][row.urgency].append(Step(row.delay_minutes, row.channel))
-    return rules
+def _route_rows() -> QuerySet[NotificationRule, tuple[int, str, int, str]]:
+    """Return rows of user, kind, number and channel: rules with their delay, and live contact methods and devices with their key."""
+    rules = NotificationRule.objects.filter(person__in=[ANY_PERSON]).order_by()
+    methods = ContactMethod.objects.live().filter(person__in=[ANY_PERSON]).order_by()
+    devices = PushDevice.objects.live().filter(person__in=[ANY_PERSON]).order_by()
+    return rules.values_list("person", "urgency", "delay_minutes", "channel").union(
+        methods.values_list("person", Value(METHOD), "pk", "channel"),
+        devices.values_list("person", Value(DEVICE), "pk", Value(Message.Channel.PUSH.value)),
+        all=True,
+    )
+
+
+ROUTES_QUERY = CompiledQuery(_route_rows, placeholders=(ANY_PERSON,))
+CHANNELS_QUERY = CompiledQuery(
+    lambda: ChannelPreference.objects.filter(person__in=[ANY_PERSON], type=ANY_TYPE).values_list("person", "channels"),
+    placeholders=(ANY_PERSON, ANY_TYPE),
+)
+
+
+def routes_by_user(people: Iterable[User]) -> dict[int, Routes]:
+    """Return how users can be reached, in one query."""
+    routes = {person.pk: Routes() for person in people}
+    rows = ROUTES_QUERY.fetch_all(list(routes)) if routes else []
+    for person, kind, number, channel in sorted(rows):
+        own = routes[person]
+        if kind in own.rules:
+            own.rules[kind].append(Step(number, channel))
+            continue
+        own.reachable.add(channel)
+        if kind == METHOD:
+            own.methods.setdefault(channel, []).append(number)
+    return routes
 
 
 def reachable_channels(people: Iterable[User]) -> dict[int, set[str]]:
-    """Return the channels by which users can be reached, e-mail included, in two queries."""
-    people = list(people)
-    channels: dict[int, set[str]] = defaultdict(lambda: {Message.Channel.EMAIL.value})
-    for row in ContactMethod.objects.live().filter(person__in=people):
-        channels[row.person_id] = channels[row.person_id] | {row.channel}
-    for key in PushDevice.objects.live().filter(person__in=people).order_by().values_list("person", flat=True):
-        channels[key] = channels[key] | {Message.Channel.PUSH.value}
-    return channels
+    """Return the channels by which users can be reached, e-mail included, in one query."""
+    return {person: routes.reachable for person, routes in routes_by_user(people).items()}
 
 
 def live_methods(people: Iterable[User]) -> dict[tuple[int, str], list[int]]:
     """Return the live contact methods by user and channel, oldest first, in one query."""
-    methods: dict[tuple[int, str], list[int]] = defaultdict(list)
-    rows = ContactMethod.objects.live().filter(person__in=list(people)).order_by("pk")
-    for key, person, channel in rows.values_list("pk", "person", "channel"):
-        methods[person, channel].append(key)
-    return methods
+    return {
+        (person, channel): keys
+        for person, routes in routes_by_user(people).items()
+        for channel, keys in routes.methods.items()
+    }
 
 
 def people_who_chose(cls: type[Notification]) -> list[User]:
@@ -144,8 +176,9 @@ def lacks_needed_channel(person: User) -> bool:
     needed = needed_channels()
     if not needed:
         return False
-    rules, reachable = rules_by_user([person])[person.pk], reachable_channels([person])[person.pk]
-    return not needed & {step.channel for step in high_urgency_steps(rules[Urgency.HIGH], reachable=reachable)}
+    routes = routes_by_user([person])[person.pk]
+    steps = high_urgency_steps(routes.rules[Urgency.HIGH], reachable=routes.reachable)
+    return not needed & {step.channel for step in steps}
 
 
 def channel_list(channels: Iterable[str]) -> str:
@@ -156,9 +189,10 @@ def channel_list(channels: Iterable[str]) -> str:
 
 def rule_sets_for(person: User) -> list[RuleSet]:
     """Return a user's rules for both urgencies, the defaults where they have none, each in words."""
-    rules, reachable = rules_by_user([person])[person.pk], reachable_channels([person])[person.pk]
-    high = high_urgency_steps(rules[Urgency.HIGH], reachable=reachable)
-    low = low_urgency_steps(rules[Urgency.LOW], channels=None, reachable=reachable)
+    routes = routes_by_user([person])[person.pk]
+    rules = routes.rules
+    high = high_urgency_steps(rules[Urgency.HIGH], reachable=routes.reachable)
+    low = low_urgency_steps(rules[Urgency.LOW], channels=None, reachable=routes.reachable)
     quiet = quiet_hours_for(person)
     weekends = " and weekends" if quiet and quiet.weekends else ""
     return [
@@ -186,6 +220,11 @@ def contact_methods_for(person: User) -> list[ContactMethod]:
 def quiet_hours_for(person: User) -> QuietHours | None:
     """Return a user's quiet hours, or None."""
     return QuietHours.objects.filter(person=person).first()
+
+
+def quiet_hours_by_user(people: Iterable[User]) -> dict[int, QuietHours]:
+    """Return the quiet hours of the users who have them, in one query."""
+    return {row.person_id: row for row in QuietHours.objects.filter(person__in=list(people))}
 
 
 def quiet_until(person: User, *, at: dt.datetime, hours: QuietHours | None = None) -> dt.datetime | None:

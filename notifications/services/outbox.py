@@ -6,13 +6,26 @@ from dataclasses import dataclass
 
 from django.utils.text import Truncator
 
+from common.db import CompiledQuery
 from notifications.domain.rules import Step
-from notifications.models import CONTACT_CHANNELS, Message, QuietHours
-from notifications.queries.preferences import live_methods, quiet_until, steps_for
+from notifications.models import Message, QuietHours
+from notifications.queries.preferences import (
+    ANY_PERSON,
+    ANY_TYPE,
+    quiet_hours_by_user,
+    quiet_until,
+    routes_by_user,
+    steps_for,
+)
 from notifications.registry import Notification
 from people.models import User
 
 MAX_SUBJECT_LENGTH = 200
+# Who has an occurrence already.
+RECIPIENTS_QUERY = CompiledQuery(
+    lambda: Message.objects.filter(type=ANY_TYPE, dedup_key="key", recipient__in=[ANY_PERSON]).values_list("recipient"),
+    placeholders=(ANY_TYPE, "key", ANY_PERSON),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +52,20 @@ def enqueue(
     preference that changed in between sends nothing twice. A message that is not urgent is due when quiet hours end.
     """
     people = {person.pk: person for person in recipients if notification.may_receive(person)}
-    same = Message.objects.filter(
-        type=notification.name, dedup_key=notification.dedup_key, recipient__in=list(people)
-    ).values_list("recipient", flat=True)
-    for key in same:
+    if not people:
+        return 0
+    for (key,) in RECIPIENTS_QUERY.fetch_all(notification.name, notification.dedup_key, list(people)):
         people.pop(key, None)
-    steps = steps_for(people.values(), cls=type(notification), has_invitation=invitation is not None)
-    quiet = {row.person_id: row for row in QuietHours.objects.filter(person__in=list(people))}
-    with_methods = any(step.channel in dict(CONTACT_CHANNELS) for rows in steps.values() for step in rows)
-    methods = live_methods(people.values()) if with_methods else {}
+    routes = routes_by_user(people.values())
+    steps = steps_for(routes, cls=type(notification), has_invitation=invitation is not None)
+    quiet = {} if notification.urgent else quiet_hours_by_user(people.values())
     new = [
         _message(
             notification, person, step, due_at=due_at, expires_at=expires_at, hours=quiet.get(person.pk), method=method
         )
         for person in people.values()
         for step in steps[person.pk]
-        for method in methods.get((person.pk, step.channel), [0])
+        for method in routes[person.pk].methods.get(step.channel, [0])
     ]
     if invitation:
         for row in new:

@@ -9,7 +9,7 @@ import datetime as dt
 from ipaddress import ip_network
 from typing import NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 
@@ -43,6 +43,15 @@ ATTEMPT_LIMITS = {
     # A code works once.
     LoginAttempts.Kind.USED: Limit(1, QUARTER_HOUR),
 }
+# Begins or restarts a window, or counts one more in it; changes no row at the limit. A simultaneous attempt waits for the row's lock.
+COUNT_ATTEMPT = """
+    INSERT INTO "people_loginattempts" AS counted (kind, digest, used, ends_at)
+    VALUES (%(kind)s, %(digest)s, 1, %(ends_at)s)
+    ON CONFLICT (kind, digest) DO UPDATE
+       SET used = CASE WHEN counted.ends_at > %(at)s THEN counted.used + 1 ELSE 1 END,
+           ends_at = CASE WHEN counted.ends_at > %(at)s THEN counted.ends_at ELSE EXCLUDED.ends_at END
+     WHERE counted.ends_at <= %(at)s OR counted.used < %(limit)s
+"""
 SHARED_KINDS = (LoginAttempts.Kind.ADDRESS, LoginAttempts.Kind.ADDRESS_DAY, LoginAttempts.Kind.NETWORK_DAY)
 
 
@@ -100,17 +109,16 @@ def purge_attempts(*, at: dt.datetime) -> int:
 
 def _reserve(kind: LoginAttempts.Kind, *, digest: str, at: dt.datetime) -> None:
     limit = ATTEMPT_LIMITS[kind]
-    row = LoginAttempts.objects.filter(kind=kind, digest=digest)
-    # A concurrent attempt waits for the row lock, then evaluates the filter again.
-    if row.filter(ends_at__gt=at, used__lt=limit.attempts).update(used=F("used") + 1):
-        return
-    # The first attempt of a window, or one too many.
-    LoginAttempts.objects.bulk_create(
-        [LoginAttempts(kind=kind, digest=digest, used=0, ends_at=at + limit.window)], ignore_conflicts=True
-    )
-    restarted = row.filter(ends_at__lte=at).update(used=1, ends_at=at + limit.window)
-    if not restarted and not row.filter(used__lt=limit.attempts).update(used=F("used") + 1):
-        raise TooManyAttemptsError(row.values_list("ends_at", flat=True).get())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            COUNT_ATTEMPT,
+            {"kind": kind, "digest": digest, "at": at, "ends_at": at + limit.window, "limit": limit.attempts},
+        )
+        is_counted = cursor.rowcount
+    if not is_counted:
+        raise TooManyAttemptsError(
+            LoginAttempts.objects.values_list("ends_at", flat=True).get(kind=kind, digest=digest)
+        )
 
 
 def _digest(kind: LoginAttempts.Kind, name: str) -> str:

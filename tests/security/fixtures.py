@@ -1,5 +1,6 @@
 """The rows that the rules refer to. Everything that has an owner belongs to engineer A."""
 
+import copy
 import datetime as dt
 from http.cookies import SimpleCookie
 
@@ -47,6 +48,7 @@ from team_channels.services.channels import add_channel, send_test
 from tests.factories import PASSWORD, add_contact_method, current_monday, make_engineer, make_pipeline, make_runbook
 from tests.notifications.channels.push.service import Browser
 from tests.security.permission_matrix import ALERTS
+from tests.snapshots import build_once
 from tests.statements import writing
 from tests.validation.fixtures import bucket, make_check, make_metric, push
 from validation.importers.alertmanager import read_alerts
@@ -65,6 +67,8 @@ HOLDERS = {
 BLOCK = "   ```sql source=warehouse\n   SELECT 1\n   ```"
 # Rows that a rejected call may write: when a token was last used, and the saved form of an expired session with its limit.
 BESIDE = ("people_apitoken", "django_session", "people_loginattempts")
+# What `make_world` returned, by hour.
+_made = {}
 
 
 def make_world():
@@ -272,11 +276,21 @@ def _past_handoff(rotation, outgoing, incoming, *, days, at):
     )
 
 
+def shared_world():
+    """Return what `make_world` returns. In an empty database, rows that it created in the same hour are copied back.
+
+    On-call shifts start on the hour.
+    """
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    build_once(("security", hour), lambda: _made.update({hour: make_world()}))
+    return copy.deepcopy(_made[hour])
+
+
 class World:
     """The rows, and a client for each actor."""
 
     def __init__(self):
-        self.words, self.people = make_world()
+        self.words, self.people = shared_world()
         emails = dict(User.objects.values_list("pk", "email"))
         self.emails = {name: emails[user.pk] for name, user in self.people.items()}
         self.clients = {
