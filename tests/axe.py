@@ -31,10 +31,12 @@ AXE_OPTIONS = {
 # Contrast takes two thirds of axe's time, and most texts look like others: those of the frame on every page, those of a
 # table in every row. The look of a text is its font, its colour and what is painted behind it. The look of a link
 # includes whether it is part of a longer text. Axe checks one text or link of each look that has not passed before in
-# this process. If `known` is null, it checks all texts.
-RUN = """([options, known]) => {
+# this process. Nor does it check the size of targets that are large and that no other target overlaps, or whether the
+# keyboard reaches a box whose content fits it: these always pass. If `known` is null, it checks all of them.
+RUN = """async ([options, known, address]) => {
   // Django's admin fades from colour to colour.
   document.getAnimations().forEach((animation) => animation.finish());
+  const fits = document.documentElement.scrollWidth <= window.innerWidth;
   const backgrounds = new Map([[null, ""]]);
   const background = (element) => {
     if (!backgrounds.has(element)) {
@@ -63,7 +65,8 @@ RUN = """([options, known]) => {
     return parts.join();
   };
   const looks = new Map();
-  if (known !== null) {
+  const everything = [...document.querySelectorAll("*")];
+  const findLooks = () => {
     const passed = new Set(known.split("\\n"));
     const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const elements = new Set(document.querySelectorAll("a[href], input, select, textarea"));
@@ -75,21 +78,64 @@ RUN = """([options, known]) => {
         if (!passed.has(one) && !looks.has(one)) looks.set(one, element);
       }
     }
-    for (const element of looks.values()) element.setAttribute("data-new-look", "");
-  }
-  const which = known === null ? "" : "[data-new-look]";
-  axe.configure({ rules: [
-    { id: "color-contrast", selector: which || "*" },
-    { id: "link-in-text-block", selector: `a[href]${which}` },
-  ] });
-  return axe.run(document, options).then(({ violations, incomplete }) => {
-    const unclear = new Set([...violations, ...incomplete].flatMap(({ nodes }) => nodes.map(({ element }) => element)));
-    for (const element of looks.values()) element.removeAttribute("data-new-look");
-    return [
-      violations.map(({ id, help, nodes }) => ({ id, help, html: nodes.map(({ html }) => html.replace(' data-new-look=""', "")) })),
-      [...looks].filter(([, element]) => !unclear.has(element)).map(([one]) => one).join("\\n"),
-    ];
+    return looks.values();
+  };
+  const tightTargets = () => {
+    const targets = everything
+      .filter((element) => (element.tabIndex >= 0 || element.hasAttribute("tabindex")) && element.checkVisibility())
+      .map((element) => ({ element, box: element.getBoundingClientRect() }))
+      .sort((one, other) => one.box.top - other.box.top);
+    const tight = new Set();
+    targets.forEach(({ element, box }, place) => {
+      if (box.width < 24 || box.height < 24) tight.add(element);
+      for (const below of targets.slice(place + 1)) {
+        if (below.box.top >= box.bottom) break;
+        if (below.box.left < box.right && box.left < below.box.right) tight.add(element).add(below.element);
+      }
+    });
+    return tight;
+  };
+  const isScrolled = (element) =>
+    (element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight) &&
+    /auto|scroll/.test(getComputedStyle(element).overflow);
+  const marks = { "data-new-look": "*", "data-tight": "*", "data-scrolled": "*" };
+  const marked = known === null ? [] : Object.entries({
+    "data-new-look": [...findLooks()],
+    "data-tight": [...tightTargets()],
+    "data-scrolled": everything.filter(isScrolled),
   });
+  // All other rules look at structure.
+  if (known !== null && options.runOnly.type === "rule" && marked.every(([, elements]) => !elements.length)) {
+    return [fits, [], ""];
+  }
+  for (const [name, elements] of marked) {
+    marks[name] = `[${name}]`;
+    for (const element of elements) element.setAttribute(name, "");
+  }
+  if (!("axe" in window)) {
+    const script = Object.assign(document.createElement("script"), { src: address });
+    await new Promise((resolve, reject) => {
+      script.addEventListener("load", resolve);
+      script.addEventListener("error", reject);
+      document.head.append(script);
+    });
+    script.remove();
+  }
+  axe.configure({ rules: [
+    { id: "color-contrast", selector: marks["data-new-look"] },
+    { id: "link-in-text-block", selector: marks["data-new-look"].replace(/^\\*?/, "a[href]") },
+    { id: "target-size", selector: marks["data-tight"] },
+    { id: "scrollable-region-focusable", selector: `${marks["data-scrolled"].replace("*", "")}:not(select, textarea)` },
+  ] });
+  const { violations, incomplete } = await axe.run(document, options);
+  const unclear = new Set([...violations, ...incomplete].flatMap(({ nodes }) => nodes.map(({ element }) => element)));
+  for (const [name, elements] of marked) for (const element of elements) element.removeAttribute(name);
+  const unmarked = ({ html }) => html.replace(/ data-(new-look|tight|scrolled)=""/g, "");
+  return [
+    fits,
+    violations.map(({ id, help, nodes }) => ({ id, help, html: nodes.map(unmarked) })),
+    [...looks].filter(([, element]) => !unclear.has(element)).map(([one]) => one).join("\\n"),
+  ];
 }"""
 passed_looks = set()
 
@@ -103,34 +149,32 @@ def findings(page, *, number=0, every_view=EVERY_VIEW):
     """
     one, other = VIEWS[number % len(VIEWS)], VIEWS[(number + 2) % len(VIEWS)]
     views = [(view, EVERY_RULE) for view in VIEWS] if every_view else [(other, VISUAL_RULES), (one, EVERY_RULE)]
+    # A page that has just been opened has the width of the view before.
+    views.sort(key=lambda view: SIZES[view[0][0]] != page.viewport_size)
+    page.wait_for_load_state()
     problems = []
-    measured = set()
     for (width, scheme), rules in views:
-        if width not in measured:
-            problems += sideways(page, width=width)
-            measured.add(width)
         problems += found_in(page, width=width, scheme=scheme, rules=rules, by_look=not every_view)
-    return problems
+    return list(dict.fromkeys(problems))
 
 
 def found_in(page, *, width, scheme, rules, by_look):
     """Return what is wrong with the page at one width in one scheme."""
-    page.wait_for_load_state()
-    if not page.evaluate("'axe' in window"):
-        load_axe(page)
     set_width(page, width)
     page.emulate_media(color_scheme=scheme)
-    options = {**AXE_OPTIONS, "runOnly": rules}
-    problems, passed = page.evaluate(RUN, [options, "\n".join(passed_looks) if by_look else None])
-    passed_looks.update(passed.split("\n"))
-    return [f"{page.url} at {width}, {scheme}: {one['id']}: {one['help']}: {one['html']}" for one in problems]
-
-
-def load_axe(page):
-    if page.url.startswith("http"):
-        page.add_script_tag(url=AXE_PATH)
-    else:
+    if not page.url.startswith("http"):
         page.evaluate(AXE_SCRIPT)
+    options = {**AXE_OPTIONS, "runOnly": rules}
+    fits, violations, passed = page.evaluate(RUN, [options, "\n".join(passed_looks) if by_look else None, AXE_PATH])
+    passed_looks.update(passed.split("\n"))
+    problems = [] if fits else [wide(page, width)]
+    return problems + [
+        f"{page.url} at {width}, {scheme}: {one['id']}: {one['help']}: {one['html']}" for one in violations
+    ]
+
+
+def wide(page, width):
+    return f"{page.url} scrolls sideways at {width}"
 
 
 def sideways(page, *, width):
@@ -138,7 +182,7 @@ def sideways(page, *, width):
     page.wait_for_load_state()
     set_width(page, width)
     fits = page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    return [] if fits else [f"{page.url} scrolls sideways at {width}"]
+    return [] if fits else [wide(page, width)]
 
 
 def set_width(page, width):

@@ -11,9 +11,10 @@ from tests.browser import DESKTOP, EXECUTABLE, launched, quickest_executable, se
 
 # The address of an empty page of the site, which needs no session.
 QUIET_PAGE = "/static/blank.html"
-# Pages are open for only a second or two, so code is optimised quickly or not at all, and text is drawn simply.
+# Pages are open for only a second or two: optimising code takes longer than it saves, a large space for new objects (32 MB)
+# needs little garbage collection, and text is drawn simply.
 QUICK_FLAGS = (
-    "--js-flags=--maglev --no-turbofan",
+    "--js-flags=--no-maglev --no-turbofan --min-semi-space-size=32",
     "--num-raster-threads=1",
     "--disable-lcd-text",
     "--disable-partial-raster",

@@ -303,17 +303,39 @@ def test_findings_in_a_single_scheme_or_width_are_reported(transactional_db, ope
         :root { color-scheme: light dark; background: light-dark(#fff, #000) } p { color: light-dark(#000, #333) }
         @media (max-width: 400px) { div { width: 900px } }</style><main><h1>t</h1><p>Dim.</p><div><img src="data:,"></div></main>"""
     )
-    problems = [
-        [text.removeprefix("about:blank ")[:31] for text in findings(page, number=number, every_view=False)]
-        for number in range(4)
-    ]
+    problems = [reported(findings(page, number=number, every_view=False)) for number in range(4)]
     assert problems == [
-        ["scrolls sideways at 375", "at 375, dark: color-contrast: E", "at 375, dark: image-alt: Images"],
-        ["at 1280, dark: color-contrast: ", "scrolls sideways at 375", "at 375, light: image-alt: Image"],
-        ["scrolls sideways at 375", "at 375, dark: color-contrast: E", "at 1280, light: image-alt: Imag"],
-        ["scrolls sideways at 375", "at 1280, dark: color-contrast: ", "at 1280, dark: image-alt: Image"],
+        ["at 375, dark: color-contrast: E", "at 375, dark: image-alt: Images", "scrolls sideways at 375"],
+        ["at 1280, dark: color-contrast: ", "at 375, light: image-alt: Image", "scrolls sideways at 375"],
+        ["at 1280, light: image-alt: Imag", "at 375, dark: color-contrast: E", "scrolls sideways at 375"],
+        ["at 1280, dark: color-contrast: ", "at 1280, dark: image-alt: Image", "scrolls sideways at 375"],
     ]
     assert len(findings(page, every_view=True)) == 7
+
+
+def reported(problems):
+    return sorted(text.removeprefix("about:blank ")[:31] for text in problems)
+
+
+def test_small_covered_and_scrolling_elements_are_reported_at_both_widths(transactional_db, open_page):
+    """Also where every text has a known look, and where they are small, covered or scrolled at one width only."""
+    page = open_page()
+    page.goto("about:blank")
+    page.set_content(
+        """<!doctype html><html lang="en"><title>t</title><style>
+        button { block-size: 40px; inline-size: 40px; padding: 0; border: 0 } section { block-size: 40px }
+        @media (max-width: 400px) { .small button { block-size: 10px; inline-size: 10px } section { overflow: auto } }
+        @media (min-width: 401px) { .covered { position: relative } .covered button + button { position: absolute; inset: 10px 0 0 10px } }
+        </style><main><h1>t</h1><div class="small"><button>a</button><button>b</button></div><div class="covered"><button>c</button
+        ><button>d</button></div><section><h2>s</h2><p>1</p><p>2</p></section></main>"""
+    )
+    for number, (narrow, wide) in enumerate(zip(["dark", "light"] * 2, ["light", "dark"] * 2, strict=True)):
+        problems = findings(page, number=number, every_view=False)
+        assert {": ".join(text.split(": ")[:2]) for text in problems} == {
+            f"about:blank at 375, {narrow}: target-size",
+            f"about:blank at 375, {narrow}: scrollable-region-focusable",
+            f"about:blank at 1280, {wide}: target-size",
+        }, number
 
 
 def test_pages_have_no_axe_findings(swapped, handed_over, happened, admin, open_page, complaints):

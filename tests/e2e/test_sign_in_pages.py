@@ -87,7 +87,7 @@ def sign_out(page):
     follow(page.get_by_role("button", name="Sign out"))
 
 
-def test_the_error_pages_have_no_accessibility_findings(transactional_db, a, open_page):
+def test_the_error_pages_have_no_accessibility_findings(transactional_db, a, client, open_page):
     page = open_page()
     problems = []
     for number, path in enumerate(
@@ -106,8 +106,9 @@ def test_the_error_pages_have_no_accessibility_findings(transactional_db, a, ope
     follow(page.get_by_role("button", name="Send reset link"))
     expect(page.get_by_text("we’ve sent a link")).to_be_visible()
     problems += findings(page)
-    for _ in range(6):
-        sign_in(page)
+    for _ in range(5):
+        client.post("/sign-in/", {"username": "engineer-a", "password": PASSWORD})
+    sign_in(page)
     expect(page.get_by_text("Too many sign-in attempts")).to_be_visible()
     problems += findings(page)
     assert problems == [], "\n".join(problems)
