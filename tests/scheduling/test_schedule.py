@@ -600,7 +600,8 @@ def test_a_new_roster_is_previewed_before_it_is_saved(signed_in, admin, rotation
     form = browser.get(path).context["form"]
     assert form["engineers"].value().split() == ["engineer-a", "engineer-b", "engineer-c", "engineer-d"]
     week = form.fields["starts_on"].choices[3][0]
-    typed = {"starts_on": week, "engineers": "engineer-d\nengineer-c"}
+    # Three in turn instead of four: in whatever week that begins, each gains some weeks and gives others away.
+    typed = {"starts_on": week, "engineers": "engineer-d\nengineer-c\nengineer-b"}
     before = list(RotationWeek.objects.values_list("starts_on", "engineer"))
     text = browser.post(path, typed).content.decode()
     assert "weeks would be reassigned" in text
@@ -610,7 +611,7 @@ def test_a_new_roster_is_previewed_before_it_is_saved(signed_in, admin, rotation
     changed = list(RotationWeek.objects.values_list("starts_on", "engineer"))
     stored = [row for row in before if row[0] < day(week)]
     assert changed[: len(stored)] == stored
-    assert [engineer for _, engineer in changed[len(stored) :][:4]] == [d.pk, c.pk, d.pk, c.pk]
+    assert [engineer for _, engineer in changed[len(stored) :][:4]] == [d.pk, c.pk, b.pk, d.pk]
 
 
 def test_the_order_of_a_roster_is_changed_with_buttons(signed_in, admin, rotation):
