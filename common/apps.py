@@ -24,13 +24,13 @@ def hash_column(column: Col) -> int:
 
 
 def copy_expression(expression: BaseExpression) -> BaseExpression:
-    """Return a copy of an expression. Django's own goes through the protocol of `pickle`, which takes five times as long."""
+    """Return a copy of an expression. Django's own uses the `pickle` protocol, which takes five times as long."""
     clone: BaseExpression = object.__new__(type(expression))
     clone.__dict__ = expression.__getstate__()  # type: ignore[assignment]
     return clone
 
 
-def type_of_references(_: BigAutoField[Any, Any], connection: BaseDatabaseWrapper) -> str:
+def reference_type(_: BigAutoField[Any, Any], connection: BaseDatabaseWrapper) -> str:
     """Return the database type of columns that refer to a primary key. Django's own creates a field for each join of a query."""
     name: str = connection.data_types["BigIntegerField"]
     return name
@@ -39,8 +39,8 @@ def type_of_references(_: BigAutoField[Any, Any], connection: BaseDatabaseWrappe
 def validate_constraints(row: Model, exclude: Collection[str] | None = None) -> None:
     """Raise ValidationError if the row breaks a constraint.
 
-    Django asks the database about each check constraint, in a savepoint of its own. Nearly all rows meet all checks, which takes
-    one question.
+    Django asks the database about each check constraint, in a savepoint of its own. This asks about all of them at once, and Django
+    only if the row breaks one.
     """
     constraints = row.get_constraints()
     checks = [each for _, owned in constraints for each in owned if isinstance(each, CheckConstraint)]
@@ -70,8 +70,8 @@ class CommonConfig(AppConfig):
     name = "common"
 
     def ready(self) -> None:
-        """Make steps cheap that nearly every query takes."""
+        """Replace steps that nearly every query takes with cheaper ones."""
         Col.__hash__ = hash_column  # type: ignore[assignment, method-assign]
         BaseExpression.copy = copy_expression  # type: ignore[assignment, method-assign]
-        BigAutoField.rel_db_type = type_of_references  # type: ignore[assignment, method-assign]
+        BigAutoField.rel_db_type = reference_type  # type: ignore[assignment, method-assign]
         Model.validate_constraints = validate_constraints  # type: ignore[method-assign, assignment]

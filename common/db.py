@@ -14,7 +14,7 @@ from django.db import Error, OperationalError, connection, models, transaction
 from django.db.models import F, Func, Min, Q, Value
 
 LOCK_NOT_AVAILABLE = "55P03"
-# The keepalives free the lock of a machine that disappeared within two minutes, instead of two hours.
+# If the machine of a session vanishes, the keepalives free its lock within two minutes instead of two hours.
 SESSION_LOCK_SQL = """
 SELECT pg_try_advisory_lock(hashtext(%s)), set_config('tcp_keepalives_idle', '60', false),
        set_config('tcp_keepalives_interval', '15', false), set_config('tcp_keepalives_count', '4', false)
@@ -69,7 +69,7 @@ def try_advisory_lock(name: str, *, seconds: float) -> bool:
 def session_lock(name: str) -> Iterator[bool]:
     """Hold the lock of this name for the block and yield True, or yield False at once if another session holds it.
 
-    The block may have transactions. The lock ends with the connection, so a killed process does not keep it.
+    The block may contain transactions. The lock ends with the connection, so a killed process does not keep it.
     """
     with connection.cursor() as cursor:
         cursor.execute(SESSION_LOCK_SQL, [name])
@@ -178,9 +178,10 @@ class PreparedStatement:
 
 
 class SweepProbe:
-    """Tests whether a sweep would find a row at an instant, in one prepared statement, by the querysets that the sweep uses.
+    """Tests whether a sweep would find a row at an instant, in one prepared statement.
 
-    `querysets` gets the instant as an expression, and must read no settings: the SQL is compiled once.
+    `querysets` returns the rows that the sweep handles. It gets the instant as an expression and must read no settings: the SQL is
+    compiled once.
     """
 
     def __init__(self, name: str, querysets: Callable[[Any], Iterable[models.QuerySet[Any]]]) -> None:

@@ -1,6 +1,6 @@
 """The Celery application and beat's schedule. Beat only starts sweeps; each sweep finds the rows that are due.
 
-Beat starts a sweep of SWEEP_PROBES only if it has something to do, or at least once a minute (docs/adr/0048).
+Beat starts a sweep of SWEEP_PROBES only if it has something to do, but at least once a minute (docs/adr/0048).
 """
 
 import os
@@ -73,7 +73,8 @@ SWEEP_PROBES = {
     "sweep Slack": "incidents.queries.sweeps.slack_sweep_is_due",
     "sweep checks": "validation.queries.checks.sweep_is_due",
 }
-# People wait for these, or each run claims other rows: several workers run them at the same time. All other sweeps are exclusive.
+# Several workers run these at the same time: people wait for them, or each run claims other rows. All other sweeps are exclusive
+# (docs/adr/0049).
 PARALLEL_SWEEPS = {
     "incidents.tasks.escalate",
     "incidents.tasks.start_drills",

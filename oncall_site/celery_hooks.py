@@ -98,8 +98,8 @@ def _end_worker(task: str, seconds: float) -> None:
 class RecordedTask(Task):  # type: ignore[type-arg]  # the class that Celery makes every task from has no parameters at run time
     """A task that records its duration and outcome when a worker runs it, not when it is called as a function.
 
-    An exclusive sweep does nothing if another worker runs it at the moment. Beat starts sweeps more often than a long one ends: it
-    would occupy every process, and messages and escalations would wait.
+    An exclusive sweep does nothing while another worker runs it. Beat starts a long sweep again before it ends: its copies would
+    occupy every process, and messages and escalations would wait.
     """
 
     abstract = True
@@ -138,10 +138,10 @@ class RecordedTask(Task):  # type: ignore[type-arg]  # the class that Celery mak
 
 
 class HeartbeatScheduler(PersistentScheduler):
-    """Celery's scheduler with a heartbeat every ten seconds, which starts a frequent sweep only if it has something to do."""
+    """Celery's scheduler with a heartbeat every ten seconds. It starts a frequent sweep only if there is something to do."""
 
     last_beat = float("-inf")
-    # Until then, beat starts all sweeps without asking the database, which did not answer.
+    # Until then, beat starts all sweeps without asking, because the database did not answer.
     asks_again_at = float("-inf")
 
     def setup_schedule(self) -> None:
@@ -159,7 +159,7 @@ class HeartbeatScheduler(PersistentScheduler):
         return super().tick(*args, **kwargs)
 
     def adjust(self, n: Any, drift: float = 0.0) -> Any:
-        """Return the seconds until a task is due. Celery wakes up 10 ms before, and then asks thousands of times a minute."""
+        """Return the seconds until a task is due. Celery would wake up 10 ms early and then ask thousands of times a minute."""
         return super().adjust(n, drift=drift)
 
     def apply_entry(self, entry: ScheduleEntry, producer: Any = None) -> None:
@@ -171,7 +171,7 @@ class HeartbeatScheduler(PersistentScheduler):
         super().apply_entry(entry, producer=producer)
 
     def _has_work(self, name: str, *, now: float) -> bool:
-        """Return True if a sweep has something to do, or if the database does not say."""
+        """Return True if a sweep has something to do or no probe, or if the database does not answer."""
         probe = self.probes.get(name)
         if probe is None or now < self.asks_again_at:
             return True
@@ -179,8 +179,8 @@ class HeartbeatScheduler(PersistentScheduler):
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL statement_timeout = '{PROBE_SECONDS}s'")
                 return bool(probe(at=timezone.now()))
-        except Exception:  # whatever is wrong with it, the sweep does the work
-            logger.exception("Could not ask whether to start “%s”. Beat starts all sweeps meanwhile.", name)
+        except Exception:  # whatever the error, the sweep must do its work
+            logger.exception("Could not check if “%s” has anything to do. Beat starts all sweeps for a while.", name)
             self.asks_again_at = now + BEAT_SECONDS
             return True
 

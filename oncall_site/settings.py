@@ -153,8 +153,8 @@ TEMPLATES = [
 # <c-copy-button>, <c-menu>.
 COTTON_DIR = "components"
 
-# After this time without an acknowledgement, a connection over TCP counts as lost. Otherwise, when the database's machine vanishes,
-# beat would wait for it for a quarter of an hour and start nothing.
+# After this time without an acknowledgement, a TCP connection counts as lost. Otherwise, if the database's machine vanished, beat would
+# wait for a quarter of an hour and start nothing.
 TCP_TIMEOUT_MILLISECONDS = 30_000
 _database = dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)
 DATABASES = {

@@ -66,7 +66,7 @@ def load_fact_index(pipelines: Iterable[Pipeline]) -> FactIndex:
 
 @dataclass(frozen=True, slots=True)
 class DayRows:
-    """The rows of pipelines that the facts about each of their days need: upstream pipelines, metrics and enabled checks."""
+    """What the facts about any day of some pipelines need: their upstream pipelines, metrics and enabled checks."""
 
     index: FactIndex
     parents: Mapping[int, Sequence[Pipeline]]
@@ -144,7 +144,7 @@ def load_facts(
 ) -> dict[int, DayFacts]:
     """Return the facts about a day of each pipeline, by default its newest due day, in at most 11 queries for any number.
 
-    `rows` are those of these pipelines, and may also have those of others. Rows that no pipeline has, by its index, are not queried.
+    `rows` may also have other pipelines. Rows that no pipeline has, by the index, are not queried.
     """
     keys = [pipeline.pk for pipeline in pipelines]
     calendars = _calendars(keys, at=at, day=day, rows=rows)

@@ -31,8 +31,8 @@ AXE_OPTIONS = {
 # Contrast takes two thirds of axe's time, and most texts look like others: those of the frame on every page, those of a
 # table in every row. The look of a text is its font, its colour and what is painted behind it. The look of a link
 # includes whether it is part of a longer text. Axe checks one text or link of each look that has not passed before in
-# this process. Nor does it check the size of targets that are large and that no other target overlaps, or whether the
-# keyboard reaches a box whose content fits it: these always pass. If `known` is null, it checks all of them.
+# this process. It does not check the size of large targets that no other target overlaps, or whether the keyboard reaches
+# a box whose content fits: these always pass. If `known` is null, it checks everything.
 RUN = """async ([options, known, address]) => {
   // Django's admin fades from colour to colour.
   document.getAnimations().forEach((animation) => animation.finish());
@@ -104,7 +104,7 @@ RUN = """async ([options, known, address]) => {
     "data-tight": [...tightTargets()],
     "data-scrolled": everything.filter(isScrolled),
   });
-  // All other rules look at structure.
+  // These rules look only at marked elements, and there are none.
   if (known !== null && options.runOnly.type === "rule" && marked.every(([, elements]) => !elements.length)) {
     return [fits, [], ""];
   }
@@ -149,7 +149,7 @@ def findings(page, *, number=0, every_view=EVERY_VIEW):
     """
     one, other = VIEWS[number % len(VIEWS)], VIEWS[(number + 2) % len(VIEWS)]
     views = [(view, EVERY_RULE) for view in VIEWS] if every_view else [(other, VISUAL_RULES), (one, EVERY_RULE)]
-    # A page that has just been opened has the width of the view before.
+    # Begin with the page's current width: a resize takes time.
     views.sort(key=lambda view: SIZES[view[0][0]] != page.viewport_size)
     page.wait_for_load_state()
     problems = []

@@ -40,7 +40,7 @@ runner.runtestprotocol = with_deep_stack(runner.runtestprotocol)
 threading.Thread.run = with_deep_stack(threading.Thread.run)
 
 
-# Preparations that take less are not among the slowest, which `make test` lists.
+# A setup or teardown that takes less is not among the slowest, which `make test` lists.
 SHOWN_SECONDS = 0.5
 PEOPLE_QUERY = CompiledQuery(lambda: User.objects.values_list("pk", "display_name", "username"), placeholders=())
 CAST = {"a", "b", "c", "d", "admin", "outsider", "daily_growth"}
@@ -94,9 +94,9 @@ def pytest_sessionstart(session):
 
 
 def send_fewer_reports(plugins):
-    """Let a worker of pytest-xdist send what the main process shows: of most tests, the report of the call is enough.
+    """Let a worker of pytest-xdist send only what the main process shows: for most tests, the report of the call.
 
-    Writing and reading a message takes half a millisecond, and each test had six.
+    A message takes half a millisecond to write and read, and each test had six.
     """
     for worker in [plugin for plugin in plugins.get_plugins() if type(plugin).__name__ == "WorkerInteractor"]:
 

@@ -101,7 +101,7 @@ def filled_tables(tables=None):
 
 
 def has_written():
-    """Return True if the current transaction has written a row, also one that was rolled back to a savepoint since."""
+    """Return True if the current transaction has written a row, even one that was rolled back to a savepoint since."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
         return cursor.fetchone()[0]

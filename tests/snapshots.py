@@ -34,7 +34,7 @@ def this_minute():
 def _are_filled(tables):
     """Return True if one of the tables has rows; by default, if any table has.
 
-    Between tests they are empty. Asking them takes long, because PostgreSQL plans the statement again after each change of the role.
+    They are empty until the test writes. The query is slow, because PostgreSQL plans it again after each change of the role.
     """
     return (not connection.in_atomic_block or has_written()) and bool(filled_tables(tables))
 

@@ -38,7 +38,7 @@ def current_drills(*, at: dt.datetime) -> DrillQuerySet:
 
 
 def overlong_drills(*, at: dt.datetime) -> QuerySet[Incident]:
-    """Return the unresolved drills that are hours old, which a sweep resolves."""
+    """Return unresolved drills older than MAX_DRILL, which a sweep resolves."""
     return Incident.objects.unresolved().filter(source=Incident.Source.DRILL, opened_at__lte=at - MAX_DRILL)
 
 

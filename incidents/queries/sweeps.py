@@ -1,4 +1,4 @@
-"""What the sweeps of incidents handle, for beat."""
+"""Probes with which beat asks whether the sweeps of evidence, escalations and Slack have anything to do."""
 
 import datetime as dt
 
@@ -16,7 +16,7 @@ _has_slack_rows = SweepProbe(
 evidence_sweep_is_due = SweepProbe(
     "evidence", lambda at: [approved_evidence(), incidents_without_evidence(), Evidence.objects.due(at=at)]
 )
-# Whether something upstream still holds an incident takes more than a statement, so any held incident starts the sweep.
+# It takes more than one statement to tell if an incident is still held upstream, so any held incident starts the sweep.
 escalation_sweep_is_due = SweepProbe(
     "escalation",
     lambda at: [Incident.objects.due(at=at), incidents_held_upstream(at=at), overlong_drills(at=at)],

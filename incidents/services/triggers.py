@@ -112,7 +112,7 @@ def trigger_incident(pipeline: Pipeline, *, trigger: IncidentTrigger, at: dt.dat
     """
     latest = _latest(pipeline, trigger=trigger)
     if latest is not None and latest.resolved_at is None:
-        # Most failures were seen before. Locking the incident each time would also write to it each time.
+        # Most failures were seen before. To lock the incident for them would write to its row each time.
         return latest if _was_seen(latest, trigger=trigger) else _add_repeat(latest, trigger=trigger, at=at)
     try:
         if latest is None or latest.resolved_at is None:
@@ -211,7 +211,7 @@ def _fail_again(row: Incident, *, at: dt.datetime) -> None:
 
 
 def _was_seen(incident: Incident, *, trigger: IncidentTrigger) -> bool:
-    """Return True if an incident has this result of a check, or this alert, already."""
+    """Return True if an incident already has this result of a check, or this alert."""
     failure = incident.failures.for_check(check_id=trigger.check_id, fingerprint=trigger.fingerprint).first()
     return failure is not None and trigger.seen_at <= failure.last_seen_at
 

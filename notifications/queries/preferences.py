@@ -36,7 +36,7 @@ CHANNEL_WORDS = {
 }
 
 
-# Placeholders in compiled statements, and the kinds of rows beside the urgencies of rules.
+# Placeholders in compiled statements, and the kinds of route rows that are not rules.
 ANY_PERSON, ANY_TYPE = -1, "type"
 METHOD, DEVICE = "method", "device"
 

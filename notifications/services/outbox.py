@@ -21,7 +21,7 @@ from notifications.registry import Notification
 from people.models import User
 
 MAX_SUBJECT_LENGTH = 200
-# Who has an occurrence already.
+# The users who already have an occurrence.
 RECIPIENTS_QUERY = CompiledQuery(
     lambda: Message.objects.filter(type=ANY_TYPE, dedup_key="key", recipient__in=[ANY_PERSON]).values_list("recipient"),
     placeholders=(ANY_TYPE, "key", ANY_PERSON),

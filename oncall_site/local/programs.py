@@ -122,7 +122,7 @@ def run_worker() -> int:
     app = import_module("oncall_site.celery").app
     import_module("oncall_site.celery_hooks").limit_threads()
     threading.Thread(target=_run_beat, args=(app,), name="beat", daemon=True).start()
-    # Nobody reads the events by which several workers find each other.
+    # There is one worker, so nothing reads the events by which workers find each other.
     alone = {"without_gossip": True, "without_mingle": True, "without_heartbeat": True}
     worker = app.Worker(pool_cls="threads", concurrency=WORKER_THREADS, loglevel="WARNING", quiet=True, **alone)
     worker.start()

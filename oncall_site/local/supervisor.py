@@ -33,7 +33,7 @@ FIRST_PORT = 8000
 PORT_ATTEMPTS = 50
 GRACE_SECONDS = 8
 READY_SECONDS = 120
-# While something starts, or if the system cannot say when a process ends. Otherwise, each look at a site at rest is wasted.
+# The pause between looks at the processes: while something starts or if the system cannot report their end, and otherwise.
 POLL_SECONDS, REST_SECONDS = 0.5, 5.0
 ANSWER_SECONDS = 1
 # A process that dies again and again is restarted after 1, 2, 4 … seconds, and at once after it ran for a minute.
@@ -186,7 +186,7 @@ def say(text: str) -> None:
 
 
 class ExitWatch:
-    """A descriptor that becomes readable when a process ends. `works` is False without a process or on other systems than Linux."""
+    """A descriptor that becomes readable when a process ends. `works` is False without a process or on a system other than Linux."""
 
     def __init__(self) -> None:
         self.pid: int | None = None
@@ -198,7 +198,7 @@ class ExitWatch:
         return self.descriptor is not None
 
     def watch(self, pid: int | None) -> None:
-        """Watch this process from now on, if it is another one than before; None for no process."""
+        """Watch this process instead of the one before; None for no process."""
         if pid == self.pid:
             return
         if self.descriptor is not None:
@@ -300,7 +300,7 @@ def _run_as_process(name: str, run: Callable[[], int], *, output: int) -> None:
 
 
 def wait_for_output(processes: list[SupervisedProcess], *, seconds: float, exits: Iterable[ExitWatch] = ()) -> None:
-    """Print the output of the processes, for at most this long and until one of `exits` ends."""
+    """Print the output of the processes for at most this long, or until a process of `exits` ends."""
     until = time.monotonic() + seconds
     with selectors.DefaultSelector() as selector:
         for process in processes:

@@ -43,7 +43,7 @@ ATTEMPT_LIMITS = {
     # A code works once.
     LoginAttempts.Kind.USED: Limit(1, QUARTER_HOUR),
 }
-# Begins or restarts a window, or counts one more in it; changes no row at the limit. A simultaneous attempt waits for the row's lock.
+# Starts a window, or counts an attempt in the current one; changes no row at the limit. A simultaneous attempt waits for the row's lock.
 COUNT_ATTEMPT = """
     INSERT INTO "people_loginattempts" AS counted (kind, digest, used, ends_at)
     VALUES (%(kind)s, %(digest)s, 1, %(ends_at)s)

@@ -26,7 +26,7 @@ def readiness_by_pipeline(
 ) -> dict[int, Readiness]:
     """Return the verdict on a business day of each pipeline, by default its newest due day.
 
-    For several days of the same pipelines, pass `day_rows` of them.
+    For several days of the same pipelines, pass their `day_rows` as `rows`.
     """
     asked = list(pipelines)
     if not asked:
@@ -36,7 +36,7 @@ def readiness_by_pipeline(
 
 
 def day_rows(pipelines: Sequence[Pipeline], *, at: dt.datetime) -> DayRows:
-    """Return the rows of pipelines that the verdict on each of their days needs."""
+    """Return the rows that the verdict on any day of the pipelines needs."""
     index = load_fact_index(pipelines)
     upstream = upstream_pipelines([row for row in pipelines if row.pk in index.edge], at=at)
     return load_day_rows(index=index, parents=upstream)

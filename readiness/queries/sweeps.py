@@ -1,4 +1,4 @@
-"""What the sweep of messages to readers handles, for beat."""
+"""The probe with which beat asks whether the sweep of messages to readers has anything to do."""
 
 from common.db import SweepProbe
 from readiness.models import ReaderMessage

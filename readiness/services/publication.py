@@ -98,7 +98,7 @@ def _publish_days(*, at: dt.datetime) -> int:
 
 @transaction.atomic
 def _publish(pipelines: Sequence[Pipeline], *, day: dt.date, at: dt.datetime) -> int:
-    """Publish a day of the pipelines on which it is still safe; return of how many."""
+    """Publish a day of the pipelines for which it is still safe; return their number."""
     metrics = _lock_metrics(pipelines)
     # What was read before the lock may have changed.
     verdicts = readiness_by_pipeline(pipelines, at=at, day=day)

@@ -285,7 +285,7 @@ def assignments_between(
 def assignments_by_rotation(
     rotations: Iterable[Rotation], *, starts_at: dt.datetime, ends_at: dt.datetime
 ) -> dict[int, list[Assignment[RotationWeek, Cover]]]:
-    """Return the same for several rotations by primary key, in two statements."""
+    """Return the same rows as `assignments_between` by primary key of the rotation, in two statements."""
     window, keys = {"starts_at": starts_at, "ends_at": ends_at}, [rotation.pk for rotation in rotations]
     weeks: dict[int, list[RotationWeek]] = {key: [] for key in keys}
     for week in RotationWeek.objects.filter(rotation__in=keys).overlapping(**window).select_related("engineer"):

@@ -30,7 +30,7 @@ def on_call_stints(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.da
 def stints_by_rotation(
     rotations: Sequence[Rotation], *, starts_at: dt.datetime, ends_at: dt.datetime
 ) -> dict[int, list[Stint]]:
-    """Return the same for several rotations by primary key, in two statements."""
+    """Return the same stints as `on_call_stints` by primary key of the rotation, in two statements."""
     rows = assignments_by_rotation(rotations, starts_at=starts_at, ends_at=ends_at)
     return {rotation.pk: _join(rotation, rows[rotation.pk]) for rotation in rotations}
 

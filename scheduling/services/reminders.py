@@ -61,7 +61,7 @@ def _notify_changes_in(rotation: Rotation, *, starts_at: dt.datetime, ends_at: d
 def _changes_to_notify(
     rotations: Sequence[Rotation], *, starts_at: dt.datetime, ends_at: dt.datetime
 ) -> tuple[list[Stint], list[tuple[Stint, Stint]]]:
-    """Return the stints whose start is still to be notified, and those whose end is, with the next one; runs four statements."""
+    """Return stints whose start still needs a notification, and pairs of the stint that ends and the next one; runs four statements."""
     stints = stints_by_rotation(rotations, starts_at=starts_at, ends_at=ends_at).values()
     keys = {
         shift_change_key(stint.rotation, instant)

@@ -402,7 +402,7 @@ def measure_sweeps(*, at):
 
 
 def settle():
-    """Print what the sweeps cost that announce the changed weeks and today's shifts. A site that has run for a while has sent all of that."""
+    """Print the cost of the sweeps that announce changed weeks and today's shifts, and mark their messages as sent, as on an older site."""
     for name, sweep in {"sync hand-offs": sync_handoffs, "notify of shifts": notify_shift_changes}.items():
         for found in ("all that is due", "nothing due"):
             began = time.perf_counter()

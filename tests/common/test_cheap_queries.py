@@ -1,4 +1,4 @@
-"""Steps of queries that the site replaces with cheaper ones: they equal Django's own."""
+"""The cheaper steps of queries in common/apps.py do the same as Django's own."""
 
 import copy
 
@@ -36,8 +36,8 @@ def test_a_column_that_refers_to_a_key_has_the_type_of_an_integer():
 
 
 @pytest.mark.django_db
-def test_a_row_that_meets_its_checks_needs_one_question(daily_growth, django_assert_num_queries):
-    # A savepoint, the question and the savepoint's release, for four checks.
+def test_a_row_that_meets_its_checks_needs_one_query(daily_growth, django_assert_num_queries):
+    # The savepoint, the query and the savepoint's release, for four checks.
     with django_assert_num_queries(3):
         daily_growth.validate_constraints()
 

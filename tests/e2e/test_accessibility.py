@@ -318,7 +318,7 @@ def reported(problems):
 
 
 def test_small_covered_and_scrolling_elements_are_reported_at_both_widths(transactional_db, open_page):
-    """Also where every text has a known look, and where they are small, covered or scrolled at one width only."""
+    """Even if every text has a known look, and if an element is small, covered or scrolling at one width only."""
     page = open_page()
     page.goto("about:blank")
     page.set_content(

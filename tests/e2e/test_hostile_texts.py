@@ -1,8 +1,8 @@
 """Promise 17: hostile texts in names, notes, runbooks and messages, in a browser: none runs, and no page breaks its policy.
 
-The suite takes every fifth text, leaves out the history pages of Django's admin, and reads the admin's lists and forms,
-which share templates, without a browser, which opens only the first page with each script. With HOSTILE_TEXTS=all, which
-`make faults` sets, a browser opens every page with all 150 texts.
+The suite takes every fifth text and leaves out the history pages of Django's admin. The admin's other pages share
+templates: the suite reads all of them without a browser, and the browser opens only the first page with each script. With
+HOSTILE_TEXTS=all, which `make faults` sets, a browser opens every page with all 150 texts.
 """
 
 import datetime as dt
@@ -151,7 +151,7 @@ def admin_pages():
 
 
 def pages_with_new_scripts(client, paths):
-    """Return the pages with a script that no page before has, and what breaks the policy on any page."""
+    """Return the pages with a script that no earlier page has, and the pages that fail or break the policy."""
     scripts, chosen, problems = set(), [], []
     for path in paths:
         answer = client.get(path)
@@ -197,8 +197,8 @@ def test_what_breaks_the_policy_is_found_without_a_browser():
 def test_hostile_texts_do_not_run_on_any_page(admin, signed_in, open_page, complaints):
     assert len(TEXTS) >= 150
     single = write_everywhere(admin)
-    of_admin = admin_pages()
-    opened, problems = pages_with_new_scripts(signed_in(admin), of_admin)
+    admin_paths = admin_pages()
+    opened, problems = pages_with_new_scripts(signed_in(admin), admin_paths)
     assert problems == []
     page = open_page(admin)
     page.on("dialog", lambda dialog: complaints.append(f"a dialog: {dialog.message}") or dialog.dismiss())
@@ -206,7 +206,7 @@ def test_hostile_texts_do_not_run_on_any_page(admin, signed_in, open_page, compl
         "addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI))"
     )
     seen = 0
-    for path in [*PAGES, *single, *(of_admin if ALL else opened)]:
+    for path in [*PAGES, *single, *(admin_paths if ALL else opened)]:
         answer = page.goto(path)
         assert answer.status == 200, path
         page.mouse.move(300, 300)

@@ -41,7 +41,7 @@ def page(transactional_db, seed, a, open_page):
 
 
 def test_g_and_a_letter_open_a_page(page, live_server):
-    """From any page, such as the one that the letter before has opened."""
+    """From any page: each shortcut starts on the page that the previous one opened."""
     for key, path in PATHS.items():
         page.locator("main").focus()
         page.keyboard.press("g")

@@ -1,4 +1,4 @@
-"""Beat starts a sweep of incidents exactly if it would change something."""
+"""Beat starts the sweeps of evidence, Slack and escalations if they have something to do."""
 
 import datetime as dt
 import uuid
@@ -31,7 +31,7 @@ def incident(pipeline, now):
 
 @pytest.fixture
 def evidence(incident, now):
-    """Evidence that waits for an approval. Its incident asks for no other."""
+    """Evidence that waits for an approval. Its incident needs no other."""
     request_evidence(at=now)
     fields = {"incident": incident, "revision": 1, "step": 1, "kind": "sql", "name": "Warehouse", "key": "key"}
     source = DataSource.objects.create(name="Warehouse", address="sqlite:///x")
@@ -147,12 +147,12 @@ def test_maintenance_holds_an_incident_and_releases_it(incident, pipeline, now, 
     assert escalation_sweep_is_due(at=now + HOUR)
 
 
-def test_an_incident_that_is_held_upstream_starts_every_sweep(incident, now):
+def test_an_incident_that_is_held_upstream_always_starts_the_sweep(incident, now):
     Incident.objects.update(hold="upstream", next_escalation_at=None)
     assert escalation_sweep_is_due(at=now)
 
 
-def test_a_drill_ends_after_hours(pipeline, now, b):
+def test_a_drill_ends_after_four_hours(pipeline, now, b):
     start_drill(pipeline, by=b, at=now)
     Incident.objects.update(next_escalation_at=None)
     assert not escalation_sweep_is_due(at=now + 3 * HOUR)

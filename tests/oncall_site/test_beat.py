@@ -1,4 +1,4 @@
-"""Beat starts a frequent sweep if the database says that it has something to do, and always if the database does not say."""
+"""Beat starts a frequent sweep if it has something to do, once a minute, and whenever the database does not answer."""
 
 import threading
 import time
@@ -41,14 +41,14 @@ def beat(tmp_path, sent, transactional_db):
 
 
 def start(beat, sent, *names):
-    """Let entries be due now; return those that the scheduler sends."""
+    """Make entries due now; return those that the scheduler sends."""
     sent.clear()
     for name in names:
         beat.apply_entry(beat.schedule[name])
     return list(sent)
 
 
-def test_every_probe_is_of_an_entry_and_false_on_an_empty_site(beat, sent, clock):
+def test_every_probe_has_a_schedule_entry_and_is_false_on_an_empty_site(beat, sent, clock):
     assert SWEEP_PROBES.keys() <= beat.schedule.keys()
     assert start(beat, sent, *SWEEP_PROBES) == list(SWEEP_PROBES), "beat has just started"
     assert start(beat, sent, *SWEEP_PROBES) == []
@@ -105,7 +105,7 @@ def test_after_a_failed_heartbeat_all_sweeps_start(beat, sent, clock, monkeypatc
     assert start(beat, sent, MESSAGES) == []
 
 
-def test_it_asks_again_after_the_database_restarted(beat, sent, clock):
+def test_beat_asks_again_after_the_database_restarted(beat, sent, clock):
     start(beat, sent, MESSAGES)
     assert start(beat, sent, MESSAGES) == []
     with connection.cursor() as cursor, pytest.raises(OperationalError):

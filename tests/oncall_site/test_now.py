@@ -189,8 +189,8 @@ def test_each_change_that_the_page_shows_changes_the_tag(client, rotation, a, b,
     assert client.get("/now/", headers={"if-none-match": etag}).status_code == 200
 
 
-# What changes nothing that Now shows, or is part of the version in another way: sessions and who asks, the delivery problem, and
-# the versions of what comes from memory.
+# Tables that need no version here: sessions change nothing that Now shows; the delivery problem and the versions of what comes from
+# memory are part of the version in another way.
 UNVERSIONED_TABLES = {
     *("django_session", "django_content_type", "people_oncallversion", "people_pageversion"),
     *("oncall_site_heartbeat", "notifications_message"),
@@ -200,7 +200,7 @@ UNVERSIONED_TABLES = {
 
 
 def test_every_table_that_the_page_reads_is_part_of_its_version(rotation, a, b, admin):
-    """Otherwise a change to one without a version would not show until the next minute."""
+    """A change to any other table would not show until the next minute."""
     read = set()
     for user in (a, admin):
         client = make_client(user)

@@ -140,7 +140,7 @@ def test_a_copy_that_ends_is_reported_and_restarted_and_its_output_printed(capsy
     os.waitpid(process.pid, 0)
 
 
-@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux says when a process ends")
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux reports the end of a process")
 @pytest.mark.timeout(PATIENCE_SECONDS)
 def test_the_supervisor_wakes_up_when_a_process_ends():
     process = supervisor.SupervisedProcess("copy", Program(lambda: 0))

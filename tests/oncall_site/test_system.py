@@ -180,7 +180,7 @@ def test_a_long_sweep_runs_in_one_worker_at_a_time(other_session, monkeypatch):
         other.execute(unlock)
         assert run_in_a_worker(sweep) == "ran"
         assert Sweep.objects.get().runs == 1
-        # It was released after the run.
+        # The lock was released after the run.
         other.execute(lock)
         assert other.fetchone() == (True,)
 

@@ -51,7 +51,7 @@ def test_a_day_is_published_when_it_becomes_safe(pipeline, metric, check):
     assert sweep_publications(at=AT + 2 * HOUR) == SweepResult()
 
 
-def test_the_days_that_are_not_published_are_looked_at_with_the_same_metrics_and_checks(pipeline, metric, check):
+def test_metrics_and_checks_are_read_once_for_all_unpublished_days(pipeline, metric, check):
     push(metric, [2.0])
     run(check)
     with CaptureQueriesContext(connection) as context:

@@ -600,7 +600,7 @@ def test_a_new_roster_is_previewed_before_it_is_saved(signed_in, admin, rotation
     form = browser.get(path).context["form"]
     assert form["engineers"].value().split() == ["engineer-a", "engineer-b", "engineer-c", "engineer-d"]
     week = form.fields["starts_on"].choices[3][0]
-    # Three in turn instead of four: in whatever week that begins, each gains some weeks and gives others away.
+    # Three engineers instead of four: whichever week the roster starts in, each of them gains some weeks and loses others.
     typed = {"starts_on": week, "engineers": "engineer-d\nengineer-c\nengineer-b"}
     before = list(RotationWeek.objects.values_list("starts_on", "engineer"))
     text = browser.post(path, typed).content.decode()

@@ -84,7 +84,7 @@ def test_shift_changes_are_notified_after_a_rotation_that_fails(weeks, now, admi
     assert [stint.rotation.name for (stint,) in calls] == ["Weekly Rotation", "Second"]
 
 
-def test_shift_changes_that_are_notified_take_a_few_statements_for_any_number_of_rotations(
+def test_notified_shift_changes_take_five_statements_for_any_number_of_rotations(
     weeks, now, admin, django_assert_num_queries
 ):
     for name in ("Second", "Third", "Fourth"):

@@ -277,9 +277,9 @@ def _past_handoff(rotation, outgoing, incoming, *, days, at):
 
 
 def shared_world():
-    """Return what `make_world` returns. In an empty database, rows that it created in the same hour are copied back.
+    """Return what `make_world` returns. In an empty database, copy back the rows that it created earlier in the same hour.
 
-    On-call shifts start on the hour.
+    The hour matters because on-call shifts start on the hour.
     """
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     build_once(("security", hour), lambda: _made.update({hour: make_world()}))
