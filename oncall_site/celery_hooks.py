@@ -154,8 +154,9 @@ class HeartbeatScheduler(PersistentScheduler):
     def tick(self, *args: Any, **kwargs: Any) -> Any:
         """Send the tasks that are due; return the seconds until the next tick."""
         if time.monotonic() >= self.last_beat + BEAT_SECONDS:
-            self.last_beat = time.monotonic()
             self._beat()
+            # A heartbeat that waited long for the database must not be due again before tasks are sent.
+            self.last_beat = time.monotonic()
         return super().tick(*args, **kwargs)
 
     def adjust(self, n: Any, drift: float = 0.0) -> Any:
@@ -181,7 +182,8 @@ class HeartbeatScheduler(PersistentScheduler):
                 return bool(probe(at=timezone.now()))
         except Exception:  # whatever the error, the sweep must do its work
             logger.exception("Could not check if “%s” has anything to do. Beat starts all sweeps for a while.", name)
-            self.asks_again_at = now + BEAT_SECONDS
+            # It may have waited half a minute for a connection.
+            self.asks_again_at = time.monotonic() + BEAT_SECONDS
             return True
 
     def schedules_equal(self, old: object, new: object) -> bool:

@@ -154,14 +154,20 @@ TEMPLATES = [
 COTTON_DIR = "components"
 
 # After this time without an acknowledgement, a TCP connection counts as lost. Otherwise, if the database's machine vanished, beat would
-# wait for a quarter of an hour and start nothing.
+# wait for a quarter of an hour and start nothing; or, if the machine had received the statement, for two hours.
 TCP_TIMEOUT_MILLISECONDS = 30_000
+TCP_OPTIONS = {
+    "tcp_user_timeout": TCP_TIMEOUT_MILLISECONDS,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
 _database = dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)
 DATABASES = {
     "default": {
         **_database,
         "ATOMIC_REQUESTS": False,
-        "OPTIONS": {"tcp_user_timeout": TCP_TIMEOUT_MILLISECONDS, **_database.get("OPTIONS", {})},
+        "OPTIONS": {**TCP_OPTIONS, **_database.get("OPTIONS", {})},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -60,3 +60,15 @@ def test_a_check_of_an_excluded_field_is_left_out(daily_growth, a):
     row.validate_constraints(exclude={"secondary_owner", "name"})
     with pytest.raises(ValidationError, match="must be two people"):
         row.validate_constraints(exclude={"name"})
+    # Fields with a value of another type are excluded.
+    row.name, row.secondary_owner, row.escalate_after_minutes = "X", None, "soon"
+    row.validate_constraints(exclude={"escalate_after_minutes"})
+
+
+@pytest.mark.django_db
+def test_a_row_that_meets_its_checks_must_also_be_unique_unless_that_field_is_excluded(a):
+    User.objects.filter(pk=a.pk).update(email="a@example.org")
+    row = User(username="new", display_name="New", email="A@example.org")
+    with pytest.raises(ValidationError, match="user_email_is_unique"):
+        row.validate_constraints()
+    row.validate_constraints(exclude={"email"})

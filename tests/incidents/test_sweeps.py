@@ -53,10 +53,11 @@ def test_evidence_is_requested_for_a_new_incident(pipeline, now):
 
 
 def test_waiting_evidence_is_due_once_it_is_approved(evidence, incident, admin, now):
+    other = DataSource.objects.create(name="Other", address="sqlite:///y")
+    approval = {"query": "SELECT 1", "digest": "x", "approved_by": admin, "approved_at": now}
+    QueryApproval.objects.create(source=other, **approval)
     assert not evidence_sweep_is_due(at=now)
-    QueryApproval.objects.create(
-        source=evidence.source, query="SELECT 1", digest="x", approved_by=admin, approved_at=now
-    )
+    QueryApproval.objects.create(source=evidence.source, **approval)
     assert evidence_sweep_is_due(at=now)
     resolve(incident, by=None, at=now)
     assert not evidence_sweep_is_due(at=now)

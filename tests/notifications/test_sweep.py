@@ -82,6 +82,9 @@ def test_messages_that_are_being_sent_or_not_due_are_no_work(a):
     change_message(a, state="sending", token=uuid.uuid4(), lease_until=at + DAY)
     assert not has_work()
     assert not sweep_is_due(at=at)
+    Message.objects.update(due_at=at - 2 * DAY, expires_at=at - DAY)
+    assert not has_work(), "the worker that sends it knows whether it arrived"
+    assert Message.objects.drop_expired() == 0
     Message.objects.update(state="pending", token=None, lease_until=None, due_at=at + DAY, expires_at=at + 2 * DAY)
     assert not has_work()
     # The sweep reads the database's clock: another one must not start it early.

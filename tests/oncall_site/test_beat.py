@@ -92,6 +92,24 @@ def test_after_an_error_all_sweeps_start_for_ten_seconds(beat, sent, clock, monk
     assert len(asked) == 2
 
 
+def test_a_database_that_cannot_be_reached_holds_beat_up_once_every_ten_seconds(beat, sent, clock, monkeypatch):
+    start(beat, sent, *SWEEP_PROBES)
+    waited = []
+
+    def wait(**_):
+        waited.append(clock[0])
+        clock[0] += 30
+        raise OperationalError
+
+    monkeypatch.setattr(beat, "probes", dict.fromkeys(SWEEP_PROBES, wait))
+    assert start(beat, sent, *SWEEP_PROBES) == list(SWEEP_PROBES)
+    assert len(waited) == 1
+    monkeypatch.setattr(celery_hooks.services, "record_beat", wait)
+    for _ in range(3):
+        beat.tick()
+    assert len(waited) == 2
+
+
 def test_after_a_failed_heartbeat_all_sweeps_start(beat, sent, clock, monkeypatch):
     def fail():
         raise OperationalError

@@ -143,12 +143,14 @@ def test_a_copy_that_ends_is_reported_and_restarted_and_its_output_printed(capsy
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux reports the end of a process")
 @pytest.mark.timeout(PATIENCE_SECONDS)
 def test_the_supervisor_wakes_up_when_a_process_ends():
+    count = psutil.Process().num_fds()
     process = supervisor.SupervisedProcess("copy", Program(lambda: 0))
     process.check()
     assert process.exit.works
     supervisor.wait_for_output([process], seconds=PATIENCE_SECONDS * 2, exits=[process.exit])
     process.check()
     assert (process.pid, process.exit.works) == (None, False)
+    assert psutil.Process().num_fds() == count
 
 
 def test_a_program_waits_until_it_can_start():

@@ -1,10 +1,11 @@
 """/metrics and the system page of the admin."""
 
+import contextlib
 import datetime as dt
 import threading
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -197,6 +198,20 @@ def test_an_exclusive_sweep_that_fails_releases_its_lock(other_session, monkeypa
     with other_session.cursor() as other:
         other.execute("SELECT pg_try_advisory_lock(hashtext('exclusive and failing'))")
         assert other.fetchone() == (True,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_exclusive_sweep_that_loses_its_connection_leaves_no_lock(monkeypatch):
+    monkeypatch.setattr(celery_app.conf, "exclusive_sweeps", {"exclusive and alone"})
+
+    @celery_app.task(name="exclusive and alone")
+    def sweep():
+        with connection.cursor() as cursor, contextlib.suppress(OperationalError):
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return "ran"
+
+    assert [run_in_a_worker(sweep) for _ in range(2)] == ["ran", "ran"]
+    connection.close()
 
 
 def test_every_sweep_is_exclusive_or_known_to_run_in_parallel():

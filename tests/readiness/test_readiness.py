@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from incidents.models import Incident
 from incidents.services.transitions import NewIncident, open_incident, resolve
 from lineage.services.edges import add_edge
-from readiness.queries.readiness import readiness_by_pipeline
+from readiness.queries.readiness import day_rows, readiness_by_pipeline
 from tests.factories import make_pipeline
 from tests.validation.fixtures import AT, DAY, bucket, make_check, make_metric, push, run
 from validation.models import Check, ExternalCheck, ExternalFinding, Metric
@@ -83,6 +83,12 @@ def test_the_slowest_metric_and_its_zone_decide_when_a_day_is_due(pipeline, metr
     assert actual.day == YESTERDAY - DAY
     # The day ends at 05:00 UTC in New York.
     assert readiness(pipeline, at=MIDNIGHT + 6 * HOUR).day == YESTERDAY
+
+
+def test_a_check_that_waits_longer_than_its_metric_decides_when_a_day_is_due(pipeline, metric, a):
+    make_check(pipeline, a, metric=metric, settle_minutes=300, parameters={"fail_below": 10.0})
+    assert readiness(pipeline, at=MIDNIGHT + 4 * HOUR).day == YESTERDAY - DAY
+    assert readiness(pipeline, at=MIDNIGHT + 5 * HOUR).day == YESTERDAY
 
 
 def test_without_a_delay_a_day_is_due_when_its_data_arrives_or_after_six_hours(pipeline, metric):
@@ -211,6 +217,26 @@ def test_the_number_of_queries_does_not_grow_with_the_pipelines(pipeline, metric
         make_check(one, a, metric=make_metric(one, slug="x"), name="Range", parameters={"fail_below": 10.0})
         rows.append(one)
     assert count(rows[1:2]) == count(rows) <= 9
+
+
+def test_rows_that_several_pipelines_share_give_each_of_them_its_own_verdicts(pipeline, metric, check, a, b):
+    other, empty = (make_pipeline(name, primary=a, secondary=b) for name in ("Other", "Empty"))
+    slow = make_metric(other, slug="slow", settle_minutes=300)
+    for one, its_metric, its_check in (
+        (pipeline, metric, check),
+        (other, slow, make_check(other, a, metric=slow, parameters={"fail_below": 30.0})),
+    ):
+        push(its_metric, [20.0, 20.0])
+        run(its_check)
+        external(one)
+        add_edge(upstream=make_pipeline(f"Before {one.name}", primary=a, secondary=b), downstream=one, at=AT)
+    open_incident(other, what=NewIncident(kind="delay", title="Late", text=""), by=a, at=AT)
+    rows = day_rows([pipeline, other, empty], at=AT)
+    for day in (None, YESTERDAY, YESTERDAY - DAY):
+        for one in (pipeline, other, empty):
+            assert readiness_by_pipeline([one], at=AT, day=day, rows=rows) == readiness_by_pipeline(
+                [one], at=AT, day=day
+            )
 
 
 def test_a_drill_makes_no_day_doubtful(pipeline, metric, check, a):

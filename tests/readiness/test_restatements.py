@@ -51,6 +51,21 @@ def test_a_day_is_published_when_it_becomes_safe(pipeline, metric, check):
     assert sweep_publications(at=AT + 2 * HOUR) == SweepResult()
 
 
+def test_a_day_that_becomes_wrong_just_before_it_is_published_is_not(pipeline, metric, check, monkeypatch):
+    push(metric, [20.0])
+    run(check)
+    lock = publication._lock_metrics
+
+    def push_before_lock(pipelines):
+        push(metric, [2.0], at=AT + HOUR)
+        run(check, at=AT + HOUR)
+        return lock(pipelines)
+
+    monkeypatch.setattr(publication, "_lock_metrics", push_before_lock)
+    assert sweep_publications(at=AT + HOUR) == SweepResult()
+    assert not Publication.objects.exists()
+
+
 def test_metrics_and_checks_are_read_once_for_all_unpublished_days(pipeline, metric, check):
     push(metric, [2.0])
     run(check)

@@ -96,6 +96,16 @@ def test_notified_shift_changes_take_five_statements_for_any_number_of_rotations
     assert Message.objects.filter(type="shift-started").count() == 4
 
 
+def test_who_replaces_an_engineer_shortly_before_the_end_of_a_shift_is_told_of_the_end_too(weeks, now):
+    ended = Message.objects.filter(type="shift-ended").values_list("recipient", flat=True)
+    notify_shift_changes(at=weeks[1].starts_at - HOUR)
+    assert set(ended.all()) == {weeks[0].engineer.pk}
+    # The start of the next shift has been announced already.
+    weeks[0].rotation.weeks.filter(pk=weeks[0].pk).update(engineer=weeks[2].engineer)
+    notify_shift_changes(at=weeks[1].starts_at - HOUR)
+    assert set(ended.all()) == {weeks[0].engineer.pk, weeks[2].engineer.pk}
+
+
 def test_time_off_conflicts_are_notified_after_one_that_fails(weeks, now, fail_on_first):
     for week in weeks[:2]:
         create_holiday(week.engineer, data=HolidayData(week.starts_on, week.starts_on + DAY), by=week.engineer)

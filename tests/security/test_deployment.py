@@ -32,6 +32,14 @@ def test_the_deployment_check_is_clean(tmp_path):
     assert "no issues" in done.stdout
 
 
+def test_a_database_that_vanishes_is_given_up_and_options_of_its_address_count(tmp_path):
+    address = f"{PRODUCTION['DATABASE_URL']}?tcp_user_timeout=5000&sslmode=require"
+    script = "from django.db import connection; print(connection.get_connection_params())"
+    done = manage("shell", "--no-imports", "-c", script, tmp_path=tmp_path, DATABASE_URL=address)
+    for text in ("'tcp_user_timeout': 5000", "'sslmode': 'require'", "'keepalives_idle': 30"):
+        assert text in done.stdout, done
+
+
 @pytest.mark.parametrize("missing", ["SECRET_KEY"])
 def test_it_does_not_start_without_a_required_setting(tmp_path, missing):
     done = manage("check", tmp_path=tmp_path, **{missing: ""})

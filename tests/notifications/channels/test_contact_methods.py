@@ -11,7 +11,7 @@ from common.exceptions import DomainError, InvalidInputError
 from notifications.domain.rules import Step
 from notifications.models import ContactMethod, Message, NotificationPolicy, PhoneAccount
 from notifications.queries.contact_methods import contact_code
-from notifications.queries.preferences import lacks_needed_channel, reachable_channels, rule_sets_for
+from notifications.queries.preferences import lacks_needed_channel, live_methods, reachable_channels, rule_sets_for
 from notifications.services import contact_methods as services
 from notifications.services.contact_methods import (
     report_methods_off,
@@ -49,6 +49,14 @@ def test_nothing_but_the_code_is_sent_before_it_is_typed_back(method, a):
     row = verify_contact_method(method, code=f" {contact_code(method)[:3]} {contact_code(method)[3:]}")
     assert row.is_live
     assert reachable_channels([a])[a.pk] == {"email", "webhook"}
+
+
+def test_the_oldest_contact_method_of_a_channel_comes_first(a, b):
+    keys = [
+        add_contact_method(person, channel="webhook", address=f"https://hooks.example.org/{number}", by=person).pk
+        for number, person in enumerate([a, b, a])
+    ]
+    assert live_methods([a]) == {(a.pk, "webhook"): [keys[0], keys[2]]}
 
 
 def test_a_code_works_once_for_fifteen_minutes_and_five_attempts(method):
