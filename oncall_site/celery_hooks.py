@@ -58,22 +58,6 @@ def limit_threads() -> None:
     _is_threaded.set()
 
 
-class _Keeper:
-    """The thread that keeps its connection between tasks: the first one."""
-
-    thread: threading.Thread | None = None
-
-
-def _close_spare_connections() -> None:
-    """Let one thread of a worker with threads keep its connection. Each connection is a process of the database."""
-    if not _is_threaded.is_set():
-        return
-    if _Keeper.thread is None or not _Keeper.thread.is_alive():
-        _Keeper.thread = threading.current_thread()
-    if _Keeper.thread is not threading.current_thread():
-        connections.close_all()
-
-
 @contextlib.contextmanager
 def _hard_limit(task: str, *, seconds: float) -> Iterator[None]:
     """End a worker with threads if its task takes too long: nothing else can end a thread. A sweep repeats the work."""
@@ -110,13 +94,10 @@ class RecordedTask(Task):  # type: ignore[type-arg]  # the class that Celery mak
         if self.request.called_directly:
             return super().__call__(*args, **kwargs)
         _close_old_connections()
-        try:
-            if self.name not in self.app.conf.exclusive_sweeps:
-                return self._run_recorded(args, kwargs)
-            with session_lock(str(self.name)) as is_held:
-                return self._run_recorded(args, kwargs) if is_held else None
-        finally:
-            _close_spare_connections()
+        if self.name not in self.app.conf.exclusive_sweeps:
+            return self._run_recorded(args, kwargs)
+        with session_lock(str(self.name)) as is_held:
+            return self._run_recorded(args, kwargs) if is_held else None
 
     def _run_recorded(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         started, error_name = time.monotonic(), ""

@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime as dt
-import threading
 
 import pytest
 from django.db import OperationalError, connection
@@ -130,32 +129,6 @@ def test_a_task_is_recorded_if_a_worker_runs_it_but_not_if_it_is_called(db):
         run_in_a_worker(task)
     row = Sweep.objects.get()
     assert (row.task, row.worker, row.failures, row.error) == ("failing", "celery@one", 1, "ValueError")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_one_thread_of_a_worker_keeps_its_connection(monkeypatch):
-    monkeypatch.setattr(celery_hooks._Keeper, "thread", None)
-    kept = []
-
-    def end_a_task():
-        connection.ensure_connection()
-        celery_hooks._close_spare_connections()
-        kept.append(connection.connection is not None)
-
-    def end_one_in_another_thread():
-        thread = threading.Thread(target=end_a_task)
-        thread.start()
-        thread.join()
-
-    end_one_in_another_thread()
-    celery_hooks.limit_threads()
-    try:
-        end_a_task()
-        end_one_in_another_thread()
-        end_a_task()
-    finally:
-        celery_hooks._is_threaded.clear()
-    assert kept == [True, True, False, True]
 
 
 @pytest.fixture
