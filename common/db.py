@@ -84,26 +84,6 @@ def session_lock(name: str) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [name])
 
 
-class ExistsQuery:
-    """One statement that tests whether any of several querysets has a row.
-
-    The SQL is compiled on the first call, so the querysets must take the time from the database (`Now`) and read no settings.
-    """
-
-    def __init__(self, querysets: Callable[[], Iterable[models.QuerySet[Any]]]) -> None:
-        self._querysets = querysets
-        self._compiled: tuple[str, list[Any]] | None = None
-
-    def __call__(self) -> bool:
-        """Return True if any of the querysets has a row."""
-        if self._compiled is None:
-            self._compiled = _exists_sql(self._querysets())
-        with connection.cursor() as cursor:
-            cursor.execute(*self._compiled)
-            answer: bool = cursor.fetchone()[0]
-            return answer
-
-
 class CompiledQuery:
     """A short query that Django compiles once: compiling it takes longer than running it.
 
@@ -194,17 +174,12 @@ class SweepProbe:
         return bool(row and row[0])
 
     def _sql(self) -> str:
-        sql, values = _exists_sql(self._querysets(Func(template="$1", output_field=models.DateTimeField())))
+        at = Func(template="$1", output_field=models.DateTimeField())
+        parts = [rows.order_by().values("pk").query.sql_with_params() for rows in self._querysets(at)]
+        sql = "SELECT " + " OR ".join(f"EXISTS ({part})" for part, _ in parts)  # nosec B608
         with connection.cursor() as cursor:
-            text: str = cursor.mogrify(sql, values).decode()
+            text: str = cursor.mogrify(sql, [value for _, values in parts for value in values]).decode()
             return text
-
-
-def _exists_sql(querysets: Iterable[models.QuerySet[Any]]) -> tuple[str, list[Any]]:
-    """Return the statement that tests whether any of the querysets has a row, and its parameters."""
-    parts = [rows.order_by().values("pk").query.sql_with_params() for rows in querysets]
-    sql = "SELECT " + " OR ".join(f"EXISTS ({part})" for part, _ in parts)  # nosec B608
-    return sql, [value for _, values in parts for value in values]
 
 
 def _in_parentheses(items: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 import logging
 
 from celery import shared_task
+from django.utils import timezone
 
 from common.loops import PURGE_SECONDS, repeat
 from notifications.channels.deadline import SendTimeoutError
@@ -10,7 +11,7 @@ from notifications.channels.email.smtp import mail_session
 from notifications.channels.exceptions import RetryLaterError
 from notifications.models import Message, SlackAnswer
 from notifications.queries.slack import has_slack_app, slack_app
-from notifications.queries.sweep import has_work
+from notifications.queries.sweep import sweep_is_due
 from notifications.services.catch_up import merge_overdue
 from notifications.services.contact_methods import report_methods_off
 from notifications.services.delivery import deliver_one
@@ -34,7 +35,7 @@ def sweep() -> None:
     Before that, report the push devices and contact methods that were turned off, and rejected e-mail addresses. If there is
     nothing to do, this runs one statement.
     """
-    if not has_work():
+    if not sweep_is_due(at=timezone.now()):
         return
     Message.objects.drop_expired()
     merge_overdue()

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from common.db import ExistsQuery, SweepProbe
+from common.db import SweepProbe
 from people.models import User
 from people.undo import UNDO_WINDOW
 from pipelines.models import Pipeline
@@ -34,7 +34,6 @@ def rows_to_sweep() -> list[QuerySet[Any]]:
     ]
 
 
-has_work = ExistsQuery(rows_to_sweep)
 sweep_is_due = SweepProbe("channels", lambda at: rows_to_sweep())
 
 

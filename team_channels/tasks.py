@@ -7,7 +7,7 @@ from common.loops import PURGE_SECONDS, repeat
 from notifications.queries.slack import slack_app
 from notifications.services.leases import DELIVERY_SECONDS, HARD_LIMIT_SECONDS
 from team_channels.models import ChannelDelivery
-from team_channels.queries import has_work
+from team_channels.queries import sweep_is_due
 from team_channels.services.channels import purge_deleted_channels, report_channels_off
 from team_channels.services.check_posts import post_check_changes
 from team_channels.services.delivery import deliver_one, purge_finished
@@ -23,7 +23,7 @@ def sweep() -> None:
 
     If there is nothing to do, this runs one statement.
     """
-    if not has_work():
+    if not sweep_is_due(at=timezone.now()):
         return
     ChannelDelivery.objects.drop_expired()
     report_channels_off()

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
-from common.db import ExistsQuery, SweepProbe
+from common.db import SweepProbe
 from notifications.models import ContactMethod, EmailRejection, Message, PushDevice
 from people.models import since_reactivation
 
@@ -43,5 +43,4 @@ def rows_to_sweep() -> list[QuerySet[Any]]:
     ]
 
 
-has_work = ExistsQuery(rows_to_sweep)
 sweep_is_due = SweepProbe("messages", lambda at: rows_to_sweep())
