@@ -150,15 +150,6 @@ def reachable_channels(people: Iterable[User]) -> dict[int, set[str]]:
     return {person: routes.reachable for person, routes in routes_by_user(people).items()}
 
 
-def live_methods(people: Iterable[User]) -> dict[tuple[int, str], list[int]]:
-    """Return the live contact methods by user and channel, oldest first, in one query."""
-    return {
-        (person, channel): keys
-        for person, routes in routes_by_user(people).items()
-        for channel, keys in routes.methods.items()
-    }
-
-
 def people_who_chose(cls: type[Notification]) -> list[User]:
     """Return the active people who chose a channel for a type that is sent only to those."""
     rows = ChannelPreference.objects.filter(type=cls.name, person__is_active=True).exclude(channels=[])

@@ -8,7 +8,7 @@ from common.exceptions import DomainError, InvalidInputError
 from notifications.models import ContactMethod, Message
 from notifications.notifications import ChannelTest
 from notifications.queries.outbox import database_clock
-from notifications.queries.preferences import live_methods, reachable_channels
+from notifications.queries.preferences import routes_by_user
 from notifications.services.outbox import subject_line
 from people.models import User
 
@@ -21,11 +21,10 @@ def send_test(person: User, *, channel: str) -> Message:
 
     Raises InvalidInputError if the user has no address for the channel, DomainError within a minute of the last one.
     """
-    if channel not in reachable_channels([person])[person.pk] or (
-        channel == Message.Channel.EMAIL and not person.email
-    ):
+    routes = routes_by_user([person])[person.pk]
+    if channel not in routes.reachable or (channel == Message.Channel.EMAIL and not person.email):
         raise InvalidInputError({"channel": ["You have no address for this channel."]})
-    return _send(person, channel=channel, method=live_methods([person]).get((person.pk, channel), [0])[0])
+    return _send(person, channel=channel, method=routes.methods.get(channel, [0])[0])
 
 
 def send_method_test(method: ContactMethod) -> Message:

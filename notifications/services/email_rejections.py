@@ -7,7 +7,7 @@ from django.db import transaction
 from notifications.models import Message
 from notifications.notifications import EmailRejectionReport
 from notifications.queries.outbox import database_clock
-from notifications.queries.preferences import live_methods, reachable_channels
+from notifications.queries.preferences import routes_by_user
 from notifications.queries.sweep import unreported_rejections
 from notifications.services.outbox import enqueue, subject_line
 from people.models import User
@@ -37,9 +37,11 @@ def report_rejected_addresses() -> int:
             problem=row.problem,
             rejected_at=row.rejected_at,
         )
-        channels = reachable_channels([row.person])[row.person_id] - {Message.Channel.EMAIL.value}
+        routes = routes_by_user([row.person])[row.person_id]
+        channels = routes.reachable - {Message.Channel.EMAIL.value}
         if channels:
-            _send(report, row.person, channel=min(channels, key=_preference), at=at)
+            channel = min(channels, key=_preference)
+            _send(report, row.person, channel=channel, method=routes.methods.get(channel, [0])[0], at=at)
         else:
             admins = User.objects.filter(is_active=True, is_staff=True).exclude(pk=row.person_id)
             enqueue(admins, report, due_at=at, expires_at=at + REPORT_LIFETIME)
@@ -52,14 +54,14 @@ def _preference(channel: str) -> tuple[int, str]:
     return LAST_CHANNELS.index(channel) + 1 if channel in LAST_CHANNELS else 0, channel
 
 
-def _send(report: EmailRejectionReport, person: User, *, channel: str, at: dt.datetime) -> None:
+def _send(report: EmailRejectionReport, person: User, *, channel: str, method: int, at: dt.datetime) -> None:
     Message.objects.create(
         type=report.name,
         dedup_key=report.dedup_key,
         context=report.context,
         recipient=person,
         channel=channel,
-        contact_method=live_methods([person]).get((person.pk, channel), [0])[0],
+        contact_method=method,
         subject=subject_line(report, person),
         text=report.body(person),
         due_at=at,

@@ -11,7 +11,7 @@ from common.exceptions import DomainError, InvalidInputError
 from notifications.domain.rules import Step
 from notifications.models import ContactMethod, Message, NotificationPolicy, PhoneAccount
 from notifications.queries.contact_methods import contact_code
-from notifications.queries.preferences import lacks_needed_channel, live_methods, reachable_channels, rule_sets_for
+from notifications.queries.preferences import lacks_needed_channel, reachable_channels, routes_by_user, rule_sets_for
 from notifications.services import contact_methods as services
 from notifications.services.contact_methods import (
     report_methods_off,
@@ -56,7 +56,7 @@ def test_the_oldest_contact_method_of_a_channel_comes_first(a, b):
         add_contact_method(person, channel="webhook", address=f"https://hooks.example.org/{number}", by=person).pk
         for number, person in enumerate([a, b, a])
     ]
-    assert live_methods([a]) == {(a.pk, "webhook"): [keys[0], keys[2]]}
+    assert routes_by_user([a])[a.pk].methods == {"webhook": [keys[0], keys[2]]}
 
 
 def test_a_code_works_once_for_fifteen_minutes_and_five_attempts(method):
