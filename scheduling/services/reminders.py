@@ -44,8 +44,9 @@ def notify_shift_changes(*, at: dt.datetime) -> None:
     starts, ends = _changes_to_notify(rotations, starts_at=window[0], ends_at=window[1])
     due = {stint.rotation for stint in starts} | {before.rotation for before, _ in ends}
     with IsolatedSteps() as attempt:
-        for rotation in sorted(due, key=lambda rotation: rotation.pk):
-            attempt(_notify_changes_in, rotation, starts_at=window[0], ends_at=window[1])
+        for rotation in rotations:
+            if rotation in due:
+                attempt(_notify_changes_in, rotation, starts_at=window[0], ends_at=window[1])
 
 
 @transaction.atomic
