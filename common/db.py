@@ -3,7 +3,7 @@
 import contextlib
 import datetime as dt
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import pghistory.runtime
@@ -142,17 +142,19 @@ class PreparedStatement:
         self._build = functools.cache(sql)
         self._attribute = f"prepared_{name}"
 
-    def fetch_one(self, *values: Any) -> tuple[Any, ...] | None:
-        """Return the first row, or None.
+    def fetch_one(self, *values: Any, seconds: float | None = None) -> tuple[Any, ...] | None:
+        """Return the first row, or None. With `seconds`, PostgreSQL ends the statement after that time.
 
         Raises NotSupportedError if a migration has changed the columns since this connection prepared the statement.
         """
+        # PostgreSQL runs statements that are sent together in one transaction, so the limit ends with the second one.
+        limit = "" if seconds is None else f"{_limit(seconds)}; "
         with connection.cursor() as cursor:
             # Django's connection stays; the driver's is replaced when it is lost, and the statement with it.
             if getattr(connection, self._attribute, None) is not connection.connection:
-                cursor.execute(f"PREPARE {self._name} {_in_parentheses(self._types)} AS {self._build()}")
+                cursor.execute(f"{limit}PREPARE {self._name} {_in_parentheses(self._types)} AS {self._build()}")
                 setattr(connection, self._attribute, connection.connection)
-            cursor.execute(f"EXECUTE {self._name} {_in_parentheses(['%s'] * len(values))}", values)
+            cursor.execute(f"{limit}EXECUTE {self._name} {_in_parentheses(['%s'] * len(values))}", values)
             row: tuple[Any, ...] | None = cursor.fetchone()
             return row
 
@@ -161,25 +163,60 @@ class SweepProbe:
     """Tests whether a sweep would find a row at an instant, in one prepared statement.
 
     `querysets` returns the rows that the sweep handles. It gets the instant as an expression and must read no settings: the SQL is
-    compiled once.
+    compiled once. If there are rows, `needs` is called too, and both must be true.
     """
 
-    def __init__(self, name: str, querysets: Callable[[Any], Iterable[models.QuerySet[Any]]]) -> None:
+    def __init__(
+        self,
+        name: str,
+        querysets: Callable[[Any], Iterable[models.QuerySet[Any]]],
+        *,
+        needs: Callable[[], bool] | None = None,
+    ) -> None:
+        self.needs = needs
         self._querysets = querysets
-        self._statement = PreparedStatement(f"probe_{name}", types=("timestamptz",), sql=self._sql)
+        self._statement = PreparedStatement(f"probe_{name}", types=("timestamptz",), sql=lambda: f"SELECT {self.sql()}")
 
     def __call__(self, *, at: dt.datetime) -> bool:
         """Return True if any of the querysets has a row."""
         row = self._statement.fetch_one(at)
-        return bool(row and row[0])
+        return bool(row and row[0]) and (self.needs is None or self.needs())
 
-    def _sql(self) -> str:
+    def sql(self) -> str:
+        """Return the SQL condition that there are rows. $1 is the instant."""
         at = Func(template="$1", output_field=models.DateTimeField())
         parts = [rows.order_by().values("pk").query.sql_with_params() for rows in self._querysets(at)]
-        sql = "SELECT " + " OR ".join(f"EXISTS ({part})" for part, _ in parts)  # nosec B608
+        sql = " OR ".join(f"EXISTS ({part})" for part, _ in parts)
         with connection.cursor() as cursor:
             text: str = cursor.mogrify(sql, [value for _, values in parts for value in values]).decode()
             return text
+
+
+class SweepProbes:
+    """Asks several probes in one statement."""
+
+    def __init__(self, probes: Mapping[str, SweepProbe]) -> None:
+        self._probes = probes
+        self._statement = PreparedStatement("probes", types=("timestamptz",), sql=self._sql)
+
+    def ask(self, *, at: dt.datetime, seconds: float) -> dict[str, bool]:
+        """Return the answer of each probe, by its name. PostgreSQL ends each statement after `seconds`."""
+        row = self._statement.fetch_one(at, seconds=seconds) or ()
+        answers = dict(zip(self._probes, row, strict=True))
+        for name, probe in self._probes.items():
+            if answers[name] and probe.needs is not None:
+                with transaction.atomic(), connection.cursor() as cursor:
+                    cursor.execute(_limit(seconds))
+                    answers[name] = probe.needs()
+        return answers
+
+    def _sql(self) -> str:
+        return "SELECT " + ", ".join(f"({probe.sql()})" for probe in self._probes.values())
+
+
+def _limit(seconds: float) -> str:
+    """Return the statement that limits the others of its transaction to a time."""
+    return f"SET LOCAL statement_timeout = {round(seconds * 1000)}"
 
 
 def _in_parentheses(items: Sequence[str]) -> str:

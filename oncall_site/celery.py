@@ -14,6 +14,7 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 HARD_LIMIT_SECONDS = 120
 
+# Whole seconds. Intervals with common multiples are due together, so beat wakes up once for several.
 SCHEDULE = {
     "ensure weeks": {"task": "scheduling.tasks.ensure_weeks", "schedule": crontab(minute=17)},
     "sync coverage gaps": {"task": "scheduling.tasks.sync_coverage_gaps", "schedule": 60.0},
@@ -27,11 +28,11 @@ SCHEDULE = {
     "notify schedule changes": {"task": "scheduling.tasks.notify_schedule_changes", "schedule": 60.0},
     "reassign inactive users": {"task": "scheduling.tasks.reassign_inactive", "schedule": 60.0},
     "sync incidents": {"task": "incidents.tasks.sync_incidents", "schedule": 15.0},
-    "sweep evidence": {"task": "incidents.tasks.sweep_evidence", "schedule": 5.0},
+    "sweep evidence": {"task": "incidents.tasks.sweep_evidence", "schedule": 4.0},
     "sync publications": {"task": "readiness.tasks.sync_publications", "schedule": 30.0},
     "render reader pages": {"task": "readiness.tasks.render_readers_pages", "schedule": 60.0},
     "deliver reader messages": {"task": "readiness.tasks.deliver_reader_messages", "schedule": 10.0},
-    "sweep channels": {"task": "team_channels.tasks.sweep", "schedule": 5.0},
+    "sweep channels": {"task": "team_channels.tasks.sweep", "schedule": 4.0},
     "post checks": {"task": "team_channels.tasks.post_checks", "schedule": 15.0},
     "purge channel deliveries": {
         "task": "team_channels.tasks.purge_deliveries",

@@ -4,6 +4,7 @@ import contextlib
 import datetime as dt
 import gc
 import logging
+import math
 import os
 import sys
 import threading
@@ -15,12 +16,12 @@ from typing import Any
 from celery import Task
 from celery.beat import PersistentScheduler, ScheduleEntry
 from celery.signals import celeryd_after_setup
-from django.db import Error, connection, connections, transaction
+from django.db import Error, connections
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from common.call_stack import with_deep_stack
-from common.db import session_lock
+from common.db import SweepProbes, session_lock
 from oncall_site import services
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,10 @@ BEAT_SECONDS = 10.0
 MAX_PAUSE_SECONDS = 60.0
 # A statement that waits for a lock, of a migration for example, must not stop beat.
 PROBE_SECONDS = 2
+# What the database says holds for all tasks that are due at the same second.
+ANSWER_SECONDS = 0.5
+# Two floating-point numbers for the same whole second differ by less.
+ROUNDING_SECONDS = 0.01
 
 
 @celeryd_after_setup.connect
@@ -118,18 +123,32 @@ class RecordedTask(Task):  # type: ignore[type-arg]  # the class that Celery mak
             logger.exception("Could not record the statistics of %s.", self.name)
 
 
+class WholeSecondEntry(ScheduleEntry):
+    """An entry that is due at whole seconds, so that beat wakes up once for all that are due at the same one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.last_run_at is not None:
+            self.last_run_at = self.last_run_at.replace(microsecond=0)
+
+
 class HeartbeatScheduler(PersistentScheduler):
     """Celery's scheduler with a heartbeat every ten seconds. It starts a frequent sweep only if there is something to do."""
 
     last_beat = float("-inf")
     # Until then, beat starts all sweeps without asking, because the database did not answer.
     asks_again_at = float("-inf")
+    answers_end_at = float("-inf")
+    Entry = WholeSecondEntry
 
     def setup_schedule(self) -> None:
         """Load the schedule. The workers' heartbeat is due at once, so that the site is ready as soon as a worker runs."""
         super().setup_schedule()
-        self.schedule["heartbeat"].last_run_at = self.app.now() - dt.timedelta(seconds=BEAT_SECONDS)
-        self.probes = {name: import_string(path) for name, path in self.app.conf.sweep_probes.items()}
+        self.schedule["heartbeat"].last_run_at = self.app.now().replace(microsecond=0) - dt.timedelta(
+            seconds=BEAT_SECONDS
+        )
+        self.probes = SweepProbes({name: import_string(path) for name, path in self.app.conf.sweep_probes.items()})
+        self.answers: dict[str, bool] = {}
         self.started_at: dict[str, float] = {}
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
@@ -144,6 +163,11 @@ class HeartbeatScheduler(PersistentScheduler):
         """Return the seconds until a task is due. Celery would wake up 10 ms early and then ask thousands of times a minute."""
         return super().adjust(n, drift=drift)
 
+    def _when(self, entry: ScheduleEntry, next_time_to_run: Any, **kwargs: Any) -> Any:
+        """Return the instant in so many seconds. Celery would wait a whole interval from now, later and later with each run."""
+        instant = super()._when(entry, next_time_to_run, **kwargs)  # type: ignore[misc]  # missing in its stubs
+        return math.floor(instant + ROUNDING_SECONDS) if next_time_to_run else instant
+
     def apply_entry(self, entry: ScheduleEntry, producer: Any = None) -> None:
         """Send a task, unless it is a frequent sweep that has nothing to do and was started within a minute."""
         name, now = str(entry.name), time.monotonic()
@@ -154,18 +178,20 @@ class HeartbeatScheduler(PersistentScheduler):
 
     def _has_work(self, name: str, *, now: float) -> bool:
         """Return True if a sweep has something to do or no probe, or if the database does not answer."""
-        probe = self.probes.get(name)
-        if probe is None or now < self.asks_again_at:
+        if name not in self.app.conf.sweep_probes or now < self.asks_again_at:
             return True
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL statement_timeout = '{PROBE_SECONDS}s'")
-                return bool(probe(at=timezone.now()))
-        except Exception:  # whatever the error, the sweep must do its work
-            logger.exception("Could not check if “%s” has anything to do. Beat starts all sweeps for a while.", name)
-            # It may have waited half a minute for a connection.
-            self.asks_again_at = time.monotonic() + BEAT_SECONDS
-            return True
+        if now >= self.answers_end_at:
+            try:
+                self.answers = self.probes.ask(at=timezone.now(), seconds=PROBE_SECONDS)
+            except Exception:  # whatever the error, the sweep must do its work
+                logger.exception(
+                    "Could not check which sweeps have anything to do. Beat starts all of them for a while."
+                )
+                # It may have waited half a minute for a connection.
+                self.asks_again_at = time.monotonic() + BEAT_SECONDS
+                return True
+            self.answers_end_at = now + ANSWER_SECONDS
+        return self.answers[name]
 
     def schedules_equal(self, old: object, new: object) -> bool:
         """Return True once a schedule is loaded. It is fixed while beat runs, and Celery would compare all entries at each tick."""

@@ -1,7 +1,5 @@
 """Probes with which beat asks whether the sweeps of evidence, escalations and Slack have anything to do."""
 
-import datetime as dt
-
 from common.db import SweepProbe
 from incidents.models import Evidence, Incident, SlackPost
 from incidents.queries.blame import incidents_held_upstream
@@ -10,8 +8,10 @@ from incidents.queries.evidence import approved_evidence, incidents_without_evid
 from notifications.models import SlackAnswer
 from notifications.queries.slack import expired_answers, has_slack_app
 
-_has_slack_rows = SweepProbe(
-    "slack", lambda at: [SlackAnswer.objects.claimable(), expired_answers(), SlackPost.objects.claimable().stale()]
+slack_sweep_is_due = SweepProbe(
+    "slack",
+    lambda at: [SlackAnswer.objects.claimable(), expired_answers(), SlackPost.objects.claimable().stale()],
+    needs=has_slack_app,
 )
 evidence_sweep_is_due = SweepProbe(
     "evidence", lambda at: [approved_evidence(), incidents_without_evidence(), Evidence.objects.due(at=at)]
@@ -21,8 +21,3 @@ escalation_sweep_is_due = SweepProbe(
     "escalation",
     lambda at: [Incident.objects.due(at=at), incidents_held_upstream(at=at), overlong_drills(at=at)],
 )
-
-
-def slack_sweep_is_due(*, at: dt.datetime) -> bool:
-    """Return True if the site has a Slack app, and an answer to post or delete or a message to update."""
-    return has_slack_app() and _has_slack_rows(at=at)

@@ -3,6 +3,7 @@
 import fcntl
 import logging
 import os
+import select
 import time
 import uuid
 from contextlib import suppress
@@ -19,8 +20,48 @@ logger = logging.getLogger(__name__)
 SCHEME = "wholefiles"
 # A temporary file that is older was left by a killed process.
 PARTIAL_FILE_SECONDS = 60
+# A process that waits looks at the folder this often without being told of a message: another one may have heard the bell first.
+MAX_WAIT_SECONDS = 1.0
+# More than messages between two looks.
+BELL_BYTES = 4096
 # Routing key, pattern and queue.
 BINDING_FIELDS = 3
+
+
+class Bell:
+    """A named pipe that tells waiting processes of a message. Without the pipe, they look at the folder themselves."""
+
+    def __init__(self, data_folder: str) -> None:
+        self._path = bell_path(Path(data_folder).parent)
+        self._descriptor: int | None = None
+
+    def ring(self) -> None:
+        """Tell the processes that wait; nobody may be waiting."""
+        with suppress(OSError):
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK)
+            try:
+                os.write(descriptor, b".")
+            finally:
+                os.close(descriptor)
+
+    def wait(self, *, seconds: float) -> None:
+        """Wait until the bell rings, at most this long."""
+        seconds = min(seconds, MAX_WAIT_SECONDS)
+        if self._descriptor is None:
+            # Opened for writing too, the pipe does not end when a writer closes it.
+            with suppress(OSError):
+                self._descriptor = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
+        if self._descriptor is None:
+            time.sleep(seconds)
+        elif select.select([self._descriptor], [], [], seconds)[0]:
+            with suppress(BlockingIOError):
+                os.read(self._descriptor, BELL_BYTES)
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
 
 class Channel(filesystem.Channel):
@@ -37,6 +78,7 @@ class Channel(filesystem.Channel):
             with suppress(OSError):
                 partial.unlink(missing_ok=True)
             raise
+        Bell(self.data_folder_out).ring()
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
         """Return the oldest readable message of a queue; raise Empty if there is none."""
@@ -119,6 +161,10 @@ class Transport(filesystem.Transport):
 
     Channel = Channel
 
+    def __init__(self, client: Any, **kwargs: Any) -> None:
+        super().__init__(client, **kwargs)
+        self._bell = Bell(client.transport_options["data_folder_in"])
+
     def drain_events(self, connection: Any, timeout: float | None = None) -> None:  # type: ignore[override]  # the stubs are incomplete
         """Deliver one message; raise TimeoutError if there is none in time.
 
@@ -129,13 +175,23 @@ class Transport(filesystem.Transport):
         folder = client.transport_options["data_folder_in"]
         until = float("inf") if timeout is None else time.monotonic() + timeout
         while True:
-            if any(name.endswith(".msg") for name in os.listdir(folder)):  # noqa: PTH208  # pathlib takes ten times as long
+            is_waiting = any(name.endswith(".msg") for name in os.listdir(folder))  # noqa: PTH208  # pathlib takes ten times as long
+            if is_waiting:
                 with suppress(Empty):
                     channels.get(self._deliver, timeout=timeout)
                     return
             if (left := until - time.monotonic()) <= 0:
                 raise TimeoutError
-            time.sleep(min(self.polling_interval or 0.0, left))
+            if is_waiting:
+                # This process must first finish what it has.
+                time.sleep(min(self.polling_interval or 0.0, left))
+            else:
+                self._bell.wait(seconds=left)
+
+    def close_connection(self, connection: Any) -> None:
+        """Close the connection and stop listening."""
+        super().close_connection(connection)
+        self._bell.close()
 
 
 def register() -> str:
@@ -157,4 +213,12 @@ def broker_folders(*, var: Path) -> dict[str, str]:
             with suppress(OSError):
                 if time.time() - partial.stat().st_mtime > PARTIAL_FILE_SECONDS:
                     partial.unlink()
+    # A file system without named pipes is searched more often than needed, and that is all.
+    with suppress(OSError):
+        os.mkfifo(bell_path(var / "broker"), mode=0o600)
     return {name: str(folder) for name, folder in folders.items()}
+
+
+def bell_path(broker: Path) -> Path:
+    """Return the path of the pipe in the broker's folder."""
+    return broker / "bell"

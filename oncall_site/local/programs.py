@@ -31,7 +31,7 @@ PRELOADED_MODULES = (
     "celery.concurrency.thread",
     "common.api.unknown_fields",
     "gunicorn.app.wsgiapp",
-    "gunicorn.arbiter",
+    "gunicorn.sock",
     "gunicorn.workers.gthread",
     "oncall_site.celery",
     "oncall_site.celery_hooks",
@@ -105,13 +105,27 @@ def remove_folders(*, var: Path) -> None:
 
 
 def run_gunicorn(bind: str) -> int:
-    """Run gunicorn in this process until it is stopped; return the exit code."""
+    """Run gunicorn's worker in this process until it is stopped; return the exit code.
+
+    The supervisor restarts the process, so the site needs no gunicorn that does nothing but restart its worker.
+    """
     warnings.simplefilter("ignore")
-    # The previous gunicorn has removed it if it stopped normally.
+    # The previous process has removed it if it stopped normally.
     Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
     sizes = ["--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS), "--log-level", "warning"]
     sys.argv = ["gunicorn", "oncall_site.wsgi", "--bind", bind, *KEEP_ALIVE, *sizes]
-    import_module("gunicorn.app.wsgiapp").run()
+    site = import_module("gunicorn.app.wsgiapp").WSGIApplication()
+    log = site.cfg.logger_class(site.cfg)
+    site.wsgi()
+    sockets = import_module("gunicorn.sock").create_sockets(site.cfg, log)
+    site.cfg.when_ready(None)
+    # It stops if its parent is another one.
+    worker = site.cfg.worker_class(1, os.getppid(), sockets, site, site.cfg.timeout, site.cfg, log)
+    worker.pid = os.getpid()
+    try:
+        worker.init_process()
+    finally:
+        site.cfg.on_exit(None)
     return 0
 
 

@@ -1,16 +1,18 @@
 """Beat starts a frequent sweep if it has something to do, once a minute, and whenever the database does not answer."""
 
+import datetime as dt
 import threading
-import time
 
 import pytest
 from celery.beat import PersistentScheduler
+from celery.schedules import schedule
 from django.db import OperationalError, connection
 
-from notifications.models import Message
+from incidents.queries.sweeps import slack_sweep_is_due
+from notifications.models import Message, SlackAnswer
 from oncall_site import celery_hooks
 from oncall_site.celery import SWEEP_PROBES, app
-from oncall_site.celery_hooks import BEAT_SECONDS, MAX_PAUSE_SECONDS, HeartbeatScheduler
+from oncall_site.celery_hooks import ANSWER_SECONDS, BEAT_SECONDS, MAX_PAUSE_SECONDS, HeartbeatScheduler
 from tests.notifications.news import enqueue_news, with_mail
 from tests.waiting import PATIENCE_SECONDS
 
@@ -41,8 +43,9 @@ def beat(tmp_path, sent, transactional_db):
 
 
 def start(beat, sent, *names):
-    """Make entries due now; return those that the scheduler sends."""
+    """Make entries due now, after other facts were stored; return those that the scheduler sends."""
     sent.clear()
+    beat.answers_end_at = float("-inf")
     for name in names:
         beat.apply_entry(beat.schedule[name])
     return list(sent)
@@ -79,17 +82,50 @@ def test_after_an_error_all_sweeps_start_for_ten_seconds(beat, sent, clock, monk
     start(beat, sent, *SWEEP_PROBES)
     asked = []
 
-    def fail(*, at):
-        asked.append(at)
+    def fail(**_):
+        asked.append(clock[0])
         raise error
 
-    monkeypatch.setitem(beat.probes, MESSAGES, fail)
-    assert start(beat, sent, MESSAGES, "sweep channels", MESSAGES) == [MESSAGES, "sweep channels", MESSAGES]
-    assert len(asked) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(beat.probes, "ask", fail)
+        assert start(beat, sent, MESSAGES, "sweep channels", MESSAGES) == [MESSAGES, "sweep channels", MESSAGES]
+        assert len(asked) == 1
+        clock[0] += BEAT_SECONDS
+        assert start(beat, sent, "sweep channels") == ["sweep channels"]
+        assert len(asked) == 2
     clock[0] += BEAT_SECONDS
-    assert start(beat, sent, "sweep channels") == []
-    assert start(beat, sent, MESSAGES) == [MESSAGES]
-    assert len(asked) == 2
+    assert start(beat, sent, MESSAGES) == []
+
+
+def test_a_probe_that_fails_does_not_stop_beat(beat, sent, clock, monkeypatch):
+    start(beat, sent, *SWEEP_PROBES)
+    SlackAnswer.objects.create(response_url="https://x", text="Done")
+
+    def fail():
+        raise TypeError("a mistake")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(slack_sweep_is_due, "needs", fail)
+        assert start(beat, sent, MESSAGES, "sweep Slack") == [MESSAGES, "sweep Slack"]
+    clock[0] += BEAT_SECONDS
+    assert start(beat, sent, MESSAGES, "sweep Slack") == [], "the site has no Slack app"
+
+
+def test_sweeps_that_are_due_together_ask_once(beat, sent, clock, django_assert_num_queries):
+    start(beat, sent, *SWEEP_PROBES)
+    start(beat, sent, *SWEEP_PROBES)
+    with django_assert_num_queries(1):
+        assert start(beat, sent, *SWEEP_PROBES) == []
+    clock[0] += ANSWER_SECONDS
+    with django_assert_num_queries(1):
+        for name in SWEEP_PROBES:
+            beat.apply_entry(beat.schedule[name])
+
+
+def test_each_probe_answers_for_its_own_sweep(beat, sent, clock, a):
+    start(beat, sent, *SWEEP_PROBES)
+    enqueue_news([with_mail(a)])
+    assert start(beat, sent, *SWEEP_PROBES) == [MESSAGES]
 
 
 def test_a_database_that_cannot_be_reached_holds_beat_up_once_every_ten_seconds(beat, sent, clock, monkeypatch):
@@ -101,7 +137,7 @@ def test_a_database_that_cannot_be_reached_holds_beat_up_once_every_ten_seconds(
         clock[0] += 30
         raise OperationalError
 
-    monkeypatch.setattr(beat, "probes", dict.fromkeys(SWEEP_PROBES, wait))
+    monkeypatch.setattr(beat.probes, "ask", wait)
     assert start(beat, sent, *SWEEP_PROBES) == list(SWEEP_PROBES)
     assert len(waited) == 1
     monkeypatch.setattr(celery_hooks.services, "record_beat", wait)
@@ -170,13 +206,47 @@ def test_the_heartbeats_share_a_connection(beat, sent):
     assert connection.connection is first is not None
 
 
-def test_beat_wakes_up_once_for_a_task(beat, sent):
-    """Celery would wake up 10 ms early, and then look at its schedule again and again until the task is due."""
+@pytest.fixture
+def sky(monkeypatch):
+    """The instant for Celery, in seconds. Waiting moves it on."""
+    instant = [1_000_000.25]
+    monkeypatch.setattr(app, "now", lambda: dt.datetime.fromtimestamp(instant[0], tz=dt.UTC))
+    return instant
+
+
+def run_beat(beat, sky, *, seconds, work=0.003):
+    """Run beat for so many seconds, and return the instants at which it woke up. Each look at the schedule takes `work` seconds."""
+    woken, end = [], sky[0] + seconds
+    while sky[0] < end:
+        pause = beat.tick()
+        sky[0] += work
+        if pause:
+            sky[0] += pause
+            woken.append(sky[0])
+    return woken
+
+
+def test_tasks_that_are_due_together_wake_beat_up_once(beat, sent, sky):
+    """Celery counts each interval from the moment at which it sent the task, so soon all tasks are due at different times."""
     beat.schedule.clear()
-    beat.add(name="soon", task="soon", schedule=0.2)
     beat._beat = lambda: None
-    while (pause := beat.tick()) == 0:
-        pass
-    time.sleep(pause)
-    beat.tick()
-    assert sent == ["soon"]
+    for name, interval in {"two": 2.0, "four": 4.0, "also four": 4.0, "ten": 10.0}.items():
+        beat.add(name=name, task=name, schedule=interval)
+    woken = run_beat(beat, sky, seconds=100)
+    assert [round(instant) for instant in woken] == list(range(1_000_002, 1_000_002 + 2 * len(woken), 2))
+    assert {name: sent.count(name) for name in sent} == {"two": 50, "four": 25, "also four": 25, "ten": 10}
+
+
+def test_a_task_is_started_after_each_interval_if_beat_is_slow(beat, sent, sky):
+    beat.schedule.clear()
+    beat._beat = lambda: None
+    beat.add(name="two", task="two", schedule=2.0)
+    run_beat(beat, sky, seconds=100, work=0.7)
+    assert 49 <= sent.count("two") <= 50
+
+
+def test_all_intervals_are_whole_seconds(beat):
+    """Beat is due at whole seconds only, so another interval would keep it busy."""
+    intervals = [entry.schedule.seconds for entry in beat.schedule.values() if type(entry.schedule) is schedule]
+    assert intervals
+    assert [seconds for seconds in intervals if seconds != int(seconds)] == []

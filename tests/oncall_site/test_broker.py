@@ -1,5 +1,6 @@
 """The filesystem broker delivers whole messages only."""
 
+import contextlib
 import os
 import threading
 import time
@@ -10,7 +11,7 @@ from django.conf import settings
 from kombu import Connection
 
 from oncall_site.local import filesystem_broker
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 
 def connection_to(tmp_path):
@@ -143,3 +144,90 @@ def test_old_temporary_files_are_deleted(tmp_path):
     os.utime(old, (0, 0))
     filesystem_broker.broker_folders(var=tmp_path)
     assert list(folder.iterdir()) == [new]
+
+
+@pytest.fixture
+def one_listener(tmp_path):
+    """A connection whose queue another thread waits for, and the messages that it has received.
+
+    The queue has another name in each test: kombu remembers for the whole process which queues are bound, whatever their folder.
+    """
+    received, is_waiting, is_ending = [], threading.Event(), threading.Event()
+
+    def listen():
+        with connection_to(tmp_path) as connection, connection.SimpleQueue(tmp_path.name) as queue:
+            with pytest.raises(Empty):
+                queue.get(timeout=0.01)
+            is_waiting.set()
+            while not is_ending.is_set():
+                with contextlib.suppress(Empty):
+                    message = queue.get(timeout=PATIENCE_SECONDS)
+                    message.ack()
+                    received.append(message.payload)
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    assert is_waiting.wait(PATIENCE_SECONDS)
+    with connection_to(tmp_path) as connection, connection.SimpleQueue(tmp_path.name) as queue:
+        yield queue, received
+        is_ending.set()
+        queue.put("end")
+    thread.join()
+
+
+def test_a_message_wakes_up_who_waits_for_it(monkeypatch, one_listener):
+    monkeypatch.setattr(filesystem_broker, "MAX_WAIT_SECONDS", 10 * PATIENCE_SECONDS)
+    queue, received = one_listener
+    for number in range(1, 20):
+        queue.put(number)
+        wait_until(lambda: len(received) == number, every=0.005)
+    assert received == list(range(1, 20))
+
+
+def test_without_the_pipe_messages_arrive_too(monkeypatch, tmp_path, one_listener):
+    monkeypatch.setattr(filesystem_broker, "MAX_WAIT_SECONDS", 0.05)
+    (tmp_path / "broker" / "bell").unlink()
+    queue, received = one_listener
+    queue.put("first")
+    wait_until(lambda: received, every=0.01)
+    assert received == ["first"]
+
+
+def test_a_bell_that_nobody_hears_holds_nobody_up(tmp_path):
+    filesystem_broker.broker_folders(var=tmp_path)
+    listener, sender = (filesystem_broker.Bell(str(tmp_path / "broker" / "queue")) for _ in range(2))
+    sender.ring()
+    listener.wait(seconds=0.01)
+    writer = os.open(tmp_path / "broker" / "bell", os.O_WRONLY | os.O_NONBLOCK)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"." * 4096)
+    sender.ring()
+    with pytest.raises(BlockingIOError):
+        os.write(writer, b"." * 4096)
+    os.close(writer)
+    listener.wait(seconds=PATIENCE_SECONDS)
+    listener.close()
+    listener.close()
+    sender.ring()
+
+
+def test_a_message_beyond_the_prefetch_limit_waits_for_the_acknowledgement_of_another(tmp_path):
+    with (
+        connection_to(tmp_path) as connection,
+        connection.channel() as channel,
+        connection.SimpleQueue(tmp_path.name) as queue,
+    ):
+        queue.put("first")
+        queue.put("second")
+        received = []
+        channel.basic_qos(0, 1, False)
+        consumer = connection.Consumer(queue.queue, channel=channel, on_message=received.append, no_ack=False)
+        with consumer:
+            connection.drain_events(timeout=PATIENCE_SECONDS)
+            with pytest.raises(TimeoutError):
+                connection.drain_events(timeout=0.05)
+            received[0].ack()
+            connection.drain_events(timeout=PATIENCE_SECONDS)
+            received[1].ack()
+        assert [message.payload for message in received] == ["first", "second"]
