@@ -11,10 +11,11 @@ import django
 
 django.setup()
 
-from tests.bench import checks, downstream, figures, local, manifest, messages, scale
+from tests.bench import checks, downstream, figures, local, machine, manifest, messages, scale
 
 # Each name runs one benchmark: `scale` a large company, `checks` a thousand checks, `manifest` a large file,
-# `downstream` a thousand children and readers, `local` make run, `messages` the messages of `scale` alone. Without a name, all but `messages` run.
+# `downstream` a thousand children and readers, `local` make run, `machine` what basic work costs here, `messages` the messages of
+# `scale` alone. Without a name, all but `messages` run.
 ALONE = {
     "scale": scale.measure,
     "messages": messages.measure,
@@ -24,9 +25,12 @@ ALONE = {
 }
 if sys.argv[1:] == ["local"]:
     local.measure()
+elif sys.argv[1:] == ["machine"]:
+    machine.measure()
 elif sys.argv[1:]:
     figures.main(ALONE[sys.argv[1]])
 else:
+    machine.measure()
     figures.main()
     figures.main(manifest.measure)
     figures.main(downstream.measure)
