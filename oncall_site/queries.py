@@ -14,15 +14,13 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from calendar_feeds.models import FeedToken
-from common.db import PreparedStatement, sql_parameter, sql_with_values
+from common.db import PreparedStatement
 from common.formatting import format_duration
 from handoffs.models import Handoff
-from handoffs.queries.handoffs import handoffs_to_sign
 from incidents.models import Incident, MaintenanceWindow
 from lineage.models import Edge
 from notifications.models import ContactMethod, Message, PushDevice
 from oncall_site.models import Heartbeat, Sweep
-from oncall_site.shift_checks import shifts_to_check
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import (
@@ -36,8 +34,6 @@ from scheduling.models import (
     RotationWeek,
     SwapRequest,
 )
-from scheduling.queries.cover_requests import addressed_cover_requests
-from scheduling.queries.swaps import addressed_swaps
 from validation.models import Check, Metric
 
 WORKER, BEAT = "worker", "beat"
@@ -152,36 +148,6 @@ ATTENTION_STATEMENT = PreparedStatement("find_pipelines_needing_attention", type
 def pipelines_needing_attention() -> set[int]:
     """Return the pipelines with an unresolved incident, or a check that fails, warns or is stale."""
     return {key for (key,) in ATTENTION_STATEMENT.fetch_all()}
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderTasks:
-    """Which kinds of things Now may have to show a reader: requests to answer, a hand-off to sign, a shift to prepare for."""
-
-    swaps: bool
-    cover_requests: bool
-    handoffs: bool
-    shifts: bool
-
-
-def _reader_tasks_sql() -> str:
-    reader, at = sql_parameter(1, fields.BigIntegerField()), sql_parameter(2, fields.DateTimeField())
-    querysets: tuple[QuerySet[Any], ...] = (
-        addressed_swaps(reader, at=at),
-        addressed_cover_requests(reader, at=at),
-        handoffs_to_sign(reader, at=at),
-        shifts_to_check(at=at, engineer=reader),
-    )
-    rows = (sql_with_values(queryset.order_by().values("pk")) for queryset in querysets)
-    return "SELECT " + ", ".join(f"EXISTS ({one})" for one in rows)  # nosec B608
-
-
-READER_TASKS = PreparedStatement("find_reader_tasks", types=("bigint", "timestamptz"), sql=_reader_tasks_sql)
-
-
-def reader_tasks(reader: User, *, at: dt.datetime) -> ReaderTasks:
-    """Return which kinds of things there may be for a reader, in one statement. Usually there are none."""
-    return ReaderTasks(*(READER_TASKS.fetch_one(reader.pk, at) or ()))
 
 
 # What the Now page shows and a history records: a new entry has the highest key. (Of two transactions at once, the later commit

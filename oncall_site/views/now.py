@@ -17,6 +17,7 @@ from handoffs.queries.handoffs import handoff_to_sign
 from oncall_site import queries
 from oncall_site.onboarding import NEW_ENGINEER_PERIOD, engineer_steps, onboarding_steps
 from oncall_site.presenters import group_pipelines
+from oncall_site.reader_tasks import reader_tasks
 from oncall_site.shift_checks import shift_checks
 from oncall_site.views.now_parts import MAX_HANDOFFS, listed_rows, now_alerts, pipeline_order, rotations_now
 from people.models import User
@@ -111,7 +112,7 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
     shown = list(page.object_list)
     listed = listed_rows([*shown, *sorted(attention)[:MAX_ATTENTION]], version=version, at=at)
     rows = listed.rows
-    tasks = queries.reader_tasks(user, at=at)
+    tasks = reader_tasks(user, at=at)
     swaps = swaps_to_answer(user, at=at) if tasks.swaps else []
     cover_requests = cover_requests_to_answer(user, at=at) if tasks.cover_requests else []
     periods = open_periods(cover_requests, at=at)
