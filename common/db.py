@@ -133,7 +133,8 @@ def _with_lists(sql: str, params: Sequence[Any], *, placeholders: Sequence[Any])
 class PreparedStatement:
     """A query that PostgreSQL plans once for each connection: planning a short one takes longer than running it.
 
-    `sql` returns the query with $1, $2, … for parameters of `types`; it is called at the first use.
+    `sql` returns the query, which only reads, with $1, $2, … for parameters of `types`; it is called at the first use. Both
+    methods raise NotSupportedError if a migration has changed the columns since this connection prepared the statement.
     """
 
     def __init__(self, name: str, *, types: Sequence[str], sql: Callable[[], str]) -> None:
@@ -143,20 +144,41 @@ class PreparedStatement:
         self._attribute = f"prepared_{name}"
 
     def fetch_one(self, *values: Any, seconds: float | None = None) -> tuple[Any, ...] | None:
-        """Return the first row, or None. With `seconds`, PostgreSQL ends the statement after that time.
+        """Return the first row, or None. With `seconds`, PostgreSQL ends the statement after that time."""
+        with self._executed(values, seconds=seconds) as cursor:
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            return row
 
-        Raises NotSupportedError if a migration has changed the columns since this connection prepared the statement.
-        """
+    def fetch_all(self, *values: Any) -> list[tuple[Any, ...]]:
+        """Return all rows."""
+        with self._executed(values) as cursor:
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
+    @contextlib.contextmanager
+    def _executed(self, values: Sequence[Any], *, seconds: float | None = None) -> Iterator[Any]:
         # PostgreSQL runs statements that are sent together in one transaction, so the limit ends with the second one.
         limit = "" if seconds is None else f"{_limit(seconds)}; "
-        with connection.cursor() as cursor:
+        with connection.cursor() as cursor, without_history_context():
             # Django's connection stays; the driver's is replaced when it is lost, and the statement with it.
             if getattr(connection, self._attribute, None) is not connection.connection:
                 cursor.execute(f"{limit}PREPARE {self._name} {_in_parentheses(self._types)} AS {self._build()}")
                 setattr(connection, self._attribute, connection.connection)
             cursor.execute(f"{limit}EXECUTE {self._name} {_in_parentheses(['%s'] * len(values))}", values)
-            row: tuple[Any, ...] | None = cursor.fetchone()
-            return row
+            yield cursor
+
+
+def sql_with_values(rows: models.QuerySet[Any, Any]) -> str:
+    """Return the SQL of a queryset, with its values in it. A `sql_parameter` among them is $1, $2, …"""
+    sql, params = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        text: str = cursor.mogrify(sql, params).decode()
+        return text
+
+
+def sql_parameter(number: int, field: models.Field[Any, Any]) -> Func:
+    """Return parameter `number`, from 1, of a prepared statement, as a value of this field in a queryset."""
+    return Func(template=f"${number}", output_field=field)
 
 
 class SweepProbe:
@@ -184,12 +206,9 @@ class SweepProbe:
 
     def sql(self) -> str:
         """Return the SQL condition that there are rows. $1 is the instant."""
-        at = Func(template="$1", output_field=models.DateTimeField())
-        parts = [rows.order_by().values("pk").query.sql_with_params() for rows in self._querysets(at)]
-        sql = " OR ".join(f"EXISTS ({part})" for part, _ in parts)
-        with connection.cursor() as cursor:
-            text: str = cursor.mogrify(sql, [value for _, values in parts for value in values]).decode()
-            return text
+        at = sql_parameter(1, models.DateTimeField())
+        parts = [sql_with_values(rows.order_by().values("pk")) for rows in self._querysets(at)]
+        return " OR ".join(f"EXISTS ({part})" for part in parts)
 
 
 class SweepProbes:

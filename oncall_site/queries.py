@@ -136,19 +136,18 @@ def delivery_problem(*, at: dt.datetime) -> str:
 
 
 ATTENTION_SQL = """
-SELECT pipeline_id FROM incidents_incident WHERE state <> %(resolved)s AND source <> %(drill)s
+SELECT pipeline_id FROM incidents_incident WHERE state <> 'resolved' AND source <> 'drill'
 UNION
 SELECT pipeline_id FROM validation_check WHERE is_active AND last_status IN ('fail', 'warn')
 UNION
 SELECT pipeline_id FROM validation_externalcheck WHERE (status IN ('fail', 'warn') OR is_stale) AND pipeline_id IS NOT NULL
 """
+ATTENTION_STATEMENT = PreparedStatement("find_pipelines_needing_attention", types=(), sql=lambda: ATTENTION_SQL)
 
 
 def pipelines_needing_attention() -> set[int]:
     """Return the pipelines with an unresolved incident, or a check that fails, warns or is stale."""
-    with connection.cursor() as cursor:
-        cursor.execute(ATTENTION_SQL, {"resolved": Incident.State.RESOLVED, "drill": Incident.Source.DRILL})
-        return {key for (key,) in cursor.fetchall()}
+    return {key for (key,) in ATTENTION_STATEMENT.fetch_all()}
 
 
 # What the Now page shows and a history records: a new entry has the highest key. (Of two transactions at once, the later commit

@@ -4,8 +4,9 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import F, Max, OuterRef, Subquery
+from django.db.models import F, Max, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 
 from common.formatting import format_instant
@@ -44,9 +45,7 @@ def shift_checks(
     *, at: dt.datetime, notice: dt.timedelta = ENGINEER_NOTICE, engineer: User | None = None
 ) -> list[ShiftCheck]:
     """Return the checks of the shifts that start within `notice`, earliest first, for one engineer or all."""
-    rows = RotationWeek.objects.filter(starts_at__gt=at, starts_at__lte=at + notice, engineer__is_active=True)
-    if engineer is not None:
-        rows = rows.filter(engineer=engineer)
+    rows = shifts_to_check(at=at, notice=notice, engineer=engineer)
     weeks = list(rows.select_related("rotation", "engineer").order_by("starts_at", "pk"))
     if not weeks:
         return []
@@ -54,6 +53,15 @@ def shift_checks(
     absences = _absences(weeks)
     unread = _unread_runbooks(weeks, at=at)
     return [ShiftCheck(week, (*reachable[week.engineer_id], *absences[week.pk], *unread[week.pk])) for week in weeks]
+
+
+def shifts_to_check(*, at: Any, notice: dt.timedelta = ENGINEER_NOTICE, engineer: Any = None) -> QuerySet[RotationWeek]:
+    """Return the shifts that start within `notice`, of one engineer or all.
+
+    The instant and the engineer may be parameters of a prepared statement.
+    """
+    rows = RotationWeek.objects.filter(starts_at__gt=at, starts_at__lte=at + notice, engineer__is_active=True)
+    return rows if engineer is None else rows.filter(engineer=engineer)
 
 
 def _reachable(weeks: Sequence[RotationWeek], *, at: dt.datetime) -> dict[int, list[Problem]]:

@@ -89,6 +89,7 @@ PAGE_VERSION_SQL = """
 SELECT (SELECT SUM(total)::TEXT || '.' || MAX(id) FROM people_oncallversion),
        (SELECT SUM(total)::TEXT || '.' || MAX(id) FROM people_pageversion)
 """
+PAGE_VERSION_STATEMENT = PreparedStatement("find_page_version", types=(), sql=lambda: PAGE_VERSION_SQL)
 
 
 def _caller_statement() -> str:
@@ -114,9 +115,7 @@ def find_caller(secret: str, *, at: dt.datetime) -> Caller | None:
 
 def page_version() -> str:
     """Return the version of all facts in shared parts of pages; call it before reading the facts (docs/adr/0046)."""
-    with connection.cursor() as cursor:
-        cursor.execute(PAGE_VERSION_SQL)
-        return "/".join(part or "" for part in cursor.fetchone())
+    return "/".join(part or "" for part in PAGE_VERSION_STATEMENT.fetch_one() or ())
 
 
 def active_tokens(user: User) -> QuerySet[ApiToken]:

@@ -6,10 +6,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from django.db import connection
 from django.db.models import Q
 
-from incidents.models import Incident
+from common.db import PreparedStatement
 from incidents.queries.statuses import statuses
 from pipelines.models import Pipeline
 from readiness.domain.calendar import DayWindow, MetricCalendar, PipelineCalendar
@@ -30,17 +29,24 @@ from validation.models import (
 
 # Most pipelines of a long list have none of these. Asking first in one statement saves the queries about each.
 FACT_INDEX_SQL = """
-SELECT 'metric', array_agg(DISTINCT pipeline_id) FROM validation_metric WHERE pipeline_id = ANY(%(pipelines)s)
+SELECT 'metric', array_agg(DISTINCT pipeline_id) FROM validation_metric WHERE pipeline_id = ANY($1)
 UNION ALL
-SELECT 'check', array_agg(DISTINCT pipeline_id) FROM validation_check WHERE pipeline_id = ANY(%(pipelines)s) AND is_active
+SELECT 'check', array_agg(DISTINCT pipeline_id) FROM validation_check WHERE pipeline_id = ANY($1) AND is_active
 UNION ALL
-SELECT 'external', array_agg(DISTINCT pipeline_id) FROM validation_externalcheck WHERE pipeline_id = ANY(%(pipelines)s)
+SELECT 'external', array_agg(DISTINCT pipeline_id) FROM validation_externalcheck WHERE pipeline_id = ANY($1)
 UNION ALL
 SELECT 'incident', array_agg(DISTINCT pipeline_id) FROM incidents_incident
- WHERE pipeline_id = ANY(%(pipelines)s) AND state <> %(resolved)s
+ WHERE pipeline_id = ANY($1) AND state <> 'resolved'
 UNION ALL
-SELECT 'edge', array_agg(DISTINCT downstream_id) FROM lineage_edge WHERE downstream_id = ANY(%(pipelines)s)
+SELECT 'edge', array_agg(DISTINCT downstream_id) FROM lineage_edge WHERE downstream_id = ANY($1)
 """
+OPEN_INCIDENTS_SQL = """
+SELECT pipeline_id, title, opened_at FROM incidents_incident
+ WHERE pipeline_id = ANY($1) AND state <> 'resolved' AND source <> 'drill'
+ ORDER BY opened_at, id
+"""
+FACT_INDEX_STATEMENT = PreparedStatement("find_fact_index", types=("bigint[]",), sql=lambda: FACT_INDEX_SQL)
+OPEN_INCIDENTS_STATEMENT = PreparedStatement("find_open_incidents", types=("bigint[]",), sql=lambda: OPEN_INCIDENTS_SQL)
 # A pipeline without metrics has the days of UTC, and its checks may evaluate a day when it has ended.
 WITHOUT_METRICS = PipelineCalendar([MetricCalendar(0, ZoneInfo("UTC"), DAY, dt.timedelta())], frozenset())
 
@@ -59,9 +65,8 @@ class FactIndex:
 def load_fact_index(pipelines: Iterable[Pipeline]) -> FactIndex:
     """Return which pipelines have rows that their verdict depends on, in one statement."""
     keys = [pipeline.pk for pipeline in pipelines]
-    with connection.cursor() as cursor:
-        cursor.execute(FACT_INDEX_SQL, {"pipelines": keys, "resolved": Incident.State.RESOLVED})
-        return FactIndex(**{name: frozenset(primary_keys or ()) for name, primary_keys in cursor.fetchall()})
+    rows = FACT_INDEX_STATEMENT.fetch_all(keys)
+    return FactIndex(**{name: frozenset(primary_keys or ()) for name, primary_keys in rows})
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,8 +309,7 @@ def _incidents(windows: Mapping[int, DayWindow], *, pipelines: Collection[int]) 
     titles: dict[int, list[str]] = defaultdict(list)
     if not pipelines:
         return titles
-    rows = Incident.objects.unresolved().without_drills().filter(pipeline__in=pipelines).order_by("opened_at", "pk")
-    for pipeline, title, opened_at in rows.values_list("pipeline", "title", "opened_at"):
+    for pipeline, title, opened_at in OPEN_INCIDENTS_STATEMENT.fetch_all(list(pipelines)):
         if opened_at < windows[pipeline].next_due_at:
             titles[pipeline].append(title)
     return titles

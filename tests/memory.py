@@ -9,6 +9,7 @@ CACHES = (
     (now, "FRAGMENTS"),
     (now_parts, "ALERTS"),
     (now_parts, "PIPELINES"),
+    (now_parts, "ORDER"),
     (now_parts, "ROTATIONS"),
     (boards, "TEXTS"),
     (boards, "LAYOUTS"),

@@ -5,12 +5,22 @@ import re
 from django.db import connection
 
 # The history's context is set in front of a statement, in the same string.
+EXECUTED = re.compile(r"(?:\A|;)\s*EXECUTE (\w+)")
 WRITING = re.compile(r"(?:\A|;)\s*(?:INSERT|UPDATE|DELETE)\b")
 
 
 def writing(captured):
     """Return the captured statements that change rows."""
     return [row["sql"] for row in captured if WRITING.search(row["sql"] or "")]
+
+
+def spelled_out(captured, *, without=()):
+    """Return the captured statements, with the text of a prepared one in place of EXECUTE, but for those with a name in `without`."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, statement FROM pg_prepared_statements")
+        prepared = dict(cursor.fetchall())
+    names = [(row["sql"], EXECUTED.search(row["sql"])) for row in captured]
+    return [prepared[found[1]] if found else sql for sql, found in names if not found or found[1] not in without]
 
 
 def scans(sql):

@@ -4,6 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
@@ -49,12 +50,19 @@ def next_overdue(*, at: dt.datetime, until: dt.datetime) -> dt.datetime:
     return first_end(Handoff.objects.all(), "at", after=SIGNING_PERIOD, at=at, until=until)
 
 
-def handoff_to_sign(person: User, *, at: dt.datetime) -> Handoff | None:
-    """Return the oldest hand-off of the last week that a person has not signed although its meeting has started, or None."""
+def handoffs_to_sign(person: Any, *, at: Any) -> HandoffQuerySet:
+    """Return the hand-offs of the last week that a person has not signed although their meetings have started.
+
+    The values may be parameters of a prepared statement.
+    """
     not_signed = Q(outgoing=person, signed_outgoing_at=None) | Q(incoming=person, signed_incoming_at=None)
     started = Q(meeting_starts_at__lte=at) | Q(at__lte=at)
-    rows = Handoff.objects.not_cancelled().filter(not_signed, started, closed_at=None, at__gt=at - WEEK)
-    return rows.with_people().defer("frozen").order_by("at", "pk").first()
+    return Handoff.objects.not_cancelled().filter(not_signed, started, closed_at=None, at__gt=at - WEEK)
+
+
+def handoff_to_sign(person: User, *, at: dt.datetime) -> Handoff | None:
+    """Return the oldest hand-off of the last week that a person has not signed although its meeting has started, or None."""
+    return handoffs_to_sign(person, at=at).with_people().defer("frozen").order_by("at", "pk").first()
 
 
 def _first_per_rotation(rows: HandoffQuerySet, *, rotations: Iterable[Rotation] | None = None) -> HandoffQuerySet:

@@ -3,28 +3,27 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import connection
-
+from common.db import PreparedStatement
 from incidents.domain.status import pipeline_status
-from incidents.models import Incident
 from pipelines.models import Pipeline
 
-# Written by hand because every page with pipelines runs it: Django takes longer to build four querysets than PostgreSQL
-# to run them. The columns are: fact, pipeline, kind or result, count or staleness.
+# Written by hand because every page with pipelines runs it: Django takes longer to build four querysets, and PostgreSQL to
+# plan them, than to run them. The columns are: fact, pipeline, kind or result, count or staleness.
 STATUS_SQL = """
 SELECT 'incidents', pipeline_id, kind, count(*) FROM incidents_incident
- WHERE pipeline_id = ANY(%(pipelines)s) AND state <> %(resolved)s AND source <> %(drill)s
+ WHERE pipeline_id = ANY($1) AND state <> 'resolved' AND source <> 'drill'
  GROUP BY pipeline_id, kind
 UNION ALL
 SELECT DISTINCT 'result', pipeline_id, last_status, 0 FROM validation_check
- WHERE pipeline_id = ANY(%(pipelines)s) AND is_active
+ WHERE pipeline_id = ANY($1) AND is_active
 UNION ALL
 SELECT DISTINCT 'result', pipeline_id, status, is_stale::int FROM validation_externalcheck
- WHERE pipeline_id = ANY(%(pipelines)s)
+ WHERE pipeline_id = ANY($1)
 UNION ALL
 SELECT DISTINCT 'maintenance', pipeline_id, '', 0 FROM incidents_maintenancewindow
- WHERE pipeline_id = ANY(%(pipelines)s) AND starts_at <= statement_timestamp() AND ends_at > statement_timestamp()
+ WHERE pipeline_id = ANY($1) AND starts_at <= statement_timestamp() AND ends_at > statement_timestamp()
 """
+STATUS_STATEMENT = PreparedStatement("find_statuses", types=("bigint[]",), sql=lambda: STATUS_SQL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +51,15 @@ def statuses(pipelines: Iterable[Pipeline]) -> dict[int, PipelineStatus]:
     counts: dict[int, dict[str, int]] = {key: {} for key in keys}
     results: dict[int, set[str]] = {key: set() for key in keys}
     in_maintenance = set()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            STATUS_SQL, {"pipelines": keys, "resolved": Incident.State.RESOLVED, "drill": Incident.Source.DRILL}
-        )
-        for fact, pipeline, text, number in cursor.fetchall():
-            if fact == "incidents":
-                counts[pipeline][text] = number
-            elif fact == "result":
-                # A check whose last run was skipped because something upstream failed counts as stale in addition to
-                # its last result.
-                results[pipeline] |= {text, "stale"} if number else {text}
-            else:
-                in_maintenance.add(pipeline)
+    for fact, pipeline, text, number in STATUS_STATEMENT.fetch_all(keys):
+        if fact == "incidents":
+            counts[pipeline][text] = number
+        elif fact == "result":
+            # A check whose last run was skipped because something upstream failed counts as stale in addition to
+            # its last result.
+            results[pipeline] |= {text, "stale"} if number else {text}
+        else:
+            in_maintenance.add(pipeline)
     return {
         key: PipelineStatus(
             name=pipeline_status(kinds=kinds, results=results[key]),

@@ -17,15 +17,17 @@ from handoffs.queries.handoffs import handoff_to_sign
 from oncall_site import queries
 from oncall_site.onboarding import NEW_ENGINEER_PERIOD, engineer_steps, onboarding_steps
 from oncall_site.presenters import group_pipelines
+from oncall_site.reader_tasks import reader_tasks
 from oncall_site.shift_checks import shift_checks
-from oncall_site.views.now_parts import MAX_HANDOFFS, listed_rows, now_alerts, rotations_now
+from oncall_site.views.now_parts import MAX_HANDOFFS, listed_rows, now_alerts, pipeline_order, rotations_now
+from people.models import User
 from people.queries import page_version
 from people.requests import SignedInRequest
 from pipelines.queries import ownership
 from scheduling.models import Rotation
 from scheduling.queries.cover_requests import cover_requests_to_answer, open_periods
 from scheduling.queries.swaps import swaps_to_answer
-from scheduling.queries.weeks import covers_held, rotations_for, weeks_held
+from scheduling.queries.weeks import first_rotations, next_shifts
 
 MAX_ROTATIONS = 12
 MAX_ATTENTION = 50
@@ -102,31 +104,27 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
     # Read before the facts, so that the stored parts are never older than their version.
     version, at, user = page_version(), timezone.now(), request.user
     alerts = now_alerts(version=version, at=at)
-    rotations = rotations_now(rotations_for(user)[:MAX_ROTATIONS], version=version, at=at)
+    rotations = rotations_now(first_rotations(user, limit=MAX_ROTATIONS), version=version, at=at)
     attention = queries.pipelines_needing_attention()
-    pipelines = ownership(
-        owner=user if filters.get("owner") == "me" else None, search=filters.get("q", ""), own_first=user
-    )
-    if rotation := filters.get("rotation"):
-        pipelines = pipelines.filter(in_rotation__rotation__slug=rotation)
-    # Pagination sorts primary keys only: sorting thousands of joined rows takes the database ten times as long.
-    keys = pipelines.exclude(pk__in=attention).values_list("pk", flat=True)
-    page = Paginator(keys, PIPELINES_PER_PAGE).get_page(request.GET.get("page"))
+    keys = _filtered_keys(user, filters) if filters else pipeline_order(version=version, at=at).own_first(user)
+    others = [key for key in keys if key not in attention]
+    page = Paginator(others, PIPELINES_PER_PAGE).get_page(request.GET.get("page"))
     shown = list(page.object_list)
     listed = listed_rows([*shown, *sorted(attention)[:MAX_ATTENTION]], version=version, at=at)
     rows = listed.rows
-    swaps, cover_requests = swaps_to_answer(user, at=at), cover_requests_to_answer(user, at=at)
+    tasks = reader_tasks(user, at=at)
+    swaps = swaps_to_answer(user, at=at) if tasks.swaps else []
+    cover_requests = cover_requests_to_answer(user, at=at) if tasks.cover_requests else []
     periods = open_periods(cover_requests, at=at)
-    to_sign = handoff_to_sign(user, at=at)
+    to_sign = handoff_to_sign(user, at=at) if tasks.handoffs else None
+    checks = shift_checks(at=at, engineer=user) if tasks.shifts else []
     is_new = at - user.date_joined < NEW_ENGINEER_PERIOD
-    my_weeks, my_covers = weeks_held(user, at=at, limit=2), covers_held(user, at=at, limit=2)
+    my_weeks, my_covers = next_shifts(user, at=at)
     changes = [alerts.until, listed.until, *(row.until for row in rotations)]
     changes += [request.expires_at for request in (*swaps, *cover_requests)]
     next_handoffs = [row.next_handoff for row in rotations if row.next_handoff]
-    spans = [(week.starts_at, week.ends_at) for week in my_weeks]
-    spans += [(cover.starts_at, cover.ends_at) for cover in my_covers] + [
-        (row.meeting_starts_at, row.at) for row in next_handoffs
-    ]
+    spans = [(shift.starts_at, shift.ends_at) for shift in (*my_weeks, *my_covers)]
+    spans += [(row.meeting_starts_at, row.at) for row in next_handoffs]
     changes += [instant for span in spans for instant in span if instant > at]
     return {
         "now": at,
@@ -149,8 +147,18 @@ def _context(request: SignedInRequest, filters: QueryDict, *, problem: str) -> d
         "my_covers": my_covers,
         "team_steps": onboarding_steps() if user.is_staff else [],
         "own_steps": engineer_steps(user) if is_new else [],
-        "shift_checks": [check for check in shift_checks(at=at, engineer=user) if check.problems],
+        "shift_checks": [check for check in checks if check.problems],
         "overdue_handoffs": [row for row in alerts.overdue if row != to_sign][:MAX_HANDOFFS],
         "handoff_to_sign": to_sign,
         "next_handoffs": next_handoffs,
     }
+
+
+def _filtered_keys(user: User, filters: QueryDict) -> list[int]:
+    """Return the primary keys of the pipelines that meet the filters, in the order of Now."""
+    pipelines = ownership(
+        owner=user if filters.get("owner") == "me" else None, search=filters.get("q", ""), own_first=user
+    )
+    if rotation := filters.get("rotation"):
+        pipelines = pipelines.filter(in_rotation__rotation__slug=rotation)
+    return list(pipelines.values_list("pk", flat=True))

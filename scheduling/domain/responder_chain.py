@@ -382,11 +382,19 @@ def coverage_gaps(
     `owners` maps each pipeline to its primary and secondary owner.
     """
     gaps: list[tuple[int, dt.datetime, dt.datetime]] = []
-    unattended = schedule.unattended(starts_at=starts_at, ends_at=ends_at)
+    away = {
+        pipeline: schedule.availability.all_away(pair, starts_at=starts_at, ends_at=ends_at)
+        for pipeline, pair in owners.items()
+    }
+    periods = [period for group in away.values() for period in group]
+    if not periods:
+        return gaps
+    # An available owner or roster member always covers the pipeline, so check chains only in the remaining time.
+    unattended = schedule.unattended(
+        starts_at=min(begin for begin, _ in periods), ends_at=max(end for _, end in periods)
+    )
     for pipeline, (primary, secondary) in owners.items():
-        # An available owner or roster member always covers the pipeline, so check chains only in the remaining time.
-        owners_away = schedule.availability.all_away((primary, secondary), starts_at=starts_at, ends_at=ends_at)
-        for begin, end in intersect(unattended, owners_away):
+        for begin, end in intersect(unattended, away[pipeline]):
             at: dt.datetime | None = begin
             while at is not None and at < end:
                 chain = chain_at(schedule, primary=primary, secondary=secondary, at=at)

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Prefetch, Q
 
@@ -132,9 +133,17 @@ def cover_requests_for(person: User, *, at: dt.datetime) -> CoverInbox:
     return CoverInbox(received, sent, others, list(all_cover_requests().exclude(is_open)[:ROWS_SHOWN]))
 
 
-def cover_requests_to_answer(person: User, *, at: dt.datetime) -> list[CoverRequest]:
-    """Return the open requests that ask a person, by name or as an engineer of the rotation, soonest first."""
+def addressed_cover_requests(person: Any, *, at: Any) -> RequestQuerySet:
+    """Return the open requests to a person by name, or to anyone in a rotation that has them on a roster.
+
+    Some of them need no answer. The values may be parameters of a prepared statement.
+    """
     rosters = RosterMember.objects.filter(engineer=person).values("roster__rotation")
     asks = Q(counterpart=person) | Q(counterpart=None, rotation__in=rosters)
-    rows = CoverRequest.objects.pending().filter(asks, expires_at__gt=at).select_related("rotation", "requester")
+    return CoverRequest.objects.pending().filter(asks, expires_at__gt=at)
+
+
+def cover_requests_to_answer(person: User, *, at: dt.datetime) -> list[CoverRequest]:
+    """Return the open requests that ask a person, by name or as an engineer of the rotation, soonest first."""
+    rows = addressed_cover_requests(person, at=at).select_related("rotation", "requester")
     return [row for row in rows.order_by("starts_at", "pk")[:ROWS_SHOWN] if row.awaits_answer_from(person)]

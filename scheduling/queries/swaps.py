@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q
 
@@ -47,14 +48,21 @@ def grouped_swaps(person: User, *, at: dt.datetime, limit: int = 100) -> Grouped
     return GroupedSwaps(received[:limit], sent[:limit], others[:limit], all_swaps().exclude(is_open)[:limit])
 
 
-def swaps_to_answer(person: User, *, at: dt.datetime) -> list[SwapRequest]:
-    """Return the open requests that await a person's answer: as a named recipient, or to anyone on their roster."""
+def addressed_swaps(person: Any, *, at: Any) -> SwapQuerySet:
+    """Return the open requests to a person by name, or to anyone in a rotation that has them on a roster.
+
+    Some of them need no answer. The values may be parameters of a prepared statement.
+    """
     is_recipient = Q(counterpart=person) | Q(third=person)
     own_rotations = RosterMember.objects.filter(engineer=person).values("roster__rotation")
     to_anyone = Q(counterpart=None, rotation__in=own_rotations)
-    rows = SwapRequest.objects.pending().filter(is_recipient | to_anyone, expires_at__gt=at).order_by()
+    return SwapRequest.objects.pending().filter(is_recipient | to_anyone, expires_at__gt=at).order_by()
+
+
+def swaps_to_answer(person: User, *, at: dt.datetime) -> list[SwapRequest]:
+    """Return the open requests that await a person's answer: as a named recipient, or to anyone on their roster."""
     # Usually there are none, and then the people of all requests need not be joined.
-    keys = list(rows.values_list("pk", flat=True))
+    keys = list(addressed_swaps(person, at=at).values_list("pk", flat=True))
     waiting = [swap for swap in all_swaps().filter(pk__in=keys) if swap.awaits_answer_from(person)] if keys else []
     to_anyone_rotations = {swap.rotation for swap in waiting if swap.counterpart_id is None}
     rosters = roster_versions(to_anyone_rotations) if to_anyone_rotations else {}

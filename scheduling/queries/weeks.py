@@ -4,12 +4,26 @@ import datetime as dt
 import functools
 import operator
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    DateTimeField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from common.datetimes import EARLIEST, LATEST
+from common.db import PreparedStatement, sql_parameter, sql_with_values
 from people.models import User
 from scheduling.domain.weeks import WEEK, Week, planned_weeks
 from scheduling.loaders import roster_versions, rotation_hours, stored_weeks
@@ -17,6 +31,7 @@ from scheduling.models import Cover as CoverRow
 from scheduling.models import PipelineRotation, RosterMember, Rotation, RotationWeek
 
 DAY = dt.timedelta(days=1)
+MAX_NEXT_SHIFTS = 2
 
 
 def weeks_between(rotation: Rotation, *, first: dt.date, last: dt.date) -> list[Week]:
@@ -48,6 +63,35 @@ def covers_held(engineer: User, *, at: dt.datetime, limit: int = 8) -> list[Cove
     """Return the current and upcoming covers that an engineer has taken on, with whom they cover and the rotation."""
     rows = CoverRow.objects.filter(engineer=engineer, ends_at__gt=at).select_related("rotation", "covered_engineer")
     return list(rows.order_by("starts_at", "pk")[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A week that an engineer has, or a cover; `covered_engineer` is the name of whom they cover, None for a week."""
+
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    covered_engineer: str | None
+
+
+def _next_shifts_sql() -> str:
+    engineer, at = sql_parameter(1, BigIntegerField()), sql_parameter(2, DateTimeField())
+    weeks = RotationWeek.objects.filter(engineer=engineer, ends_at__gt=at).order_by("starts_at")
+    covers = CoverRow.objects.filter(engineer=engineer, ends_at__gt=at).order_by("starts_at", "pk")
+    nobody = Value(None, output_field=TextField())
+    rows = weeks.values_list("starts_at", "ends_at", nobody)[:MAX_NEXT_SHIFTS]
+    others = covers.values_list("starts_at", "ends_at", "covered_engineer__display_name")[:MAX_NEXT_SHIFTS]
+    return f"({sql_with_values(rows)}) UNION ALL ({sql_with_values(others)})"
+
+
+NEXT_SHIFTS = PreparedStatement("find_next_shifts", types=("bigint", "timestamptz"), sql=_next_shifts_sql)
+
+
+def next_shifts(engineer: User, *, at: dt.datetime) -> tuple[list[Shift], list[Shift]]:
+    """Return an engineer's current and next weeks, and the covers that they have taken on: two of each at most."""
+    shifts = sorted((Shift(*row) for row in NEXT_SHIFTS.fetch_all(engineer.pk, at)), key=lambda shift: shift.starts_at)
+    weeks = [shift for shift in shifts if shift.covered_engineer is None]
+    return weeks, [shift for shift in shifts if shift.covered_engineer is not None]
 
 
 def requested_period(
@@ -93,13 +137,26 @@ def rotations_to_extend(until: dt.date) -> QuerySet[Rotation]:
     return rows.filter(Q(newest=None) | Q(newest__lt=until - WEEK)).order_by("pk")
 
 
-def rotations_for(reader: User, *, at: dt.datetime | None = None) -> QuerySet[Rotation]:
+def rotations_for(reader: Any, *, at: dt.datetime | None = None) -> QuerySet[Rotation]:
     """Return the active rotations, or those that were active at `at` or later, starting with those of the reader."""
     mine = rotations_with(reader).order_by().values("pk")
     return Rotation.objects.active(at=at).order_by(Case(When(pk__in=mine, then=0), default=1), "pk")
 
 
-def rotations_with(engineer: User) -> QuerySet[Rotation]:
+def _first_rotations_sql() -> str:
+    rows = rotations_for(sql_parameter(1, BigIntegerField())).values_list("pk")
+    return f"{sql_with_values(rows)} LIMIT $2"
+
+
+FIRST_ROTATIONS = PreparedStatement("find_first_rotations", types=("bigint", "bigint"), sql=_first_rotations_sql)
+
+
+def first_rotations(reader: User, *, limit: int) -> list[int]:
+    """Return the primary keys of the first rotations of `rotations_for`."""
+    return [key for (key,) in FIRST_ROTATIONS.fetch_all(reader.pk, limit)]
+
+
+def rotations_with(engineer: Any) -> QuerySet[Rotation]:
     """Return the rotations in which an engineer is on a roster, has a week or a cover, or owns a pipeline."""
     # One subquery per table: a join would multiply weeks, covers and roster places with one another.
     rotations = (

@@ -29,6 +29,7 @@ from scheduling.services.swaps import SwapProposal, request_swap
 from tests.each import each
 from tests.factories import bearer, current_monday, make_pipeline
 from tests.memory import empty_memory, restore_memory
+from tests.statements import spelled_out
 from tests.thorough import cases
 from tests.validation.fixtures import make_check, make_metric
 from validation.models import Check, ExternalCheck
@@ -208,7 +209,9 @@ def test_every_table_that_the_page_reads_is_part_of_its_version(rotation, a, b, 
         empty_memory()
         with CaptureQueriesContext(connection) as context:
             client.get("/now/?changed=1")
-        read |= {table for row in context for table in re.findall(r"(?:FROM|JOIN) \"?([a-z]+_[a-z]+)\b", row["sql"])}
+        statements = spelled_out(context, without=("find_now_version",))
+        read |= {table for sql in statements for table in re.findall(r"(?:FROM|JOIN) \"?([a-z]+_[a-z]+)\b", sql)}
+    assert {"validation_externalcheck", "scheduling_coverrequest"} <= read
     versioned = {model._meta.db_table for model in SHOWN_MODELS}
     versioned |= {table for state in SHOWN_STATES for table in re.findall(r"FROM (\w+)", state)}
     assert read - versioned - UNVERSIONED_TABLES == set()
@@ -392,6 +395,42 @@ def test_groups_of_one_rotation_with_different_responders_have_different_names(c
     ]
     assert [heading for heading, _ in names] == [rotation.name] * 2
     assert len({responder for _, responder in names}) == 2
+
+
+def test_in_a_long_table_the_pipelines_of_the_reader_come_first(client, rotation, a, b, c, d, monkeypatch):
+    monkeypatch.setattr("pipelines.queries.OWN_FIRST_ABOVE", 2)
+    empty_memory()
+    Pipeline.objects.filter(name="Healthy").update(position=2)
+    Pipeline.objects.filter(name="Broken").update(position=1)
+    own = make_pipeline("Own", primary=c, secondary=b, position=3)
+    other = make_pipeline("Other", primary=b, secondary=c, position=4)
+    client.force_login(b)
+    assert listed(client.get("/").context) == ["Own", "Other", "Broken", "Healthy"]
+    Pipeline.objects.filter(pk=own.pk).update(secondary_owner=d)
+    assert listed(client.get("/").context) == ["Other", "Broken", "Healthy", "Own"]
+    Pipeline.objects.filter(pk=other.pk).update(position=0)
+    client.force_login(a)
+    assert listed(client.get("/").context) == ["Other", "Broken", "Healthy", "Own"]
+
+
+def test_in_a_table_of_one_page_no_pipeline_comes_first(client, rotation, b, c):
+    make_pipeline("Own", primary=b, secondary=c, position=9)
+    client.force_login(b)
+    assert listed(client.get("/").context) == ["Healthy", "Broken", "Own"]
+
+
+def test_a_new_name_shows_in_the_groups_and_in_the_list_of_problems(client, rotation, a, b, c):
+    away(a, at=timezone.now())
+    broken = rotation.pipelines.get(pipeline__name="Broken").pipeline
+    open_incident(broken, what=NewIncident(kind="outage", title="Down"), by=None, at=timezone.now())
+    client.force_login(b)
+    client.get("/now/")
+    for person, name in ((a, "Anna"), (c, "Chloe")):
+        User.objects.filter(pk=person.pk).update(display_name=name, display_key=name.lower())
+    text = client.get("/now/").content.decode()
+    after_name = '(?: <span class="muted">|</td><td class="why" data-label="Why"><span>)'
+    reasons = re.findall(rf'title="([^"]+)">[^<]*</span></span>{after_name}([^<]*; \w+)', text)
+    assert reasons == [("Chloe", "primary owner; Anna")] * 2
 
 
 def test_filters_are_remembered_until_they_are_cleared(client, rotation, b, c):

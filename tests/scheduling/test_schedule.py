@@ -12,10 +12,11 @@ from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Cover, CoverageGap, HolidayBlock, PipelineRotation, RosterMember, Rotation, RotationWeek
-from scheduling.queries.coverage_gaps import without_available_owner
+from scheduling.queries.coverage_gaps import OwnedPipeline, without_available_owner
 from scheduling.queries.impact import holiday_impact
 from scheduling.queries.on_call import possibly_uncovered, responder_chains
 from scheduling.queries.rosters import newest_roster, roster_change
+from scheduling.queries.weeks import Shift, first_rotations, next_shifts
 from scheduling.queries.workloads import rotation_workloads
 from scheduling.services.coverage_gaps import sync_coverage_gaps
 from scheduling.services.holidays import HolidayData, build_holiday, create_holiday, delete_holiday, update_holiday
@@ -704,6 +705,36 @@ def test_the_account_page_lists_my_weeks_and_time_off(signed_in, rotation, b, a)
     assert "You have no upcoming time off" in signed_in(a).get("/me/").content.decode()
 
 
+def test_the_next_shifts_are_two_weeks_and_two_covers_with_the_running_ones(rotation, a, b, c):
+    for starts, ends in (
+        ("11-23T12", "11-24T12"),
+        ("11-25T10", "11-25T13"),
+        ("12-01T00", "12-01T06"),
+        ("12-09T00", "12-09T06"),
+    ):
+        cover(rotation, by=a, of=b, starts=f"2026-{starts}:00Z", ends=f"2026-{ends}:00Z")
+    cover(rotation, by=c, of=a, starts="2026-11-26T00:00Z", ends="2026-11-27T00:00Z")
+    weeks, covers = next_shifts(a, at=AT)
+    assert weeks == [
+        Shift(instant("2026-11-23T10:00Z"), instant("2026-11-30T10:00Z"), None),
+        Shift(instant("2026-12-21T10:00Z"), instant("2026-12-28T10:00Z"), None),
+    ]
+    assert covers == [
+        Shift(instant("2026-11-25T10:00Z"), instant("2026-11-25T13:00Z"), "Engineer B"),
+        Shift(instant("2026-12-01T00:00Z"), instant("2026-12-01T06:00Z"), "Engineer B"),
+    ]
+
+
+def test_the_first_rotations_are_the_active_ones_of_the_reader(rotation, a, outsider):
+    slugs = ("archived", "other", "own")
+    archived, other, own = Rotation.objects.bulk_create(Rotation(slug=slug, name=slug) for slug in slugs)
+    Rotation.objects.filter(pk=archived.pk).update(archived_at=AT)
+    set_roster(own, engineers=[outsider], starts_on=day("2026-12-07"), at=AT)
+    assert first_rotations(outsider, limit=9) == [own.pk, rotation.pk, other.pk]
+    assert first_rotations(outsider, limit=2) == [own.pk, rotation.pk]
+    assert first_rotations(a, limit=1) == [rotation.pk]
+
+
 # Moments nobody covers
 
 
@@ -755,9 +786,13 @@ def test_only_pipelines_with_both_owners_away_can_have_gaps(a, b, c, d, admin):
     away(a, "2026-12-01", "2026-12-03")
     away(b, "2026-12-04", "2026-12-05")
     away(c, "2026-12-03", "2026-12-04")
+    away(c, "2026-12-01", "2026-12-01")
     User.objects.filter(pk=d.pk).update(is_active=False)
     window = {"starts_at": AT, "ends_at": AT + dt.timedelta(weeks=4)}
-    assert set(without_available_owner(**window)) == {together, with_a_leaver}
+    assert without_available_owner(**window) == [
+        OwnedPipeline(together.pk, None, a.pk, c.pk),
+        OwnedPipeline(with_a_leaver.pk, None, a.pk, d.pk),
+    ]
     assert set(possibly_uncovered(at=dt.datetime(2026, 12, 3, 12, tzinfo=dt.UTC)).pipelines) == {
         together,
         with_a_leaver,
