@@ -144,6 +144,7 @@ class HeartbeatScheduler(PersistentScheduler):
     def setup_schedule(self) -> None:
         """Load the schedule. The workers' heartbeat is due at once, so that the site is ready as soon as a worker runs."""
         super().setup_schedule()
+        self._correct_last_runs()
         self.schedule["heartbeat"].last_run_at = self.app.now().replace(microsecond=0) - dt.timedelta(
             seconds=BEAT_SECONDS
         )
@@ -157,7 +158,21 @@ class HeartbeatScheduler(PersistentScheduler):
             self._beat()
             # A heartbeat that waited long for the database must not be due again before tasks are sent.
             self.last_beat = time.monotonic()
+        now = self.app.now()
+        if now < self.ticked_at:
+            self._correct_last_runs()
+        self.ticked_at = now
         return super().tick(*args, **kwargs)
+
+    def _correct_last_runs(self) -> None:
+        """Move last runs in the future to now: if the clock was set back, tasks would wait until it has caught up.
+
+        Entries that an earlier version of the site stored get this version's class.
+        """
+        now = self.ticked_at = self.app.now()
+        for name, entry in self.schedule.items():
+            self.schedule[name] = self.Entry(**dict(entry, last_run_at=min(entry.last_run_at, now)))
+        self._heap = None
 
     def adjust(self, n: Any, drift: float = 0.0) -> Any:
         """Return the seconds until a task is due. Celery would wake up 10 ms early and then ask thousands of times a minute."""

@@ -4,7 +4,7 @@ import datetime as dt
 import threading
 
 import pytest
-from celery.beat import PersistentScheduler
+from celery.beat import PersistentScheduler, ScheduleEntry
 from celery.schedules import schedule
 from django.db import OperationalError, connection
 
@@ -12,7 +12,13 @@ from incidents.queries.sweeps import slack_sweep_is_due
 from notifications.models import Message, SlackAnswer
 from oncall_site import celery_hooks
 from oncall_site.celery import SWEEP_PROBES, app
-from oncall_site.celery_hooks import ANSWER_SECONDS, BEAT_SECONDS, MAX_PAUSE_SECONDS, HeartbeatScheduler
+from oncall_site.celery_hooks import (
+    ANSWER_SECONDS,
+    BEAT_SECONDS,
+    MAX_PAUSE_SECONDS,
+    HeartbeatScheduler,
+    WholeSecondEntry,
+)
 from tests.notifications.news import enqueue_news, with_mail
 from tests.waiting import PATIENCE_SECONDS
 
@@ -248,6 +254,37 @@ def test_a_task_is_started_after_each_interval_if_beat_is_slow(beat, sent, sky):
     beat.add(name="two", task="two", schedule=2.0)
     run_beat(beat, sky, seconds=100, work=0.7)
     assert 49 <= sent.count("two") <= 50
+
+
+@pytest.mark.parametrize("step", [-3600, -5, 3600])
+def test_tasks_keep_their_intervals_when_the_clock_is_set(beat, sent, sky, step):
+    beat.schedule.clear()
+    beat._beat = lambda: None
+    for name, interval in {"two": 2.0, "ten": 10.0}.items():
+        beat.add(name=name, task=name, schedule=interval)
+    run_beat(beat, sky, seconds=100)
+    sent.clear()
+    sky[0] += step
+    run_beat(beat, sky, seconds=100)
+    assert {name: abs(sent.count(name) - count) <= 1 for name, count in {"two": 50, "ten": 10}.items()} == {
+        "two": True,
+        "ten": True,
+    }
+
+
+def test_a_stored_schedule_of_another_clock_or_version_is_corrected(beat, sent, sky):
+    now = app.now()
+    late = ScheduleEntry(MESSAGES, "task", now + dt.timedelta(hours=1), 0, schedule(10.0))
+    early = ScheduleEntry("sweep channels", "task", now - dt.timedelta(seconds=2, milliseconds=100), 7, schedule(4.0))
+    beat.schedule |= {entry.name: entry for entry in (late, early)}
+    beat.close()
+    beat.setup_schedule()
+    rows = [beat.schedule[entry.name] for entry in (late, early)]
+    whole = now.replace(microsecond=0)
+    assert [(type(row), row.last_run_at, row.total_run_count) for row in rows] == [
+        (WholeSecondEntry, whole, 0),
+        (WholeSecondEntry, whole - dt.timedelta(seconds=2), 7),
+    ]
 
 
 def test_all_intervals_are_whole_seconds(beat):
