@@ -48,9 +48,10 @@ class Bell:
         """Wait until the bell rings, at most this long."""
         seconds = min(seconds, MAX_WAIT_SECONDS)
         if self._descriptor is None:
-            # Opened for writing too, the pipe does not end when a writer closes it.
+            # Opened for writing too, the pipe does not end when a writer closes it. A file is always readable, so nobody would wait.
             with suppress(OSError):
-                self._descriptor = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
+                if self._path.is_fifo():
+                    self._descriptor = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
         if self._descriptor is None:
             time.sleep(seconds)
         elif select.select([self._descriptor], [], [], seconds)[0]:

@@ -212,6 +212,19 @@ def test_a_bell_that_nobody_hears_holds_nobody_up(tmp_path):
     sender.ring()
 
 
+def test_a_file_in_place_of_the_pipe_keeps_nobody_busy(monkeypatch, tmp_path):
+    """A copy of the folder may have a file there."""
+    (tmp_path / "broker").mkdir()
+    (tmp_path / "broker" / "bell").write_bytes(b"")
+    filesystem_broker.broker_folders(var=tmp_path)
+    slept = []
+    monkeypatch.setattr(filesystem_broker.time, "sleep", slept.append)
+    bell = filesystem_broker.Bell(str(tmp_path / "broker" / "queue"))
+    bell.ring()
+    bell.wait(seconds=0.01)
+    assert slept == [0.01]
+
+
 def test_a_message_beyond_the_prefetch_limit_waits_for_the_acknowledgement_of_another(tmp_path):
     with (
         connection_to(tmp_path) as connection,
