@@ -10,6 +10,7 @@ from django.db import IntegrityError, OperationalError, connection, reset_querie
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.html import escape
 
 from handoffs.models import Handoff
 from handoffs.services.meetings import sync_rotation
@@ -431,6 +432,39 @@ def test_a_new_name_shows_in_the_groups_and_in_the_list_of_problems(client, rota
     after_name = '(?: <span class="muted">|</td><td class="why" data-label="Why"><span>)'
     reasons = re.findall(rf'title="([^"]+)">[^<]*</span></span>{after_name}([^<]*; \w+)', text)
     assert reasons == [("Chloe", "primary owner; Anna")] * 2
+
+
+def test_names_are_shown_as_text_in_the_groups_and_in_the_list_of_problems(client, rotation, a, b, c, d):
+    hostile = '"><script>alert(1)</script>'
+    Rotation.objects.filter(pk=rotation.pk).update(name=f"{hostile}R")
+    Pipeline.objects.update(name=f"{hostile}P", audience=f"{hostile}T")
+    for person, name in ((a, "A"), (c, "C"), (d, "D")):
+        User.objects.filter(pk=person.pk).update(display_name=hostile + name, display_key=name)
+    away(a, at=timezone.now())
+    broken = rotation.pipelines.order_by("pipeline").last().pipeline
+    open_incident(broken, what=NewIncident(kind="outage", title="Down"), by=None, at=timezone.now())
+    client.force_login(b)
+    html = client.get("/now/").content.decode()
+    assert hostile not in html
+    group, row = html[html.index('aria-labelledby="group-') :], html[html.index('<tr><th scope="row">') :]
+    groups, rows = group[: group.index("</section>")], row[: row.index("</tr>")]
+    # The names of the rotation, the audience, the owners, the pipeline, its responder and those before them.
+    assert {name: groups.count(escape(hostile + name)) for name in "RTDPCA"} == {
+        "R": 1,
+        "T": 2,
+        "D": 0,
+        "P": 2,
+        "C": 2,
+        "A": 1,
+    }
+    assert {name: rows.count(escape(hostile + name)) for name in "RTDPCA"} == {
+        "R": 0,
+        "T": 2,
+        "D": 2,
+        "P": 2,
+        "C": 4,
+        "A": 1,
+    }
 
 
 def test_filters_are_remembered_until_they_are_cleared(client, rotation, b, c):
