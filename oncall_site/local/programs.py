@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import shutil
+import signal
 import sys
 import threading
 import warnings
@@ -122,6 +123,8 @@ def run_gunicorn(bind: str) -> int:
     # It stops if its parent is another one.
     worker = site.cfg.worker_class(1, os.getppid(), sockets, site, site.cfg.timeout, site.cfg, log)
     worker.pid = os.getpid()
+    # The worker says each second that it is not stuck. If it stops saying so, the system ends it and the supervisor restarts it.
+    worker.notify = lambda: signal.alarm(site.cfg.timeout)
     try:
         worker.init_process()
     finally:
