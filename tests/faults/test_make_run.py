@@ -38,8 +38,10 @@ class Site:
     def __init__(self, var):
         self.var = var
         self.output = ""
-        # Nothing of the suite's own environment but where programs are: as a newcomer's shell.
+        # Nothing of the suite's own environment but where programs are: as a newcomer's shell. By the last variable,
+        # tests/servers.py finds what is left running if the suite is killed.
         environment = {"PATH": os.environ["PATH"], "HOME": str(var), "ONCALL_VAR": str(var), "PYTHONWARNINGS": "ignore"}
+        environment["ONCALL_TEST_SESSION"] = os.environ.get("ONCALL_TEST_SESSION", "")
         environment["PORT"] = str(free_port())
         self.process = subprocess.Popen(
             [sys.executable, "-m", "oncall_site.local.supervisor"],
