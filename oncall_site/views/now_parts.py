@@ -35,6 +35,7 @@ from scheduling.queries.on_call import (
 from scheduling.queries.weeks import pipeline_rotations
 
 MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
+ALL_TIME = ValidityPeriod(dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC))
 MAX_HANDOFFS = 10
 MAX_MAINTENANCE = 10
 MAX_INCIDENTS = 8
@@ -176,7 +177,7 @@ def pipeline_order(*, version: str, at: dt.datetime) -> OwnershipOrder:
     order = ORDER.find("", version=version, at=at)
     if order is None:
         order = ownership_order()
-        ORDER.store("", order, version=version, period=ValidityPeriod(at, at + HOUR))
+        ORDER.store("", order, version=version, period=ALL_TIME)
     return order
 
 

@@ -20,8 +20,10 @@ from notifications.models import Message
 from oncall_site import services
 from oncall_site.queries import SHOWN_MODELS, SHOWN_STATES, delivery_problem
 from oncall_site.views import now as now_view
+from oncall_site.views import now_parts
 from people.models import User
 from pipelines.models import Pipeline
+from pipelines.queries import OWN_FIRST_ABOVE, OwnershipOrder
 from scheduling.models import Cover, HolidayBlock, Rotation
 from scheduling.services.covers import CoverData, create_cover
 from scheduling.services.rosters import set_roster
@@ -418,6 +420,36 @@ def test_in_a_table_of_one_page_no_pipeline_comes_first(client, rotation, b, c):
     make_pipeline("Own", primary=b, secondary=c, position=9)
     client.force_login(b)
     assert listed(client.get("/").context) == ["Healthy", "Broken", "Own"]
+
+
+def test_own_pipelines_come_first_only_in_a_table_longer_than_a_page(a):
+    keys = tuple(range(1, OWN_FIRST_ABOVE + 2))
+    own = {a.pk: (7, 9, 9)}
+    assert OwnershipOrder(keys[:-1], own).own_first(a) == list(keys[:-1])
+    assert OwnershipOrder(keys, own).own_first(a) == [7, 9, *(key for key in keys if key not in (7, 9))]
+
+
+def test_the_order_is_in_memory_once_however_long_no_fact_changes(rotation, c, d):
+    now_parts.ORDER.clear()
+    at = timezone.now()
+    for instant in (at, at + DAY, at - DAY):
+        order = now_parts.pipeline_order(version="1", at=instant)
+    assert now_parts.ORDER.bytes == len(order.keys) * now_parts.ORDERED_BYTES == 2 * now_parts.ORDERED_BYTES
+    make_pipeline("New", primary=c, secondary=d)
+    assert len(now_parts.pipeline_order(version="2", at=at).keys) == 3
+    assert now_parts.ORDER.bytes == 3 * now_parts.ORDERED_BYTES
+
+
+def test_a_pipeline_without_anyone_available_says_so(client, rotation, a, b, c):
+    make_pipeline("Alone", primary=b, secondary=c, position=9)
+    away(c, at=timezone.now())
+    User.objects.filter(pk=b.pk).update(is_active=False)
+    client.force_login(a)
+    html = client.get("/now/").content.decode()
+    [alone] = [part for part in html.split('<section class="card" aria-labelledby="group-')[1:] if ">Alone<" in part]
+    text = " ".join(re.sub("<[^>]+>", " ", alone).split())
+    assert "No rotation Uncovered No one available; Engineer B is" in text
+    assert "; Engineer C is away" in text
 
 
 def test_a_new_name_shows_in_the_groups_and_in_the_list_of_problems(client, rotation, a, b, c):
