@@ -4,6 +4,7 @@ import contextlib
 import datetime as dt
 import random
 import re
+from dataclasses import replace
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection, reset_queries, transaction
@@ -19,6 +20,7 @@ from incidents.services.transitions import NewIncident, acknowledge, open_incide
 from notifications.models import Message
 from oncall_site import services
 from oncall_site.queries import SHOWN_MODELS, SHOWN_STATES, delivery_problem
+from oncall_site.reader_tasks import ReaderTasks, reader_tasks
 from oncall_site.views import now as now_view
 from oncall_site.views import now_parts
 from people.models import User
@@ -37,7 +39,7 @@ from tests.thorough import cases
 from tests.validation.fixtures import make_check, make_metric
 from validation.models import Check, ExternalCheck
 
-DAY = dt.timedelta(days=1)
+DAY, MINUTE = dt.timedelta(days=1), dt.timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -450,6 +452,17 @@ def test_a_pipeline_without_anyone_available_says_so(client, rotation, a, b, c):
     text = " ".join(re.sub("<[^>]+>", " ", alone).split())
     assert "No rotation Uncovered No one available; Engineer B is" in text
     assert "; Engineer C is away" in text
+
+
+def test_a_shift_to_prepare_for_and_a_hand_off_to_sign_are_found_each_alone(rotation, a, b):
+    now = timezone.now()
+    week = rotation.weeks.filter(starts_at__gt=now, engineer=b).earliest("starts_at")
+    sync_rotation(rotation, at=now)
+    handoff = Handoff.objects.get(at=week.starts_at)
+    before, after = handoff.meeting_starts_at - MINUTE, week.starts_at + MINUTE
+    none = ReaderTasks(swaps=False, cover_requests=False, handoffs=False, shifts=False)
+    assert reader_tasks(b, at=before) == replace(none, shifts=True)
+    assert reader_tasks(handoff.outgoing, at=after) == replace(none, handoffs=True)
 
 
 def test_a_new_name_shows_in_the_groups_and_in_the_list_of_problems(client, rotation, a, b, c):
