@@ -10,7 +10,7 @@ import pghistory.runtime
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField, RangeBoundary, RangeOperators
-from django.db import Error, OperationalError, connection, models, transaction
+from django.db import Error, NotSupportedError, OperationalError, connection, models, transaction
 from django.db.models import F, Func, Min, Q, Value
 
 LOCK_NOT_AVAILABLE = "55P03"
@@ -134,7 +134,8 @@ class PreparedStatement:
     """A query that PostgreSQL plans once for each connection: planning a short one takes longer than running it.
 
     `sql` returns the query, which only reads, with $1, $2, … for parameters of `types`; it is called at the first use. Both
-    methods raise NotSupportedError if a migration has changed the columns since this connection prepared the statement.
+    methods raise NotSupportedError if a migration has changed the columns since this connection prepared the statement, and
+    OperationalError if the statement is gone. Then the connection ends with the request or before the next task.
     """
 
     def __init__(self, name: str, *, types: Sequence[str], sql: Callable[[], str]) -> None:
@@ -164,7 +165,12 @@ class PreparedStatement:
             if getattr(connection, self._attribute, None) is not connection.connection:
                 cursor.execute(f"{limit}PREPARE {self._name} {_in_parentheses(self._types)} AS {self._build()}")
                 setattr(connection, self._attribute, connection.connection)
-            cursor.execute(f"{limit}EXECUTE {self._name} {_in_parentheses(['%s'] * len(values))}", values)
+            try:
+                cursor.execute(f"{limit}EXECUTE {self._name} {_in_parentheses(['%s'] * len(values))}", values)
+            except (NotSupportedError, OperationalError):
+                # It would fail each time until this connection, which lasts ten minutes, is replaced.
+                connection.close_at = 0.0
+                raise
             yield cursor
 
 

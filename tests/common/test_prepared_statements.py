@@ -2,7 +2,7 @@
 
 import pghistory
 import pytest
-from django.db import NotSupportedError, connection
+from django.db import NotSupportedError, OperationalError, close_old_connections, connection
 from django.db.models import BigIntegerField, Q, TextField
 from django.test.utils import CaptureQueriesContext
 
@@ -73,3 +73,23 @@ def test_changed_columns_are_an_error_that_names_them():
         cursor.execute("ALTER TABLE changing ALTER value TYPE text")
     with pytest.raises(NotSupportedError, match="must not change result type"):
         statement.fetch_one(0)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("change", ["ALTER TABLE changing ALTER value TYPE text", "DISCARD ALL"])
+def test_a_statement_that_no_longer_works_is_prepared_again_for_the_next_request(change):
+    statement = PreparedStatement("changed", types=(), sql=lambda: "SELECT value FROM changing")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE changing AS SELECT 5 AS value")
+        assert statement.fetch_one() == (5,)
+        with connection.cursor() as cursor:
+            cursor.execute(change)
+        with pytest.raises((NotSupportedError, OperationalError)):
+            statement.fetch_one()
+        # As Django does after each request.
+        close_old_connections()
+        assert str(statement.fetch_one()[0]) == "5"
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE changing")
