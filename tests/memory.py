@@ -16,9 +16,13 @@ CACHES = (
 )
 
 
+ORIGINALS = [(module, name, getattr(module, name)) for module, name in CACHES]
+
+
 def clear_memory():
-    """Forget the answers of the API and the parts of pages."""
+    """Forget the answers of the API and the parts of pages. Use the caches of the site, not those of `empty_memory`."""
     RESPONSE_CACHE.clear()
+    restore_memory(ORIGINALS)
     for module, name in CACHES:
         getattr(module, name).clear()
 

@@ -33,7 +33,7 @@ from scheduling.services.rotations import RotationText, import_rotation, join_ro
 from scheduling.services.swaps import SwapProposal, request_swap
 from tests.each import each
 from tests.factories import bearer, current_monday, make_pipeline
-from tests.memory import empty_memory, restore_memory
+from tests.memory import clear_memory, empty_memory, restore_memory
 from tests.statements import spelled_out
 from tests.thorough import cases
 from tests.validation.fixtures import make_check, make_metric
@@ -432,7 +432,7 @@ def test_own_pipelines_come_first_only_in_a_table_longer_than_a_page(a):
 
 
 def test_the_order_is_in_memory_once_however_long_no_fact_changes(rotation, c, d):
-    now_parts.ORDER.clear()
+    clear_memory()
     at = timezone.now()
     for instant in (at, at + DAY, at - DAY):
         order = now_parts.pipeline_order(version="1", at=instant)

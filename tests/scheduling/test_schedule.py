@@ -787,6 +787,9 @@ def test_only_pipelines_with_both_owners_away_can_have_gaps(a, b, c, d, admin):
     away(b, "2026-12-04", "2026-12-05")
     away(c, "2026-12-03", "2026-12-04")
     away(c, "2026-12-01", "2026-12-01")
+    for one in (a, b):  # before the window and after it
+        away(one, "2026-11-02", "2026-11-03")
+        away(one, "2027-02-02", "2027-02-03")
     User.objects.filter(pk=d.pk).update(is_active=False)
     window = {"starts_at": AT, "ends_at": AT + dt.timedelta(weeks=4)}
     assert without_available_owner(**window) == [
