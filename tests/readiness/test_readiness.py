@@ -156,6 +156,14 @@ def test_an_open_incident_makes_its_day_and_later_ones_doubtful(pipeline, metric
     assert verdict(pipeline)[0] == "safe"
 
 
+def test_open_incidents_are_listed_oldest_first(pipeline, metric, check, a):
+    push(metric, [20.0])
+    run(check)
+    for title, at in (("Newer", AT), ("Older", AT - HOUR)):
+        open_incident(pipeline, what=NewIncident(kind="issue", title=title), by=a, at=at)
+    assert verdict(pipeline) == ("doubtful", ["Open incident: Older", "Open incident: Newer"])
+
+
 def test_results_of_other_tools_count_and_stale_ones_mean_not_updated(pipeline):
     row = external(pipeline)
     assert verdict(pipeline) == ("safe", ["1 check passed for 24 Nov 2026."])
