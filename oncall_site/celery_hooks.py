@@ -139,6 +139,7 @@ class HeartbeatScheduler(PersistentScheduler):
     # Until then, beat starts all sweeps without asking, because the database did not answer.
     asks_again_at = float("-inf")
     answers_end_at = float("-inf")
+    ticked_at: dt.datetime
     Entry = WholeSecondEntry
 
     def setup_schedule(self) -> None:
@@ -171,7 +172,7 @@ class HeartbeatScheduler(PersistentScheduler):
         """
         now = self.ticked_at = self.app.now()
         for name, entry in self.schedule.items():
-            self.schedule[name] = self.Entry(**dict(entry, last_run_at=min(entry.last_run_at, now)))
+            self.schedule[name] = self.Entry(**{**vars(entry), "last_run_at": min(entry.last_run_at or now, now)})
         self._heap = None
 
     def adjust(self, n: Any, drift: float = 0.0) -> Any:
