@@ -70,6 +70,14 @@ def stopped_clock(monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", lambda: at)
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """Return a list with the time, at first shortly before a hand-off and at the start of a minute. Whoever changes it moves the clock."""
+    clock = [dt.datetime(2026, 11, 23, 9, 40, tzinfo=dt.UTC)]
+    monkeypatch.setattr("django.utils.timezone.now", lambda: clock[0])
+    return clock
+
+
 def page(client, user):
     client.force_login(user)
     return client.get("/").content.decode()
@@ -268,10 +276,9 @@ def random_change(draw, rotation, pipeline, *, at):
     )()
 
 
-def test_after_random_changes_a_page_from_memory_equals_a_new_one(rotation, a, b, c, d, admin, monkeypatch):
+def test_after_random_changes_a_page_from_memory_equals_a_new_one(clock, rotation, a, b, c, d, admin):
     empty_memory()
-    clock, draw = [timezone.now()], random.Random(22)
-    monkeypatch.setattr("django.utils.timezone.now", lambda: clock[0])
+    draw = random.Random(22)
     pipeline = rotation.pipelines.get(pipeline__name="Broken").pipeline
     make_check(pipeline, a, metric=make_metric(pipeline), parameters={"fail_below": 1}, is_active=True)
     Pipeline.objects.filter(name="Healthy").update(primary_owner=a, secondary_owner=d)
