@@ -72,7 +72,7 @@ def stopped_clock(monkeypatch):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Return a list with the time, at first shortly before a hand-off and at the start of a minute. Whoever changes it moves the clock."""
+    """Return a list with the current time: at first the start of a minute, shortly before a hand-off. A test sets it."""
     clock = [dt.datetime(2026, 11, 23, 9, 40, tzinfo=dt.UTC)]
     monkeypatch.setattr("django.utils.timezone.now", lambda: clock[0])
     return clock
