@@ -154,6 +154,7 @@ def test_an_unchanged_page_costs_a_few_statements(client, rotation, a):
     assert len(cheap) <= 6
 
 
+@pytest.mark.usefixtures("stopped_clock")
 def test_the_same_text_is_a_304_even_if_a_minute_has_passed(client, rotation, a):
     client.force_login(a)
     etag = client.get("/now/").headers["ETag"]
@@ -183,6 +184,7 @@ def change_delivery(rotation, a):
     services.record_beat()
 
 
+@pytest.mark.usefixtures("stopped_clock")
 @pytest.mark.parametrize(
     "change",
     [change_check_status, change_absence, change_phone, change_swap, change_delivery],
