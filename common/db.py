@@ -146,32 +146,31 @@ class PreparedStatement:
 
     def fetch_one(self, *values: Any, seconds: float | None = None) -> tuple[Any, ...] | None:
         """Return the first row, or None. With `seconds`, PostgreSQL ends the statement after that time."""
-        with self._executed(values, seconds=seconds) as cursor:
+        with connection.cursor() as cursor, without_history_context():
+            self._execute(cursor, values, seconds=seconds)
             row: tuple[Any, ...] | None = cursor.fetchone()
             return row
 
     def fetch_all(self, *values: Any) -> list[tuple[Any, ...]]:
         """Return all rows."""
-        with self._executed(values) as cursor:
+        with connection.cursor() as cursor, without_history_context():
+            self._execute(cursor, values)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
 
-    @contextlib.contextmanager
-    def _executed(self, values: Sequence[Any], *, seconds: float | None = None) -> Iterator[Any]:
+    def _execute(self, cursor: Any, values: Sequence[Any], *, seconds: float | None = None) -> None:
         # PostgreSQL runs statements that are sent together in one transaction, so the limit ends with the second one.
         limit = "" if seconds is None else f"{_limit(seconds)}; "
-        with connection.cursor() as cursor, without_history_context():
-            # Django's connection stays; the driver's is replaced when it is lost, and the statement with it.
-            if getattr(connection, self._attribute, None) is not connection.connection:
-                cursor.execute(f"{limit}PREPARE {self._name} {_in_parentheses(self._types)} AS {self._build()}")
-                setattr(connection, self._attribute, connection.connection)
-            try:
-                cursor.execute(f"{limit}EXECUTE {self._name} {_in_parentheses(['%s'] * len(values))}", values)
-            except (NotSupportedError, OperationalError):
-                # It would fail each time until this connection, which lasts ten minutes, is replaced.
-                connection.close_at = 0.0
-                raise
-            yield cursor
+        # Django's connection stays; the driver's is replaced when it is lost, and the statement with it.
+        if getattr(connection, self._attribute, None) is not connection.connection:
+            cursor.execute(f"{limit}PREPARE {self._name} {_in_parentheses(self._types)} AS {self._build()}")
+            setattr(connection, self._attribute, connection.connection)
+        try:
+            cursor.execute(f"{limit}EXECUTE {self._name} {_in_parentheses(['%s'] * len(values))}", values)
+        except (NotSupportedError, OperationalError):
+            # It would fail each time until this connection, which lasts ten minutes, is replaced.
+            connection.close_at = 0.0
+            raise
 
 
 def sql_with_values(rows: models.QuerySet[Any, Any]) -> str:

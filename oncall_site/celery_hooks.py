@@ -180,7 +180,7 @@ class HeartbeatScheduler(PersistentScheduler):
         return super().adjust(n, drift=drift)
 
     def _when(self, entry: ScheduleEntry, next_time_to_run: Any, **kwargs: Any) -> Any:
-        """Return the instant in so many seconds. Celery would wait a whole interval from now, later and later with each run."""
+        """Return the instant after this many seconds. Celery would wait a whole interval from now, later and later with each run."""
         instant = super()._when(entry, next_time_to_run, **kwargs)  # type: ignore[misc]  # missing in its stubs
         return math.floor(instant + ROUNDING_SECONDS) if next_time_to_run else instant
 

@@ -31,6 +31,7 @@ def main():
         call_command("makemigrations", app, verbosity=0, include_header=False)
     for app in _apps():
         _fold(app)
+    _run_after_packages("pipelines")
 
 
 def _apps():
@@ -67,6 +68,19 @@ def _fold(app):
     path = ROOT / app / "migrations" / "0001_initial.py"
     path.write_text(text.replace("class Migration(migrations.Migration)", "class Migration(InitialMigration)"))
     print(f"{app}: {len(tables)} tables, {len(rest)} triggers")
+
+
+def _run_after_packages(app):
+    """Let an app's migration depend on those of all packages: Django builds all models again at each of their changes to users."""
+    from django.db.migrations.loader import MigrationLoader  # as above
+
+    graph = MigrationLoader(None).graph
+    packages = sorted(key for key in graph.leaf_nodes() if key[0] not in _apps())
+    path = ROOT / app / "migrations" / "0001_initial.py"
+    head, _, rest = path.read_text().partition("    dependencies = [\n")
+    known, _, rest = rest.partition("    ]\n")
+    added = "".join(f"        {key},\n" for key in packages if f"{key}" not in known)
+    path.write_text(f"{head}    dependencies = [\n{known}{added}    ]\n{rest}")
 
 
 def _ordered(app, tables):

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 SCHEME = "wholefiles"
 # A temporary file that is older was left by a killed process.
 PARTIAL_FILE_SECONDS = 60
-# A process that waits looks at the folder this often without being told of a message: another one may have heard the bell first.
+# A process that waits looks at the folder this often, even if no bell rings: another one may have heard the bell first.
 MAX_WAIT_SECONDS = 1.0
 # More than messages between two looks.
 BELL_BYTES = 4096

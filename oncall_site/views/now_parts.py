@@ -241,7 +241,7 @@ def _people(keys: Iterable[int]) -> Mapping[int, Person]:
 
 
 def rotations_now(keys: Iterable[int], *, version: str, at: dt.datetime) -> list[RotationNow]:
-    """Return who is on call in rotations, with the next hand-offs, in the order of the primary keys."""
+    """Return who is on call in these rotations, with the next hand-offs, in the same order."""
     shown = {key: ROTATIONS.find(key, version=version, at=at) for key in keys}
     missing = [key for key, row in shown.items() if row is None]
     if missing:

@@ -64,7 +64,7 @@ def _switch_threads():
 
 
 def _per_page(*, pause):
-    """Return the median microseconds for a page that was last used so many seconds ago."""
+    """Return the median microseconds for a page that was last used this many seconds ago."""
     with mmap.mmap(-1, PAGES * mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
         memory[:: mmap.PAGESIZE] = b"x" * PAGES
         times = []

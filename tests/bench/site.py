@@ -5,13 +5,18 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oncall_site.settings")
 
 import django
+from django.db.models import BigAutoField, Q
+from django.db.models.expressions import BaseExpression, Col
 
+# The measure of the aims is the empty view as it was when they were set, with Django’s own methods: cheaper ones (docs/adr/0047) speed
+# it up, too.
+EARLIER_METHODS = [
+    (owner, name, getattr(owner, name))
+    for owner, name in ((Col, "__hash__"), (BaseExpression, "copy"), (BigAutoField, "rel_db_type"))
+]
 django.setup()
 
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
-from django.db.models import Q
-from django.db.models.expressions import Col, Expression
 from django.urls import include, path
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -22,9 +27,9 @@ from people.authentication import TokenAuthentication
 from people.models import ApiToken
 from people.services.accounts import LAST_USE_RESOLUTION
 
-# The measure of the aims is the empty view as it was when they were set: since then, a cheaper hash of columns has sped it up by a third.
 if os.environ.get("EARLIER"):
-    Col.__hash__ = Expression.__hash__
+    for owner, name, method in EARLIER_METHODS:
+        setattr(owner, name, method)
 
 
 class EarlierAuthentication(TokenAuthentication):
@@ -60,4 +65,4 @@ urlpatterns = [
 handler500 = "oncall_site.views.pages.server_error"
 settings.ROOT_URLCONF = "tests.bench.site"
 
-application = get_wsgi_application()
+from oncall_site.wsgi import application  # noqa: F401  # the product's own, with these URLs

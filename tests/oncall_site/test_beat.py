@@ -226,7 +226,7 @@ def sky(monkeypatch):
 
 
 def run_beat(beat, sky, *, seconds, work=0.003):
-    """Run beat for so many seconds, and return the instants at which it woke up. Each look at the schedule takes `work` seconds."""
+    """Run beat for this long, and return the instants at which it woke up. Each look at the schedule takes `work` seconds."""
     woken, end = [], sky[0] + seconds
     while sky[0] < end:
         pause = beat.tick()

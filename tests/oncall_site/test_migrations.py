@@ -35,7 +35,8 @@ def test_an_initial_migration_runs_the_statements_of_an_ordinary_one(db):
         state = loader.project_state([("people", "0001_initial"), ("pghistory", "0007_auto_20250421_0444")])
         with connection.schema_editor(collect_sql=True, atomic=False) as editor:
             after = apply(migration, state, editor)
-        statements.append((editor.collected_sql, after.models))
+        models = {model._meta.label for model in after.apps.get_models()}
+        statements.append((editor.collected_sql, after.models, models))
 
     assert statements[0] == statements[1]
     assert len(statements[0][0]) > 10

@@ -76,6 +76,14 @@ def stopped_clock(monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", lambda: at)
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """Return a list with the current time: at first the start of a minute, shortly before a hand-off. A test sets it."""
+    clock = [dt.datetime(2026, 11, 23, 9, 40, tzinfo=dt.UTC)]
+    monkeypatch.setattr("django.utils.timezone.now", lambda: clock[0])
+    return clock
+
+
 def page(client, user):
     client.force_login(user)
     return client.get("/").content.decode()
@@ -152,6 +160,7 @@ def test_an_unchanged_page_costs_a_few_statements(client, rotation, a):
     assert len(cheap) <= 6
 
 
+@pytest.mark.usefixtures("stopped_clock")
 def test_the_same_text_is_a_304_even_if_a_minute_has_passed(client, rotation, a):
     client.force_login(a)
     etag = client.get("/now/").headers["ETag"]
@@ -181,6 +190,7 @@ def change_delivery(rotation, a):
     services.record_beat()
 
 
+@pytest.mark.usefixtures("stopped_clock")
 @pytest.mark.parametrize(
     "change",
     [change_check_status, change_absence, change_phone, change_swap, change_delivery],
@@ -276,10 +286,9 @@ def random_change(draw, rotation, pipeline, *, at):
     )()
 
 
-def test_after_random_changes_a_page_from_memory_equals_a_new_one(rotation, a, b, c, d, admin, monkeypatch):
+def test_after_random_changes_a_page_from_memory_equals_a_new_one(clock, rotation, a, b, c, d, admin):
     empty_memory()
-    clock, draw = [timezone.now()], random.Random(22)
-    monkeypatch.setattr("django.utils.timezone.now", lambda: clock[0])
+    draw = random.Random(22)
     pipeline = rotation.pipelines.get(pipeline__name="Broken").pipeline
     make_check(pipeline, a, metric=make_metric(pipeline), parameters={"fail_below": 1}, is_active=True)
     Pipeline.objects.filter(name="Healthy").update(primary_owner=a, secondary_owner=d)

@@ -58,6 +58,10 @@ OPERATIONS = 60
 REFUSED = (DomainError, ValidationError, IntegrityError)
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
 
+# The first day of a shift, in the week before the clocks change in Europe. In the past of the database's clock, so that the history
+# can be dated by the world's.
+START = dt.datetime(2025, 10, 20, 8, 40, tzinfo=dt.UTC)
+
 
 class CountingCache(VersionCache):
     def __init__(self):
@@ -75,8 +79,7 @@ class World:
 
     def __init__(self, seed):
         self.random = random.Random(seed)
-        # In the past of the database's clock, so that the history can be dated by this one.
-        self.at = timezone.now() - 400 * DAY
+        self.at = START
         monday = self.at.date() - dt.timedelta(days=self.at.weekday())
         import_handbook(SEED.read_bytes(), at=self.at, starting=monday)
         self.admin = User.objects.filter(is_staff=True).first() or make_engineer("Admin", is_staff=True)

@@ -139,11 +139,13 @@ def test_a_cover_for_an_inactive_engineer_cannot_end(rotation, a, admin):
     assert on_call_shifts([rotation], at=AT + HOUR)[0].available
 
 
-def test_the_api_creates_shows_and_ends_a_cover_across_a_hand_off(client, rotation, a, b, c):
+def test_the_api_creates_shows_and_ends_a_cover_across_a_hand_off(client, rotation, a, b, c, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: AT)
+
     def call(method, path, **data):
         return getattr(client, method)(f"/api/v1/{path}", data or None, content_type="application/json", **bearer(c))
 
-    week = rotation.weeks.select_related("engineer").filter(starts_at__gt=dt.datetime.now(dt.UTC))[3]
+    week = rotation.weeks.select_related("engineer").filter(starts_at__gt=AT)[3]
     begin, end = week.starts_at - 24 * HOUR, week.starts_at + 24 * HOUR
     answer = call(
         "post", "covers/", rotation=rotation.slug, engineer="engineer-c", starts_at=str(begin), ends_at=str(end)

@@ -9,15 +9,16 @@ from pipelines.models import Pipeline
 from pipelines.services import Owners, change_owners
 from scheduling.models import PipelineRotation, Rotation
 from tests.factories import bearer, import_example, make_pipeline
-from tests.snapshots import this_minute
 
 HOUR = dt.timedelta(hours=1)
-JSON = "application/json"
+# A Wednesday: the last hand-off, which would end an answer too, is long ago.
+NOW = dt.datetime(2026, 11, 25, 15, tzinfo=dt.UTC)
 
 
 @pytest.fixture
-def now():
-    return this_minute()
+def now(monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    return NOW
 
 
 def set_history(model, *instants):

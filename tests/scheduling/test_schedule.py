@@ -40,6 +40,11 @@ def instant(text):
     return dt.datetime.fromisoformat(text)
 
 
+@pytest.fixture(autouse=True)
+def _clock_stands_at_that_wednesday(monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: AT)
+
+
 @pytest.fixture
 def rotation(db):
     import_example(at=AT, starting=day("2026-11-23"))
@@ -478,8 +483,7 @@ def test_an_invalid_month_is_a_404(signed_in, rotation, a, path):
         ("", "/calendar/2026/11/"),
     ],
 )
-def test_a_month_is_chosen_from_a_select(signed_in, rotation, a, monkeypatch, query, page):
-    monkeypatch.setattr("django.utils.timezone.now", lambda: AT)
+def test_a_month_is_chosen_from_a_select(signed_in, rotation, a, query, page):
     browser = signed_in(a)
     assert browser.get(f"/calendar/?{query}").headers["Location"] == page
     shown = browser.get(page).content.decode()
