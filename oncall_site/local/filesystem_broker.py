@@ -69,7 +69,7 @@ class Channel(filesystem.Channel):
     """Writes files atomically. Damaged files are only wake-ups, which beat repeats: they are set aside."""
 
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # kombu’s two definitions differ
-        name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
+        name = f"{time.monotonic_ns()}_{uuid.uuid4()}.{queue}.msg"
         final = Path(self.data_folder_out) / name
         partial = final.with_name(f"{name}.part")
         try:
