@@ -14,6 +14,11 @@ def writing(captured):
     return [row["sql"] for row in captured if WRITING.search(row["sql"] or "")]
 
 
+def repeated(captured):
+    """Return the captured statements that run each time. A connection prepares a statement once."""
+    return [row["sql"] for row in captured if not row["sql"].startswith("PREPARE ")]
+
+
 def spelled_out(captured, *, without=()):
     """Return the captured statements, with the text of a prepared one in place of EXECUTE, but for those with a name in `without`."""
     with connection.cursor() as cursor:
