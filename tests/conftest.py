@@ -25,6 +25,7 @@ from tests.databases import build_template, copied_database, empty_tables
 from tests.factories import SEED, make_engineer, make_pipeline
 from tests.faults.web import web
 from tests.notifications.channels.push.service import PushService
+from tests.statements import leave_out_preparing
 from tests.thorough import cases
 
 # No deadlines: a slow example means a busy machine, not a broken rule. Examples are the same in every run, so that a failure
@@ -35,6 +36,7 @@ hypothesis.settings.register_profile("explore", **NO_TIME_LIMITS)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "site"))
 FOLDER = Path(__file__).parent
 install()
+leave_out_preparing()
 # For each test and its fixtures, and for the requests that the threads of a server in this process answer.
 runner.runtestprotocol = with_deep_stack(runner.runtestprotocol)
 threading.Thread.run = with_deep_stack(threading.Thread.run)

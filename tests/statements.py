@@ -3,10 +3,15 @@
 import re
 
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 # The history's context is set in front of a statement, in the same string.
 EXECUTED = re.compile(r"(?:\A|;)\s*EXECUTE (\w+)")
+PREPARING = re.compile(r"(?:\A|;)\s*PREPARE ")
 WRITING = re.compile(r"(?:\A|;)\s*(?:INSERT|UPDATE|DELETE)\b")
+
+# The captured queries of a context, PREPARE included.
+all_captured = CaptureQueriesContext.captured_queries.fget
 
 
 def writing(captured):
@@ -14,9 +19,11 @@ def writing(captured):
     return [row["sql"] for row in captured if WRITING.search(row["sql"] or "")]
 
 
-def repeated(captured):
-    """Return the captured statements that run each time. A connection prepares a statement once."""
-    return [row["sql"] for row in captured if not row["sql"].startswith("PREPARE ")]
+def leave_out_preparing():
+    """Let captured queries leave out PREPARE: whether a connection has prepared a statement depends on the tests before."""
+    CaptureQueriesContext.captured_queries = property(
+        lambda context: [row for row in all_captured(context) if not PREPARING.search(row["sql"] or "")]
+    )
 
 
 def spelled_out(captured, *, without=()):

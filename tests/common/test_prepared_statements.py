@@ -8,12 +8,13 @@ from django.test.utils import CaptureQueriesContext
 
 from common.db import PreparedStatement, sql_parameter, sql_with_values
 from people.models import User
+from tests.statements import all_captured
 
 pytestmark = pytest.mark.django_db
 
 
 def words(context):
-    return [query["sql"].split()[0] for query in context.captured_queries]
+    return [query["sql"].split()[0] for query in all_captured(context)]
 
 
 def test_it_is_prepared_once_for_each_connection():
