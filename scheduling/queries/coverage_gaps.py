@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import QuerySet
 
+from common.db import without_history_context
 from people.domain.person import Person
 from scheduling.domain.responder_chain import coverage_gaps
 from scheduling.loaders import load_schedules
@@ -14,10 +15,9 @@ from scheduling.models import CoverageGap, Rotation
 GAP_LOOKAHEAD = dt.timedelta(weeks=8)
 
 
-# Compares each owner's absences by hash joins: a subquery for each pipeline takes the database five times as long. It starts with
-# SELECT, because before any other statement django-pghistory would first send the request's context.
+# Compares each owner's absences by hash joins: a subquery for each pipeline takes the database five times as long.
 WITHOUT_OWNER_SQL = """
-SELECT * FROM (WITH away AS MATERIALIZED (
+WITH away AS MATERIALIZED (
   SELECT engineer_id, starts_at, ends_at FROM scheduling_holidayblock
    WHERE ends_at > %(starts_at)s AND starts_at < %(ends_at)s
   UNION ALL
@@ -29,7 +29,7 @@ SELECT DISTINCT pipeline.position, pipeline.id, membership.rotation_id, pipeline
   JOIN away other ON other.engineer_id = pipeline.secondary_owner_id
    AND other.starts_at < away.ends_at AND other.ends_at > away.starts_at
   LEFT JOIN scheduling_pipelinerotation membership ON membership.pipeline_id = pipeline.id
-) row ORDER BY position, id
+ ORDER BY pipeline.position, pipeline.id
 """
 
 
@@ -62,7 +62,7 @@ def without_available_owner(*, starts_at: dt.datetime, ends_at: dt.datetime) -> 
 
     No other pipeline can be uncovered in it, so the rest need no further look, however many there are.
     """
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, without_history_context():
         cursor.execute(WITHOUT_OWNER_SQL, {"starts_at": starts_at, "ends_at": ends_at})
         return [OwnedPipeline(*row) for _, *row in cursor.fetchall()]
 
