@@ -7,6 +7,7 @@ import datetime as dt
 import re
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ from tests.browser import SIZES
 from tests.factories import PASSWORD, import_example
 from tests.snapshots import this_minute
 from tests.validation.fixtures import make_check, make_metric, push, run
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -217,7 +219,8 @@ def test_at_3_a_m_the_first_step_is_done_without_scrolling_on_a_small_phone(site
     for name in buttons:
         button = page.get_by_role("button", name=name)
         expect(button).to_be_in_viewport(ratio=1)
-        assert is_uncovered(button), f"the bar at the bottom covers “{name}”"
+        # The new page may not have scrolled to the runbook yet.
+        wait_until(partial(is_uncovered, button), why=f"the bar at the bottom covers “{name}”")
         button.click()
     expect(page.get_by_role("button", name="Undo step 1")).to_be_visible()
     assert complaints == []
