@@ -21,7 +21,7 @@ SCHEME = "wholefiles"
 # A temporary file that is older was left by a killed process.
 PARTIAL_FILE_SECONDS = 60
 # A process that waits looks at the folder this often, even if no bell rings: another one may have heard the bell first.
-MAX_WAIT_SECONDS = 1.0
+MAX_WAIT_SECONDS = 2.0
 # More than messages between two looks.
 BELL_BYTES = 4096
 # Routing key, pattern and queue.

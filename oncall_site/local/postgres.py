@@ -44,8 +44,8 @@ LOG_END_CHARACTERS = 4_000
 RECENT_LINES = 15
 # As root the server runs as a user of its own: useradd and runuser are here, which a short PATH does not include.
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
-# For one machine and one team: without processes that only a busy server or a standby needs, and without JIT
-# compilation, which takes longer than most queries.
+# For one machine and one team: without processes that only a busy server or a standby needs, without JIT compilation,
+# which takes longer than most queries, and without frequent looks for pages to write: each commit writes its own.
 SERVER_SETTINGS = """
 # The on-call site
 io_method = sync
@@ -53,6 +53,9 @@ max_logical_replication_workers = 0
 max_wal_senders = 0
 wal_level = minimal
 jit = off
+bgwriter_lru_maxpages = 0
+bgwriter_delay = 10s
+wal_writer_delay = 10s
 """
 SECRET_KEY_PATTERN = re.compile(r"[!-~]{32,}")
 

@@ -123,8 +123,11 @@ def run_gunicorn(bind: str) -> int:
     # It stops if its parent is another one.
     worker = site.cfg.worker_class(1, os.getppid(), sockets, site, site.cfg.timeout, site.cfg, log)
     worker.pid = os.getpid()
-    # The worker says each second that it is not stuck. If it stops saying so, the system ends it and the supervisor restarts it.
+    # The worker says again and again that it is not stuck. If it stops saying so, the system ends it and the supervisor restarts it.
     worker.notify = lambda: signal.alarm(site.cfg.timeout)
+    # It also looks each second for connections that are to be closed. Without connections, it looks less often.
+    wait, quiet_seconds = worker.wait_for_and_dispatch_events, max(1.0, site.cfg.timeout / 6)
+    worker.wait_for_and_dispatch_events = lambda timeout: wait(timeout if worker.nr_conns else quiet_seconds)
     try:
         worker.init_process()
     finally:

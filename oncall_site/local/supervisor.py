@@ -34,7 +34,7 @@ PORT_ATTEMPTS = 50
 GRACE_SECONDS = 8
 READY_SECONDS = 120
 # The pause between looks at the processes: while something starts or if the system cannot report their end, and otherwise.
-POLL_SECONDS, REST_SECONDS = 0.5, 5.0
+POLL_SECONDS, REST_SECONDS = 0.5, 60.0
 ANSWER_SECONDS = 1
 # A process that dies again and again is restarted after 1, 2, 4 … seconds, and at once after it ran for a minute.
 MAX_RESTART_DELAY_SECONDS = 30

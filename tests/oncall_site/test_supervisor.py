@@ -143,19 +143,21 @@ def test_a_copy_that_ends_is_reported_and_restarted_and_its_output_printed(capsy
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux reports the end of a process")
 @pytest.mark.timeout(PATIENCE_SECONDS)
 def test_a_web_process_that_is_stuck_is_ended(tmp_path):
-    """Nothing else would notice: the supervisor restarts only a process that ended."""
+    """Nothing else would notice: the supervisor restarts only a process that ended. A quiet process is not ended."""
     stuck = (
         "import time; from gunicorn.workers.gthread import ThreadWorker; from oncall_site.local.programs import run_gunicorn;"
-        f"ThreadWorker.wait_for_and_dispatch_events = lambda *_, **__: time.sleep({PATIENCE_SECONDS});"
+        "ThreadWorker.wait_for_and_dispatch_events = lambda _, timeout: "
+        f"(print(timeout, flush=True), time.sleep({PATIENCE_SECONDS}));"
         "run_gunicorn('127.0.0.1:0')"
     )
-    variables = {"GUNICORN_CMD_ARGS": "--timeout=1", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")}
+    variables = {"GUNICORN_CMD_ARGS": "--timeout=2", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")}
     variables |= {"DATABASE_URL": "postgresql:///unused", "SECRET_KEY": "unused"}
     done = subprocess.run(
         [sys.executable, "-c", stuck],
         cwd=ROOT, env={**os.environ, **variables}, capture_output=True, timeout=3 * PATIENCE_SECONDS, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr.decode()) == (-signal.SIGALRM, "")
+    assert float(done.stdout) < 2
 
 
 def test_the_supervisor_wakes_up_when_a_process_ends():
