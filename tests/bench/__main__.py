@@ -1,7 +1,8 @@
-"""Measures responders and timelines against an empty view of the same framework, in a database of its own."""
+"""Runs the benchmarks that are named, or all: `python -m tests.bench scale local`."""
 
 import os
 import sys
+from functools import partial
 
 from tests import servers  # noqa: F401  # starts PostgreSQL and sets its address before Django reads its settings
 
@@ -13,27 +14,16 @@ django.setup()
 
 from tests.bench import checks, downstream, figures, local, machine, manifest, messages, scale
 
-# Each name runs one benchmark: `scale` a large company, `checks` a thousand checks, `manifest` a large file,
-# `downstream` a thousand children and readers, `local` make run, `machine` what basic work costs here, `messages` the messages of
-# `scale` alone. Without a name, all but `messages` run.
-ALONE = {
-    "scale": scale.measure,
-    "messages": messages.measure,
-    "checks": checks.measure,
-    "manifest": manifest.measure,
-    "downstream": downstream.measure,
+BENCHMARKS = {
+    "machine": machine.measure,
+    "requests": figures.main,
+    "manifest": partial(figures.main, manifest.measure),
+    "downstream": partial(figures.main, downstream.measure),
+    "checks": partial(figures.main, checks.measure),
+    "scale": partial(figures.main, scale.measure),
+    "local": local.measure,
+    # A part of `scale`.
+    "messages": partial(figures.main, messages.measure),
 }
-if sys.argv[1:] == ["local"]:
-    local.measure()
-elif sys.argv[1:] == ["machine"]:
-    machine.measure()
-elif sys.argv[1:]:
-    figures.main(ALONE[sys.argv[1]])
-else:
-    machine.measure()
-    figures.main()
-    figures.main(manifest.measure)
-    figures.main(downstream.measure)
-    figures.main(checks.measure)
-    figures.main(scale.measure)
-    local.measure()
+for name in sys.argv[1:] or [name for name in BENCHMARKS if name != "messages"]:
+    BENCHMARKS[name]()
