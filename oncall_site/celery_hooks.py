@@ -146,9 +146,7 @@ class HeartbeatScheduler(PersistentScheduler):
         """Load the schedule. The workers' heartbeat is due at once, so that the site is ready as soon as a worker runs."""
         super().setup_schedule()
         self._correct_last_runs()
-        self.schedule["heartbeat"].last_run_at = self.app.now().replace(microsecond=0) - dt.timedelta(
-            seconds=BEAT_SECONDS
-        )
+        self._set_last_run("heartbeat", self.app.now() - dt.timedelta(seconds=BEAT_SECONDS))
         self.probes = SweepProbes({name: import_string(path) for name, path in self.app.conf.sweep_probes.items()})
         self.answers: dict[str, bool] = {}
         self.started_at: dict[str, float] = {}
@@ -172,8 +170,11 @@ class HeartbeatScheduler(PersistentScheduler):
         """
         now = self.ticked_at = self.app.now()
         for name, entry in self.schedule.items():
-            self.schedule[name] = self.Entry(**{**vars(entry), "last_run_at": min(entry.last_run_at or now, now)})
+            self._set_last_run(name, min(entry.last_run_at or now, now))
         self._heap = None
+
+    def _set_last_run(self, name: str, at: dt.datetime) -> None:
+        self.schedule[name] = self.Entry(**{**vars(self.schedule[name]), "last_run_at": at})
 
     def adjust(self, n: Any, drift: float = 0.0) -> Any:
         """Return the seconds until a task is due. Celery would wake up 10 ms early and then ask thousands of times a minute."""
