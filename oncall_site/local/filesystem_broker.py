@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import math
 import os
 import select
 import time
@@ -54,7 +55,10 @@ class Bell:
                     self._descriptor = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
         if self._descriptor is None:
             time.sleep(seconds)
-        elif select.select([self._descriptor], [], [], seconds)[0]:
+            return
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        if poll.poll(math.ceil(seconds * 1000)):
             with suppress(BlockingIOError):
                 os.read(self._descriptor, BELL_BYTES)
 

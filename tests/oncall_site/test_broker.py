@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import threading
 import time
 from queue import Empty
@@ -210,6 +211,23 @@ def test_a_bell_that_nobody_hears_holds_nobody_up(tmp_path):
     listener.close()
     listener.close()
     sender.ring()
+
+
+def test_the_bell_is_heard_in_a_process_with_many_open_files(tmp_path):
+    filesystem_broker.broker_folders(var=tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(2048, limits[0]), limits[1]))
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1024)]
+    bell = filesystem_broker.Bell(str(tmp_path / "broker" / "queue"))
+    try:
+        bell.wait(seconds=0.01)
+        bell.ring()
+        bell.wait(seconds=PATIENCE_SECONDS)
+    finally:
+        bell.close()
+        for one in files:
+            os.close(one)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_a_file_in_place_of_the_pipe_keeps_nobody_busy(monkeypatch, tmp_path):
