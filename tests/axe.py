@@ -31,8 +31,9 @@ AXE_OPTIONS = {
 # Contrast takes two thirds of axe's time, and most texts look like others: those of the frame on every page, those of a
 # table in every row. The look of a text is its font, its colour and what is painted behind it. The look of a link
 # includes whether it is part of a longer text. Axe checks one text or link of each look that has not passed before in
-# this process. It does not check the size of large targets that no other target overlaps, or whether the keyboard reaches
-# a box whose content fits: these always pass. If `known` is null, it checks everything.
+# this process. It does not check the size of targets that are large, or far from others, and that no other overlaps, or
+# whether the keyboard reaches a box whose content fits or has a target: these always pass. If `known` is null, it checks
+# everything.
 RUN = """async ([options, known, address]) => {
   // Django's admin fades from colour to colour.
   document.getAnimations().forEach((animation) => animation.finish());
@@ -80,28 +81,52 @@ RUN = """async ([options, known, address]) => {
     }
     return looks.values();
   };
+  const focusable = everything.filter(
+    (element) => (element.tabIndex >= 0 || element.hasAttribute("tabindex")) && element.checkVisibility());
+  const isSmall = ({ width, height }) => width < 24 || height < 24;
+  const distance = (x, y, { left, right, top, bottom }) =>
+    Math.hypot(Math.max(left - x, x - right, 0), Math.max(top - y, y - bottom, 0));
+  const fixedBox = (element) =>
+    element && (getComputedStyle(element).position === "fixed" ? element : fixedBox(element.parentElement));
   const tightTargets = () => {
-    const targets = everything
-      .filter((element) => (element.tabIndex >= 0 || element.hasAttribute("tabindex")) && element.checkVisibility())
-      .map((element) => ({ element, box: element.getBoundingClientRect() }))
+    // A box with targets in it, such as `main`, is no target itself.
+    const boxes = new Set();
+    for (const { parentElement } of focusable) {
+      for (let box = parentElement; box && !boxes.has(box); box = box.parentElement) boxes.add(box);
+    }
+    const targets = focusable
+      .filter((element) => !boxes.has(element))
+      .map((element) => ({ element, box: element.getBoundingClientRect(), parts: [...element.getClientRects()] }))
       .sort((one, other) => one.box.top - other.box.top);
-    const tight = new Set();
+    const overlapping = new Set();
     targets.forEach(({ element, box }, place) => {
-      if (box.width < 24 || box.height < 24) tight.add(element);
       for (const below of targets.slice(place + 1)) {
         if (below.box.top >= box.bottom) break;
-        if (below.box.left < box.right && box.left < below.box.right) tight.add(element).add(below.element);
+        const overlaps = below.box.left < box.right && box.left < below.box.right;
+        // What is behind a fixed bar can be scrolled from there.
+        if (overlaps && fixedBox(element) === fixedBox(below.element)) overlapping.add(element).add(below.element);
       }
     });
-    return tight;
+    // A small target fails only if another one is close to the middle of one of its lines.
+    const isClose = ({ element, box, parts }, x, y) =>
+      parts.some((part) => distance(x, y, part) < 12) ||
+      ((overlapping.has(element) || parts.every(isSmall)) && distance(x, y, box) < 24);
+    const crowded = targets.filter((one) => {
+      const middles = one.parts.map(({ left, right, top, bottom }) => [(left + right) / 2, (top + bottom) / 2]);
+      return isSmall(one.box) && targets.some((other) =>
+        other !== one && other.box.top < one.box.bottom + 24 && other.box.bottom > one.box.top - 24 &&
+        middles.some(([x, y]) => isClose(other, x, y)));
+    });
+    return [...overlapping, ...crowded.map(({ element }) => element)];
   };
   const isScrolled = (element) =>
     (element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight) &&
-    /auto|scroll/.test(getComputedStyle(element).overflow);
+    /auto|scroll/.test(getComputedStyle(element).overflow) &&
+    !focusable.some((one) => one.tabIndex >= 0 && element.contains(one));
   const marks = { "data-new-look": "*", "data-tight": "*", "data-scrolled": "*" };
   const marked = known === null ? [] : Object.entries({
     "data-new-look": [...findLooks()],
-    "data-tight": [...tightTargets()],
+    "data-tight": tightTargets(),
     "data-scrolled": everything.filter(isScrolled),
   });
   // These rules look only at marked elements, and there are none.

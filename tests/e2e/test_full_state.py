@@ -1,6 +1,6 @@
 """No page of a company's site, with a year behind it, has an axe finding or scrolls sideways.
 
-The suite opens the lists of a site with 16 engineers and 30 pipelines. With EVERY_VIEW=1, which `make faults` sets, the
+The suite opens the lists of a site with 16 engineers and 16 pipelines. With EVERY_VIEW=1, which `make faults` sets, the
 test opens every page of a site with 40 engineers and 200 pipelines.
 """
 
@@ -13,7 +13,7 @@ from tests.states import COMPANY, Size, fill
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SIZE = COMPANY if EVERY_VIEW else Size(engineers=16, pipelines=30, incidents=20, metrics=4)
+SIZE = COMPANY if EVERY_VIEW else Size(engineers=16, pipelines=16, incidents=10, metrics=2)
 # The pages that grow most with a site. The suite leaves out the others: test_accessibility.py has them on a small site.
 LISTS = (  # noqa: SIM905
     "now incidents reports schedule week ask roster fairness calendar handoffs pipelines checks runbooks ownership-grid"

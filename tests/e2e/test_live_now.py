@@ -15,8 +15,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def page(transactional_db, seed, a, open_page):
+def site(transactional_db):
     import_example(at=this_minute())
+
+
+@pytest.fixture
+def page(site, a, open_page):
     page = open_page(a, own=True)
     # The page's own clock: 15 seconds pass when a test says so.
     page.clock.install()
@@ -67,7 +71,9 @@ def test_an_unchanged_page_is_answered_with_304_and_a_hidden_tab_asks_nothing(pa
     assert len(statuses) == 1
 
 
-def test_the_filters_are_remembered(page):
+def test_the_filters_are_remembered(site, a, open_page):
+    page = open_page(a)
+    page.goto("/")
     page.get_by_label("Name").fill("daily")
     page.get_by_role("button", name="Filter").click()
     expect(page.locator(".pipeline-list li")).to_have_count(1)

@@ -3,38 +3,48 @@
 import re
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import expect
 
 from handoffs.models import Handoff
 from handoffs.queries.sheets import topic_titles
 from handoffs.services.meetings import sync_handoffs
 from handoffs.services.sheets import NoteChange, SheetChange, change_sheet
+from people.models import User
 from runbooks.models import Runbook
 from runbooks.services import save_revision
 from scheduling.models import Rotation
 from tests.factories import import_example
-from tests.snapshots import this_minute
+from tests.snapshots import build_once, this_minute
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SLUG = "daily-growth-experiment-focused"
 
 
-@pytest.fixture
-def paths(transactional_db, seed, a):
-    import_example(at=this_minute())
-    at, rotation = timezone.now(), Rotation.objects.get()
+def make_documents(at):
+    """Create a hand-off sheet with a note, and a runbook with a link."""
+    import_example(at=at)
+    a, rotation = User.objects.get(username="engineer-a"), Rotation.objects.get()
     sync_handoffs(at=at)
-    handoff = Handoff.objects.with_people().order_by("at").first()
+    handoff = first_handoff()
     title = topic_titles([rotation.pk])[rotation.pk][0]
     change_sheet(handoff, change=SheetChange(notes={title: NoteChange("Written by hand.")}), by=a, at=at)
     runbook = Runbook.objects.get(pipeline__slug=SLUG)
     text = runbook.revisions.get().markdown + "\n\nSee [the dashboard](https://example.org/board)."
     save_revision(runbook, markdown=text, based_on=1, author=a)
-    week = rotation.weeks.filter(starts_at__gt=at).order_by("starts_on").first()
+
+
+def first_handoff():
+    return Handoff.objects.with_people().order_by("at").first()
+
+
+@pytest.fixture
+def paths(transactional_db):
+    at = this_minute()
+    build_once(("printed", at), lambda: make_documents(at))
+    week = Rotation.objects.get().weeks.filter(starts_at__gt=at).order_by("starts_on").first()
     return {
-        "handoff": f"/handoffs/{handoff.pk}/",
+        "handoff": f"/handoffs/{first_handoff().pk}/",
         "runbook": f"/runbooks/{SLUG}/",
         "schedule": "/schedule/",
         "week": f"/schedule/{week.starts_on}/",

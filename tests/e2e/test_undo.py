@@ -1,7 +1,6 @@
 """Undo toasts, notes that save themselves, a page that asks before it is left, and the list of a roster; in a browser."""
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import expect
 
 from handoffs.models import ActionItem, Handoff, HandoffNote
@@ -10,16 +9,21 @@ from pipelines.models import Pipeline
 from scheduling.models import RosterMember
 from tests.browser import SIZES
 from tests.factories import import_example
-from tests.snapshots import this_minute
+from tests.snapshots import build_once, this_minute
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def site(transactional_db, seed):
-    import_example(at=this_minute())
-    sync_handoffs(at=timezone.now())
+def site(transactional_db):
+    at = this_minute()
+    build_once(("hand-offs", at), lambda: make_handoffs(at))
+
+
+def make_handoffs(at):
+    import_example(at=at)
+    sync_handoffs(at=at)
 
 
 @pytest.mark.parametrize("size", SIZES)

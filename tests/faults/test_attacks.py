@@ -161,15 +161,16 @@ class Probe:
 
 
 @contextlib.contextmanager
-def attack(name, team, address):
-    """Run an attack in a process of its own; yield its counts."""
+def attack(names, team, address):
+    """Run attacks in a process of their own; yield the counts of each."""
     host, port = address
-    target = {"attack": name, "host": host, "port": port, "clients": ATTACKS[name], **team.attacker}
+    clients = {name: ATTACKS[name] for name in names}
+    target = {"host": host, "port": port, **team.attacker}
     process = subprocess.Popen(
-        ["nice", "-n", "19", sys.executable, "-m", "tests.faults.attacks", json.dumps(target)],
+        ["nice", "-n", "19", sys.executable, "-m", "tests.faults.attacks", json.dumps(clients), json.dumps(target)],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    counts = {}
+    counts = {name: {} for name in names}
 
     def read():
         for line in process.stdout:
@@ -195,11 +196,14 @@ def memory_mb(pid):
     return total / 1e6
 
 
-def is_under_way(name, counts):
-    """Return True once every connection of an attack is open, or its requests were answered and some refused."""
-    if name in CONNECTIONS:
-        return counts.get("connections", 0) >= ATTACKS[name]
-    return sum(counts.get(status, 0) for status in REFUSED) > 0
+def are_under_way(counts):
+    """Return True once every connection of each attack is open, or its requests were answered and some refused."""
+    return all(
+        each.get("connections", 0) >= ATTACKS[name]
+        if name in CONNECTIONS
+        else any(each.get(status, 0) for status in REFUSED)
+        for name, each in counts.items()
+    )
 
 
 def check_answers(name, counts):
@@ -230,11 +234,11 @@ def check_attack(name, team, address, *, seconds, pid):
     ratios, grown = {}, 0
     for _ in range(TURNS):
         quiet, before = measure(team, address, seconds=seconds / TURNS), memory_mb(pid)
-        with attack(name, team, address) as counts:
-            wait_until(lambda counts=counts: is_under_way(name, counts), why=lambda counts=counts: counts)
+        with attack([name], team, address) as counts:
+            wait_until(lambda counts=counts: are_under_way(counts), why=lambda counts=counts: counts)
             attacked = measure(team, address, seconds=seconds / TURNS)
             grown = max(grown, memory_mb(pid) - before)
-        check_answers(name, counts)
+        check_answers(name, counts[name])
         for call, value in attacked.items():
             ratios.setdefault(call, []).append(value / quiet[call])
     assert grown <= MAX_GROWTH_MB, f"{name}: {grown:.0f} MB more"
@@ -267,12 +271,8 @@ def test_the_team_works_while_the_site_is_attacked():
     with web(workers=2, threads=8, front=True, FAIR_USE_PERCENT="25") as address:
         for names in GROUPS:
             probe = Probe(team, address)
-            with contextlib.ExitStack() as stack:
-                counts = {name: stack.enter_context(attack(name, team, address)) for name in names}
-                wait_until(
-                    lambda counts=counts: all(is_under_way(name, each) for name, each in counts.items()),
-                    why=lambda counts=counts: counts,
-                )
+            with attack(names, team, address) as counts:
+                wait_until(lambda counts=counts: are_under_way(counts), why=lambda counts=counts: counts)
                 for _ in range(ROUNDS):
                     probe.round()
             assert probe.failures == [], names

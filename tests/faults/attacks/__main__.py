@@ -1,6 +1,7 @@
-"""Attack a site until standard input ends: `python -m tests.faults.attacks '{"attack": …, "host": …, "port": …}'`.
+"""Attack a site until standard input ends: `python -m tests.faults.attacks '{"pages": 8, …}' '{"host": …, "port": …}'`.
 
-Ten times a second, prints a line of JSON with the counts of what happened.
+The first argument has the number of clients of each attack. Ten times a second, prints a line of JSON with the counts of what
+happened, by attack.
 """
 
 import asyncio
@@ -34,12 +35,10 @@ REPORT_SECONDS = 0.1
 
 @dataclass
 class Site:
-    """The target, and its attackers' secrets: a token and session, an integration key, a reader link."""
+    """The target of an attack, and the attackers' secrets: a token and session, an integration key, a reader link."""
 
-    attack: str
     host: str
     port: int
-    clients: int
     token: str = ""
     cookie: str = ""
     csrf: str = ""
@@ -49,15 +48,16 @@ class Site:
     counts: collections.Counter = field(default_factory=collections.Counter)
 
 
-async def attack(site):
-    """Run as many clients as wanted, and print the counts, until the task is cancelled."""
-    clients = [asyncio.create_task(ATTACKS[site.attack](site)) for _ in range(site.clients)]
-    while not any(client.done() for client in clients):
+async def attack(clients, target):
+    """Run each attack with that many clients, and print the counts, until the task is cancelled."""
+    sites = {name: Site(**target) for name in clients}
+    tasks = [asyncio.create_task(ATTACKS[name](sites[name])) for name, number in clients.items() for _ in range(number)]
+    while not any(task.done() for task in tasks):
         await asyncio.sleep(REPORT_SECONDS)
-        print(json.dumps(site.counts), flush=True)
-    await asyncio.gather(*clients)
+        print(json.dumps({name: site.counts for name, site in sites.items()}), flush=True)
+    await asyncio.gather(*tasks)
 
 
 if __name__ == "__main__":
-    threading.Thread(target=asyncio.run, args=(attack(Site(**json.loads(sys.argv[1]))),), daemon=True).start()
+    threading.Thread(target=asyncio.run, args=(attack(*map(json.loads, sys.argv[1:])),), daemon=True).start()
     sys.stdin.read()
