@@ -58,7 +58,7 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Return the response with an X-Request-ID header."""
-        caller_id = request.headers.get("X-Request-ID", "")
+        caller_id = request.META.get("HTTP_X_REQUEST_ID", "")
         # Not reset afterwards: Django logs failed requests after the middleware has returned.
         request_id.set(caller_id if WELL_FORMED.match(caller_id) else uuid.uuid4().hex)
         started = time.perf_counter()
@@ -74,7 +74,9 @@ def _record(request: HttpRequest, response: HttpResponse, *, seconds: float) -> 
     method = request.method if request.method in METHODS else "other"
     REQUESTS.labels(method, view, str(response.status_code)).inc()
     REQUEST_SECONDS.labels(view).observe(seconds)
-    if request.path.startswith(UNLOGGED_PATHS) and response.status_code < 500:
+    if not logger.isEnabledFor(logging.INFO) or (
+        request.path.startswith(UNLOGGED_PATHS) and response.status_code < 500
+    ):
         return
     user = getattr(request, "user", None)
     # Logging must not load a user that the view did not load.
@@ -137,12 +139,12 @@ class ResponseCacheMiddleware:
 
 def _is_plain(request: HttpRequest) -> bool:
     """Return True if the client takes JSON as the site writes it: a client can ask for indentation."""
-    accepted = QUALITY_VALUE.sub("", request.headers.get("Accept", "*/*"))
+    accepted = QUALITY_VALUE.sub("", request.META.get("HTTP_ACCEPT", "*/*"))
     return any(kind.strip() in JSON_KINDS for kind in accepted.split(",")) and ";" not in accepted
 
 
 def _find_caller(request: HttpRequest, *, at: dt.datetime) -> Caller | None:
-    secret = bearer_secret(request.headers.get("Authorization", ""))
+    secret = bearer_secret(request.META.get("HTTP_AUTHORIZATION", ""))
     if secret is None:
         return None
     # Instead of Django's statement that asks whether the connection still works, before every request: this one does.
