@@ -36,6 +36,8 @@ CACHED_PATHS = re.compile(
 )
 JSON_KINDS = ("*/*", "application/*", "application/json")
 QUALITY_VALUE = re.compile(r";\s*q=[0-9.]+")
+# What Django builds the links in an answer from.
+HOST_VARIABLES = ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 REQUESTS = Counter("oncall_http_requests", "HTTP requests.", ["method", "view", "status"])
@@ -118,7 +120,8 @@ class ResponseCacheMiddleware:
             return self.get_response(request)
         caller = _find_caller(request, at=now)
         parameters = tuple((name, *values) for name, values in request.GET.lists() if name != "at") if query else ()
-        key = (request.scheme, request.get_host(), request.path, parameters)
+        # The host is as the client named it: views refuse a host that is not the site's, so there is no answer for one in memory.
+        key = (request.scheme, *map(request.META.get, HOST_VARIABLES), request.path, parameters)
         if caller is not None:
             past = is_past(at, now=now)
             cached = RESPONSE_CACHE.find(
