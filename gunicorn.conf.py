@@ -46,7 +46,7 @@ def when_ready(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Let short requests pass long ones, and give the threads that answer requests memory for deep calls."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    # Once for each thread: for each request, mapping the memory and touching it for the first time took longer than some answers.
+    # Not for each request: mapping the memory and touching it for the first time took a tenth of a response from memory (docs/adr/0047).
     with_deep_stack = import_module("common.call_stack").with_deep_stack
     threading.Thread.run = with_deep_stack(threading.Thread.run)  # type: ignore[method-assign]
 

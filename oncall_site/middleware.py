@@ -36,7 +36,7 @@ CACHED_PATHS = re.compile(
 )
 JSON_KINDS = ("*/*", "application/*", "application/json")
 QUALITY_VALUE = re.compile(r";\s*q=[0-9.]+")
-# What Django builds the links in an answer from.
+# Django builds the links in a response from these.
 HOST_VARIABLES = ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -60,6 +60,7 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Return the response with an X-Request-ID header."""
+        # Not from `request.headers`, which first copies all headers, for a response from memory as well.
         caller_id = request.META.get("HTTP_X_REQUEST_ID", "")
         # Not reset afterwards: Django logs failed requests after the middleware has returned.
         request_id.set(caller_id if WELL_FORMED.match(caller_id) else uuid.uuid4().hex)
@@ -120,7 +121,7 @@ class ResponseCacheMiddleware:
             return self.get_response(request)
         caller = _find_caller(request, at=now)
         parameters = tuple((name, *values) for name, values in request.GET.lists() if name != "at") if query else ()
-        # The host is as the client named it: views refuse a host that is not the site's, so there is no answer for one in memory.
+        # The host as the client named it: views refuse a host that is not the site's, so memory never holds their response.
         key = (request.scheme, *map(request.META.get, HOST_VARIABLES), request.path, parameters)
         if caller is not None:
             past = is_past(at, now=now)
