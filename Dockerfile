@@ -40,4 +40,4 @@ RUN DATABASE_URL=postgresql:///unused SECRET_KEY=unused python manage.py collect
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=10s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as http; http.urlopen(f'http://localhost:{os.environ[\"PORT\"]}/healthz', timeout=5)"]
-CMD ["python", "-m", "oncall_site.web_server", "--threads", "8", "--worker-tmp-dir", "/dev/shm", "--log-level", "warning"]
+CMD ["python", "-m", "oncall_site.web_server", "--threads", "8", "--log-level", "warning"]

@@ -5,7 +5,9 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +16,8 @@ from django.utils import timezone
 
 # A thread that waits for the interpreter gets it after at most this long, while others compute.
 SWITCH_SECONDS = 0.001
+# A worker writes the time of a file twice for each request. On a disk it would also wait for other writes.
+MEMORY_FOLDER = "/dev/shm"  # noqa: S108  # nosec B108  # gunicorn creates the file with a random name and removes the name at once
 # `make run` has set it already: it must be set before anything is loaded.
 METRICS_FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="oncall-metrics-")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = METRICS_FOLDER
@@ -22,6 +26,7 @@ from prometheus_client import multiprocess  # noqa: E402  # it reads the folder'
 
 # The workers are copies of one process that has loaded everything: they start at once and share its memory.
 preload_app = True
+worker_tmp_dir = MEMORY_FOLDER if Path(MEMORY_FOLDER).is_dir() else None
 
 
 def when_ready(server: Any) -> None:
@@ -39,8 +44,11 @@ def when_ready(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let short requests pass long ones."""
+    """Let short requests pass long ones, and give the threads that answer requests memory for deep calls."""
     sys.setswitchinterval(SWITCH_SECONDS)
+    # Not for each request: mapping the memory and touching it for the first time took a tenth of a response from memory (docs/adr/0047).
+    with_deep_stack = import_module("common.call_stack").with_deep_stack
+    threading.Thread.run = with_deep_stack(threading.Thread.run)  # type: ignore[method-assign]
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -10,7 +10,17 @@ import pghistory.runtime
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField, RangeBoundary, RangeOperators
-from django.db import Error, NotSupportedError, OperationalError, connection, models, transaction
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    Error,
+    NotSupportedError,
+    OperationalError,
+    connection,
+    connections,
+    models,
+    transaction,
+)
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Func, Min, Q, Value
 
 LOCK_NOT_AVAILABLE = "55P03"
@@ -146,31 +156,41 @@ class PreparedStatement:
 
     def fetch_one(self, *values: Any, seconds: float | None = None) -> tuple[Any, ...] | None:
         """Return the first row, or None. With `seconds`, PostgreSQL ends the statement after that time."""
-        with connection.cursor() as cursor, without_history_context():
-            self._execute(cursor, values, seconds=seconds)
+        # Each attribute of `connection` would look up the connection of the thread again.
+        database = connections[DEFAULT_DB_ALIAS]
+        with database.cursor() as cursor, _without_context(database):
+            self._execute(database, cursor, values, seconds=seconds)
             row: tuple[Any, ...] | None = cursor.fetchone()
             return row
 
     def fetch_all(self, *values: Any) -> list[tuple[Any, ...]]:
         """Return all rows."""
-        with connection.cursor() as cursor, without_history_context():
-            self._execute(cursor, values)
+        database = connections[DEFAULT_DB_ALIAS]
+        with database.cursor() as cursor, _without_context(database):
+            self._execute(database, cursor, values)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
 
-    def _execute(self, cursor: Any, values: Sequence[Any], *, seconds: float | None = None) -> None:
+    def _execute(
+        self, database: BaseDatabaseWrapper, cursor: Any, values: Sequence[Any], *, seconds: float | None = None
+    ) -> None:
         # PostgreSQL runs statements that are sent together in one transaction, so the limit ends with the second one.
         limit = "" if seconds is None else f"{_limit(seconds)}; "
         # Django's connection stays; the driver's is replaced when it is lost, and the statement with it.
-        if getattr(connection, self._attribute, None) is not connection.connection:
+        if getattr(database, self._attribute, None) is not database.connection:
             cursor.execute(f"{limit}PREPARE {self._name} {_in_parentheses(self._types)} AS {self._build()}")
-            setattr(connection, self._attribute, connection.connection)
+            setattr(database, self._attribute, database.connection)
         try:
             cursor.execute(f"{limit}EXECUTE {self._name} {_in_parentheses(['%s'] * len(values))}", values)
         except (NotSupportedError, OperationalError):
             # It would fail each time until this connection, which lasts ten minutes, is replaced.
-            connection.close_at = 0.0
+            database.close_at = 0.0
             raise
+
+
+def _without_context(database: BaseDatabaseWrapper) -> contextlib.AbstractContextManager[None]:
+    """Return `without_history_context()` if there is anything to leave out: a request has a context only from its middleware on."""
+    return without_history_context() if database.execute_wrappers else contextlib.nullcontext()
 
 
 def sql_with_values(rows: models.QuerySet[Any, Any]) -> str:

@@ -46,7 +46,7 @@ class CachedResponse:
     period: ValidityPeriod
     query: str | None
     parts: tuple[bytes, ...]
-    headers: tuple[tuple[str, str], ...]
+    headers: dict[str, str]
     etag: str
     match: ResolverMatch | None
 
@@ -68,12 +68,14 @@ def read_response(request: HttpRequest, response: HttpResponse) -> CachedRespons
     parts = tuple(response.content.split(_instant(period.starts_at)))
     # A link to another page repeats the whole query, with the instant as it was asked for.
     has_links = b'"next":"' in parts[0] or b'"previous":"' in parts[0]
+    etag = f'W/"{hashlib.sha256(b"@".join(parts)).hexdigest()[:32]}"'
+    headers = {name: value for name, value in response.items() if name.lower() not in UNCACHED_HEADERS}
     return CachedResponse(
         period=period,
         query=request.META.get("QUERY_STRING", "") if has_links else None,
         parts=parts,
-        headers=tuple((name, value) for name, value in response.items() if name.lower() not in UNCACHED_HEADERS),
-        etag=f'W/"{hashlib.sha256(b"@".join(parts)).hexdigest()[:32]}"',
+        headers={**headers, "ETag": etag},
+        etag=etag,
         match=request.resolver_match,
     )
 
@@ -85,17 +87,12 @@ def _instant(at: dt.datetime) -> bytes:
 
 def send_response(request: HttpRequest, cached: CachedResponse, *, at: dt.datetime) -> HttpResponse:
     """Return the response at an instant, or a 304 if the client named its entity tag, which does not depend on the instant."""
-    if is_current(request.headers.get("If-None-Match", ""), etag=cached.etag):
-        response = HttpResponse(status=304)
-    else:
-        response = HttpResponse(cached.body(at))
-        response.headers["Content-Length"] = str(len(response.content))
-    for name, value in cached.headers:
-        response.headers[name] = value
-    response.headers["ETag"] = cached.etag
-    if response.status_code == 304:
+    if is_current(request.META.get("HTTP_IF_NONE_MATCH", ""), etag=cached.etag):
+        response = HttpResponse(status=304, headers=cached.headers)
         del response.headers["Content-Type"]
-    return response
+        return response
+    body = cached.body(at)
+    return HttpResponse(body, headers={**cached.headers, "Content-Length": str(len(body))})
 
 
 def is_current(condition: str, *, etag: str) -> bool:

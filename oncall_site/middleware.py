@@ -36,6 +36,8 @@ CACHED_PATHS = re.compile(
 )
 JSON_KINDS = ("*/*", "application/*", "application/json")
 QUALITY_VALUE = re.compile(r";\s*q=[0-9.]+")
+# Django builds the links in a response from these.
+HOST_VARIABLES = ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 REQUESTS = Counter("oncall_http_requests", "HTTP requests.", ["method", "view", "status"])
@@ -58,7 +60,8 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Return the response with an X-Request-ID header."""
-        caller_id = request.headers.get("X-Request-ID", "")
+        # Not from `request.headers`, which first copies all headers, for a response from memory as well.
+        caller_id = request.META.get("HTTP_X_REQUEST_ID", "")
         # Not reset afterwards: Django logs failed requests after the middleware has returned.
         request_id.set(caller_id if WELL_FORMED.match(caller_id) else uuid.uuid4().hex)
         started = time.perf_counter()
@@ -74,7 +77,9 @@ def _record(request: HttpRequest, response: HttpResponse, *, seconds: float) -> 
     method = request.method if request.method in METHODS else "other"
     REQUESTS.labels(method, view, str(response.status_code)).inc()
     REQUEST_SECONDS.labels(view).observe(seconds)
-    if request.path.startswith(UNLOGGED_PATHS) and response.status_code < 500:
+    if not logger.isEnabledFor(logging.INFO) or (
+        request.path.startswith(UNLOGGED_PATHS) and response.status_code < 500
+    ):
         return
     user = getattr(request, "user", None)
     # Logging must not load a user that the view did not load.
@@ -116,7 +121,8 @@ class ResponseCacheMiddleware:
             return self.get_response(request)
         caller = _find_caller(request, at=now)
         parameters = tuple((name, *values) for name, values in request.GET.lists() if name != "at") if query else ()
-        key = (request.scheme, request.get_host(), request.path, parameters)
+        # The host as the client named it: views refuse a host that is not the site's, so memory never holds their response.
+        key = (request.scheme, *map(request.META.get, HOST_VARIABLES), request.path, parameters)
         if caller is not None:
             past = is_past(at, now=now)
             cached = RESPONSE_CACHE.find(
@@ -137,12 +143,12 @@ class ResponseCacheMiddleware:
 
 def _is_plain(request: HttpRequest) -> bool:
     """Return True if the client takes JSON as the site writes it: a client can ask for indentation."""
-    accepted = QUALITY_VALUE.sub("", request.headers.get("Accept", "*/*"))
+    accepted = QUALITY_VALUE.sub("", request.META.get("HTTP_ACCEPT", "*/*"))
     return any(kind.strip() in JSON_KINDS for kind in accepted.split(",")) and ";" not in accepted
 
 
 def _find_caller(request: HttpRequest, *, at: dt.datetime) -> Caller | None:
-    secret = bearer_secret(request.headers.get("Authorization", ""))
+    secret = bearer_secret(request.META.get("HTTP_AUTHORIZATION", ""))
     if secret is None:
         return None
     # Instead of Django's statement that asks whether the connection still works, before every request: this one does.

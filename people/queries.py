@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import holidays
 from allauth.mfa.models import Authenticator
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import QuerySet, TextField
 from django.db.models.expressions import RawSQL
 from django.utils.crypto import salted_hmac
@@ -109,7 +109,7 @@ def find_caller(secret: str, *, at: dt.datetime) -> Caller | None:
     if row is None:
         return None
     user_id, username, token, last_used_at, version = row
-    user = User.from_db(connection.alias, ["id", "username"], [user_id, username])
+    user = User.from_db(DEFAULT_DB_ALIAS, ["id", "username"], [user_id, username])
     return Caller(user=user, token=token, last_used_at=last_used_at, version=version or "")
 
 

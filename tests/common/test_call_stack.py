@@ -1,11 +1,15 @@
 """Memory for the frames of deep calls is not mapped and unmapped while a loop runs."""
 
 import resource
+import runpy
+import sys
 import threading
+
+import pytest
 
 from common.call_stack import STACK_SLOTS, with_deep_stack
 from oncall_site.celery_hooks import RecordedTask
-from oncall_site.wsgi import application
+from tests.faults.web import ROOT
 
 CALLS = 200
 # Deeper than a request, and more than a chunk of frames apart.
@@ -82,5 +86,19 @@ def test_endless_recursion_is_still_an_error_and_not_a_crash():
     assert outcomes == [RecursionError, RecursionError]
 
 
-def test_requests_and_tasks_have_a_deep_stack():
-    assert [deep.__code__.co_stacksize for deep in (application, RecordedTask.__call__)] == [STACK_SLOTS, STACK_SLOTS]
+@pytest.fixture
+def worker_hook(monkeypatch, tmp_path):
+    """The hook with which gunicorn starts a worker; what it changes in this process is undone."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    monkeypatch.setattr(sys, "setswitchinterval", lambda seconds: None)
+    monkeypatch.setattr(threading.Thread, "run", threading.Thread.run.__wrapped__)
+    return runpy.run_path(str(ROOT / "gunicorn.conf.py"))["post_worker_init"]
+
+
+def test_each_thread_of_a_web_worker_has_a_deep_stack(worker_hook):
+    worker_hook(None)
+    assert threading.Thread.run.__code__.co_stacksize == STACK_SLOTS
+
+
+def test_tasks_have_a_deep_stack():
+    assert RecordedTask.__call__.__code__.co_stacksize == STACK_SLOTS

@@ -429,8 +429,16 @@ def test_what_a_client_accepts_and_how_it_asks_is_respected(site, script):
     assert b"\n" not in script.get(ONCALL, headers={"accept": "application/json"}).content
     assert script.get(f"{ONCALL}?page=7").status_code == 404
     assert script.get(f"{ONCALL}?at=never").status_code == 400
-    assert script.get(ONCALL, headers={"host": "evil.example"}).status_code == 400
     assert script.post(ONCALL).status_code == 405
+
+
+def test_each_host_has_its_own_links_and_one_that_is_not_the_sites_is_refused(site, script, settings):
+    settings.ALLOWED_HOSTS = ["one.example", "other.example"]
+    path = f"{RESPONDERS}?page_size=2"
+    for _ in range(2):
+        for host in settings.ALLOWED_HOSTS:
+            assert script.get(path, headers={"host": host}).json()["next"].startswith(f"http://{host}/")
+        assert script.get(path, headers={"host": "evil.example"}).status_code == 400
 
 
 def test_a_link_to_the_next_page_names_the_instant_that_was_asked_for(site, script):
