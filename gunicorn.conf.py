@@ -7,7 +7,6 @@ import sys
 import tempfile
 import threading
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -26,7 +25,7 @@ from prometheus_client import multiprocess  # noqa: E402  # it reads the folder'
 
 # The workers are copies of one process that has loaded everything: they start at once and share its memory.
 preload_app = True
-worker_tmp_dir = MEMORY_FOLDER if Path(MEMORY_FOLDER).is_dir() else None
+worker_tmp_dir = MEMORY_FOLDER if os.access(MEMORY_FOLDER, os.W_OK) else None
 
 
 def when_ready(server: Any) -> None:

@@ -8,8 +8,8 @@ import django
 from django.db.models import BigAutoField, Q
 from django.db.models.expressions import BaseExpression, Col
 
-# The measure of the aims is the empty view as it was when they were set, with Django’s own methods: cheaper ones (docs/adr/0047) speed
-# it up, too.
+# The measure of the aims is the empty view as it was when they were set, with Django’s own methods and without memory for the frames of
+# deep calls: both (docs/adr/0047) speed it up, too.
 EARLIER_METHODS = [
     (owner, name, getattr(owner, name))
     for owner, name in ((Col, "__hash__"), (BaseExpression, "copy"), (BigAutoField, "rel_db_type"))
@@ -23,11 +23,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import api_view, authentication_classes
 from rest_framework.response import Response
 
+from common import call_stack
 from people.authentication import TokenAuthentication
 from people.models import ApiToken
 from people.services.accounts import LAST_USE_RESOLUTION
 
 if os.environ.get("EARLIER"):
+    # gunicorn.conf.py takes it from here when a worker starts.
+    call_stack.with_deep_stack = lambda function: function
     for owner, name, method in EARLIER_METHODS:
         setattr(owner, name, method)
 
