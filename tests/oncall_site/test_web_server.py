@@ -134,8 +134,12 @@ def test_nothing_of_it_survives_the_death_of_a_part(start, victim):
 
 def kill(leader, words):
     """Kill and return the oldest process of the web server whose command contains these words."""
-    parts = [process for process in session(leader) if words in " ".join(process.cmdline())]
-    victim = min(parts, key=lambda process: process.pid)
+
+    def found():
+        return [process for process in session(leader) if words in " ".join(process.cmdline())]
+
+    # A process of nginx gets its name after it was started.
+    victim = min(wait_until(found, why=f"no process “{words}”"), key=lambda process: process.pid)
     victim.kill()
     return victim
 
