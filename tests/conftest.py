@@ -46,10 +46,11 @@ threading.Thread.run = with_deep_stack(threading.Thread.run)
 SHOWN_SECONDS = 0.5
 PEOPLE_QUERY = CompiledQuery(lambda: User.objects.values_list("pk", "display_name", "username"), placeholders=())
 CAST = {"a", "b", "c", "d", "admin", "outsider", "daily_growth"}
-# `make test-fast` leaves these out: they call every route, try random cases, build the demo, or take more than 0.11 s of processor
-# time a test. A tenth of the other tests took more than a quarter of their time.
+# `make test-fast` leaves these out: they drive a browser, kill processes, call every route, try random cases, build the demo, or take
+# more than 0.11 s of processor time a test. A tenth of the other tests took more than a quarter of their time.
 SLOW_PATHS = (
-    *("security/", "examples/", "faults/test_names.py", "calendar_feeds/test_feeds.py"),
+    *("e2e/", "faults/"),
+    *("security/", "examples/", "calendar_feeds/test_feeds.py"),
     *("oncall_site/test_demo", "oncall_site/test_now.py", "oncall_site/test_query_counts.py"),
     *("oncall_site/test_response_cache.py", "oncall_site/test_api_frame.py", "oncall_site/test_csv.py"),
     "oncall_site/test_system.py",
@@ -73,12 +74,22 @@ def pytest_collection(session):
         gc.disable()
 
 
+def is_slow(path):
+    """Return True if the tests of a file, or of all files in a folder, are slow."""
+    return path.is_relative_to(FOLDER) and f"{path.relative_to(FOLDER)}/".startswith(SLOW_PATHS)
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Do not import files whose tests the run leaves out: that takes each worker a second."""
+    return True if "not slow" in config.getoption("markexpr") and is_slow(collection_path) else None
+
+
 @pytest.hookimpl(tryfirst=True)  # before the tests of a mark are selected
 def pytest_collection_modifyitems(config, items):
     """Mark slow tests, and let people be created after the example handbook, which is copied into an empty database only."""
     for item in items:
         item.fixturenames.sort(key=CAST.__contains__)
-        if item.path.is_relative_to(FOLDER) and str(item.path.relative_to(FOLDER)).startswith(SLOW_PATHS):
+        if is_slow(item.path):
             item.add_marker("slow")
     if getattr(config.option, "loadgroup", False):
         items[:] = slow_tests_first(items)
@@ -120,9 +131,11 @@ def send_fewer_reports(plugins):
 
 
 def pytest_collection_finish(session):
-    """Exclude modules and tests from garbage collection, and run it less often than by default."""
+    """Exclude modules and tests from garbage collection, and run it less often than by default.
+
+    What is garbage by now stays: it is little, and finding it takes a third of a second.
+    """
     check_groups(session)
-    gc.collect()
     gc.freeze()
     gc.enable()
     gc.set_threshold(50_000, 50, 50)
