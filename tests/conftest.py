@@ -46,11 +46,14 @@ threading.Thread.run = with_deep_stack(threading.Thread.run)
 SHOWN_SECONDS = 0.5
 PEOPLE_QUERY = CompiledQuery(lambda: User.objects.values_list("pk", "display_name", "username"), placeholders=())
 CAST = {"a", "b", "c", "d", "admin", "outsider", "daily_growth"}
-# `make test-fast` leaves these out: they drive a browser, kill processes, call every route, try random cases, build the demo, or take
-# more than 0.11 s of processor time a test. A tenth of the other tests took more than a quarter of their time.
+# `make test-fast` leaves these out: they drive a browser, start or kill processes, call every route, try random cases, build the
+# demo, or take more than 0.11 s of processor time a test. A tenth of the other tests took more than a quarter of their time.
 SLOW_PATHS = (
     *("e2e/", "faults/"),
     *("security/", "examples/", "calendar_feeds/test_feeds.py"),
+    *("notifications/test_servers.py", "oncall_site/test_compose.py", "oncall_site/test_local_postgres.py"),
+    *("oncall_site/test_supervisor.py", "oncall_site/test_admin_words.py", "oncall_site/test_search.py"),
+    *("readiness/test_known_at.py", "lineage/test_layout.py", "notifications/channels/test_mail_html.py"),
     *("oncall_site/test_demo", "oncall_site/test_now.py", "oncall_site/test_query_counts.py"),
     *("oncall_site/test_response_cache.py", "oncall_site/test_api_frame.py", "oncall_site/test_csv.py"),
     "oncall_site/test_system.py",

@@ -38,21 +38,27 @@ def entries():
     return [(row.kind, row.data.get("times")) for row in Incident.objects.get().timeline.order_by("pk")]
 
 
-def test_a_group_opens_one_incident_and_its_last_alert_resolves_it(send):
-    assert send(range(250)).json() == {"firing": 250, "closed": 0, "unmapped": []}
+@pytest.fixture
+def small_batches(monkeypatch):
+    """Batches of ten alerts, so that few alerts need several."""
+    monkeypatch.setattr(service, "ALERTS_PER_BATCH", 10)
+
+
+def test_a_group_opens_one_incident_and_its_last_alert_resolves_it(send, small_batches):
+    assert send(range(25)).json() == {"firing": 25, "closed": 0, "unmapped": []}
     incident = Incident.objects.get()
-    assert Alert.objects.filter(incident=incident, is_firing=True).count() == 250
-    assert entries()[-1] == ("alert_added", 249)
-    assert send(range(240), **RESOLVED).json() == {"firing": 0, "closed": 0, "unmapped": []}
-    assert entries()[-1] == ("alert_resolved", 240)
-    assert send(range(240, 250), **RESOLVED).json() == {"firing": 0, "closed": 1, "unmapped": []}
-    assert entries()[-2:] == [("alert_resolved", 249), ("resolved", None)]
+    assert Alert.objects.filter(incident=incident, is_firing=True).count() == 25
+    assert entries()[-1] == ("alert_added", 24)
+    assert send(range(24), **RESOLVED).json() == {"firing": 0, "closed": 0, "unmapped": []}
+    assert entries()[-1] == ("alert_resolved", 24)
+    assert send(range(24, 25), **RESOLVED).json() == {"firing": 0, "closed": 1, "unmapped": []}
+    assert entries()[-2:] == [("alert_resolved", 24), ("resolved", None)]
 
 
-def test_sending_a_webhook_twice_changes_nothing(send):
-    send(range(150))
+def test_sending_a_webhook_twice_changes_nothing(send, small_batches):
+    send(range(15))
     before = entries()
-    assert send(range(150)).json() == {"firing": 150, "closed": 0, "unmapped": []}
+    assert send(range(15)).json() == {"firing": 15, "closed": 0, "unmapped": []}
     assert entries()[: len(before)] == before
     assert Incident.objects.count() == 1
 

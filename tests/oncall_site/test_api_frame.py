@@ -151,12 +151,6 @@ def test_a_person_has_these_fields(client, a):
     }
 
 
-def test_no_migration_is_missing(db):
-    from django.core.management import call_command
-
-    call_command("makemigrations", "--check", "--dry-run", verbosity=0)
-
-
 def test_instants_are_in_utc_for_a_user_in_another_time_zone(signed_in, admin):
     admin.time_zone = "Asia/Tokyo"
     admin.save()

@@ -1,11 +1,9 @@
 """Linked calendars: connecting, syncing, status and secrecy of the URL."""
 
 import datetime as dt
-import io
 import logging
 
 import pytest
-from django.core import management
 from django.db import connection
 from django.utils import timezone
 
@@ -273,7 +271,3 @@ def test_disconnecting_deletes_imported_absences(link, a, now):
     assert blocks(a) == []
     assert sync_link(link, at=timezone.now(), fetch=answering(event())) == link
     assert blocks(a) == []
-
-
-def test_migrations_and_models_agree(db):
-    management.call_command("makemigrations", check=True, dry_run=True, stdout=io.StringIO())

@@ -30,6 +30,7 @@ from tests.each import each
 from tests.factories import bearer, import_example
 from tests.incidents.test_incidents import make_incident
 from tests.notifications.channels.slack import FakeSlack, connect
+from tests.snapshots import this_minute
 
 CHANNEL, GROUP = "C0123ABCD", "S0123ABCD"
 FORM = {"kind": "slack", "name": "#data", "address": CHANNEL, "events": ["incident.opened"]}
@@ -173,7 +174,7 @@ def test_an_address_is_the_id_of_a_channel(slack, a, pipeline, address):
 @pytest.fixture
 def on_call(slack, admin):
     """The example rotation with a user group, at a Wednesday noon, whose engineers are members of the workspace."""
-    now = timezone.now()
+    now = this_minute()
     import_example(at=now, starting=(now - dt.timedelta(days=7 + now.weekday())).date())
     rotation = Rotation.objects.get()
     for number, person in enumerate(User.objects.order_by("pk"), 1):
