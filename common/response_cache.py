@@ -87,7 +87,7 @@ def _instant(at: dt.datetime) -> bytes:
 
 def send_response(request: HttpRequest, cached: CachedResponse, *, at: dt.datetime) -> HttpResponse:
     """Return the response at an instant, or a 304 if the client named its entity tag, which does not depend on the instant."""
-    if is_current(request.META.get("HTTP_IF_NONE_MATCH", ""), etag=cached.etag):
+    if is_current(request.headers.get("If-None-Match", ""), etag=cached.etag):
         response = HttpResponse(status=304, headers=cached.headers)
         del response.headers["Content-Type"]
         return response

@@ -167,7 +167,7 @@ def _credential(request: HttpRequest) -> str:
 
     It includes both, because a proxy may send the same `Authorization` header for everyone.
     """
-    secrets = request.META.get("HTTP_AUTHORIZATION", ""), request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    secrets = request.headers.get("Authorization", ""), request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
     return hashlib.sha256("\0".join(secrets).encode("utf-8", "replace")).hexdigest() if any(secrets) else ""
 
 

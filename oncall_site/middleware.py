@@ -60,8 +60,7 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Return the response with an X-Request-ID header."""
-        # Not from `request.headers`, which first copies all headers, for a response from memory as well.
-        caller_id = request.META.get("HTTP_X_REQUEST_ID", "")
+        caller_id = request.headers.get("X-Request-ID", "")
         # Not reset afterwards: Django logs failed requests after the middleware has returned.
         request_id.set(caller_id if WELL_FORMED.match(caller_id) else uuid.uuid4().hex)
         started = time.perf_counter()
@@ -143,12 +142,12 @@ class ResponseCacheMiddleware:
 
 def _is_plain(request: HttpRequest) -> bool:
     """Return True if the client takes JSON as the site writes it: a client can ask for indentation."""
-    accepted = QUALITY_VALUE.sub("", request.META.get("HTTP_ACCEPT", "*/*"))
+    accepted = QUALITY_VALUE.sub("", request.headers.get("Accept", "*/*"))
     return any(kind.strip() in JSON_KINDS for kind in accepted.split(",")) and ";" not in accepted
 
 
 def _find_caller(request: HttpRequest, *, at: dt.datetime) -> Caller | None:
-    secret = bearer_secret(request.META.get("HTTP_AUTHORIZATION", ""))
+    secret = bearer_secret(request.headers.get("Authorization", ""))
     if secret is None:
         return None
     # Instead of Django's statement that asks whether the connection still works, before every request: this one does.
