@@ -5,7 +5,6 @@ import logging
 import os
 import threading
 from itertools import zip_longest
-from pathlib import Path
 
 import hypothesis
 import pytest
@@ -25,6 +24,7 @@ from tests.databases import build_template, copied_database, empty_tables
 from tests.factories import SEED, make_engineer, make_pipeline
 from tests.faults.web import web
 from tests.notifications.channels.push.service import PushService
+from tests.slow import is_slow
 from tests.statements import leave_out_preparing
 from tests.thorough import cases
 
@@ -34,7 +34,6 @@ NO_TIME_LIMITS = {"deadline": None, "suppress_health_check": [hypothesis.HealthC
 hypothesis.settings.register_profile("site", derandomize=True, max_examples=cases(100), **NO_TIME_LIMITS)
 hypothesis.settings.register_profile("explore", **NO_TIME_LIMITS)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "site"))
-FOLDER = Path(__file__).parent
 install()
 leave_out_preparing()
 # For each test and its fixtures, and for the requests that the threads of a server in this process answer.
@@ -46,40 +45,12 @@ threading.Thread.run = with_deep_stack(threading.Thread.run)
 SHOWN_SECONDS = 0.5
 PEOPLE_QUERY = CompiledQuery(lambda: User.objects.values_list("pk", "display_name", "username"), placeholders=())
 CAST = {"a", "b", "c", "d", "admin", "outsider", "daily_growth"}
-# `make test-fast` leaves these out: they drive a browser, start or kill processes, call every route, try random cases, build the
-# demo, or take more than 0.11 s of processor time a test. A tenth of the other tests took more than a quarter of their time.
-SLOW_PATHS = (
-    *("e2e/", "faults/"),
-    *("security/", "examples/", "calendar_feeds/test_feeds.py"),
-    *("notifications/test_servers.py", "oncall_site/test_compose.py", "oncall_site/test_local_postgres.py"),
-    *("oncall_site/test_supervisor.py", "oncall_site/test_admin_words.py", "oncall_site/test_search.py"),
-    *("readiness/test_known_at.py", "lineage/test_layout.py", "notifications/channels/test_mail_html.py"),
-    *("oncall_site/test_demo", "oncall_site/test_now.py", "oncall_site/test_query_counts.py"),
-    *("oncall_site/test_response_cache.py", "oncall_site/test_api_frame.py", "oncall_site/test_csv.py"),
-    "oncall_site/test_system.py",
-    *("handbook/test_import_rotations.py", "handbook/test_page.py", "handbook/test_round_trip.py"),
-    *("handoffs/test_a_year.py", "handoffs/test_api.py", "handoffs/test_pages.py", "handoffs/test_two_people.py"),
-    *("incidents/test_blame.py", "incidents/test_incident_pages.py", "incidents/test_incidents_api.py"),
-    *("incidents/test_similar.py", "people/test_sign_in.py", "readiness/test_restatement"),
-    *("lineage/test_dbt_build.py", "lineage/test_openlineage.py"),
-    *("scheduling/domain/test_planning.py", "scheduling/test_answers_in_rows.py", "scheduling/test_conflicts_shown.py"),
-    *("scheduling/test_filters.py", "scheduling/test_on_call_mails.py", "scheduling/test_random_histories.py"),
-    *("scheduling/test_rotation_pages.py", "scheduling/test_schedule_undo.py", "scheduling/test_timeline_memory.py"),
-    *("validation/domain/test_anomaly", "validation/test_api.py", "validation/test_business_dates.py"),
-    *("validation/test_check_pages.py", "validation/test_deleted_checks.py", "validation/test_detector_states.py"),
-    "validation/test_plans.py",
-)
 
 
 def pytest_collection(session):
     """Turn garbage collection off while modules and tests are collected, because all of them stay."""
     if not session.config.pluginmanager.hasplugin("dsession"):  # the process that has workers collects nothing
         gc.disable()
-
-
-def is_slow(path):
-    """Return True if the tests of a file, or of all files in a folder, are slow."""
-    return path.is_relative_to(FOLDER) and f"{path.relative_to(FOLDER)}/".startswith(SLOW_PATHS)
 
 
 def pytest_ignore_collect(collection_path, config):
