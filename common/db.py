@@ -158,7 +158,7 @@ class PreparedStatement:
         """Return the first row, or None. With `seconds`, PostgreSQL ends the statement after that time."""
         # Each attribute of `connection` would look up the connection of the thread again.
         database = connections[DEFAULT_DB_ALIAS]
-        with database.cursor() as cursor, _without_context(database):
+        with database.cursor() as cursor, without_history_context():
             self._execute(database, cursor, values, seconds=seconds)
             row: tuple[Any, ...] | None = cursor.fetchone()
             return row
@@ -166,7 +166,7 @@ class PreparedStatement:
     def fetch_all(self, *values: Any) -> list[tuple[Any, ...]]:
         """Return all rows."""
         database = connections[DEFAULT_DB_ALIAS]
-        with database.cursor() as cursor, _without_context(database):
+        with database.cursor() as cursor, without_history_context():
             self._execute(database, cursor, values)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
@@ -186,11 +186,6 @@ class PreparedStatement:
             # It would fail each time until this connection, which lasts ten minutes, is replaced.
             database.close_at = 0.0
             raise
-
-
-def _without_context(database: BaseDatabaseWrapper) -> contextlib.AbstractContextManager[None]:
-    """Return `without_history_context()` if there is anything to leave out: a request has a context only from its middleware on."""
-    return without_history_context() if database.execute_wrappers else contextlib.nullcontext()
 
 
 def sql_with_values(rows: models.QuerySet[Any, Any]) -> str:

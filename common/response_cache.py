@@ -47,7 +47,6 @@ class CachedResponse:
     query: str | None
     parts: tuple[bytes, ...]
     headers: dict[str, str]
-    etag: str
     match: ResolverMatch | None
 
     @property
@@ -68,14 +67,13 @@ def read_response(request: HttpRequest, response: HttpResponse) -> CachedRespons
     parts = tuple(response.content.split(_instant(period.starts_at)))
     # A link to another page repeats the whole query, with the instant as it was asked for.
     has_links = b'"next":"' in parts[0] or b'"previous":"' in parts[0]
-    etag = f'W/"{hashlib.sha256(b"@".join(parts)).hexdigest()[:32]}"'
     headers = {name: value for name, value in response.items() if name.lower() not in UNCACHED_HEADERS}
+    headers["ETag"] = f'W/"{hashlib.sha256(b"@".join(parts)).hexdigest()[:32]}"'
     return CachedResponse(
         period=period,
         query=request.META.get("QUERY_STRING", "") if has_links else None,
         parts=parts,
-        headers={**headers, "ETag": etag},
-        etag=etag,
+        headers=headers,
         match=request.resolver_match,
     )
 
@@ -87,7 +85,7 @@ def _instant(at: dt.datetime) -> bytes:
 
 def send_response(request: HttpRequest, cached: CachedResponse, *, at: dt.datetime) -> HttpResponse:
     """Return the response at an instant, or a 304 if the client named its entity tag, which does not depend on the instant."""
-    if is_current(request.headers.get("If-None-Match", ""), etag=cached.etag):
+    if is_current(request.headers.get("If-None-Match", ""), etag=cached.headers["ETag"]):
         response = HttpResponse(status=304, headers=cached.headers)
         del response.headers["Content-Type"]
         return response
