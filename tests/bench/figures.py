@@ -106,7 +106,7 @@ def measure_costs(rotation, *, token):
     known = {"Authorization": token}
     first = timezone.now().date()
     year = f"/api/v1/rotations/{rotation.slug}/timeline/?from={first}&to={first + dt.timedelta(days=365)}"
-    reference = {"an empty DRF view that stores each use of the token": ("/empty/earlier/", known, 200)}
+    reference = {"an empty DRF view as it was when the aims were set": ("/empty/earlier/", known, 200)}
     calls = {
         "an empty DRF view": ("/empty/", known, 200),
         "`oncall/`": ("/api/v1/oncall/", known, 200),
