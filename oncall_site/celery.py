@@ -14,7 +14,7 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 HARD_LIMIT_SECONDS = 120
 
-# Whole seconds. Intervals with common multiples are due together, so beat wakes up once for several.
+# Intervals are multiples of three seconds, so beat wakes up 20 times a minute for all of them (docs/adr/0050).
 SCHEDULE = {
     "ensure weeks": {"task": "scheduling.tasks.ensure_weeks", "schedule": crontab(minute=17)},
     "sync coverage gaps": {"task": "scheduling.tasks.sync_coverage_gaps", "schedule": 60.0},
@@ -28,11 +28,11 @@ SCHEDULE = {
     "notify schedule changes": {"task": "scheduling.tasks.notify_schedule_changes", "schedule": 60.0},
     "reassign inactive users": {"task": "scheduling.tasks.reassign_inactive", "schedule": 60.0},
     "sync incidents": {"task": "incidents.tasks.sync_incidents", "schedule": 15.0},
-    "sweep evidence": {"task": "incidents.tasks.sweep_evidence", "schedule": 4.0},
-    "sync publications": {"task": "readiness.tasks.sync_publications", "schedule": 30.0},
+    "sweep evidence": {"task": "incidents.tasks.sweep_evidence", "schedule": 3.0},
+    "sync publications": {"task": "readiness.tasks.sync_publications", "schedule": 60.0},
     "render reader pages": {"task": "readiness.tasks.render_readers_pages", "schedule": 60.0},
-    "deliver reader messages": {"task": "readiness.tasks.deliver_reader_messages", "schedule": 10.0},
-    "sweep channels": {"task": "team_channels.tasks.sweep", "schedule": 4.0},
+    "deliver reader messages": {"task": "readiness.tasks.deliver_reader_messages", "schedule": 6.0},
+    "sweep channels": {"task": "team_channels.tasks.sweep", "schedule": 3.0},
     "post checks": {"task": "team_channels.tasks.post_checks", "schedule": 15.0},
     "purge channel deliveries": {
         "task": "team_channels.tasks.purge_deliveries",
@@ -49,10 +49,10 @@ SCHEDULE = {
     "purge saved responses": {"task": "people.tasks.purge_responses", "schedule": crontab(hour=3, minute=5)},
     "purge deleted checks": {"task": "validation.tasks.purge_checks", "schedule": crontab(hour=3, minute=17)},
     "purge deleted runbooks": {"task": "runbooks.tasks.purge_runbooks", "schedule": crontab(hour=3, minute=23)},
-    "sweep messages": {"task": "notifications.tasks.sweep", "schedule": 2.0},
+    "sweep messages": {"task": "notifications.tasks.sweep", "schedule": 3.0},
     "sync Slack user groups": {"task": "team_channels.tasks.sync_user_groups", "schedule": 30.0},
     "look up Slack members": {"task": "notifications.tasks.look_up_slack_members", "schedule": 60.0},
-    "sweep Slack": {"task": "incidents.tasks.sweep_slack", "schedule": 2.0},
+    "sweep Slack": {"task": "incidents.tasks.sweep_slack", "schedule": 3.0},
     "purge finished messages": {
         "task": "notifications.tasks.purge_finished",
         "schedule": crontab(hour=3, minute=41),
@@ -60,15 +60,16 @@ SCHEDULE = {
     "check shifts": {"task": "oncall_site.tasks.check_shifts", "schedule": crontab(minute=37)},
     "grow demo": {"task": "oncall_site.tasks.grow_demo", "schedule": 600.0},
     # More often than any check is due, so that “Run now” starts within seconds.
-    "sweep checks": {"task": "validation.tasks.sweep_checks", "schedule": 10.0},
+    "sweep checks": {"task": "validation.tasks.sweep_checks", "schedule": 6.0},
     "import dbt folders": {"task": "validation.tasks.import_dbt_folders", "schedule": 60.0},
-    "heartbeat": {"task": "oncall_site.tasks.record_heartbeat", "schedule": 10.0},
+    "heartbeat": {"task": "oncall_site.tasks.record_heartbeat", "schedule": 15.0},
 }
 # The functions that return True if a frequent sweep has anything to do at an instant. Beat asks before it starts the sweep.
 SWEEP_PROBES = {
     "sweep evidence": "incidents.queries.sweeps.evidence_sweep_is_due",
     "deliver reader messages": "readiness.queries.sweeps.message_sweep_is_due",
     "sweep channels": "team_channels.queries.sweep_is_due",
+    "post checks": "team_channels.queries.check_posts_are_due",
     "escalate incidents": "incidents.queries.sweeps.escalation_sweep_is_due",
     "sweep messages": "notifications.queries.sweep.sweep_is_due",
     "sweep Slack": "incidents.queries.sweeps.slack_sweep_is_due",

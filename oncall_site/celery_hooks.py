@@ -26,12 +26,14 @@ from oncall_site import services
 
 logger = logging.getLogger(__name__)
 
-BEAT_SECONDS = 10.0
+BEAT_SECONDS = 15.0
 # A sweep starts at least this often, so that its statistics are never older.
 MAX_PAUSE_SECONDS = 60.0
 # A statement that waits for a lock, of a migration for example, must not stop beat.
 PROBE_SECONDS = 2
-# What the database says holds for all tasks that are due at the same second.
+# All intervals are multiples of this.
+STEP_SECONDS = 3
+# What the database says holds for all tasks that are due at the same time.
 ANSWER_SECONDS = 0.5
 # Two floating-point numbers for the same whole second differ by less.
 ROUNDING_SECONDS = 0.01
@@ -123,24 +125,25 @@ class RecordedTask(Task):  # type: ignore[type-arg]  # the class that Celery mak
             logger.exception("Could not record the statistics of %s.", self.name)
 
 
-class WholeSecondEntry(ScheduleEntry):
-    """An entry that is due at whole seconds, so that beat wakes up once for all that are due at the same one."""
+class AlignedEntry(ScheduleEntry):
+    """An entry that is due at multiples of STEP_SECONDS, so that beat wakes up once for all that are due at the same time."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.last_run_at is not None:
-            self.last_run_at = self.last_run_at.replace(microsecond=0)
+            seconds = self.last_run_at.timestamp()
+            self.last_run_at -= dt.timedelta(seconds=seconds % STEP_SECONDS)
 
 
 class HeartbeatScheduler(PersistentScheduler):
-    """Celery's scheduler with a heartbeat every ten seconds. It starts a frequent sweep only if there is something to do."""
+    """Celery's scheduler with a heartbeat every 15 seconds. It starts a frequent sweep only if there is something to do."""
 
     last_beat = float("-inf")
     # Until then, beat starts all sweeps without asking, because the database did not answer.
     asks_again_at = float("-inf")
     answers_end_at = float("-inf")
     ticked_at: dt.datetime
-    Entry = WholeSecondEntry
+    Entry = AlignedEntry
 
     def setup_schedule(self) -> None:
         """Load the schedule. The workers' heartbeat is due at once, so that the site is ready as soon as a worker runs."""

@@ -37,7 +37,7 @@ from scheduling.models import (
 from validation.models import Check, Metric
 
 WORKER, BEAT = "worker", "beat"
-# Beat sends a heartbeat every ten seconds; some delay does not count as an outage.
+# Beat sends a heartbeat every 15 seconds; some delay does not count as an outage.
 STALE_AFTER = dt.timedelta(seconds=60)
 HEARTBEAT_AGE = ExpressionWrapper(Now() - F("seen_at"), output_field=fields.DurationField())
 CELERY_QUEUE = "celery"

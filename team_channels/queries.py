@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from common.db import SweepProbe
@@ -13,10 +13,15 @@ from scheduling.models import Rotation
 from team_channels.models import (
     ChannelDelivery,
     ChannelDeliveryQuerySet,
+    CheckFailure,
     SlackUserGroup,
     TeamChannel,
     TeamChannelQuerySet,
 )
+from validation.domain.results import RECOVERED_STATUSES
+from validation.models import CheckQuerySet, ExternalCheckQuerySet
+from validation.queries.checks import alerting_checks
+from validation.queries.external import failing_external_checks
 
 
 def purgeable_channels() -> TeamChannelQuerySet:
@@ -35,6 +40,29 @@ def rows_to_sweep() -> list[QuerySet[Any]]:
 
 
 sweep_is_due = SweepProbe("channels", lambda at: rows_to_sweep())
+
+
+def ended_failures() -> QuerySet[CheckFailure]:
+    """Return the posted failures that have ended, with their check and its pipeline."""
+    ended = Q(parent_check__isnull=False) & ~Q(parent_check__alerting_since=F("since"))
+    ended |= Q(external_check__status__in=RECOVERED_STATUSES)
+    ended |= Q(external_check__isnull=False, external_check__pipeline=None)
+    return CheckFailure.objects.filter(ended).select_related("parent_check__pipeline", "external_check__pipeline")
+
+
+def unposted_checks() -> CheckQuerySet:
+    """Return the alerting checks whose failure is not posted yet."""
+    return alerting_checks().filter(channel_failure=None)
+
+
+def unposted_external_checks() -> ExternalCheckQuerySet:
+    """Return the failing external checks whose failure is not posted yet."""
+    return failing_external_checks().filter(channel_failure=None)
+
+
+check_posts_are_due = SweepProbe(
+    "check_posts", lambda at: [ended_failures(), unposted_checks(), unposted_external_checks()]
+)
 
 
 def owner_channels(owner: Pipeline | Rotation) -> TeamChannelQuerySet:

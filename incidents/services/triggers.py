@@ -38,7 +38,7 @@ from incidents.services.transitions import (
 from lineage.queries import current_graph
 from pipelines.models import Pipeline
 from validation.domain.buckets import DAY, format_bucket
-from validation.domain.results import ResultStatus
+from validation.domain.results import RECOVERED_STATUSES, ResultStatus
 from validation.models import Check, ExternalCheck, Severity
 from validation.queries.external import failing_external_checks
 
@@ -47,8 +47,6 @@ MIN_COOLDOWN = dt.timedelta(minutes=30)
 # Failures of one pipeline so soon after an incident opened have the same cause more often than not.
 STORM_WINDOW = dt.timedelta(minutes=5)
 SEVERITIES = list(Incident.Severity)  # most severe first
-# Results that count as a recovery of an external check; an error says nothing about the data.
-RECOVERED_STATUSES = (ResultStatus.PASS, ResultStatus.WARN)
 CHECK_SEVERITIES: dict[str, Incident.Severity] = {
     Severity.CRITICAL: Incident.Severity.CRITICAL,
     Severity.LOW: Incident.Severity.LOW,

@@ -6,7 +6,6 @@ A sweep compares the checks with the failures that were posted. A row for each p
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import F, Q
 from django.urls import reverse
 
 from common.datetimes import isoformat_z
@@ -15,30 +14,22 @@ from common.loops import IsolatedSteps
 from pipelines.models import Pipeline
 from team_channels.domain.events import CHECK_FAILED, CHECK_RECOVERED, ChannelEvent
 from team_channels.models import CheckFailure
-from team_channels.queries import channels_for
+from team_channels.queries import channels_for, ended_failures, unposted_checks, unposted_external_checks
 from team_channels.services.outbox import post_event
-from validation.domain.results import ResultStatus
+from validation.domain.results import RECOVERED_STATUSES
 from validation.models import Check, ExternalCheck
-from validation.queries.checks import alerting_checks
-from validation.queries.external import failing_external_checks
 
 MAX_CHANGES_PER_SWEEP = 500
-# An error says nothing about the data, so it does not end a failure.
-RECOVERED_STATUSES = (ResultStatus.PASS, ResultStatus.WARN)
 
 
 def post_check_changes(*, at: dt.datetime) -> int:
     """Post the checks that recovered or failed since the last sweep, each in its own transaction; return their number."""
-    ended = Q(parent_check__isnull=False) & ~Q(parent_check__alerting_since=F("since"))
-    ended |= Q(external_check__status__in=RECOVERED_STATUSES) | Q(
-        external_check__isnull=False, external_check__pipeline=None
-    )
-    rows = CheckFailure.objects.filter(ended).select_related("parent_check__pipeline", "external_check__pipeline")
     with IsolatedSteps() as attempt:
-        count = sum(attempt(_post_recovery, row, at=at) or False for row in rows.order_by("pk")[:MAX_CHANGES_PER_SWEEP])
-        own = alerting_checks().filter(channel_failure=None)[:MAX_CHANGES_PER_SWEEP]
+        ended = ended_failures().order_by("pk")[:MAX_CHANGES_PER_SWEEP]
+        count = sum(attempt(_post_recovery, row, at=at) or False for row in ended)
+        own = unposted_checks()[:MAX_CHANGES_PER_SWEEP]
         count += sum(attempt(_post_failure, row, since=row.alerting_since or at, at=at) or False for row in own)
-        external = failing_external_checks().filter(channel_failure=None)[:MAX_CHANGES_PER_SWEEP]
+        external = unposted_external_checks()[:MAX_CHANGES_PER_SWEEP]
         return count + sum(attempt(_post_failure, row, since=row.at, at=at) or False for row in external)
 
 

@@ -16,8 +16,9 @@ from oncall_site.celery_hooks import (
     ANSWER_SECONDS,
     BEAT_SECONDS,
     MAX_PAUSE_SECONDS,
+    STEP_SECONDS,
+    AlignedEntry,
     HeartbeatScheduler,
-    WholeSecondEntry,
 )
 from tests.notifications.news import enqueue_news, with_mail
 from tests.waiting import PATIENCE_SECONDS
@@ -241,54 +242,54 @@ def test_tasks_that_are_due_together_wake_beat_up_once(beat, sent, sky):
     """Celery counts each interval from the moment at which it sent the task, so soon all tasks are due at different times."""
     beat.schedule.clear()
     beat._beat = lambda: None
-    for name, interval in {"two": 2.0, "four": 4.0, "also four": 4.0, "ten": 10.0}.items():
+    for name, interval in {"three": 3.0, "six": 6.0, "also six": 6.0, "fifteen": 15.0}.items():
         beat.add(name=name, task=name, schedule=interval)
-    woken = run_beat(beat, sky, seconds=100)
-    assert [round(instant) for instant in woken] == list(range(1_000_002, 1_000_002 + 2 * len(woken), 2))
-    assert {name: sent.count(name) for name in sent} == {"two": 50, "four": 25, "also four": 25, "ten": 10}
+    woken = run_beat(beat, sky, seconds=90)
+    assert [round(instant) for instant in woken] == list(range(1_000_002, 1_000_002 + 3 * len(woken), 3))
+    assert {name: sent.count(name) for name in sent} == {"three": 30, "six": 15, "also six": 15, "fifteen": 6}
 
 
 def test_a_task_is_started_after_each_interval_if_beat_is_slow(beat, sent, sky):
     beat.schedule.clear()
     beat._beat = lambda: None
-    beat.add(name="two", task="two", schedule=2.0)
-    run_beat(beat, sky, seconds=100, work=0.7)
-    assert 49 <= sent.count("two") <= 50
+    beat.add(name="three", task="three", schedule=3.0)
+    run_beat(beat, sky, seconds=90, work=0.7)
+    assert 29 <= sent.count("three") <= 30
 
 
 @pytest.mark.parametrize("step", [-3600, -5, 3600])
 def test_tasks_keep_their_intervals_when_the_clock_is_set(beat, sent, sky, step):
     beat.schedule.clear()
     beat._beat = lambda: None
-    for name, interval in {"two": 2.0, "ten": 10.0}.items():
+    for name, interval in {"three": 3.0, "fifteen": 15.0}.items():
         beat.add(name=name, task=name, schedule=interval)
-    run_beat(beat, sky, seconds=100)
+    run_beat(beat, sky, seconds=90)
     sent.clear()
     sky[0] += step
-    run_beat(beat, sky, seconds=100)
-    assert {name: abs(sent.count(name) - count) <= 1 for name, count in {"two": 50, "ten": 10}.items()} == {
-        "two": True,
-        "ten": True,
+    run_beat(beat, sky, seconds=90)
+    assert {name: abs(sent.count(name) - count) <= 1 for name, count in {"three": 30, "fifteen": 6}.items()} == {
+        "three": True,
+        "fifteen": True,
     }
 
 
 def test_a_stored_schedule_of_another_clock_or_version_is_corrected(beat, sent, sky):
     now = app.now()
-    late = ScheduleEntry(MESSAGES, "task", now + dt.timedelta(hours=1), 0, schedule(10.0))
-    early = ScheduleEntry("sweep channels", "task", now - dt.timedelta(seconds=2, milliseconds=100), 7, schedule(4.0))
+    late = ScheduleEntry(MESSAGES, "task", now + dt.timedelta(hours=1), 0, schedule(15.0))
+    early = ScheduleEntry("sweep channels", "task", now - dt.timedelta(seconds=2, milliseconds=100), 7, schedule(3.0))
     beat.schedule |= {entry.name: entry for entry in (late, early)}
     beat.close()
     beat.setup_schedule()
     rows = [beat.schedule[entry.name] for entry in (late, early)]
-    whole = now.replace(microsecond=0)
+    aligned = dt.datetime.fromtimestamp(999_999, tz=dt.UTC)
     assert [(type(row), row.last_run_at, row.total_run_count) for row in rows] == [
-        (WholeSecondEntry, whole, 0),
-        (WholeSecondEntry, whole - dt.timedelta(seconds=2), 7),
+        (AlignedEntry, aligned, 0),
+        (AlignedEntry, aligned - dt.timedelta(seconds=3), 7),
     ]
 
 
-def test_all_intervals_are_whole_seconds(beat):
-    """Beat is due at whole seconds only, so another interval would keep it busy."""
+def test_all_intervals_are_multiples_of_one_step(beat):
+    """Beat is due at these times only, so another interval would keep it busy."""
     intervals = [entry.schedule.seconds for entry in beat.schedule.values() if type(entry.schedule) is schedule]
     assert intervals
-    assert [seconds for seconds in intervals if seconds != int(seconds)] == []
+    assert [seconds for seconds in intervals if seconds % STEP_SECONDS] == []

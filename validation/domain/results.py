@@ -33,6 +33,8 @@ WORST_FIRST = (
 PROBLEM_STATUSES = (ResultStatus.FAIL, ResultStatus.WARN)
 # An error, a gap or too little history says nothing about the data (docs/validation.md).
 COUNTED_STATUSES = (ResultStatus.PASS, ResultStatus.WARN, ResultStatus.FAIL)
+# Results that end a failure of an external check.
+RECOVERED_STATUSES = (ResultStatus.PASS, ResultStatus.WARN)
 DAYS_PER_YEAR = 365.25
 
 
