@@ -33,6 +33,8 @@ MAX_PAUSE_SECONDS = 60.0
 PROBE_SECONDS = 2
 # All intervals are multiples of this.
 STEP_SECONDS = 3
+# Beat wakes up a little later after one step than after another, so the time between two is not exact.
+SLACK_SECONDS = 1
 # What the database says holds for all tasks that are due at the same time.
 ANSWER_SECONDS = 0.5
 # Two floating-point numbers for the same whole second differ by less.
@@ -156,7 +158,7 @@ class HeartbeatScheduler(PersistentScheduler):
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
         """Send the tasks that are due; return the seconds until the next tick."""
-        if time.monotonic() >= self.last_beat + BEAT_SECONDS:
+        if time.monotonic() >= self.last_beat + BEAT_SECONDS - SLACK_SECONDS:
             self._beat()
             # A heartbeat that waited long for the database must not be due again before tasks are sent.
             self.last_beat = time.monotonic()
@@ -191,7 +193,8 @@ class HeartbeatScheduler(PersistentScheduler):
     def apply_entry(self, entry: ScheduleEntry, producer: Any = None) -> None:
         """Send a task, unless it is a frequent sweep that has nothing to do and was started within a minute."""
         name, now = str(entry.name), time.monotonic()
-        if now < self.started_at.get(name, float("-inf")) + MAX_PAUSE_SECONDS and not self._has_work(name, now=now):
+        since = now - self.started_at.get(name, float("-inf"))
+        if since < MAX_PAUSE_SECONDS - SLACK_SECONDS and not self._has_work(name, now=now):
             return
         self.started_at[name] = now
         super().apply_entry(entry, producer=producer)

@@ -16,6 +16,7 @@ from oncall_site.celery_hooks import (
     ANSWER_SECONDS,
     BEAT_SECONDS,
     MAX_PAUSE_SECONDS,
+    SLACK_SECONDS,
     STEP_SECONDS,
     AlignedEntry,
     HeartbeatScheduler,
@@ -74,9 +75,9 @@ def test_a_sweep_with_something_to_do_starts_each_time(beat, sent, clock, a):
 
 def test_a_sweep_without_anything_to_do_starts_once_a_minute(beat, sent, clock):
     start(beat, sent, MESSAGES)
-    clock[0] += MAX_PAUSE_SECONDS - 1
+    clock[0] += MAX_PAUSE_SECONDS - STEP_SECONDS
     assert start(beat, sent, MESSAGES) == []
-    clock[0] += 1
+    clock[0] += STEP_SECONDS - SLACK_SECONDS
     assert start(beat, sent, MESSAGES, MESSAGES) == [MESSAGES]
 
 
@@ -85,7 +86,7 @@ def test_other_tasks_start_each_time(beat, sent, clock):
 
 
 @pytest.mark.parametrize("error", [OperationalError("no server"), TypeError("a mistake in a probe")])
-def test_after_an_error_all_sweeps_start_for_ten_seconds(beat, sent, clock, monkeypatch, error):
+def test_after_an_error_all_sweeps_start_until_the_next_heartbeat(beat, sent, clock, monkeypatch, error):
     start(beat, sent, *SWEEP_PROBES)
     asked = []
 
@@ -209,6 +210,17 @@ def test_a_table_that_is_locked_does_not_stop_beat(beat, sent, clock, monkeypatc
     with connection.cursor() as cursor:
         cursor.execute("SHOW statement_timeout")
         assert cursor.fetchone() == ("0",), "the limit ends with the transaction"
+
+
+def test_each_fifth_step_has_a_heartbeat(beat, sent, clock, monkeypatch):
+    beaten = []
+    monkeypatch.setattr(celery_hooks.services, "record_beat", lambda: beaten.append(clock[0] - 1000))
+    beat.schedule.clear()
+    for step in range(11):
+        # One step is on time, the next one a little late.
+        clock[0] = 1000.0 + step * STEP_SECONDS + 0.3 * (step % 2)
+        beat.tick()
+    assert [round(seconds) for seconds in beaten] == [0, 15, 30]
 
 
 def test_the_heartbeats_share_a_connection(beat, sent):
