@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from calendar_feeds.models import FeedToken
 from calendar_feeds.queries import active_feeds, feed_url
 from calendar_feeds.services import create_feed, revoke_feed
+from common.api.fields import NamedField
 from people.permissions import request_user
 from scheduling.models import Rotation
 
@@ -17,9 +18,7 @@ from scheduling.models import Rotation
 class FeedSerializer(serializers.ModelSerializer[FeedToken]):
     """A calendar feed: a rotation's, or the caller's own calendar if it has no rotation. Only the start of its secret is shown."""
 
-    rotation = serializers.SlugRelatedField(
-        slug_field="slug", queryset=Rotation.objects.order_by("pk"), required=False, allow_null=True
-    )
+    rotation = NamedField(noun="rotation", queryset=Rotation.objects.order_by("pk"), required=False, allow_null=True)
 
     class Meta:
         model = FeedToken

@@ -11,6 +11,7 @@ from common.exceptions import InvalidInputError
 # How long a deleted check or runbook can be restored.
 RESTORE_WINDOW = dt.timedelta(days=30)
 EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2100, 1, 1)
+OUT_OF_RANGE_DATE = "Enter a date between 2000 and 2100."
 INVALID_INSTANT = "Enter a date and time with a time zone between 2000 and 2100, such as 2026-11-23T10:00:00Z."
 INVALID_DATE = "Enter a date between 2000 and 2100, such as 2026-11-23."
 
@@ -20,17 +21,28 @@ def parse_instant_param(params: Mapping[str, str], *, name: str = "at") -> dt.da
     text = params.get(name, "")
     if not text:
         return timezone.now()
-    try:
-        # A plus sign that is not escaped in a URL arrives as a space.
-        instant = parse_datetime(text.strip().replace(" ", "+") if "T" in text else text)
-        if instant is None or instant.tzinfo is None:
-            raise InvalidInputError({name: [INVALID_INSTANT]})
-        instant = instant.astimezone(dt.UTC)
-    except (ValueError, OverflowError) as error:
-        raise InvalidInputError({name: [INVALID_INSTANT]}) from error
-    if not EARLIEST <= instant.date() < LATEST:
+    # A plus sign that is not escaped in a URL arrives as a space.
+    instant = parse_instant(text.strip().replace(" ", "+") if "T" in text else text)
+    if instant is None:
         raise InvalidInputError({name: [INVALID_INSTANT]})
     return instant
+
+
+def parse_instant(text: str) -> dt.datetime | None:
+    """Return the instant in UTC; None if it is no date and time, has no time zone, or is out of range."""
+    try:
+        instant = parse_datetime(text)
+        if instant is None or instant.tzinfo is None:
+            return None
+        instant = instant.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+    return instant if is_in_range(instant.date()) else None
+
+
+def is_in_range(day: dt.date) -> bool:
+    """Return True for the dates that the site accepts: 2000 to 2099."""
+    return EARLIEST <= day < LATEST
 
 
 def parse_date_param(params: Mapping[str, str], *, name: str, default: dt.date) -> dt.date:
@@ -42,7 +54,7 @@ def parse_date_param(params: Mapping[str, str], *, name: str, default: dt.date) 
         day = parse_date(text)
     except ValueError as error:
         raise InvalidInputError({name: [INVALID_DATE]}) from error
-    if day is None or not EARLIEST <= day < LATEST:
+    if day is None or not is_in_range(day):
         raise InvalidInputError({name: [INVALID_DATE]})
     return day
 

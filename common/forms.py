@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_date
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from common.datetimes import OUT_OF_RANGE_DATE, is_in_range
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_day, format_minutes, parse_minutes
 from common.validators import validate_line, validate_text
@@ -61,6 +62,17 @@ class MultilineField(forms.CharField):
         return text.replace("\r\n", "\n") if isinstance(text, str) else text
 
 
+class DayField(forms.DateField):
+    """A date between 2000 and 2100."""
+
+    def clean(self, value: Any) -> dt.date | None:
+        """Return the date, or None for an empty field; raise ValidationError if it is out of range."""
+        day: dt.date | None = super().clean(value)
+        if day is not None and not is_in_range(day):
+            raise forms.ValidationError(OUT_OF_RANGE_DATE)
+        return day
+
+
 class CheckboxList(forms.CheckboxSelectMultiple):
     """Check boxes in columns, wide ones for long labels, which a screen reader announces as one group."""
 
@@ -69,7 +81,7 @@ class CheckboxList(forms.CheckboxSelectMultiple):
 
 
 class MonthSelect(forms.Select):
-    """A select of months, grouped by year, for a DateField. The value is the first day of the month.
+    """A select of months, grouped by year, for a DayField. The value is the first day of the month.
 
     Some browsers show `<input type=month>` as a plain text field.
     """

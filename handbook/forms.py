@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from common.forms import LineField, MultilineField
+from common.forms import DayField, LineField, MultilineField
 from handbook.queries.questions import NEW, Answers
 from people.models import valid_time_zone
 from runbooks.domain.handbook_model import MAX_HANDBOOK_BYTES
@@ -31,7 +31,7 @@ class HandbookForm(forms.Form):
         label="Markdown",
         widget=forms.Textarea(attrs={"rows": 16, "class": "code-input"}),
     )
-    starting = forms.DateField(
+    starting = DayField(
         required=False,
         label="First Monday",
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),

@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from common.datetimes import EARLIEST, LATEST, months_between
-from common.forms import LineField, MonthSelect, MultilineField
+from common.datetimes import months_between
+from common.forms import DayField, LineField, MonthSelect, MultilineField
 from incidents.models import (
     MAX_KEY_NAME_LENGTH,
     MAX_NOTE_LENGTH,
@@ -162,25 +162,20 @@ class ReportForm(forms.Form):
     """Months and pipeline of a report."""
 
     pipeline = forms.ModelChoiceField(ownership(), required=False, to_field_name="slug", empty_label="All")
-    since = forms.DateField(required=False, label="From", widget=MonthSelect(empty_label="12 months earlier"))
-    until = forms.DateField(required=False, label="To", widget=MonthSelect(empty_label="This month"))
+    since = DayField(required=False, label="From", widget=MonthSelect(empty_label="12 months earlier"))
+    until = DayField(required=False, label="To", widget=MonthSelect(empty_label="This month"))
 
     def offer_months(self, first: dt.date, last: dt.date) -> None:
         """Offer the months from `first` to `last`, extended to the chosen ones."""
-        chosen = [
-            day for name in ("since", "until") if (day := self.cleaned_data.get(name)) and EARLIEST <= day < LATEST
-        ]
+        chosen = [day for name in ("since", "until") if (day := self.cleaned_data.get(name))]
         for name in ("since", "until"):
             months = months_between(min([first, *chosen]), max([last, *chosen]))
             self.fields[name].widget.add_months(reversed(months))
 
     def clean(self) -> None:
-        """Refuse reversed dates, more than ten years, and dates before 2000 or after 2099."""
+        """Refuse reversed dates and more than ten years."""
         super().clean()
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
-        for name, day in (("since", since), ("until", until)):
-            if day and not EARLIEST <= day < LATEST:
-                self.add_error(name, "Enter a date between 2000 and 2100.")
         last = until or timezone.now().date()
         if since and since > last:
             self.add_error("since", "Start date is after end date.")

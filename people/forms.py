@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from common.db import advisory_lock
-from common.forms import LineField
+from common.forms import DayField, LineField
 from people.models import NAMES_LOCK, ApiToken, LoginAttempts, User
 from people.queries import country_names, sign_in_name
 from people.services.accounts import free_color
@@ -164,7 +164,7 @@ class TokenForm(forms.Form):
 
     name = LineField(max_length=80, help_text="What the token is for, such as “pager script”.")
     scope = forms.ChoiceField(choices=ApiToken.Scope.choices, initial=ApiToken.Scope.WRITE, label="Scope")
-    expires_on = forms.DateField(
+    expires_on = DayField(
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
         label="Expires",

@@ -4,17 +4,18 @@ from typing import Any
 
 from rest_framework import serializers
 
+from common.api.fields import NamedField
 from people.models import User
 from people.queries import all_users
 
 
-class UsernameField(serializers.SlugRelatedField[User]):
+class UsernameField(NamedField[User]):
     """A user, identified by user name."""
 
     def __init__(self, **options: Any) -> None:
         if not options.get("read_only"):
             options["queryset"] = all_users()
-        super().__init__(slug_field="username", **options)
+        super().__init__(noun="engineer", slug_field="username", **options)
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):

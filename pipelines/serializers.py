@@ -6,18 +6,19 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from common.api.fields import NamedField
 from pipelines.models import Pipeline
 
 MAX_PIPELINES = 1_000
 
 
-class PipelineField(serializers.SlugRelatedField[Pipeline]):
+class PipelineField(NamedField[Pipeline]):
     """A pipeline, identified by slug."""
 
     def __init__(self, **options: Any) -> None:
         if not options.get("read_only"):
             options["queryset"] = Pipeline.objects.all()
-        super().__init__(slug_field="slug", **options)
+        super().__init__(noun="pipeline", **options)
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}, "maxItems": MAX_PIPELINES})
@@ -40,6 +41,6 @@ class PipelinesField(serializers.ManyRelatedField):
         for slug in slugs:
             if slug not in rows:
                 raise serializers.ValidationError(
-                    f"There is no pipeline “{slug}”." if slug else "Each item must be the slug of a pipeline."
+                    f"Unknown pipeline “{slug}”." if slug else "Each item must be the slug of a pipeline."
                 )
         return [rows[slug] for slug in slugs]

@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 
 from common.datetimes import months_between
 from common.formatting import format_day
-from common.forms import MAX_OPTIONS, LineField, MonthSelect, MultilineField, mark_needed
+from common.forms import MAX_OPTIONS, DayField, LineField, MonthSelect, MultilineField, mark_needed
 from people.models import User, valid_time_zone
 from people.queries import all_users
 from scheduling.models import MAX_DESCRIPTION_LENGTH, HolidayBlock, RotationWeek
@@ -50,7 +50,7 @@ class DateTimePicker(forms.DateTimeInput):
 class MonthForm(forms.Form):
     """The month that the calendar or the timeline shows."""
 
-    month = forms.DateField(required=False, widget=MonthSelect(empty_label="This month"))
+    month = DayField(required=False, widget=MonthSelect(empty_label="This month"))
 
     @classmethod
     def for_page(cls, *, today: dt.date, shown: dt.date | None) -> Self:
@@ -71,8 +71,8 @@ class HolidayForm(forms.Form):
     """Time off; an admin can choose the engineer."""
 
     engineer = forms.ModelChoiceField(all_users().active(), empty_label=None)
-    starts_on = forms.DateField(label="First day", widget=DatePicker())
-    ends_on = forms.DateField(label="Last day", widget=DatePicker())
+    starts_on = DayField(label="First day", widget=DatePicker())
+    ends_on = DayField(label="Last day", widget=DatePicker())
     kind = forms.ChoiceField(choices=HolidayBlock.Kind.choices, initial=HolidayBlock.Kind.HOLIDAY)
     starts_at_time = forms.TimeField(
         required=False, label="Start time", widget=TimePicker(), help_text="On the first day. Leave empty for all day."
@@ -230,7 +230,7 @@ class NewRotationForm(PlacesForm, RotationForm):
     engineers = MultilineField(
         widget=RosterInput, help_text="In rotation order. The first engineer is on call in the first week."
     )
-    starts_on = forms.DateField(
+    starts_on = DayField(
         required=False,
         label="First week",
         widget=DatePicker(),
@@ -314,7 +314,7 @@ class SwapRequestForm(ConflictForm):
         help_text="Only if you are not asking for a shift in exchange.",
     )
     message = LineField(required=False, max_length=500, label="Message")
-    third_week = forms.DateField(required=False, widget=forms.HiddenInput)
+    third_week = DayField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, weeks: list[RotationWeek], requester: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -7,9 +7,8 @@ from typing import Any, cast
 from django import forms
 from django.forms.boundfield import BoundWidget
 
-from common.datetimes import EARLIEST, LATEST
 from common.formatting import format_minutes
-from common.forms import CheckboxList, LineField, MinutesField, MultilineField, mark_needed
+from common.forms import CheckboxList, DayField, LineField, MinutesField, MultilineField, mark_needed
 from people.domain.names import slug_for
 from people.models import User
 from pipelines.models import Pipeline
@@ -342,21 +341,14 @@ class DateInput(forms.DateInput):
 class ExplainForm(forms.Form):
     """Form for a past day whose result the check's page explains."""
 
-    day = forms.DateField(widget=DateInput())
-
-    def clean_day(self) -> dt.date:
-        """Refuse dates before 2000 or after 2099."""
-        day: dt.date = self.cleaned_data["day"]
-        if not EARLIEST <= day < LATEST:
-            raise forms.ValidationError("Enter a date between 2000 and 2100.")
-        return day
+    day = DayField(widget=DateInput())
 
 
 class KnownEventForm(forms.Form):
     """Dates on which unusual numbers are expected."""
 
-    starts_on = forms.DateField(label="First day", widget=DateInput())
-    ends_on = forms.DateField(label="Last day", widget=DateInput())
+    starts_on = DayField(label="First day", widget=DateInput())
+    ends_on = DayField(label="Last day", widget=DateInput())
     name = LineField(max_length=120, label="Event", help_text="Such as Black Friday.")
     whole_pipeline = forms.BooleanField(required=False, label="Applies to every metric of the pipeline")
 

@@ -1,11 +1,16 @@
-"""Serializer fields for text and lists."""
+"""Serializer fields for text, lists, times and related objects."""
 
+import datetime as dt
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Model
 from rest_framework import serializers
 
+from common.datetimes import INVALID_DATE, INVALID_INSTANT, is_in_range, parse_instant
 from common.validators import validate_line, validate_text
+
+Row = TypeVar("Row", bound=Model)
 
 
 class LineField(serializers.CharField):
@@ -41,3 +46,44 @@ class ListField(serializers.ListField):
             self.fail("max_length", max_length=self.max_length)
         items: list[Any] = super().to_internal_value(data)
         return items
+
+
+class InstantField(serializers.DateTimeField):
+    """An instant that a client sends: it needs a time zone and lies between 2000 and 2100."""
+
+    def to_internal_value(self, value: Any) -> dt.datetime:
+        """Return the instant in UTC; raise ValidationError if it has no time zone or is out of range."""
+        instant = parse_instant(value) if isinstance(value, str) else None
+        if instant is None:
+            raise serializers.ValidationError(INVALID_INSTANT)
+        return instant
+
+
+class DayField(serializers.DateField):
+    """A date that a client sends, between 2000 and 2100."""
+
+    default_error_messages = {"invalid": INVALID_DATE}
+
+    def to_internal_value(self, value: Any) -> dt.date:
+        """Return the date; raise ValidationError if it is out of range."""
+        day: dt.date = super().to_internal_value(value)
+        if not is_in_range(day):
+            raise serializers.ValidationError(INVALID_DATE)
+        return day
+
+
+class NamedField(serializers.SlugRelatedField[Row]):
+    """A row that a client identifies by its slug or another unique name. `noun` is the word for it in errors."""
+
+    default_error_messages = {"invalid": "Not a valid string."}
+
+    def __init__(self, *, noun: str, slug_field: str = "slug", **options: Any) -> None:
+        options.setdefault("error_messages", {"does_not_exist": f"Unknown {noun} “{{value}}”."})
+        super().__init__(slug_field=slug_field, **options)
+
+    def to_internal_value(self, data: Any) -> Row:
+        """Return the row; raise ValidationError if there is none of this name, or if it is not a text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        row: Row = super().to_internal_value(data)
+        return row

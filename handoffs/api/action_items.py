@@ -10,7 +10,7 @@ from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import LineField
+from common.api.fields import LineField, NamedField
 from common.exceptions import InvalidInputError
 from handoffs.api.handoffs import ID_PATTERN, ROTATION
 from handoffs.models import ActionItem
@@ -18,7 +18,7 @@ from handoffs.queries.action_items import all_items, rotation_or_only
 from handoffs.services.action_items import ItemChange, add_item, change_item
 from people.permissions import request_user
 from people.serializers import UsernameField
-from pipelines.models import Pipeline
+from pipelines.serializers import PipelineField
 from scheduling.models import Rotation
 
 DONE = OpenApiParameter("done", OpenApiTypes.BOOL, description="Filter by completion: true or false.")
@@ -27,10 +27,8 @@ DONE = OpenApiParameter("done", OpenApiTypes.BOOL, description="Filter by comple
 class ActionItemSerializer(serializers.ModelSerializer[ActionItem]):
     """An action item. It appears on every hand-off sheet until it is done."""
 
-    rotation = serializers.SlugRelatedField(slug_field="slug", queryset=Rotation.objects.order_by("pk"), required=False)
-    pipeline = serializers.SlugRelatedField(
-        slug_field="slug", queryset=Pipeline.objects.order_by("pk"), required=False, allow_null=True
-    )
+    rotation = NamedField(noun="rotation", queryset=Rotation.objects.order_by("pk"), required=False)
+    pipeline = PipelineField(required=False, allow_null=True)
     text = LineField(max_length=500)
     created_by = UsernameField(read_only=True)
     done_by = UsernameField(read_only=True)

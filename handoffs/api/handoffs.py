@@ -13,10 +13,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import LineField, MultilineField
+from common.api.fields import InstantField, LineField, MultilineField
 from common.api.params import FROM, TO, instant_or_date
 from common.datetimes import EARLIEST, LATEST
-from common.exceptions import InvalidInputError
 from handoffs.models import MAX_NOTE_CHARACTERS, Handoff
 from handoffs.queries.handoffs import all_handoffs
 from handoffs.queries.sheet_items import MAX_SHEET_ITEMS
@@ -106,15 +105,12 @@ class SheetSerializer(serializers.Serializer[Any]):
     """A change to a hand-off: notes by topic title, and the meeting time."""
 
     topics = TopicSerializer(many=True, required=False, max_length=MAX_TOPICS)  # type: ignore[call-arg]  # DRF passes it to the list
-    meeting_starts_at = serializers.DateTimeField(required=False)
-    meeting_ends_at = serializers.DateTimeField(required=False)
+    meeting_starts_at = InstantField(required=False)
+    meeting_ends_at = InstantField(required=False)
 
     def change(self) -> SheetChange:
         """Return the validated change."""
         fields = self.validated_data
-        for name in ("meeting_starts_at", "meeting_ends_at"):
-            if name in fields and not EARLIEST_INSTANT <= fields[name] < LATEST_INSTANT:
-                raise InvalidInputError({name: ["Must be between 2000 and 2100."]})
         return SheetChange(
             notes={topic["title"]: NoteChange(topic["notes"], topic["version"]) for topic in fields.get("topics", ())},
             meeting_starts_at=fields.get("meeting_starts_at"),

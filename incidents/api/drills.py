@@ -17,13 +17,14 @@ from incidents.queries.incidents import detailed_incidents
 from incidents.services.drills import start_drill
 from people.permissions import request_user
 from pipelines.models import Pipeline
+from pipelines.serializers import PipelineField
 from scheduling.models import Rotation
 
 
 class NewDrillSerializer(serializers.Serializer[Any]):
     """The pipeline of a drill."""
 
-    pipeline = serializers.SlugRelatedField(slug_field="slug", queryset=Pipeline.objects.order_by("pk"))
+    pipeline = PipelineField()
 
 
 class DrillSerializer(serializers.Serializer[Drill]):

@@ -10,7 +10,7 @@ from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import LineField
+from common.api.fields import InstantField, LineField
 from common.api.filters import BooleanFilter, ListFilterBackend, SlugFilter
 from common.identifiers import ID_PATTERN
 from incidents.models import MAX_REASON_LENGTH, MaintenanceWindow
@@ -25,7 +25,8 @@ class MaintenanceWindowSerializer(serializers.ModelSerializer[MaintenanceWindow]
     """A maintenance window of a pipeline. It starts now if no start is given."""
 
     pipeline = PipelineField()
-    starts_at = serializers.DateTimeField(required=False)
+    starts_at = InstantField(required=False)
+    ends_at = InstantField()
     reason = LineField(max_length=MAX_REASON_LENGTH)
     created_by = UsernameField(read_only=True)
 
@@ -40,7 +41,7 @@ class MaintenanceWindowSerializer(serializers.ModelSerializer[MaintenanceWindow]
 class MaintenanceChangeSerializer(serializers.Serializer[Any]):
     """A new end or reason of a maintenance window."""
 
-    ends_at = serializers.DateTimeField(required=False)
+    ends_at = InstantField(required=False)
     reason = LineField(required=False, max_length=MAX_REASON_LENGTH)
 
 

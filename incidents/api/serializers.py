@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from common.api.fields import LineField, MultilineField
+from common.api.fields import InstantField, LineField, MultilineField
 from incidents.models import (
     MAX_NOTE_LENGTH,
     MAX_TEXT_LENGTH,
@@ -17,13 +17,13 @@ from incidents.models import (
 )
 from incidents.queries.stopwatch import StopwatchStep
 from people.serializers import UsernameField
-from pipelines.models import Pipeline
+from pipelines.serializers import PipelineField
 
 
 class IncidentSerializer(serializers.ModelSerializer[Incident]):
     """An incident of a pipeline."""
 
-    pipeline = serializers.SlugRelatedField(slug_field="slug", queryset=Pipeline.objects.order_by("pk"))
+    pipeline = PipelineField()
     kind = serializers.ChoiceField(Incident.Kind.choices)
     severity = serializers.ChoiceField(Incident.Severity.choices, default=Incident.Severity.HIGH)
     text = MultilineField(required=False, allow_blank=True, default="", max_length=MAX_TEXT_LENGTH)
@@ -203,7 +203,7 @@ class ResolveSerializer(CommentSerializer):
 class SnoozeSerializer(serializers.Serializer[Any]):
     """When the snooze ends."""
 
-    until = serializers.DateTimeField()
+    until = InstantField()
 
 
 class ReassignSerializer(CommentSerializer):

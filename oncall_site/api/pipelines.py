@@ -10,6 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import NamedField
 from common.api.params import AT, IF_NONE_MATCH, UNCHANGED
 from common.datetimes import isoformat_z, parse_instant_param
 from common.identifiers import SLUG_PATTERN
@@ -50,14 +51,10 @@ class ResponderSerializer(serializers.Serializer[Any]):
 class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
     """A pipeline with its owners, rotation, status, open incidents and maintenance."""
 
-    primary_owner = serializers.SlugRelatedField(slug_field="username", queryset=User.objects.filter(is_active=True))
-    secondary_owner = serializers.SlugRelatedField(slug_field="username", queryset=User.objects.filter(is_active=True))
-    rotation = serializers.SlugRelatedField(
-        source="in_rotation.rotation",
-        slug_field="slug",
-        queryset=Rotation.objects.all(),
-        allow_null=True,
-        error_messages={"does_not_exist": "Unknown rotation “{value}”."},
+    primary_owner = NamedField(noun="engineer", slug_field="username", queryset=User.objects.filter(is_active=True))
+    secondary_owner = NamedField(noun="engineer", slug_field="username", queryset=User.objects.filter(is_active=True))
+    rotation = NamedField(
+        noun="rotation", source="in_rotation.rotation", queryset=Rotation.objects.all(), allow_null=True
     )
     status = serializers.SerializerMethodField()
     open_incidents = serializers.SerializerMethodField()

@@ -10,7 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import LineField
+from common.api.fields import InstantField, LineField, NamedField
 from common.api.filters import ListFilterBackend
 from people.permissions import request_user
 from people.serializers import UsernameField
@@ -49,10 +49,11 @@ class CoverPartSerializer(serializers.ModelSerializer[Cover]):
 class RequestedCoverSerializer(serializers.ModelSerializer[CoverRequest]):
     """A cover request. `open` is the time that it still asks for, `accepted` the parts that engineers have accepted."""
 
-    rotation = serializers.SlugRelatedField(slug_field="slug", queryset=Rotation.objects.order_by("pk"))
+    rotation = NamedField(noun="rotation", queryset=Rotation.objects.order_by("pk"))
     requester = UsernameField(read_only=True)
     counterpart = UsernameField(required=False, allow_null=True)
-    starts_at = serializers.DateTimeField(required=False)
+    starts_at = InstantField(required=False)
+    ends_at = InstantField()
     message = LineField(required=False, allow_blank=True, max_length=200, default="")
     open = serializers.SerializerMethodField()
     accepted = CoverPartSerializer(source="covers", many=True, read_only=True)
@@ -94,8 +95,8 @@ class RequestedCoverSerializer(serializers.ModelSerializer[CoverRequest]):
 class CoverAcceptanceSerializer(serializers.Serializer[Any]):
     """An acceptance: the part, by default all that is open, the engineer an admin accepts for, and acknowledged conflicts."""
 
-    starts_at = serializers.DateTimeField(required=False)
-    ends_at = serializers.DateTimeField(required=False)
+    starts_at = InstantField(required=False)
+    ends_at = InstantField(required=False)
     engineer = UsernameField(required=False)
     acknowledge_conflicts = serializers.BooleanField(required=False, default=False)
 

@@ -8,7 +8,7 @@ from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import LineField
+from common.api.fields import InstantField, LineField, NamedField
 from common.api.filters import ListFilterBackend
 from people.permissions import request_user
 from people.serializers import UsernameField
@@ -20,10 +20,11 @@ from scheduling.services.covers import CoverData, create_cover, end_cover
 class CoverSerializer(serializers.ModelSerializer[Cover]):
     """A part of a rotation's time that one engineer takes over from another; `covers` is the covered engineer."""
 
-    rotation = serializers.SlugRelatedField(slug_field="slug", queryset=Rotation.objects.order_by("pk"))
+    rotation = NamedField(noun="rotation", queryset=Rotation.objects.order_by("pk"))
     engineer = UsernameField(required=False)
     covers = UsernameField(source="covered_engineer", read_only=True)
-    starts_at = serializers.DateTimeField(required=False)
+    starts_at = InstantField(required=False)
+    ends_at = InstantField()
     reason = LineField(required=False, allow_blank=True, max_length=200, default="")
     acknowledge_conflicts = serializers.BooleanField(write_only=True, required=False, default=False)
 

@@ -10,6 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import DayField
 from common.api.filters import ListFilterBackend
 from common.exceptions import InvalidInputError, NotAllowedError
 from people.models import User
@@ -113,6 +114,8 @@ class HolidaySerializer(serializers.ModelSerializer[HolidayBlock]):
     """
 
     engineer = UsernameField(required=False)
+    starts_on = DayField(label="First day")
+    ends_on = DayField(label="Last day")
 
     class Meta:
         model = HolidayBlock

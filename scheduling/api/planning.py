@@ -1,6 +1,5 @@
 """API endpoints for admins to change rosters and to plan around time off."""
 
-import datetime as dt
 from typing import Any
 
 from django.utils import timezone
@@ -10,8 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import ListField
-from common.datetimes import EARLIEST, INVALID_DATE, LATEST
+from common.api.fields import DayField, ListField
 from common.exceptions import NotAllowedError
 from people.permissions import request_user
 from people.queries import people_by_username
@@ -33,14 +31,8 @@ MAX_MOVES = 100
 class RosterSerializer(serializers.Serializer[Any]):
     """Ordered engineers, and the start date of the first engineer's shift."""
 
-    starts_on = serializers.DateField()
+    starts_on = DayField()
     engineers = ListField(child=UsernameField(), allow_empty=False, max_length=MAX_ENGINEERS)
-
-    def validate_starts_on(self, day: dt.date) -> dt.date:
-        """Return the date; raise ValidationError if it is out of range."""
-        if not EARLIEST <= day < LATEST:
-            raise serializers.ValidationError(INVALID_DATE)
-        return day
 
 
 class CancelledSwapSerializer(serializers.Serializer[Any]):

@@ -14,11 +14,11 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import LineField, ListField, MultilineField
+from common.api.fields import DayField, LineField, ListField, MultilineField
 from common.api.lists import paginate_list
 from common.api.pagination import LongPagination
 from common.api.params import AT, FROM, IF_NONE_MATCH, TO, UNCHANGED, check_window, instant_or_date
-from common.datetimes import EARLIEST, INVALID_DATE, LATEST, isoformat_z, parse_date_param, parse_instant_param
+from common.datetimes import isoformat_z, parse_date_param, parse_instant_param
 from common.exceptions import InvalidInputError
 from common.response_cache import mark_period
 from common.version_cache import ValidityPeriod
@@ -148,13 +148,7 @@ class RotationDataSerializer(serializers.Serializer[Any]):
     drill_weekday = serializers.ChoiceField(choices=Weekday.choices, required=False)
     drill_time = serializers.TimeField(required=False)
     roster = ListField(child=UsernameField(), allow_empty=False, max_length=MAX_ENGINEERS)
-    starting = serializers.DateField(required=False)
-
-    def validate_starting(self, day: dt.date) -> dt.date:
-        """Return the date; raise ValidationError if it is out of range."""
-        if not EARLIEST <= day < LATEST:
-            raise serializers.ValidationError(INVALID_DATE)
-        return day
+    starting = DayField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Raise ValidationError for a start date without a roster."""

@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import LineField
+from common.api.fields import DayField, LineField, NamedField
 from common.api.filters import ListFilterBackend
 from common.api.lists import paginate_list
 from common.datetimes import parse_date_param
@@ -29,7 +29,10 @@ from scheduling.services.swaps import SwapProposal, accept_swap, cancel_swap, de
 class SwapSerializer(serializers.ModelSerializer[SwapRequest]):
     """A swap request, with shifts by start date and people by user name."""
 
-    rotation = serializers.SlugRelatedField(slug_field="slug", queryset=Rotation.objects.order_by("pk"))
+    rotation = NamedField(noun="rotation", queryset=Rotation.objects.order_by("pk"))
+    offered_week = DayField()
+    wanted_week = DayField(required=False, allow_null=True)
+    third_week = DayField(required=False, allow_null=True)
     requester = UsernameField(read_only=True)
     counterpart = UsernameField(required=False, allow_null=True)
     third = UsernameField(required=False, allow_null=True)

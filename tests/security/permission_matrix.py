@@ -152,7 +152,7 @@ RULES = {
     ),
     "POST /me/unsent-form/discard/": Rule(SIGNED_IN),
     "GET /me/tokens/": Rule(SIGNED_IN),
-    "POST /me/tokens/": Rule(SIGNED_IN, {"name": "mine", "scope": "read"}),
+    "POST /me/tokens/": Rule(SIGNED_IN, {"name": "mine", "scope": "read", "expires_on": "2099-12-31"}),
     "POST /me/tokens/{token}/revoke/": Rule(OWNER_ALONE, hidden=True),
     "GET /me/offline/": Rule(SIGNED_IN),
     "GET /me/notifications/": Rule(SIGNED_IN),

@@ -12,7 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import ListField
+from common.api.fields import InstantField, ListField, NamedField
 from common.api.filters import ListFilterBackend
 from common.api.pagination import DefaultPagination
 from common.datetimes import isoformat_z
@@ -46,8 +46,12 @@ class CheckSerializer(serializers.ModelSerializer[Check]):
         allow_null=True,
         help_text="Denominator of a ratio, metric to reconcile with, or companion that explains the metric of an anomaly check.",
     )
-    source = serializers.SlugRelatedField(  # type: ignore[assignment]  # a field of that name
-        slug_field="name", queryset=DataSource.objects.defer("address"), required=False, allow_null=True
+    source = NamedField(  # type: ignore[assignment]  # a field of that name
+        noun="data source",
+        slug_field="name",
+        queryset=DataSource.objects.defer("address"),
+        required=False,
+        allow_null=True,
     )
     parameters = serializers.DictField(required=False, help_text=describe_parameters(CHECK_TYPES.values()))
     weekdays = ListField(child=serializers.IntegerField(min_value=0, max_value=6), max_length=WEEKDAYS, required=False)
@@ -154,7 +158,7 @@ class ResultSerializer(serializers.ModelSerializer[CheckResult]):
 class MuteSerializer(serializers.Serializer[Any]):
     """The end of a mute."""
 
-    until = serializers.DateTimeField()
+    until = InstantField()
 
 
 class CheckViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Check]):

@@ -7,6 +7,7 @@ from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api.fields import DayField, InstantField
 from common.identifiers import ID_PATTERN
 from people.permissions import request_user
 from pipelines.serializers import PipelineField
@@ -21,6 +22,8 @@ class RunSerializer(serializers.ModelSerializer[ReportedRun]):
     """A run of a pipeline. The end of a finished run defaults to now."""
 
     pipeline = PipelineField()
+    started_at = InstantField(required=False, allow_null=True)
+    finished_at = InstantField(required=False, allow_null=True)
 
     class Meta:
         model = ReportedRun
@@ -51,6 +54,8 @@ class KnownEventSerializer(serializers.ModelSerializer[KnownEvent]):
 
     pipeline = PipelineField()
     metric = MetricField(required=False, allow_null=True)
+    starts_on = DayField(label="First day")
+    ends_on = DayField(label="Last day")
     added_by = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
 
     class Meta:

@@ -11,7 +11,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import LineField
+from common.api.fields import LineField, NamedField
 from common.api.pagination import DefaultPagination
 from common.datetimes import isoformat_z, parse_instant_param
 from common.exceptions import InvalidInputError
@@ -35,8 +35,12 @@ class MetricSerializer(serializers.ModelSerializer[Metric]):
     """A metric of a pipeline, with its query and data source if it is pulled."""
 
     pipeline = PipelineField()
-    source = serializers.SlugRelatedField(  # type: ignore[assignment]  # a field of that name
-        slug_field="name", queryset=DataSource.objects.defer("address"), required=False, allow_null=True
+    source = NamedField(  # type: ignore[assignment]  # a field of that name
+        noun="data source",
+        slug_field="name",
+        queryset=DataSource.objects.defer("address"),
+        required=False,
+        allow_null=True,
     )
 
     class Meta:
