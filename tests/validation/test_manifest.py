@@ -71,6 +71,29 @@ def test_a_file_without_a_schema_is_refused():
         parse({"nodes": {}})
 
 
+@each(
+    "sections", [{}, {"nodes": {}}, {"parent_map": {"model.shop.a": ["model.shop.b"]}}, {"groups": {}, "exposures": {}}]
+)
+def test_a_manifest_without_nodes_is_refused(sections):
+    """It would delete the lineage of its project."""
+    with pytest.raises(UnreadableFileError, match="dbt manifest: it has no nodes"):
+        parse({"metadata": manifest()["metadata"], **sections})
+
+
+@each(
+    "sections, location",
+    [
+        ({"nodes": []}, "nodes"),
+        ({"nodes": {"model.shop.a": 5}}, "nodes.model.shop.a"),
+        ({"groups": 5}, "groups"),
+        ({"exposures": {"exposure.shop.a": None}}, "exposures.exposure.shop.a"),
+    ],
+)
+def test_what_is_not_an_object_is_named(sections, location):
+    with pytest.raises(UnreadableFileError, match=re.escape(f"dbt manifest: {location} is not an object")):
+        parse({**manifest(node("model.shop.orders")), **sections})
+
+
 def test_a_manifest_of_fusion_has_its_settings_in_config_only():
     """Fusion leaves `meta`, `group` and `depends_on` of a node out, writes null for what is empty, and sorts the sections."""
     fusion = {

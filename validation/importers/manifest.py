@@ -40,7 +40,7 @@ def read_manifest(pieces: Iterable[bytes]) -> Manifest:
 
     Macros, docs and disabled nodes are left out.
 
-    Raises UnreadableFileError for another file, an unsupported schema, or more than `MAX_REFERENCES`.
+    Raises UnreadableFileError for another file, an unsupported schema, no nodes, or more than `MAX_REFERENCES`.
     """
     references = 0
     metadata: dict[str, Json] = {}
@@ -57,28 +57,40 @@ def read_manifest(pieces: Iterable[bytes]) -> Manifest:
             parents[result_key(key)] = _keys(value)
             references += len(parents[result_key(key)])
         elif section in NODE_SECTIONS:
-            entry = record(value, location=f"dbt manifest: {section}.{text(key)}")
+            entry = _record(value, section=section, key=key)
             node = _node(result_key(key), entry)
             references += len(node.parents)
             if node.kind in KINDS:
                 nodes[node.key] = node
         elif section == "groups":
-            group = _group(result_key(key), record(value, location=f"dbt manifest: groups.{text(key)}"))
+            group = _group(result_key(key), _record(value, section=section, key=key))
             groups[group.name] = group
         elif section == "exposures":
-            exposure = _exposure(result_key(key), record(value, location=f"dbt manifest: exposures.{text(key)}"))
+            exposure = _exposure(result_key(key), _record(value, section=section, key=key))
             exposures[exposure.key] = exposure
         if references > MAX_REFERENCES:
             raise UnreadableFileError(f"dbt manifest: its nodes have more than {MAX_REFERENCES:,} parents")
+    schema = _schema(metadata.get("dbt_schema_version"))
+    _require_nodes(nodes)
     return Manifest(
         project=text(metadata.get("project_name")) or _main_package(nodes),
-        schema=_schema(metadata.get("dbt_schema_version")),
+        schema=schema,
         dbt_version=text(metadata.get("dbt_version"), limit=50),
         generated_at=instant(metadata.get("generated_at")),
         nodes=_with_parents(nodes, parents),
         groups=groups,
         exposures=exposures,
     )
+
+
+def _require_nodes(nodes: Mapping[str, ManifestNode]) -> None:
+    """Raise UnreadableFileError for no nodes: such a file would delete the lineage of its project."""
+    if not nodes:
+        raise UnreadableFileError("dbt manifest: it has no nodes")
+
+
+def _record(value: Json, *, section: str, key: str) -> Record:
+    return record(value, location=f"dbt manifest: {section}.{text(key)}" if key else f"dbt manifest: {section}")
 
 
 def _schema(value: Json) -> int:
