@@ -1,6 +1,7 @@
 """Request covers, and accept, decline, withdraw and expire the requests."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,8 +9,8 @@ from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.models import User
-from scheduling.domain.responder_chain import Period, intersect
-from scheduling.models import Cover, CoverRequest, RequestQuerySet, Rotation
+from scheduling.domain.responder_chain import Assignment, Period, intersect
+from scheduling.models import Cover, CoverRequest, RequestQuerySet, Rotation, RotationWeek
 from scheduling.models.requests import RequestState
 from scheduling.notifications import (
     notify_cover_reminder,
@@ -57,11 +58,14 @@ def request_cover(rotation: Rotation, *, proposal: CoverProposal, by: User, at: 
     """
     rotation = lock_active_rotation(rotation)
     starts_at = _start_now_or_later(proposal, at=at)
-    requester = _requester(rotation, starts_at=starts_at, ends_at=proposal.ends_at, by=by)
+    parts = assignments_between(rotation, starts_at=starts_at, ends_at=proposal.ends_at)
+    if sum((part.ends_at - part.starts_at for part in parts), dt.timedelta()) < proposal.ends_at - starts_at:
+        raise InvalidInputError({"ends_at": [f"{rotation} has no shifts for all of that time yet."]})
+    requester = _requester(parts, by=by)
     request = CoverRequest(
         rotation=rotation,
         requester=requester,
-        counterpart=_counterpart(proposal, requester=requester),
+        counterpart=_counterpart(proposal, requester=requester, parts=parts),
         starts_at=starts_at,
         ends_at=proposal.ends_at,
         message=proposal.message,
@@ -87,11 +91,8 @@ def _start_now_or_later(proposal: CoverProposal, *, at: dt.datetime) -> dt.datet
     return starts_at
 
 
-def _requester(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.datetime, by: User) -> User:
+def _requester(parts: Sequence[Assignment[RotationWeek, Cover]], *, by: User) -> User:
     """Return the one engineer who is on call in a period; raise NotAllowedError if `by` may not request a cover for them."""
-    parts = assignments_between(rotation, starts_at=starts_at, ends_at=ends_at)
-    if sum((part.ends_at - part.starts_at for part in parts), dt.timedelta()) < ends_at - starts_at:
-        raise InvalidInputError({"ends_at": [f"{rotation} has no shifts for all of that time yet."]})
     engineers = {part.engineer.pk: part.engineer for part in parts}
     if by.pk not in engineers and not by.is_staff:
         raise NotAllowedError("You can only request a cover for your own on-call time.")
@@ -104,7 +105,9 @@ def _requester(rotation: Rotation, *, starts_at: dt.datetime, ends_at: dt.dateti
     return requester
 
 
-def _counterpart(proposal: CoverProposal, *, requester: User) -> User | None:
+def _counterpart(
+    proposal: CoverProposal, *, requester: User, parts: Sequence[Assignment[RotationWeek, Cover]]
+) -> User | None:
     if proposal.counterpart is None:
         return None
     [counterpart] = lock_people([proposal.counterpart]).values()
@@ -112,6 +115,11 @@ def _counterpart(proposal: CoverProposal, *, requester: User) -> User | None:
         raise InvalidInputError({"counterpart": [f"{counterpart} is not active."]})
     if counterpart.pk == requester.pk:
         raise InvalidInputError({"counterpart": [f"{counterpart} is on call then. Choose another engineer."]})
+    if any(part.week is not None and part.week.engineer_id == counterpart.pk for part in parts):
+        # Nobody can cover a shift of their own, so the request could not be accepted.
+        raise InvalidInputError(
+            {"counterpart": [f"This is {counterpart}’s own shift. End {requester}’s cover instead."]}
+        )
     return counterpart
 
 

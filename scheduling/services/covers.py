@@ -76,7 +76,7 @@ def create_cover_parts(
     for part in parts:
         if part.cover is not None:
             if part.week is not None and engineer.pk == part.week.engineer_id:
-                raise DomainError(f"This is {engineer}’s own week. End {part.engineer}’s cover instead.")
+                raise DomainError(f"This is {engineer}’s own shift. End {part.engineer}’s cover instead.")
             _remove_time(part.cover, starts_at=part.starts_at, ends_at=part.ends_at)
         cover = Cover.objects.create(
             rotation=rotation,

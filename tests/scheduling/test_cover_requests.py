@@ -135,6 +135,19 @@ def test_wrong_input_is_named_by_field(rotation, week, others, outsider, now):
     assert not CoverRequest.objects.exists()
 
 
+def test_a_covering_engineer_cannot_ask_the_engineer_of_the_shift(rotation, week, others, now):
+    """Nobody can cover a shift of their own, so such a request could only be declined."""
+    owner, covering = week.engineer, others[0]
+    data = CoverData(covering, week.starts_at + 12 * HOUR, week.starts_at + 20 * HOUR)
+    create_cover(rotation, data=data, by=owner, at=now)
+    with pytest.raises(InvalidInputError) as refused:
+        ask(rotation, week, 12, 18, at=now, by=covering, counterpart=owner)
+    assert refused.value.problems == {"counterpart": [f"This is {owner}’s own shift. End {covering}’s cover instead."]}
+    request = ask(rotation, week, 12, 18, at=now, by=covering, counterpart=others[1])
+    accept_cover_request(request, by=others[1], at=now)
+    assert on_call(rotation, week, 11, 12, 18) == [owner.id, others[1].id, covering.id]
+
+
 def test_open_requests_of_an_engineer_never_overlap(rotation, week, now):
     request = ask(rotation, week, 10, 20, at=now)
     with pytest.raises(DomainError, match="open cover request already"):
