@@ -16,7 +16,7 @@ from common.forms import add_service_error
 from people.requests import SignedInRequest
 from pipelines.models import Pipeline
 from readiness.forms import LinkForm, NoteForm, SubscribeForm
-from readiness.models import ReaderNote, ReadersLink
+from readiness.models import ReaderNote
 from readiness.presenters import render_readers_page
 from readiness.queries.readers import link_by_secret, link_url, readers_links
 from readiness.queries.readiness import readiness_by_pipeline
@@ -49,7 +49,7 @@ def readers_page(request: HttpRequest, token: str) -> HttpResponse:
     """Show the numbers of a link with their verdicts; 304 if the browser's copy is current, 404 if the link is unknown or revoked."""
     html = page_html(token, render=render_readers_page, at=timezone.now())
     if html is None:
-        raise Http404("Page not found.")
+        return _link_gone(request)
     response = HttpResponse(html)
     etag = f'"{hashlib.sha256(html.encode()).hexdigest()[:32]}"'
     response.headers["ETag"] = etag
@@ -57,18 +57,19 @@ def readers_page(request: HttpRequest, token: str) -> HttpResponse:
     return _private(get_conditional_response(request, etag=etag, response=response) or response)
 
 
-def _link_or_404(token: str) -> ReadersLink:
-    link = link_by_secret(token)
-    if link is None:
-        raise Http404("Page not found.")
-    return link
+def _link_gone(request: HttpRequest) -> HttpResponse:
+    """Return the response to an unknown or a revoked link. Readers have no account, so it offers neither sign-in nor search."""
+    return _private(render(request, "readiness/link_gone.html", status=404))
 
 
 @require_safe
 @login_not_required
 def reader_badge(request: HttpRequest, token: str, slug: str) -> HttpResponse:
     """Return the badge of one of the link's pipelines."""
-    pipeline = get_object_or_404(_link_or_404(token).pipelines, slug=slug)
+    link = link_by_secret(token)
+    if link is None:
+        raise Http404("Page not found.")
+    pipeline = get_object_or_404(link.pipelines, slug=slug)
     return _private(badge_response(request, readiness_by_pipeline([pipeline], at=timezone.now())[pipeline.pk]))
 
 
@@ -76,7 +77,9 @@ def reader_badge(request: HttpRequest, token: str, slug: str) -> HttpResponse:
 @login_not_required
 def subscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Ask for an address and send it a message to confirm."""
-    link = _link_or_404(token)
+    link = link_by_secret(token)
+    if link is None:
+        return _link_gone(request)
     form = SubscribeForm(request.POST if request.method == "POST" else None, link=link)
     status = 400 if form.errors else 200
     if form.is_bound and form.is_valid():

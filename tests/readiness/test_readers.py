@@ -94,6 +94,8 @@ def test_a_revoked_or_unknown_link_is_a_404(link, a):
     revoke_link(link.link, by=a, at=timezone.now())
     for secret in (link.secret, "read_unknown"):
         assert page(secret).status_code == 404
+        html = page(secret).content.decode()
+        assert ("Ask the person who sent it to you for a new one." in html, "Sign in" in html) == (True, False)
         assert Client().get(f"/readers/{secret}/orders.svg").status_code == 404
         assert Client().get(f"/readers/{secret}/subscribe/").status_code == 404
     assert ReadersLink.objects.get().html == ""
