@@ -134,7 +134,7 @@ def test_a_preview_of_an_edit_leaves_the_check_as_it_is(signed_in, metric, a):
 @pytest.mark.parametrize(
     ("fields", "error"),
     [
-        ({"parameters.fail_above": "x"}, "Enter a number."),
+        ({"parameters.fail_above": "x"}, "Enter a number, such as 1.5 or 12,000."),
         ({"metric": "", "parameters.fail_above": "1"}, "Choose the metric to evaluate."),
         ({"metric": "", "parameters.fail_above": "1", "is_active": ""}, "Choose the metric to evaluate."),
     ],

@@ -161,7 +161,7 @@ def test_an_engineer_creates_and_edits_a_check(signed_in, metric, a):
     }
     wrong = browser.post(path, {**fields, "parameters.fail_below": "x"})
     assert wrong.status_code == 400
-    assert "Enter a number." in wrong.content.decode()
+    assert "Enter a number, such as 1.5 or 12,000." in wrong.content.decode()
     assert browser.post(path, fields).status_code == 302
     created = Check.objects.get()
     assert (created.parameters["fail_below"], created.interval_minutes, created.is_active) == (10, 30, True)

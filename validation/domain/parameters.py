@@ -7,10 +7,12 @@ and so on. Forms, the API and the documentation read the declarations; checks re
 import dataclasses
 import datetime as dt
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
+from common.datetimes import INVALID_DATE, is_in_range
 from common.formatting import parse_minutes
 from validation.domain.sql import query_problem
 
@@ -19,6 +21,9 @@ MAX_LINES, MAX_LINE_LENGTH = 500, 200
 MAX_QUERY_LENGTH = 20_000
 MAX_UNKNOWN_LISTED = 10
 METADATA_KEY = "parameter"
+NOT_A_NUMBER = "Enter a number, such as 1.5 or 12,000."
+GROUPED_DIGITS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
+WRONG_WEEKDAYS = "Choose weekdays, 0 for Monday to 6 for Sunday."
 
 
 class InvalidParametersError(ValueError):
@@ -212,11 +217,11 @@ def _stored(value: object) -> object:
 
 def _read_number(parameter: Parameter, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise TypeError("Enter a number.")
+        raise TypeError(NOT_A_NUMBER)
     try:
-        read = float(value.replace(",", "") if isinstance(value, str) else value)
+        read = float(_without_groups(value) if isinstance(value, str) else value)
     except ValueError:
-        raise ValueError("Enter a number.") from None
+        raise ValueError(NOT_A_NUMBER) from None
     if not math.isfinite(read):
         raise ValueError("Enter a finite number.")
     least, most = parameter.least, parameter.most
@@ -224,6 +229,16 @@ def _read_number(parameter: Parameter, value: object) -> float:
         limits = [f"at least {least:g}" if least is not None else "", f"at most {most:g}" if most is not None else ""]
         raise ValueError(f"Must be {' and '.join(limit for limit in limits if limit)}.")
     return read
+
+
+def _without_groups(text: str) -> str:
+    """Return a number without the commas between its groups of three digits; raise ValueError for a comma elsewhere.
+
+    A decimal comma left out would make "1,5" fifteen.
+    """
+    if "_" in text or ("," in text and not GROUPED_DIGITS.fullmatch(text.strip())):
+        raise ValueError(NOT_A_NUMBER)
+    return text.replace(",", "")
 
 
 def _read_integer(parameter: Parameter, value: object) -> int:
@@ -246,11 +261,14 @@ def _read_time(parameter: Parameter, value: object) -> dt.time:
 
 def _read_weekdays(parameter: Parameter, value: object) -> tuple[int, ...]:
     numbers = value.replace(",", " ").split() if isinstance(value, str) else value
-    if not isinstance(numbers, list | tuple):
-        raise TypeError("Choose weekdays, 0 for Monday to 6 for Sunday.")
-    days = sorted({int(day) for day in numbers})
+    if not isinstance(numbers, list | tuple) or any(isinstance(day, bool | float) for day in numbers):
+        raise TypeError(WRONG_WEEKDAYS)
+    try:
+        days = sorted({int(day) for day in numbers})
+    except (ValueError, TypeError):
+        raise ValueError(WRONG_WEEKDAYS) from None
     if not days or not set(days) <= set(range(WEEKDAYS)):
-        raise ValueError("Choose weekdays, 0 for Monday to 6 for Sunday.")
+        raise ValueError(WRONG_WEEKDAYS)
     return tuple(days)
 
 
@@ -263,9 +281,12 @@ def _read_choice(parameter: Parameter, value: object) -> str:
 
 def _read_date(parameter: Parameter, value: object) -> dt.date:
     try:
-        return dt.date.fromisoformat(str(value))
+        day = dt.date.fromisoformat(str(value))
     except ValueError:
-        raise ValueError("Enter a date, such as 2026-11-23.") from None
+        raise ValueError(INVALID_DATE) from None
+    if not is_in_range(day):
+        raise ValueError(INVALID_DATE)
+    return day
 
 
 def _read_lines(parameter: Parameter, value: object) -> tuple[str, ...]:
@@ -301,6 +322,8 @@ def _read_amounts(parameter: Parameter, value: object) -> dict[dt.date, float]:
         if not all(len(pair) == 2 for pair in pairs):  # a date and an amount
             raise ValueError("Enter lines of a date and an amount, such as 2026-12-31 1200000.")
         value = dict(pairs)
+        if len(value) < len(pairs):
+            raise ValueError("Enter each date once.")
     if not isinstance(value, dict) or not value or len(value) > MAX_LINES:
         raise TypeError("Enter at least one date with its amount.")
     amount = Parameter("number", "amount")
@@ -374,4 +397,5 @@ def crossed(parameters: Parameters, low: str, high: str) -> dict[str, list[str]]
     least, most = getattr(parameters, low), getattr(parameters, high)
     if least is None or most is None or least <= most:
         return {}
-    return {low: [f"Must not be above {high}: no value would pass."]}
+    labels = {parameter.name: parameter.label for parameter in declared(type(parameters))}
+    return {low: [f"Must not be above “{labels[high]}”: no value would pass."]}
