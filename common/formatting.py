@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 MAX_MINUTES = 1e9  # beyond this, a duration is shown as a number
+MAX_PLAIN_NUMBER = 1e15  # beyond this, a number is shown with an exponent: a float has no more digits
 # A full date is "Mon 30 Nov 2026", a brief one "Mon 30 Nov", a date "30 Nov 2026", a short one "30 Nov", a month "November 2026".
 DateStyle = Literal["full", "brief", "date", "short", "month", "text"]
 
@@ -102,10 +103,12 @@ def format_relative(span: dt.timedelta) -> str:
 
 
 def format_number(value: float) -> str:
-    """Return a number for display: "12,300", "0.042"; "inf" or "nan" for numbers that are not finite."""
+    """Return a number for display: "12,300", "0.042", "1.5e+20"; "inf" or "nan" for numbers that are not finite."""
     if not math.isfinite(value):
         return str(value)
-    if value == int(value) and abs(value) < 1e15:  # a whole number, shown without decimals
+    if abs(value) >= MAX_PLAIN_NUMBER:
+        return f"{value:.4g}"
+    if value == int(value):  # a whole number, shown without decimals
         return f"{int(value):,}"
     # Four significant digits are enough below a thousand.
     return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"

@@ -8,7 +8,7 @@ import pytest
 from django.template import engines
 from django.utils import timezone
 
-from common.formatting import format_instant, format_minutes, format_relative, parse_minutes
+from common.formatting import format_instant, format_minutes, format_number, format_relative, parse_minutes
 from tests.each import each
 from tests.test_language import ROOT, template_files
 
@@ -119,3 +119,19 @@ def test_a_period_within_a_day_has_its_date_once():
     )
     end = '<time class="when" datetime="2026-11-03T10:05:00Z" title="2026-11-03 10:05 UTC">10:05 UTC</time>'
     assert page == f"{ELEMENT.format('Tue 3 Nov 2026, 09:05 UTC')} to {end}"
+
+
+@each(
+    "value, text",
+    [
+        (0, "0"),
+        (-12_300, "-12,300"),
+        (0.04213, "0.04213"),
+        (1234.56, "1,234.6"),
+        (999_999_999_999_999, "999,999,999,999,999"),
+        (1e15, "1e+15"),
+        (-9.123456e307, "-9.123e+307"),
+    ],
+)
+def test_a_number_is_short(value, text):
+    assert format_number(value) == text

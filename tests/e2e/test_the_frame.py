@@ -12,7 +12,7 @@ from people.models import User
 from pipelines.models import Pipeline
 from runbooks.models import Runbook
 from tests.browser import DESKTOP, PHONE, follow
-from tests.factories import PASSWORD, import_example
+from tests.factories import PASSWORD, bearer, import_example
 from tests.snapshots import this_minute
 from tests.validation.fixtures import make_check, make_metric, push, run
 from validation.models import Check
@@ -243,6 +243,9 @@ def test_on_a_phone_a_check_that_passes_takes_two_lines_and_one_that_fails_says_
     for number in range(40):
         created = make_check(pipeline, a, name=f"Range of users, part {number:02}", **fields)
         status, message = ("fail", "5 is below the limit of 10.") if number < 2 else ("pass", "1,234 – within range.")
+        if number == 1:
+            # A column, a key or a path of a tool is one long word.
+            message = f"{message} {'a_very_long_name' * 12}"
         result = {"last_status": status, "last_message": message, "last_value": 1234.5, "last_run_at": five_minutes_ago}
         Check.objects.filter(pk=created.pk).update(**result)
     page = open_page(a, size=PHONE)
@@ -259,3 +262,36 @@ def test_on_a_phone_a_check_that_passes_takes_two_lines_and_one_that_fails_says_
     page.get_by_role("button", name="Filter").click()
     expect(rows).to_have_count(2)
     assert complaints == []
+
+
+def test_a_long_word_makes_no_page_wider_than_the_screen(seeded, client, a, open_page):
+    word = "a_very_long_name/without_a_space" * 4
+    headers = {**bearer(a), "content_type": "application/json"}
+    later = (timezone.now() + dt.timedelta(days=1)).isoformat()
+    ids = {}
+    for path, body in {
+        "incidents/": {"pipeline": SLUG, "kind": "issue", "title": word, "text": word},
+        "incidents/{incidents/}/notes/": {"text": f"{word} `{word}`\n\n| a | b |\n|---|---|\n| {word} | {word} |"},
+        "maintenance-windows/": {"pipeline": SLUG, "ends_at": later, "reason": word},
+        "action-items/": {"pipeline": SLUG, "text": word},
+        "readers-links/": {"name": word[:80], "pipelines": [SLUG]},
+        "known-events/": {"pipeline": SLUG, "starts_on": "2026-11-20", "ends_on": "2026-11-20", "name": word[:120]},
+    }.items():
+        answer = client.post(f"/api/v1/{path.format(**ids)}", body, **headers)
+        assert answer.status_code in (200, 201), (path, answer.content)
+        ids[path] = answer.json().get("id")
+    pipeline = Pipeline.objects.get(slug=SLUG)
+    check = make_check(
+        pipeline, a, name=f"Range {word}"[:120], metric=make_metric(pipeline), parameters={"fail_below": 1}
+    )
+    Check.objects.filter(pk=check.pk).update(last_status="fail", last_message=word)
+    paths = ["/", "/incidents/", f"/incidents/{ids['incidents/']}/", f"/incidents/{ids['incidents/']}/edit/", f"/pipelines/{SLUG}/",
+             f"/pipelines/{SLUG}/maintenance/", f"/runbooks/{SLUG}/", "/readers/", "/checks/", f"/checks/{check.pk}/", "/handoffs/"]  # fmt: skip
+    too_wide = []
+    for size in (PHONE, {"width": 768, "height": 1024}, DESKTOP):
+        page = open_page(a, size=size)
+        for path in paths:
+            page.goto(path)
+            if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+                too_wide.append((size["width"], path))
+    assert too_wide == []

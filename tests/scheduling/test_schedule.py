@@ -420,7 +420,7 @@ def test_the_api_previews_saves_and_deletes_time_off(client, rotation, a, b, adm
         ({"starts_on": "2026-12-24"}, 400, "ends_on"),
         ({"starts_on": "2026-12-24", "ends_on": "2026-12-20"}, 400, "ends_on"),
         ({"starts_on": "24.12.", "ends_on": "2026-12-26"}, 400, "starts_on"),
-        ({"starts_on": "9999-12-24", "ends_on": "9999-12-31"}, 400, "starts_on"),
+        ({"starts_on": "9999-12-24", "ends_on": "2026-12-26"}, 400, "starts_on"),
         ({"starts_on": "2026-12-24", "ends_on": "2026-12-26", "kind": "boredom"}, 400, "kind"),
         ({"starts_on": "2026-12-24", "ends_on": "2026-12-26", "note": "x\0"}, 400, "note"),
         ({"starts_on": "2026-12-24", "ends_on": "2026-12-26", "engineer": "nobody"}, 400, "engineer"),
