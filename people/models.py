@@ -383,6 +383,9 @@ class ApiToken(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    # True for the token of an admin without the scope for admins, in memory (`find_token`).
+    withholds_admin = False
+
     objects = ApiTokenQuerySet.as_manager()
 
     class Meta:
@@ -396,6 +399,13 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def refusal_hint(self) -> str:
+        """What the token lacks that its user may have: the end of the message of a 403, or "" if the token is not the reason."""
+        if self.scope == self.Scope.READ:
+            return "This token can only read."
+        return "This token does not have the scope “Admin”." if self.withholds_admin else ""
 
 
 class FactsVersion(models.Model):

@@ -64,6 +64,7 @@ def find_token(secret: str, *, at: dt.datetime) -> ApiToken | None:
     token = ApiToken.from_db(connection.alias, TOKEN_COLUMNS, row[: len(TOKEN_COLUMNS)])
     token.user = User.from_db(connection.alias, USER_COLUMNS, row[len(TOKEN_COLUMNS) :])
     if token.scope != ApiToken.Scope.ADMIN:
+        token.withholds_admin = token.user.is_staff
         token.user.is_staff = False
     return token
 

@@ -13,8 +13,18 @@ def handle_exception(error: Exception, context: dict[str, object]) -> Response |
     """Return the response for an exception raised in an API view, or None if it is unknown."""
     response = _answer(error, context)
     if response is not None:
+        if response.status_code == status.HTTP_403_FORBIDDEN:
+            _explain_refusal(response, context)
         response.data = _encodable(response.data)
     return response
+
+
+def _explain_refusal(response: Response, context: dict[str, object]) -> None:
+    """Add what the request's token lacks to the detail of a refusal."""
+    # Not `auth`, which would authenticate again, and fail again, if that was refused.
+    hint = getattr(getattr(context.get("request"), "_auth", None), "refusal_hint", "")
+    if hint and isinstance(response.data, dict):
+        response.data["detail"] = f"{response.data['detail']} {hint}"
 
 
 def _answer(error: Exception, context: dict[str, object]) -> Response | None:

@@ -70,6 +70,28 @@ def test_a_read_token_cannot_write(client, admin, daily_growth):
     assert answer.status_code == 403
 
 
+@each(
+    "who, scope, hint",
+    [
+        ("admin", "read", " This token can only read."),
+        ("admin", "write", " This token does not have the scope “Admin”."),
+        ("a", "read", " This token can only read."),
+        ("a", "write", ""),
+    ],
+)
+def test_a_refusal_says_what_the_token_lacks(client, admin, a, daily_growth, who, scope, hint):
+    headers = bearer({"admin": admin, "a": a}[who], scope=scope)
+    path = f"/api/v1/pipelines/{daily_growth.slug}/"
+    answer = client.patch(path, {"audience": "everyone"}, content_type="application/json", **headers)
+    refused = {"detail": f"You do not have permission to perform this action.{hint}"}
+    assert (answer.status_code, answer.json()) == (403, refused)
+    # A service refuses, not a permission of the view.
+    rotation = client.post(
+        "/api/v1/rotations/", {"name": "x", "roster": ["engineer-a"]}, content_type="application/json", **headers
+    )
+    assert (rotation.status_code, rotation.json()["detail"].endswith(hint)) == (403, True)
+
+
 def test_only_the_owner_or_an_admin_revokes_a_token(a, b, admin):
     new = create_token(a, name="script")
     with pytest.raises(NotAllowedError):
