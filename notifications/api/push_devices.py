@@ -60,6 +60,9 @@ class NewPushDeviceSerializer(serializers.Serializer[Any]):
 
     endpoint = LineField(max_length=2000)
     keys = SubscriptionKeysSerializer()
+    expirationTime = serializers.FloatField(  # noqa: N815  # the browser's name of the field
+        required=False, allow_null=True, help_text="Ignored: a push service reports a subscription that has expired."
+    )
     name = LineField(max_length=services.MAX_NAME_LENGTH, required=False, allow_blank=True)
 
 

@@ -25,9 +25,9 @@ class Browser:
 
     @property
     def subscription(self):
-        """The JSON of a PushSubscription."""
+        """What `PushSubscription.toJSON()` returns in a browser."""
         keys = {"p256dh": encode(public_bytes(self.private.public_key())), "auth": encode(AUTH)}
-        return {"endpoint": self.endpoint, "keys": keys}
+        return {"endpoint": self.endpoint, "expirationTime": None, "keys": keys}
 
     @property
     def payloads(self):
