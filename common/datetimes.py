@@ -13,6 +13,7 @@ RESTORE_WINDOW = dt.timedelta(days=30)
 EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2100, 1, 1)
 OUT_OF_RANGE_DATE = "Enter a date between 2000 and 2100."
 INVALID_INSTANT = "Enter a date and time with a time zone between 2000 and 2100, such as 2026-11-23T10:00:00Z."
+INVALID_TIME_OF_DAY = "Enter a time without a time zone, such as 09:30."
 INVALID_DATE = "Enter a date between 2000 and 2100, such as 2026-11-23."
 
 

@@ -18,11 +18,15 @@ FORBIDDEN_CHARACTER = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 FORBIDDEN_IN_LINE = re.compile(rf"[\t\n\r]|{FORBIDDEN_CHARACTER.pattern}")
+LINE_FEED = "\n"
 LINE_BREAKS = "\n\r\x0b\x0c\x85\u2028\u2029"
 
 
 def character_error(text: str, *, is_line: bool) -> str:
-    """Return the error for the first character that a text, or one line, must not contain; an empty string if there is none."""
+    """Return the error for the first character that a text, or one line, must not contain; an empty string if there is none.
+
+    In a text of several lines, the error names the line: the character itself cannot be seen.
+    """
     match = (FORBIDDEN_IN_LINE if is_line else FORBIDDEN_CHARACTER).search(text)
     if match is None:
         return ""
@@ -33,12 +37,14 @@ def character_error(text: str, *, is_line: bool) -> str:
         return "Use one line: remove the line break."
     if character == "\t":
         return "Use one line: remove the tab."
-    return f"Remove the control character U+{ord(character):04X}."
+    where = f" in line {text.count(LINE_FEED, 0, match.start()) + 1}" if LINE_FEED in text else ""
+    return f"Remove the control character U+{ord(character):04X}{where}."
 
 
 def text_error(text: str, *, max_length: int, required: str = "", is_line: bool = False) -> str:
     """Return what is wrong with a text, or an empty string; `required` is the error for an empty text."""
-    if error := character_error(text.strip(), is_line=is_line):
+    # Without the space at the end only, so that the lines keep their numbers.
+    if error := character_error(text.strip() if is_line else text.rstrip(), is_line=is_line):
         return error
     if required and not text.strip():
         return required

@@ -70,7 +70,7 @@ class RunbookSerializer(serializers.ModelSerializer[Runbook]):
 class RunbookTextSerializer(serializers.Serializer[Any]):
     """A new text for a runbook, with the revision that it is based on."""
 
-    markdown = MultilineField(allow_blank=True, trim_whitespace=False)
+    markdown = MultilineField(trim_whitespace=False)
     revision = serializers.IntegerField(min_value=1, max_value=2_000_000_000)
     summary = LineField(required=False, allow_blank=True, max_length=200, default="")
 

@@ -1,5 +1,6 @@
 """Serializer fields for text, lists, times and related objects."""
 
+import contextlib
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -7,7 +8,7 @@ from typing import Any, TypeVar
 from django.db.models import Model
 from rest_framework import serializers
 
-from common.datetimes import INVALID_DATE, INVALID_INSTANT, is_in_range, parse_instant
+from common.datetimes import INVALID_DATE, INVALID_INSTANT, INVALID_TIME_OF_DAY, is_in_range, parse_instant
 from common.validators import validate_line, validate_text
 
 Row = TypeVar("Row", bound=Model)
@@ -70,6 +71,20 @@ class DayField(serializers.DateField):
         if not is_in_range(day):
             raise serializers.ValidationError(INVALID_DATE)
         return day
+
+
+class TimeOfDayField(serializers.TimeField):
+    """A time of day that a client sends: a wall-clock time, so without a zone."""
+
+    default_error_messages = {"invalid": INVALID_TIME_OF_DAY}
+
+    def to_internal_value(self, value: Any) -> dt.time:
+        """Return the time; raise ValidationError if it has a time zone, which DRF would leave out."""
+        with contextlib.suppress(ValueError, TypeError):
+            if dt.time.fromisoformat(value).tzinfo is not None:
+                self.fail("invalid")
+        time: dt.time = super().to_internal_value(value)
+        return time
 
 
 class NamedField(serializers.SlugRelatedField[Row]):

@@ -11,7 +11,7 @@ from rest_framework.decorators import action, api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import LineField, ListField
+from common.api.fields import LineField, ListField, TimeOfDayField
 from common.exceptions import InvalidInputError
 from notifications.domain.rules import Step
 from notifications.models import MAX_DELAY_MINUTES, Message
@@ -112,8 +112,8 @@ class TypePreferenceSerializer(serializers.Serializer[Any]):
 class PreferencesSerializer(serializers.Serializer[Any]):
     """Notification preferences: channels by type, and quiet hours in the caller's time zone (null for none)."""
 
-    quiet_from = serializers.TimeField(allow_null=True, required=False)
-    quiet_until = serializers.TimeField(allow_null=True, required=False)
+    quiet_from = TimeOfDayField(allow_null=True, required=False)
+    quiet_until = TimeOfDayField(allow_null=True, required=False)
     quiet_weekends = serializers.BooleanField(
         required=False, default=False, help_text="True if the whole weekend is quiet too."
     )

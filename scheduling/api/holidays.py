@@ -10,7 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import DayField
+from common.api.fields import DayField, TimeOfDayField
 from common.api.filters import ListFilterBackend
 from common.exceptions import InvalidInputError, NotAllowedError
 from people.models import User
@@ -116,6 +116,12 @@ class HolidaySerializer(serializers.ModelSerializer[HolidayBlock]):
     engineer = UsernameField(required=False)
     starts_on = DayField(label="First day")
     ends_on = DayField(label="Last day")
+    starts_at_time = TimeOfDayField(
+        required=False, allow_null=True, label="From", help_text="On the first day. Leave empty for all day."
+    )
+    ends_at_time = TimeOfDayField(
+        required=False, allow_null=True, label="Until", help_text="On the last day. Leave empty for all day."
+    )
 
     class Meta:
         model = HolidayBlock

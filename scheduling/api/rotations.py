@@ -14,7 +14,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import DayField, LineField, ListField, MultilineField
+from common.api.fields import DayField, LineField, ListField, MultilineField, TimeOfDayField
 from common.api.lists import paginate_list
 from common.api.pagination import LongPagination
 from common.api.params import AT, FROM, IF_NONE_MATCH, TO, UNCHANGED, check_window, instant_or_date
@@ -143,10 +143,10 @@ class RotationDataSerializer(serializers.Serializer[Any]):
     description = MultilineField(required=False, allow_blank=True, max_length=MAX_DESCRIPTION_LENGTH)
     time_zone = LineField(required=False, max_length=64)
     handoff_weekday = serializers.ChoiceField(choices=Weekday.choices, required=False)
-    handoff_time = serializers.TimeField(required=False)
+    handoff_time = TimeOfDayField(required=False)
     weekly_drill = serializers.BooleanField(required=False)
     drill_weekday = serializers.ChoiceField(choices=Weekday.choices, required=False)
-    drill_time = serializers.TimeField(required=False)
+    drill_time = TimeOfDayField(required=False)
     roster = ListField(child=UsernameField(), allow_empty=False, max_length=MAX_ENGINEERS)
     starting = DayField(required=False)
 

@@ -172,6 +172,20 @@ def test_a_line_says_which_character_to_remove(text, error):
     assert caught.value.problems == {"title": [error]}
 
 
+@each(
+    ("text", "error"),
+    [
+        ("a\u202eb", "Remove the control character U+202E."),
+        ("\na\u202eb", "Remove the control character U+202E in line 2."),
+        ("a\r\n\r\n\x1bb\nc\u202e", "Remove the control character U+001B in line 3."),
+    ],
+)
+def test_a_text_of_several_lines_says_in_which_line_it_is(text, error):
+    with pytest.raises(InvalidInputError) as caught:
+        clean_text(text, field="note", max_length=100)
+    assert caught.value.problems == {"note": [error]}
+
+
 @each("text", ["a\nb", "a\r\nb", "a\tb", "שלום\u200f", "👩\u200d🚒", "李 Wei", "a\u00a0b"])
 def test_a_text_may_have_lines_tabs_and_every_script(text):
     assert clean_text(text, field="note", max_length=10) == text

@@ -200,6 +200,7 @@ def test_the_api_refuses_a_stale_text_with_409_and_both_texts(client, a, b, runb
     [
         ({"markdown": "x"}, 400, "revision"),
         ({"revision": 1}, 400, "markdown"),
+        ({"markdown": "", "revision": 1}, 400, "markdown"),
         ({"markdown": "x", "revision": "one"}, 400, "revision"),
         ({"markdown": "x", "revision": 10**30}, 400, "revision"),
         ({"markdown": "a\0b", "revision": 1}, 400, "markdown"),

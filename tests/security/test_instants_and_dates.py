@@ -1,4 +1,4 @@
-"""Every instant and date that a person or a client sends: outside 2000 to 2100, or an instant without a zone, is a 400 that names it."""
+"""Instants need a zone, times of day have none, and dates lie between 2000 and 2100: all else is a 400 that names the field."""
 
 import json
 import re
@@ -6,14 +6,14 @@ import re
 import pytest
 
 from common.api.description import openapi_description
-from common.datetimes import INVALID_DATE, INVALID_INSTANT, OUT_OF_RANGE_DATE
+from common.datetimes import INVALID_DATE, INVALID_INSTANT, INVALID_TIME_OF_DAY, OUT_OF_RANGE_DATE
 from tests.security.fuzz import right_call
 from tests.security.permission_matrix import RULES
 from tests.security.test_permission_matrix import split_key
 
 pytestmark = pytest.mark.django_db
 
-INVALID = {"date-time": INVALID_INSTANT, "date": INVALID_DATE}
+INVALID = {"date-time": INVALID_INSTANT, "date": INVALID_DATE, "time": INVALID_TIME_OF_DAY}
 VALUES = {
     "date-time": [
         "2026-12-03T12:00:00",
@@ -36,6 +36,7 @@ VALUES = {
         20261203,
         [],
     ],
+    "time": ["09:30+05:00", "09:30Z", "9.30", "25:00", "2026-12-03T09:30:00Z", 930, []],
 }
 
 
