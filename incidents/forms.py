@@ -161,7 +161,13 @@ class StepForm(forms.Form):
 class ReportForm(forms.Form):
     """Months and pipeline of a report."""
 
-    pipeline = forms.ModelChoiceField(ownership(), required=False, to_field_name="slug", empty_label="All")
+    pipeline = forms.ModelChoiceField(
+        ownership(),
+        required=False,
+        to_field_name="slug",
+        empty_label="All",
+        error_messages={"invalid_choice": "Unknown pipeline."},
+    )
     since = DayField(required=False, label="From", widget=MonthSelect(empty_label="12 months earlier"))
     until = DayField(required=False, label="To", widget=MonthSelect(empty_label="This month"))
 

@@ -6,13 +6,19 @@ A viewset uses them with `filter_backends = [ListFilterBackend]` and `filterset_
 from typing import Any
 
 from django.db.models import QuerySet
-from django_filters.filters import ChoiceFilter, ModelChoiceFilter, TypedChoiceFilter
+from django_filters.filters import ChoiceFilter, DateFilter, ModelChoiceFilter, TypedChoiceFilter
+from django_filters.filterset import FilterSet
 from django_filters.rest_framework.backends import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from common.datetimes import INVALID_DATE
+from common.exceptions import InvalidInputError
+from common.forms import DayField
+
+NOT_A_FLAG = "Use true or false."
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -38,7 +44,7 @@ class BooleanFilter(TypedChoiceFilter):
     """`true` or `1`, `false` or `0`."""
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("error_messages", {"invalid_choice": "Use true or false."})
+        options.setdefault("error_messages", {"invalid_choice": NOT_A_FLAG})
         choices = [(word, word) for word in BOOLEANS]
         super().__init__(choices=choices, coerce=BOOLEANS.__getitem__, empty_value=None, **options)
 
@@ -54,3 +60,34 @@ class SlugFilter(ModelChoiceFilter):
     def __init__(self, *, noun: str, to_field_name: str = "slug", **options: Any) -> None:
         options.setdefault("error_messages", {"invalid_choice": f"Unknown {noun}."})
         super().__init__(to_field_name=to_field_name, **options)
+
+
+@extend_schema_field(OpenApiTypes.INT)
+class IdFilter(SlugFilter):
+    """Rows of the object with this ID."""
+
+    def __init__(self, *, noun: str, **options: Any) -> None:
+        super().__init__(noun=noun, to_field_name="pk", **options)
+
+
+class DayFilter(DateFilter):
+    """A date between 2000 and 2100."""
+
+    field_class = DayField
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("error_messages", {"invalid": INVALID_DATE})
+        super().__init__(**options)
+
+
+class DayRangeFilterSet(FilterSet):
+    """Filters with a first and a last day, which are in order."""
+
+    first_name, last_name = "from", "to"
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the filtered rows; raise InvalidInputError if the last day is before the first one."""
+        first, last = (self.form.cleaned_data.get(name) for name in (self.first_name, self.last_name))
+        if first and last and last < first:
+            raise InvalidInputError({self.last_name: [f"This is before “{self.first_name}”."]})
+        return super().filter_queryset(queryset)

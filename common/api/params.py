@@ -6,6 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 
+from common.api.filters import BOOLEANS, NOT_A_FLAG
 from common.datetimes import parse_date_param, parse_instant_param
 from common.exceptions import InvalidInputError
 
@@ -29,6 +30,14 @@ def instant_or_date(request: Request, *, name: str, default: dt.datetime) -> dt.
         return parse_instant_param(request.query_params, name=name)
     day = parse_date_param(request.query_params, name=name, default=default.date())
     return dt.datetime.combine(day, dt.time(), dt.UTC)
+
+
+def flag_param(request: Request, *, name: str) -> bool | None:
+    """Return the yes or no in a query parameter, or None if it is absent; raise InvalidInputError for the parameter."""
+    text = request.query_params.get(name, "")
+    if text and text not in BOOLEANS:
+        raise InvalidInputError({name: [NOT_A_FLAG]})
+    return BOOLEANS[text] if text else None
 
 
 def check_window(first: dt.date, last: dt.date) -> None:

@@ -11,8 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.api.fields import LineField, NamedField
+from common.api.params import flag_param
 from common.exceptions import InvalidInputError
-from handoffs.api.handoffs import ID_PATTERN, ROTATION
+from handoffs.api.handoffs import ID_PATTERN, ROTATION, rotation_param
 from handoffs.models import ActionItem
 from handoffs.queries.action_items import all_items, rotation_or_only
 from handoffs.services.action_items import ItemChange, add_item, change_item
@@ -54,13 +55,13 @@ class ActionItemViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewse
 
     def get_queryset(self) -> QuerySet[ActionItem]:
         """Return all items, open ones first, filtered by the rotation and `done` query parameters."""
-        rows, params = all_items(), self.request.query_params
-        if params.get("rotation"):
-            rows = rows.filter(rotation__slug=params["rotation"].replace("\0", ""))
-        done = params.get("done", "")
-        if done and done not in ("true", "false"):
-            raise InvalidInputError({"done": ["Must be true or false."]})
-        return rows.filter(done_at__isnull=done == "false") if done else rows
+        rows = all_items()
+        if self.action != "list":
+            return rows
+        if rotation := rotation_param(self.request):
+            rows = rows.filter(rotation=rotation)
+        done = flag_param(self.request, name="done")
+        return rows if done is None else rows.filter(done_at__isnull=not done)
 
     def create(self, request: Request) -> Response:
         """Create an action item. You can omit the rotation if there is only one."""

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from common.api.fields import InstantField, LineField, MultilineField
 from common.api.params import FROM, TO, instant_or_date
 from common.datetimes import EARLIEST, LATEST
+from common.exceptions import InvalidInputError
 from handoffs.models import MAX_NOTE_CHARACTERS, Handoff
 from handoffs.queries.handoffs import all_handoffs
 from handoffs.queries.sheet_items import MAX_SHEET_ITEMS
@@ -30,6 +31,7 @@ from handoffs.services.sheets import (
 )
 from people.permissions import request_user
 from people.serializers import UsernameField
+from scheduling.models import Rotation
 
 Rows = list[dict[str, Any]]
 ID_PATTERN = "[0-9]{1,15}"
@@ -38,6 +40,15 @@ MAX_ITEMS_IN_LIST = 5
 MAX_TOPICS = 200
 EARLIEST_INSTANT = dt.datetime.combine(EARLIEST, dt.time(), dt.UTC)
 LATEST_INSTANT = dt.datetime.combine(LATEST, dt.time(), dt.UTC)
+
+
+def rotation_param(request: Request) -> Rotation | None:
+    """Return the rotation in the query, or None if there is none; raise InvalidInputError for an unknown one."""
+    slug = request.query_params.get("rotation", "").replace("\0", "")
+    rotation = Rotation.objects.filter(slug=slug).first() if slug else None
+    if slug and rotation is None:
+        raise InvalidInputError({"rotation": ["Unknown rotation."]})
+    return rotation
 
 
 class ItemSerializer(serializers.Serializer[Any]):
@@ -131,12 +142,16 @@ class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
     lookup_value_regex = ID_PATTERN
 
     def get_queryset(self) -> QuerySet[Handoff]:
-        """Return hand-offs that are not cancelled, filtered by the rotation and time window in the query."""
-        rows, params = all_handoffs(), self.request.query_params
-        if params.get("rotation"):
-            rows = rows.filter(rotation__slug=params["rotation"].replace("\0", ""))
+        """Return hand-offs that are not cancelled; in a list, those of the rotation and the time window in the query."""
+        rows = all_handoffs()
+        if self.action != "list":
+            return rows
+        if rotation := rotation_param(self.request):
+            rows = rows.filter(rotation=rotation)
         starts_at = instant_or_date(self.request, name="from", default=EARLIEST_INSTANT)
         ends_at = instant_or_date(self.request, name="to", default=LATEST_INSTANT)
+        if ends_at < starts_at:
+            raise InvalidInputError({"to": ["This is before “from”."]})
         return rows.filter(at__gte=starts_at, at__lt=ends_at)
 
     @extend_schema(parameters=[ROTATION, FROM, TO])

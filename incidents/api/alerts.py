@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.utils import timezone
-from django_filters.filters import NumberFilter
 from django_filters.filterset import FilterSet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -12,9 +11,9 @@ from rest_framework.decorators import api_view, parser_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.filters import BooleanFilter, ListFilterBackend
+from common.api.filters import BooleanFilter, IdFilter, ListFilterBackend
 from common.exceptions import InvalidInputError
-from common.identifiers import ID_PATTERN, MAX_ID
+from common.identifiers import ID_PATTERN
 from incidents.models import Alert, Incident
 from incidents.queries import incidents
 from incidents.services.alerts import ingest_alerts
@@ -76,7 +75,7 @@ class AlertFilter(FilterSet):
     """Filters of the list."""
 
     firing = BooleanFilter(field_name="is_firing")
-    incident = NumberFilter(help_text="ID of an incident.", min_value=0, max_value=MAX_ID)
+    incident = IdFilter(noun="incident", queryset=Incident.objects.order_by("pk"), help_text="ID of an incident.")
     unmapped = BooleanFilter(field_name="pipeline", lookup_expr="isnull", help_text="Alerts without a pipeline.")
 
 

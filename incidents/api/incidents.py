@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django_filters.filters import NumberFilter
 from django_filters.filterset import FilterSet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
@@ -14,9 +13,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.filters import ListFilterBackend, SlugFilter, WordFilter
+from common.api.filters import IdFilter, ListFilterBackend, SlugFilter, WordFilter
 from common.api.lists import paginate_list
-from common.identifiers import ID_PATTERN, MAX_ID
+from common.identifiers import ID_PATTERN
 from incidents.api.evidence import EvidenceSerializer, RerunSerializer
 from incidents.api.serializers import (
     CommentSerializer,
@@ -55,11 +54,8 @@ class IncidentFilter(FilterSet):
 
     pipeline = SlugFilter(noun="pipeline", queryset=Pipeline.objects.order_by("pk"), help_text="Slug of a pipeline.")
     severity = WordFilter(choices=Incident.Severity.choices)
-    parent = NumberFilter(
-        field_name="parent",
-        min_value=1,
-        max_value=MAX_ID,
-        help_text="ID of an incident: those below it.",
+    parent = IdFilter(
+        noun="incident", queryset=Incident.objects.order_by("pk"), help_text="ID of an incident: those below it."
     )
     state = WordFilter(choices=[*Incident.State.choices, (UNRESOLVED, "Unresolved")], method="filter_state")
 

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.api.fields import LineField, ListField, TimeOfDayField
+from common.api.params import flag_param
 from common.exceptions import InvalidInputError
 from notifications.domain.rules import Step
 from notifications.models import MAX_DELAY_MINUTES, Message
@@ -80,11 +81,11 @@ class MessageViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.
         if getattr(self, "swagger_fake_view", False):
             return all_messages()
         person = request_user(self.request)
-        everyone = self.request.query_params.get("everyone", "") == "true" or self.action != "list"
+        everyone = self.action != "list" or flag_param(self.request, name="everyone")
         rows = all_messages() if everyone and person.is_staff else messages_for(person)
         state = self.request.query_params.get("state", "")
         if state and state not in Message.State.values:
-            raise InvalidInputError({"state": [f"Choose one of {', '.join(Message.State.values)}."]})
+            raise InvalidInputError({"state": [f"Use one of {', '.join(Message.State.values)}."]})
         return rows.filter(state=state) if state else rows
 
     @extend_schema(request=None, responses=MessageSerializer)

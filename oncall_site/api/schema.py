@@ -102,6 +102,10 @@ class ApiSchema(AutoSchema):
         parameters: list[Any] = super().get_override_parameters()
         return [*parameters, *IDEMPOTENCY_HEADERS] if self.method == "POST" and not self._is_callback() else parameters
 
+    def get_filter_backends(self) -> list[Any]:
+        """Return the filters of a list. Other actions of its viewset, which may list something else, ignore them."""
+        return super().get_filter_backends() if getattr(self.view, "action", "list") == "list" else []
+
     def _is_callback(self) -> bool:
         """Return True for a request that the site sends."""
         return self.path.startswith("$request")

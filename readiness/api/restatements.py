@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from django_filters.filters import DateFilter
-from django_filters.filterset import FilterSet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, viewsets
@@ -11,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.api.fields import MultilineField
-from common.api.filters import BooleanFilter, ListFilterBackend, SlugFilter
+from common.api.filters import BooleanFilter, DayFilter, DayRangeFilterSet, ListFilterBackend, SlugFilter
 from common.datetimes import isoformat_z
 from people.permissions import request_user
 from pipelines.models import Pipeline
@@ -20,7 +18,7 @@ from readiness.queries.readiness import restatements
 from readiness.services.restatements import comment_restatement
 
 
-class RestatementFilters(FilterSet):
+class RestatementFilters(DayRangeFilterSet):
     """Filter restatements by pipeline, business day and whether they are settled."""
 
     pipeline = SlugFilter(
@@ -29,8 +27,9 @@ class RestatementFilters(FilterSet):
         queryset=Pipeline.objects.all(),
         label="Slug of a pipeline.",
     )
-    from_day = DateFilter(field_name="publication__day", lookup_expr="gte", label="First business day.")
-    to_day = DateFilter(field_name="publication__day", lookup_expr="lte", label="Last business day.")
+    from_day = DayFilter(field_name="publication__day", lookup_expr="gte", label="First business day.")
+    to_day = DayFilter(field_name="publication__day", lookup_expr="lte", label="Last business day.")
+    first_name, last_name = "from_day", "to_day"
     settled = BooleanFilter(
         field_name="settled_at",
         lookup_expr="isnull",

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from django_filters.filters import DateFilter
 from django_filters.filterset import FilterSet
 
-from common.api.filters import SlugFilter, WordFilter
+from common.api.filters import DayFilter, DayRangeFilterSet, SlugFilter, WordFilter
 from people.permissions import request_user
 from people.queries import all_users
 from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, SwapRequest
@@ -22,12 +21,12 @@ def engineer_filter(field_name: str) -> SlugFilter:
     return SlugFilter(noun="engineer", field_name=field_name, queryset=all_users(), to_field_name="username")
 
 
-class HolidayFilter(FilterSet):
+class HolidayFilter(DayRangeFilterSet):
     """Time off of an engineer, of a kind as the caller sees it, or that overlaps the dates `from` to `to`."""
 
     engineer = engineer_filter("engineer")
     kind = WordFilter(choices=HolidayBlock.Kind.choices, method="filter_kind")
-    to = DateFilter(field_name="starts_on", lookup_expr="lte")
+    to = DayFilter(field_name="starts_on", lookup_expr="lte")
 
     class Meta:
         model = HolidayBlock
@@ -37,7 +36,7 @@ class HolidayFilter(FilterSet):
     def get_filters(cls) -> Any:
         """Return the declared filters and `from`, which Python reserves."""
         filters = super().get_filters()  # type: ignore[no-untyped-call]  # django-filter has no annotations
-        return {**filters, "from": DateFilter(field_name="ends_on", lookup_expr="gte")}
+        return {**filters, "from": DayFilter(field_name="ends_on", lookup_expr="gte")}
 
     def filter_kind(self, rows: HolidayQuerySet, _name: str, kind: str) -> HolidayQuerySet:
         """Return the rows of a kind, as the caller sees kinds."""
