@@ -1,12 +1,18 @@
 """API error responses: `{"detail": …}` or `{field: [messages]}`, with a matching status."""
 
+import re
+
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.http import Http404
 from rest_framework import status
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+
+# The message of Django's `get_object_or_404`, which has the name of a class.
+MODEL_NOT_FOUND = re.compile(r"No \w+ matches the given query\.")
 
 
 def handle_exception(error: Exception, context: dict[str, object]) -> Response | None:
@@ -36,6 +42,8 @@ def _answer(error: Exception, context: dict[str, object]) -> Response | None:
         return Response({"detail": str(error), **error.details}, status=status.HTTP_409_CONFLICT)
     if isinstance(error, DjangoValidationError):
         error = ValidationError(error.message_dict if hasattr(error, "error_dict") else {"detail": error.messages})
+    if isinstance(error, Http404) and MODEL_NOT_FOUND.fullmatch(str(error)):
+        error = NotFound()
     response = exception_handler(error, context)
     if response is not None and isinstance(response.data, list):
         response.data = {"detail": " ".join(str(item) for item in response.data)}

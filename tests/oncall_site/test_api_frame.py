@@ -46,6 +46,22 @@ def test_every_operation_has_a_described_tag_a_summary_and_its_error_responses()
     assert tags == described
 
 
+@each(
+    "path",
+    [
+        "pipelines/nope/",
+        "swaps/999/",
+        "people/nobody/",
+        "pipelines/nope/lineage/",
+        "runbooks/nope/",
+        "me/push-devices/9/",
+    ],
+)
+def test_what_does_not_exist_is_not_named_by_its_class(client, a, path):
+    answer = client.get(f"/api/v1/{path}", **bearer(a))
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})
+
+
 def test_generating_the_description_raises_no_warning(capsys, db):
     from django.core.management import call_command
 
