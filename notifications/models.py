@@ -161,6 +161,17 @@ class ChannelPreference(models.Model):
         return f"{self.person}: {self.type}"
 
 
+# Channels to an address of one person, at a server of their own choice.
+PERSONAL_CHANNELS = (
+    Message.Channel.CHAT,
+    Message.Channel.NTFY,
+    Message.Channel.GOTIFY,
+    Message.Channel.TEAMS,
+    Message.Channel.SLACK,
+    Message.Channel.WEBHOOK,
+)
+
+
 @pghistory.track()
 class QuietHours(models.Model):
     """Daily hours in a user's time zone during which non-urgent messages wait."""

@@ -19,7 +19,7 @@ from incidents.models import Incident, MaintenanceWindow
 from incidents.services.transitions import NewIncident, acknowledge, open_incident
 from notifications.models import Message
 from oncall_site import services
-from oncall_site.queries import SHOWN_MODELS, SHOWN_STATES, delivery_problem
+from oncall_site.queries import SHOWN_MODELS, SHOWN_STATES, delivery_problem, outbox
 from oncall_site.reader_tasks import ReaderTasks, reader_tasks
 from oncall_site.views import now as now_view
 from oncall_site.views import now_parts
@@ -567,6 +567,38 @@ def test_a_banner_says_why_notifications_are_not_delivered(client, rotation, a):
         expires_at=at + DAY,
     )
     assert delivery_problem(at=at) == "The oldest message is 5 min late."
+
+
+@each(
+    ("channel", "retried_in", "problem"),
+    [
+        ("webhook", 1, ""),
+        ("ntfy", 1, ""),
+        # The worker has not tried it again.
+        ("webhook", -3, "The oldest message is 3 min late."),
+        # The mail server is the same for everybody.
+        ("email", 1, "The oldest message is 5 min late."),
+        ("sms", 1, "The oldest message is 5 min late."),
+    ],
+)
+def test_an_address_of_one_person_that_fails_is_no_problem_of_the_site(db, a, channel, retried_in, problem):
+    at = timezone.now()
+    services.record_beat()
+    services.record_heartbeat(worker="celery@one")
+    Message.objects.create(
+        recipient=a,
+        type="test",
+        dedup_key="1",
+        channel=channel,
+        subject="S",
+        text="T",
+        due_at=at - dt.timedelta(minutes=5),
+        retry_at=at + dt.timedelta(minutes=retried_in),
+        attempts=3,
+        expires_at=at + DAY,
+    )
+    assert delivery_problem(at=at) == problem
+    assert outbox(at=at).lag_seconds == {"": 0, "The oldest message is 3 min late.": 180}.get(problem, 300)
 
 
 def test_a_site_that_has_just_started_waits_for_its_worker_first(db, settings):
