@@ -2,6 +2,7 @@
 
 from django import template
 
+from common.formatting import format_value
 from validation.domain.results import ResultStatus
 
 register = template.Library()
@@ -20,6 +21,12 @@ STATUS_LABELS = {
 def status_label(status: str) -> str:
     """Return the display name of a result's status."""
     return STATUS_LABELS[ResultStatus(status)]
+
+
+@register.filter
+def with_unit(value: float, unit: str) -> str:
+    """Return a value with its unit, as everywhere: "99,558.5 EUR"."""
+    return format_value(value, unit=unit)
 
 
 STATUS_CLASSES = {
