@@ -156,6 +156,6 @@ def test_only_admins_edit_a_metric_with_sql(signed_in, daily_growth, source, pul
 
 
 def test_the_newest_value_is_written_as_everywhere(signed_in, daily_growth, pushed, a):
-    push(pushed, [99_558.45])
+    push(pushed, [99_558.46])
     page = text(signed_in(a).get(f"/pipelines/{daily_growth.slug}/"))
     assert "99,558.5 users" in " ".join(page.split())
