@@ -22,7 +22,7 @@ from scheduling.models import Rotation, SwapRequest
 from scheduling.queries.rosters import RosterChange, roster_change
 from scheduling.queries.suggestions import plan_for
 from scheduling.services.optimizer import apply_moves
-from scheduling.services.rosters import change_roster
+from scheduling.services.rosters import change_roster, check_roster_change
 
 MAX_ENGINEERS = 500
 MAX_MOVES = 100
@@ -95,8 +95,9 @@ class PlanningActions(viewsets.GenericViewSet[Rotation]):
     @action(detail=True, methods=["post"], url_path="roster/preview")
     def roster_preview(self, request: Request, slug: str) -> Response:
         """Preview which shifts a new roster would move, without saving it."""
-        rotation = self.get_object()
-        return Response(RosterChangeSerializer(roster_change(rotation, **_read_roster(request))).data)
+        rotation, roster = self.get_object(), _read_roster(request)
+        check_roster_change(rotation, **roster, at=timezone.now())
+        return Response(RosterChangeSerializer(roster_change(rotation, **roster)).data)
 
     @extend_schema(responses={200: PlanSerializer})
     @action(detail=True)

@@ -24,16 +24,8 @@ def set_roster(rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.d
     an engineer is repeated or inactive.
     """
     rotation = lock_active_rotation(rotation)
-    if week_start(starts_on, weekday=rotation.handoff_weekday) != starts_on:
-        expected = rotation.get_handoff_weekday_display()
-        raise InvalidInputError(
-            {"starts_on": [f"{format_day(starts_on)} is a {starts_on:%A}. Shifts of {rotation} start on a {expected}."]}
-        )
-    if len({engineer.pk for engineer in engineers}) < len(engineers) or not engineers:
-        raise InvalidInputError({"engineers": ["List at least one engineer, and each engineer once."]})
-    for engineer in lock_people(engineers).values():
-        if not engineer.is_active:
-            raise InvalidInputError({"engineers": [f"{engineer} is not active."]})
+    people = lock_people(engineers)
+    _check_roster(rotation, engineers=[people[engineer.pk] for engineer in engineers], starts_on=starts_on)
     rotation.rosters.filter(starts_on__gte=starts_on).delete()
     roster = Roster.objects.create(rotation=rotation, starts_on=starts_on)
     RosterMember.objects.bulk_create(
@@ -41,6 +33,32 @@ def set_roster(rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.d
     )
     replan(rotation, first=starts_on, at=at)
     return roster
+
+
+def _check_roster(rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.date) -> None:
+    if week_start(starts_on, weekday=rotation.handoff_weekday) != starts_on:
+        expected = rotation.get_handoff_weekday_display()
+        raise InvalidInputError(
+            {"starts_on": [f"{format_day(starts_on)} is a {starts_on:%A}. Shifts of {rotation} start on a {expected}."]}
+        )
+    if len({engineer.pk for engineer in engineers}) < len(engineers) or not engineers:
+        raise InvalidInputError({"engineers": ["List at least one engineer, and each engineer once."]})
+    for engineer in engineers:
+        if not engineer.is_active:
+            raise InvalidInputError({"engineers": [f"{engineer} is not active."]})
+
+
+def check_roster_change(rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.date, at: dt.datetime) -> None:
+    """Raise the errors of `change_roster` for this roster, without changing anything, so that a preview has them too."""
+    if rotation.archived_at is not None:
+        raise DomainError(f"{rotation} is archived.")
+    _check_is_upcoming(rotation, starts_on=starts_on, at=at)
+    _check_roster(rotation, engineers=engineers, starts_on=starts_on)
+
+
+def _check_is_upcoming(rotation: Rotation, *, starts_on: dt.date, at: dt.datetime) -> None:
+    if starts_on <= current_week(rotation_hours(rotation), at=at):
+        raise DomainError(_started_text(starts_on))
 
 
 @transaction.atomic
@@ -55,8 +73,7 @@ def change_roster(
     if not by.is_staff:
         raise NotAllowedError("Only an admin can change a roster.")
     rotation = lock_active_rotation(rotation)
-    if starts_on <= current_week(rotation_hours(rotation), at=at):
-        raise DomainError(_started_text(starts_on))
+    _check_is_upcoming(rotation, starts_on=starts_on, at=at)
     return set_roster(rotation, engineers=engineers, starts_on=starts_on, at=at)
 
 

@@ -4,8 +4,10 @@ import datetime as dt
 import itertools
 
 import pytest
+from django.utils import timezone
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
+from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
 from scheduling.queries.on_call import on_call_shifts, responder_chains
@@ -18,7 +20,7 @@ from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from scheduling.services.weeks import ensure_weeks
 from scheduling.tasks import ensure_weeks as ensure_weeks_task
 from tests.each import each
-from tests.factories import bearer, import_example
+from tests.factories import bearer, current_monday, import_example
 
 # A Wednesday of Engineer A's week, which ends on Monday the 30th at 10:00 UTC; Engineer B's is next, then C's and D's.
 AT = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
@@ -188,3 +190,19 @@ def test_archiving_frees_engineers_names_and_pipelines(rotation, a, b, c, d, adm
     for leaver in (c, d):
         deactivate(leaver, by=admin, at=AT)
     assert not SwapRequest.objects.exists()
+
+
+def test_the_preview_of_a_roster_refuses_what_saving_refuses(client, rotation, admin, d):
+    monday = current_monday(timezone.now()) + dt.timedelta(weeks=2)
+    rosters = [
+        {"starts_on": monday + dt.timedelta(days=1), "engineers": ["engineer-a"]},
+        {"starts_on": monday - dt.timedelta(weeks=3), "engineers": ["engineer-a"]},
+        {"starts_on": monday, "engineers": ["engineer-a", "engineer-a"]},
+        {"starts_on": monday, "engineers": ["engineer-d"]},
+    ]
+    User.objects.filter(pk=d.pk).update(is_active=False)
+    headers, path = {"content_type": "application/json", **bearer(admin)}, f"/api/v1/rotations/{rotation.slug}/roster/"
+    for roster in rosters:
+        saved, preview = client.post(path, roster, **headers), client.post(f"{path}preview/", roster, **headers)
+        assert saved.status_code in (400, 409)
+        assert (preview.status_code, preview.json()) == (saved.status_code, saved.json())
