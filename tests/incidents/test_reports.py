@@ -207,7 +207,7 @@ def test_a_csv_of_invalid_months_shows_the_errors(signed_in, pipeline, a):
     answer = signed_in(a).get("/incidents/reports/csv/?since=x&pipeline=x")
     assert (answer.status_code, "attachment" in str(answer.headers)) == (400, False)
     assert "since: Enter a valid date." in answer.content.decode()
-    assert "pipeline: Select a valid choice." in answer.content.decode()
+    assert "pipeline: Unknown pipeline." in answer.content.decode()
 
 
 def test_an_unacknowledged_incident_has_no_times(client, pipeline, now, a):
