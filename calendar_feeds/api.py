@@ -18,7 +18,9 @@ from scheduling.models import Rotation
 class FeedSerializer(serializers.ModelSerializer[FeedToken]):
     """A calendar feed: a rotation's, or the caller's own calendar if it has no rotation. Only the start of its secret is shown."""
 
-    rotation = NamedField(noun="rotation", queryset=Rotation.objects.order_by("pk"), required=False, allow_null=True)
+    rotation = NamedField[Rotation](
+        noun="rotation", queryset=Rotation.objects.order_by("pk"), required=False, allow_null=True
+    )
 
     class Meta:
         model = FeedToken

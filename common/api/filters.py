@@ -90,4 +90,5 @@ class DayRangeFilterSet(FilterSet):
         first, last = (self.form.cleaned_data.get(name) for name in (self.first_name, self.last_name))
         if first and last and last < first:
             raise InvalidInputError({self.last_name: [f"This is before “{self.first_name}”."]})
-        return super().filter_queryset(queryset)
+        rows: QuerySet[Any] = super().filter_queryset(queryset)
+        return rows

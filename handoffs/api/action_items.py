@@ -28,7 +28,7 @@ DONE = OpenApiParameter("done", OpenApiTypes.BOOL, description="Filter by comple
 class ActionItemSerializer(serializers.ModelSerializer[ActionItem]):
     """An action item. It appears on every hand-off sheet until it is done."""
 
-    rotation = NamedField(noun="rotation", queryset=Rotation.objects.order_by("pk"), required=False)
+    rotation = NamedField[Rotation](noun="rotation", queryset=Rotation.objects.order_by("pk"), required=False)
     pipeline = PipelineField(required=False, allow_null=True)
     text = LineField(max_length=500)
     created_by = UsernameField(read_only=True)

@@ -51,9 +51,13 @@ class ResponderSerializer(serializers.Serializer[Any]):
 class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
     """A pipeline with its owners, rotation, status, open incidents and maintenance."""
 
-    primary_owner = NamedField(noun="engineer", slug_field="username", queryset=User.objects.filter(is_active=True))
-    secondary_owner = NamedField(noun="engineer", slug_field="username", queryset=User.objects.filter(is_active=True))
-    rotation = NamedField(
+    primary_owner = NamedField[User](
+        noun="engineer", slug_field="username", queryset=User.objects.filter(is_active=True)
+    )
+    secondary_owner = NamedField[User](
+        noun="engineer", slug_field="username", queryset=User.objects.filter(is_active=True)
+    )
+    rotation = NamedField[Rotation](
         noun="rotation", source="in_rotation.rotation", queryset=Rotation.objects.all(), allow_null=True
     )
     status = serializers.SerializerMethodField()

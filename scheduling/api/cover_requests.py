@@ -49,7 +49,7 @@ class CoverPartSerializer(serializers.ModelSerializer[Cover]):
 class RequestedCoverSerializer(serializers.ModelSerializer[CoverRequest]):
     """A cover request. `open` is the time that it still asks for, `accepted` the parts that engineers have accepted."""
 
-    rotation = NamedField(noun="rotation", queryset=Rotation.objects.order_by("pk"))
+    rotation = NamedField[Rotation](noun="rotation", queryset=Rotation.objects.order_by("pk"))
     requester = UsernameField(read_only=True)
     counterpart = UsernameField(required=False, allow_null=True)
     starts_at = InstantField(required=False)

@@ -20,7 +20,7 @@ from scheduling.services.covers import CoverData, create_cover, end_cover
 class CoverSerializer(serializers.ModelSerializer[Cover]):
     """A part of a rotation's time that one engineer takes over from another; `covers` is the covered engineer."""
 
-    rotation = NamedField(noun="rotation", queryset=Rotation.objects.order_by("pk"))
+    rotation = NamedField[Rotation](noun="rotation", queryset=Rotation.objects.order_by("pk"))
     engineer = UsernameField(required=False)
     covers = UsernameField(source="covered_engineer", read_only=True)
     starts_at = InstantField(required=False)

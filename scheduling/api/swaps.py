@@ -29,7 +29,7 @@ from scheduling.services.swaps import SwapProposal, accept_swap, cancel_swap, de
 class SwapSerializer(serializers.ModelSerializer[SwapRequest]):
     """A swap request, with shifts by start date and people by user name."""
 
-    rotation = NamedField(noun="rotation", queryset=Rotation.objects.order_by("pk"))
+    rotation = NamedField[Rotation](noun="rotation", queryset=Rotation.objects.order_by("pk"))
     offered_week = DayField()
     wanted_week = DayField(required=False, allow_null=True)
     third_week = DayField(required=False, allow_null=True)

@@ -46,7 +46,7 @@ class CheckSerializer(serializers.ModelSerializer[Check]):
         allow_null=True,
         help_text="Denominator of a ratio, metric to reconcile with, or companion that explains the metric of an anomaly check.",
     )
-    source = NamedField(  # type: ignore[assignment]  # a field of that name
+    source = NamedField[DataSource](  # type: ignore[assignment]  # a field of that name
         noun="data source",
         slug_field="name",
         queryset=DataSource.objects.defer("address"),

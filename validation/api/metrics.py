@@ -35,7 +35,7 @@ class MetricSerializer(serializers.ModelSerializer[Metric]):
     """A metric of a pipeline, with its query and data source if it is pulled."""
 
     pipeline = PipelineField()
-    source = NamedField(  # type: ignore[assignment]  # a field of that name
+    source = NamedField[DataSource](  # type: ignore[assignment]  # a field of that name
         noun="data source",
         slug_field="name",
         queryset=DataSource.objects.defer("address"),
