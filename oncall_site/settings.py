@@ -323,8 +323,6 @@ SPECTACULAR_SETTINGS = {
         {"name": "Account", "description": "Your profile, notifications and calendar feeds."},
     ],
     "VERSION": "1",
-    "SERVE_PERMISSIONS": ["people.permissions.IsSignedIn"],
-    "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {

@@ -8,14 +8,14 @@ from drf_spectacular.renderers import (
     OpenApiYamlRenderer2,
 )
 from drf_spectacular.utils import extend_schema
-from drf_spectacular.views import SpectacularAPIView
-from rest_framework.decorators import api_view
+from rest_framework.decorators import api_view, renderer_classes
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from calendar_feeds.api import FeedViewSet
+from common.api.description import openapi_description
 from common.identifiers import SLUG_PATTERN
 from handoffs.api.action_items import ActionItemViewSet
 from handoffs.api.handoffs import HandoffViewSet
@@ -94,7 +94,14 @@ router.register("owner-drift", OwnerDriftViewSet, basename="api-owner-drift")
 router.register("external-checks", ExternalCheckViewSet, basename="api-external-check")
 
 
-SCHEMA_RENDERERS = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer, OpenApiYamlRenderer2]
+@extend_schema(exclude=True)
+@api_view(["GET"])
+# JSON first: it is what a client without an Accept header gets, and YAML parsers read it too.
+@renderer_classes([OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer, OpenApiYamlRenderer2])
+def api_schema(request: Request) -> Response:
+    """Return the OpenAPI description."""
+    name = f"openapi.{request.accepted_renderer.format}"
+    return Response(openapi_description(), headers={"Content-Disposition": f'inline; filename="{name}"'})
 
 
 @extend_schema(exclude=True)
@@ -105,8 +112,7 @@ def api_not_found(request: Request, rest: str) -> Response:
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    # JSON first: it is what a client without an Accept header gets, and YAML parsers read it too.
-    path("schema/", SpectacularAPIView.as_view(renderer_classes=SCHEMA_RENDERERS), name="api-schema"),
+    path("schema/", api_schema, name="api-schema"),
     path("docs/", docs, name="api-docs"),
     path("me/", profile, name="api-profile"),
     path("me/notifications/", notification_preferences, name="api-notifications"),

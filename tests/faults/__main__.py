@@ -283,6 +283,7 @@ PROMISES = {
     "calendars": suite("tests/handoffs/test_a_year.py", STEP_DAYS="6"),
     "23": suite("tests/security/test_every_route.py", THOROUGH="1"),
     "24": suite("tests/security/test_deployment.py"),
+    "bounded answers": suite("tests/security/test_bounded_answers.py", THOROUGH="1"),
     "27": suite("tests/people/test_identity.py"),
     "28": suite("tests/people/test_sign_in.py", THOROUGH="1"),
     "36": suite("tests/security/test_double_submits.py"),

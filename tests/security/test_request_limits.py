@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from drf_spectacular.generators import SchemaGenerator
 
+from common.api.description import openapi_description
 from tests.security.fuzz import right_call
 
 pytestmark = pytest.mark.django_db
@@ -15,12 +15,14 @@ MAX_ANSWER_BYTES = 2_000
 # Files of other tools. The size of the request limits them, and the tests of each format check its other limits.
 OTHER_FORMATS = "/api/v1/integrations/"
 # The body is a list. An error names its rows, not a field.
+# Values longer than any limit, by type.
+HOSTILE = {"string": "x" * LONG, "array": [None] * MANY, "object": {f"key {number}": 1 for number in range(MANY)}}
 LISTS = {("POST", "/api/v1/metrics/{pipeline}/{slug}/points/")}
 
 
 def request_fields():
     """Return method, path, name and type of each list, object and free text in the bodies of requests."""
-    document = SchemaGenerator().get_schema(public=True)
+    document = openapi_description()
 
     def resolve(schema):
         while "$ref" in schema or len(schema.get("allOf", ())) == 1:
@@ -44,17 +46,11 @@ def request_fields():
     return actual
 
 
-def hostile(kind):
-    """Return a value longer than any limit."""
-    item = {"string": "x" * LONG, "array": [None] * MANY, "object": {f"key {number}": 1 for number in range(MANY)}}
-    return item[kind]
-
-
 def test_a_list_or_text_that_is_too_long_is_a_400_that_names_its_field(world):
     fields, wrong = request_fields(), []
     for method, path, name, kind in fields:
         url, right = right_call(world, method, path)
-        body = json.dumps({**right, name: hostile(kind)}).encode()
+        body = json.dumps({**right, name: HOSTILE[kind]}).encode()
         for actor in ("admin", "owner"):
             answer, _ = world.call(actor, method, url, raw=body)
             if answer.status_code != 404:
