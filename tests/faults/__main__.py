@@ -59,6 +59,7 @@ RANDOM = (
     "tests/incidents/test_blame.py",
     "tests/incidents/test_blame_domain.py",
     "tests/lineage",
+    "tests/notifications/channels/test_mail_html.py",
     "tests/oncall_site/test_demo.py",
     "tests/oncall_site/test_now.py",
     "tests/oncall_site/test_query_counts.py",

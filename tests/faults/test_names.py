@@ -105,7 +105,7 @@ def check_simultaneous_names(rounds):
 
 
 def test_random_renames_and_imports_move_nothing(db):
-    check_names(15, seed=29)
+    check_names(10, seed=29)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,5 +1,5 @@
 # ruff: noqa: F811  # fixtures of another file
-"""The demo's runbooks: when a failure is injected and its incident opens, the evidence names only its cause."""
+"""The demo's failures: each makes its check fail, and when its incident opens, the evidence of the runbook names only its cause."""
 
 import datetime as dt
 
@@ -86,13 +86,16 @@ def test_every_scenario_has_an_expected_cause():
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
-def test_the_evidence_names_the_cause(demo, name):
+def test_a_failure_makes_its_check_fail_and_the_evidence_names_the_cause(demo, name):
     scenario = SCENARIOS[name]
     inject(demo, scenario, day=DAY)
     report_runs(demo, at=NOON)
     check = Check.objects.get(name=scenario.caught_by)
     for at in (NOON, NOON + HOUR):  # one check needs two failures
-        judged(check, at=at)
+        (result,) = judged(check, at=at).values()
+        assert result.status == "fail", result.message
+        check.refresh_from_db()
+        assert (check.alerting_since is not None) is (check.confirm == 1 or at > NOON)
         sync_with_checks(at=at)
     incident = Incident.objects.get()
     assert (incident.check_id, incident.pipeline.match_key) == (check.pk, match_key(scenario.pipeline))

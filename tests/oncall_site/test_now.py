@@ -296,7 +296,7 @@ def test_after_random_changes_a_page_from_memory_equals_a_new_one(clock, rotatio
     User.objects.filter(pk=b.pk).update(time_zone="Asia/Tokyo")
     readers = [make_client(user) for user in (a, b, admin)]
     paths, whole, parts = ("/now/", "/now/?owner=me", "/now/?q=Healthy&page=1"), 0, 0
-    for _ in range(cases(400, part=10)):
+    for _ in range(cases(400, part=16)):
         reset_queries()
         if draw.random() < 0.3:
             with contextlib.suppress(IntegrityError), transaction.atomic():

@@ -50,8 +50,8 @@ from validation.services.points import NewPoint, push_points
 # On one worker of xdist, so that the rows are made once.
 pytestmark = pytest.mark.xdist_group("query counts")
 
-# Ten rows are enough to find a statement for each row, and creating thirty takes three times as long.
-MANY = 30 if THOROUGH else 10
+# Five rows are enough to find a statement for each row, and creating thirty takes six times as long.
+MANY = 30 if THOROUGH else 5
 
 PAGES = [
     "/",
@@ -380,7 +380,7 @@ def test_a_list_of_the_api_with_many_rows_needs_no_more_statements_than_with_one
 def test_a_page_that_asks_for_each_row_is_found(measured, db, monkeypatch):
     monkeypatch.setattr(Pipeline, "__str__", lambda row: Pipeline.objects.get(pk=row.pk).name)
     one, many = measured("/admin/pipelines/pipeline/")
-    assert many > one + MANY - 5
+    assert many >= one + MANY - 1
 
 
 def test_the_lists_have_rows_to_count(measured, db):

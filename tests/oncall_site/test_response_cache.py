@@ -54,7 +54,7 @@ from tests.statements import writing
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 ONCALL, RESPONDERS = "/api/v1/oncall/", "/api/v1/responders/"
 # `make faults` makes ten thousand changes.
-OPERATIONS = 60
+OPERATIONS = 40
 REFUSED = (DomainError, ValidationError, IntegrityError)
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
 

@@ -17,7 +17,7 @@ from tests.oncall_site.test_response_cache import DAY, HOUR, World
 from tests.thorough import THOROUGH
 
 # Each change opens six pages.
-CHANGES = 200 if THOROUGH else 16
+CHANGES = 200 if THOROUGH else 12
 PATHS = ("/schedule/", "/schedule/?weeks=4", "/schedule/?weeks=26&page=2")
 
 

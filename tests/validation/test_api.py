@@ -246,9 +246,10 @@ def test_an_odd_field_value_is_never_a_500(client, check, admin, field):
     import json
 
     headers = bearer(admin)
-    for number, value in enumerate(STRANGE):
+    for number, value in enumerate(STRANGE, start=len(field)):
         shapes = (value, [value], {"fail_below": value})
-        for inner in shapes if THOROUGH else [shapes[(number + len(field)) % len(shapes)]]:
+        # One shape of every second value; all in `make faults`.
+        for inner in shapes if THOROUGH else shapes[number % 3 :: 3] * (number % 2):
             body = json.dumps({field: inner})
             answer = client.patch(f"/api/v1/checks/{check.pk}/", body, content_type="application/json", **headers)
             assert answer.status_code in (200, 400), (field, inner, answer.content)

@@ -5,6 +5,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
+from tests.thorough import THOROUGH
 from tests.validation.anomaly_harness import Score, scored, with_incidents
 from validation.anomaly.detector import AnomalyDetector
 from validation.anomaly.scoring import score_series
@@ -23,7 +24,7 @@ def rides_and_rain(seed, days=730):
 
 def score(*, with_rain, missing=0.0):
     total = Score()
-    for seed in range(3):
+    for seed in range(3 if THOROUGH else 2):
         days, rides, rain = rides_and_rain(seed)
         rng = np.random.default_rng([7, seed])
         changed, incidents = with_incidents(rides, rng, whole=True)
