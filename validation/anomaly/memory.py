@@ -21,6 +21,8 @@ _CLIP = 3.0  # spreads beyond which an error counts no more
 _LEAST_WEIGHTS = np.array([-0.5, -0.5, 0.0, -3.0, -3.0])
 _MOST_WEIGHTS = np.array([0.9, 0.9, 0.9, 3.0, 3.0])
 _FEATURES = len(_MOST_WEIGHTS)
+# Keeps the regression from trusting few days, however much of the evidence is forgotten.
+_PRIOR_PRODUCTS = np.eye(_FEATURES) * _PRIOR
 _KEPT_DAYS = 366 * _YEARS + 10
 
 Grid = NDArray[np.float64]
@@ -43,7 +45,7 @@ class ErrorMemory:
         """Initialize without errors."""
         self._errors: dict[int, float] = {}
         self._recent = [0.0, 0.0, 0.0]
-        self._products: Grid = np.eye(_FEATURES) * _PRIOR
+        self._products: Grid = _PRIOR_PRODUCTS
         self._moments: Grid = np.zeros(_FEATURES)
         self._weights: Grid = np.zeros(_FEATURES)
 
@@ -76,8 +78,8 @@ class ErrorMemory:
         clipped = min(max(error, -_CLIP), _CLIP)
         if not is_odd:
             features = expected.features
-            forgotten = (1 - _KEEP) * _PRIOR * np.eye(_FEATURES)
-            self._products = _KEEP * self._products + np.outer(features, features) + forgotten
+            products = features[:, np.newaxis] * features
+            self._products = _KEEP * self._products + products + (1 - _KEEP) * _PRIOR_PRODUCTS
             self._moments = _KEEP * self._moments + features * clipped
             weights = np.linalg.solve(self._products, self._moments)
             self._weights = np.clip(weights, _LEAST_WEIGHTS, _MOST_WEIGHTS)

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from validation.anomaly.baselines import Baseline, Forecast
+from validation.anomaly.baselines import Baseline, Forecast, mean
 from validation.anomaly.state import State
 
 # Windows in days over which evidence is combined: one bad day, or several slightly bad ones.
@@ -35,17 +35,17 @@ _SPREAD_MEMORY = 1 / 45
 _TO_SIGMA = 1.28
 
 
-def _growth(shape: FloatArray, ratio: float) -> FloatArray:
+def _growth(shape: float, ratio: float) -> float:
     """Return the scaled distance at which a generalized Pareto tail is `ratio` times rarer than at its start."""
-    curved = np.maximum(shape, 1e-9)
-    grown: FloatArray = np.where(shape > 0, np.expm1(curved * math.log(ratio)) / curved, math.log(ratio))
-    return grown
+    return math.expm1(shape * math.log(ratio)) / shape if shape > 0 else math.log(ratio)
 
 
 # Shape 0 is an exponential tail. The shape estimate from one series is halved because most of it is chance.
 _SHAPES: FloatArray = np.linspace(0.0, 0.6, 13)
 _SHAPE_TRUST = 0.5
-_APART: FloatArray = _growth(_SHAPES, (1 - _TAIL_FROM) / (1 - _TAIL_TO)) / _growth(_SHAPES, 2.0)
+_APART: FloatArray = np.array(
+    [_growth(shape, (1 - _TAIL_FROM) / (1 - _TAIL_TO)) / _growth(shape, 2.0) for shape in _SHAPES.tolist()]
+)
 
 
 def _tail(ordered: FloatArray, a_day: float) -> float:
@@ -54,16 +54,15 @@ def _tail(ordered: FloatArray, a_day: float) -> float:
     upper = ordered[int(_TAIL_FROM * count) :]
     start = float(upper[0])
     # Correct the mean of a truncated exponential tail.
-    mean = max(1e-3, float(np.minimum(upper, ordered[int(_TAIL_TO * count)]).mean()) - start)
-    fall = mean / (1 - (1 - _TAIL_TO) / (1 - _TAIL_FROM))
+    distance = max(1e-3, mean(np.minimum(upper, ordered[int(_TAIL_TO * count)])) - start)
+    fall = distance / (1 - (1 - _TAIL_TO) / (1 - _TAIL_FROM))
     near, far = (
-        max(1e-3, float(ordered[int(low * count) : int(high * count) + 1].mean()) - start)
-        for low, high in (_NEAR, _FAR)
+        max(1e-3, mean(ordered[int(low * count) : int(high * count) + 1]) - start) for low, high in (_NEAR, _FAR)
     )
-    shape = np.array(_SHAPE_TRUST * np.interp(far / near, _APART, _SHAPES))
+    shape = _SHAPE_TRUST * float(np.interp(far / near, _APART, _SHAPES))
     matched = (1 - _TAIL_FROM) / _MATCHED_AT
     stretch = _growth(shape, (1 - _TAIL_FROM) / a_day) / _growth(shape, matched)
-    return start + fall * math.log(matched) * float(stretch)
+    return start + fall * math.log(matched) * stretch
 
 
 class Evidence:
@@ -94,10 +93,9 @@ class Evidence:
     def set_thresholds(self) -> None:
         """Update the thresholds. The tail is assumed to fall off beyond the bulk of the scores as it does within it."""
         for span in SPAN_DAYS:
-            scores = np.array(self._scores[span])
-            for side in (-1, 1):
-                ordered = np.sort(scores * side)
-                count = len(ordered)
+            above = np.sort(self._scores[span])
+            count = len(above)
+            for side, ordered in ((-1, -above[::-1]), (1, above)):
                 a_day = min(0.1, _SHARES[span, side] * self._budget / 4 / 365.25)
                 own = _tail(ordered, a_day)
                 trust = count / (count + _PAST_COUNTS_FROM)
