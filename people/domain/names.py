@@ -4,6 +4,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Collection
+from functools import lru_cache
 
 from anyascii import anyascii
 
@@ -14,6 +15,7 @@ MIN_LIKENESS = 0.75
 PUNCTUATION_LIKE = frozenset("|~")
 
 
+@lru_cache(maxsize=1_000)  # names repeat: an import compares each with all others
 def match_key(name: str) -> str:
     """Return a normalized key for comparing names; equal keys mean the same name (docs/rules.md).
 
