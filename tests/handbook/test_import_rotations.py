@@ -132,7 +132,6 @@ def test_a_changed_roster_keeps_who_is_on_call_and_continues_after_them(imported
     changed = with_weeks(text, letters)
     again(changed, at=at)
     assert "".join(on_call(at + week * WEEK) for week in range(6)) == expected
-    assert "nothing changed" in again(changed, at=at).lines()[0]
     assert export_handbook() == changed
     assert "nothing changed" in again(export_handbook(), at=at + WEEK).lines()[0]
 

@@ -203,21 +203,21 @@ def test_an_incident_is_snoozed(call):
 
 
 def test_answers_stay_bounded(call, client, signed_in, pipeline, a):
-    """3,000 notes of 4 KB and 3,000 alerts: no page or answer grows with them."""
+    """1,000 notes of 4 KB and 1,000 alerts: no page or answer grows with them."""
     incident = make_incident(pipeline, at=timezone.now())
     now, note = timezone.now(), "Long note. " * 400
     TimelineEntry.objects.bulk_create(
-        TimelineEntry(incident=incident, kind="note", at=now, by=a, text=f"{number} {note}") for number in range(3000)
+        TimelineEntry(incident=incident, kind="note", at=now, by=a, text=f"{number} {note}") for number in range(1000)
     )
     Alert.objects.bulk_create(
         Alert(
             fingerprint=f"f{number}", name="Late", summary="Late. " * 50, pipeline=pipeline, incident=incident,
             is_firing=True, starts_at=now, received_at=now,
         )
-        for number in range(3000)
+        for number in range(1000)
     )  # fmt: skip
     EscalationStep.objects.bulk_create(
-        EscalationStep(incident=incident, round=number, engineer=a, role="admin", at=now) for number in range(2, 3002)
+        EscalationStep(incident=incident, round=number, engineer=a, role="admin", at=now) for number in range(2, 1002)
     )
     browser = signed_in(a)
     sizes = {
@@ -235,10 +235,10 @@ def test_answers_stay_bounded(call, client, signed_in, pipeline, a):
         )
     }
     assert {path: size for path, size in sizes.items() if size > 300_000} == {}
-    assert "Page 3 of 121" in browser.get(f"/incidents/{incident.pk}/?page=3").content.decode()
+    assert "Page 3 of 41" in browser.get(f"/incidents/{incident.pk}/?page=3").content.decode()
     row = call("get", f"{incident.pk}/").json()
-    assert (len(row["timeline"]), row["timeline"][-1]["text"][:5]) == (50, "2999 ")
-    assert call("get", f"{incident.pk}/notes/").json()["count"] == 3000
+    assert (len(row["timeline"]), row["timeline"][-1]["text"][:5]) == (50, "999 L")
+    assert call("get", f"{incident.pk}/notes/").json()["count"] == 1000
     assert call("get", f"{incident.pk}/timeline/?page_size=1").json()["results"][0]["kind"] == "opened"
 
 

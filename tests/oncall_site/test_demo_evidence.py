@@ -1,4 +1,3 @@
-# ruff: noqa: F811  # fixtures of another file
 """The demo's failures: each makes its check fail, and when its incident opens, the evidence of the runbook names only its cause."""
 
 import datetime as dt
@@ -18,11 +17,12 @@ from people.models import User
 from pipelines.models import Pipeline
 from runbooks.models import RunbookRevision
 from tests.factories import SEED, make_engineer
-from tests.oncall_site.test_demo import DAY, NOON, judged, sound  # noqa: F401  # a fixture
+from tests.oncall_site.conftest import DAY, NOON
+from tests.oncall_site.test_demo import judged
 from tests.snapshots import build_once
 from validation.models import Check, DataSource
 
-pytestmark = pytest.mark.xdist_group("demo evidence")
+pytestmark = pytest.mark.xdist_group("demo")
 
 HOUR = dt.timedelta(hours=1)
 # The step and the first rows of its evidence, by scenario.
@@ -56,9 +56,9 @@ def place(tmp_path_factory):
 
 
 @pytest.fixture
-def demo(db, place, sound):
+def demo(db, place, healthy_warehouse):
     """Build the demo with its runbooks and evidence on a healthy warehouse; return the path of the warehouse."""
-    place.write_bytes(sound)
+    place.write_bytes(healthy_warehouse)
 
     def build():
         import_handbook(SEED.read_bytes(), at=NOON)

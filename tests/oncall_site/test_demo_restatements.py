@@ -1,4 +1,3 @@
-# ruff: noqa: F811  # fixtures of another file
 """Failures of the demo that are injected after publication and repaired give one restatement each, with the right dates."""
 
 import datetime as dt
@@ -9,15 +8,18 @@ from examples.warehouse import SCENARIOS, inject
 from incidents.models import Incident
 from incidents.services.transitions import resolve
 from incidents.services.triggers import sync_with_checks
-from oncall_site.demo import build_demo
 from people.domain.names import match_key
 from pipelines.models import Pipeline
 from readiness.models import Publication, Restatement
 from readiness.services.publication import sweep_publications
-from tests.oncall_site.test_demo import DAY, NOON, judged, pipelines, sound, warehouse  # noqa: F401  # fixtures
+from tests.oncall_site.conftest import DAY, NOON
+from tests.oncall_site.test_demo import judged
 from validation.domain.buckets import date_bucket
 from validation.models import Check, CheckResult
 from validation.services.known_events import acknowledge_expected
+
+# On one worker of xdist with the other tests of this demo, so that it is built once.
+pytestmark = pytest.mark.xdist_group("demo")
 
 HOUR = dt.timedelta(hours=1)
 
@@ -36,17 +38,16 @@ def work(pipeline, *, at):
         ("regional-discrepancy", "regional-profit", "south"),
     ],
 )
-def test_a_repaired_failure_is_one_restatement(pipelines, sound, warehouse, admin, name, metric, segment):
+def test_a_repaired_failure_is_one_restatement(built_demo, healthy_warehouse, admin, name, metric, segment):
     scenario = SCENARIOS[name]
-    build_demo(warehouse, by=admin, at=NOON)
     pipeline = Pipeline.objects.get(match_key=match_key(scenario.pipeline))
     assert work(pipeline, at=NOON).published == 1
     assert Publication.objects.get().day == DAY
-    inject(warehouse, scenario, day=DAY)
+    inject(built_demo, scenario, day=DAY)
     work(pipeline, at=NOON + HOUR)
     incident = Incident.objects.get()
     assert Restatement.objects.get().settled_at is None
-    warehouse.write_bytes(sound)
+    built_demo.write_bytes(healthy_warehouse)
     work(pipeline, at=NOON + 2 * HOUR)
     # The incident stays open for the check's recovery time.
     work(pipeline, at=NOON + 3 * HOUR)
@@ -64,11 +65,10 @@ def test_a_repaired_failure_is_one_restatement(pipelines, sound, warehouse, admi
 
 
 def test_a_cohort_that_was_missing_at_publication_is_one_restatement_when_it_arrives(
-    pipelines, sound, warehouse, admin
+    built_demo, healthy_warehouse, admin
 ):
     scenario = SCENARIOS["missing-cohort"]
-    inject(warehouse, scenario, day=DAY)
-    build_demo(warehouse, by=admin, at=NOON)
+    inject(built_demo, scenario, day=DAY)
     pipeline = Pipeline.objects.get(match_key=match_key(scenario.pipeline))
     assert work(pipeline, at=NOON).published == 0
     # An engineer takes the gap for expected, so that the day is published without the cohort.
@@ -76,7 +76,7 @@ def test_a_cohort_that_was_missing_at_publication_is_one_restatement_when_it_arr
         acknowledge_expected(result, by=admin, at=NOON)
     resolve(Incident.objects.get(), by=admin, at=NOON)
     assert sweep_publications(at=NOON).published == 1
-    warehouse.write_bytes(sound)
+    built_demo.write_bytes(healthy_warehouse)
     work(pipeline, at=NOON + HOUR)
     [row] = Restatement.objects.all()
     assert (row.metric.slug, row.segment, row.bucket) == ("active-by-cohort", "", date_bucket(DAY))
