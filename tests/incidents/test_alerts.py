@@ -238,7 +238,7 @@ def test_an_unmapped_alert_is_listed_and_opens_an_incident_once_a_rule_maps_it(s
     assert not Alert.objects.unmapped().exists()
 
 
-@pytest.mark.parametrize(
+@each(
     ("label", "severity"),
     [
         ("critical", "critical"), ("PAGE", "critical"), ("high", "high"), ("warning", "high"), ("", "high"), ("Low", "low"),

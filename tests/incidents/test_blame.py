@@ -21,6 +21,7 @@ from lineage.services.edges import add_edge, cut_edge
 from notifications.models import Message
 from notifications.queries.outbox import is_still_relevant
 from pipelines.models import Pipeline
+from tests.each import each
 from tests.factories import bearer, make_pipeline
 from tests.incidents.test_blame_domain import SIZE, oracle
 from tests.incidents.test_incidents import MINUTE, make_incident, notified_people, timeline_kinds
@@ -239,7 +240,7 @@ def test_an_unnotified_incident_becomes_the_child_of_a_later_parent(pipelines, e
     assert is_released(child, at=due + MINUTE)
 
 
-@pytest.mark.parametrize("reason", ["notified", "assigned", "reopened", "no edge", "parent unacknowledged"])
+@each("reason", ["notified", "assigned", "reopened", "no edge", "parent unacknowledged"])
 def test_an_incident_that_does_not_become_a_child_of_a_later_parent(pipelines, edges, now, a, b, admin, reason):
     raw, core, _ = pipelines
     if reason == "no edge":

@@ -22,6 +22,7 @@ from notifications.queries.contact_methods import contact_code
 from notifications.services.contact_methods import remove_contact_method, report_methods_off, set_contact_method
 from notifications.services.delivery import deliver_one
 from notifications.services.preferences import update_rules
+from tests.each import each
 from tests.factories import add_contact_method
 from tests.incidents.test_incidents import make_incident
 from tests.notifications.channels.phone import NUMBER, SID, TOKEN, FakeTwilio, connect
@@ -167,7 +168,7 @@ def test_1_pressed_twice_says_why_nothing_happened(client, twilio, incident, res
     assert incident.timeline.filter(kind="acknowledged").count() == 1
 
 
-@pytest.mark.parametrize("word", ["STOP", " stop ", "Unsubscribe", "QUIT"])
+@each("word", ["STOP", " stop ", "Unsubscribe", "QUIT"])
 def test_stop_turns_sms_off_and_start_on_again(client, incident, responder, word):
     deliver_all()
     assert reply(client, word) == "<Response></Response>"
@@ -301,7 +302,7 @@ def test_start_works_if_stop_arrived_while_an_sms_was_sent(client, twilio, incid
     assert ContactMethod.objects.get(channel="sms").is_live
 
 
-@pytest.mark.parametrize(
+@each(
     ("answer", "state", "live"),
     [
         ((400, {"code": 21211, "message": "Invalid 'To' number"}), "failed", False),

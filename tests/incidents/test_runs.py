@@ -130,7 +130,7 @@ def test_marking_a_step_that_somebody_else_did_keeps_the_notes(signed_in, pipeli
     assert RunStep.objects.get(position=2).note == "Mine."
 
 
-@pytest.mark.parametrize(
+@each(
     ("shown", "typed", "note"),
     [
         ("", "Mine.", "Theirs. / Mine."),

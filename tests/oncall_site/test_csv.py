@@ -9,7 +9,6 @@ import pytest
 from django.utils import timezone
 
 from common.csv import csv_response
-from handbook.services import import_handbook
 from incidents.models import EscalationStep
 from incidents.queries.night_pages import night_pages
 from incidents.services.transitions import NewIncident, open_incident
@@ -19,6 +18,9 @@ from scheduling.domain.workload import Workload
 from scheduling.models import Rotation
 from scheduling.queries.workloads import WorkloadRow
 from scheduling.services.covers import CoverData, create_cover
+from tests.each import each
+from tests.factories import import_example
+from tests.snapshots import this_minute
 from tests.validation.fixtures import make_check, make_metric
 
 SLUG = "daily-growth-experiment-focused"
@@ -26,8 +28,8 @@ HOUR = dt.timedelta(hours=1)
 
 
 @pytest.fixture
-def rotation(db, seed):
-    import_handbook(seed.read_bytes(), at=timezone.now())
+def rotation(db):
+    import_example(at=this_minute())
     return Rotation.objects.get()
 
 
@@ -55,7 +57,7 @@ def test_the_schedule_lists_shifts_and_covers(signed_in, rotation, a, b, c, d, a
     assert signed_in(a).get("/schedule/csv/?rotation=none").status_code == 404
 
 
-@pytest.mark.parametrize(
+@each(
     ("sort", "order"),
     [
         ("", "abcd"),

@@ -48,7 +48,8 @@ from scheduling.services.rotations import archive_rotation, create_rotation, mov
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from tests.conftest import SEED
 from tests.each import each
-from tests.factories import bearer, current_monday, make_engineer, make_pipeline
+from tests.factories import bearer, current_monday, import_example, make_engineer, make_pipeline
+from tests.snapshots import this_minute
 from tests.statements import writing
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
@@ -257,9 +258,9 @@ def test_after_random_changes_an_answer_from_memory_is_the_one_given_afresh(db):
 
 
 @pytest.fixture
-def site(seed, db):
-    at = timezone.now()
-    import_handbook(seed.read_bytes(), at=at, starting=current_monday(at))
+def site(db):
+    at = this_minute()
+    import_example(at=at, starting=current_monday(at))
     return Rotation.objects.get()
 
 

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from incidents.services.transitions import NewIncident, open_incident
 from readiness.models import ReaderNotification, Restatement
 from readiness.services.publication import sweep_publications
+from tests.each import each
 from tests.factories import bearer, make_pipeline
 from tests.validation.fixtures import AT, push, run
 
@@ -180,7 +181,7 @@ def test_the_admin_reads_only(signed_in, admin, restatement):
         assert client.post(f"/admin/readiness/{model}/{key}/delete/", {"post": "yes"}).status_code == 403
 
 
-@pytest.mark.parametrize("path", [PAGE, CSV, API, "/admin/readiness/restatement/"])
+@each("path", [PAGE, CSV, API, "/admin/readiness/restatement/"])
 def test_the_number_of_queries_does_not_grow_with_the_rows(signed_in, admin, restatement, path):
     client = signed_in(admin)
 

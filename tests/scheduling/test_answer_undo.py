@@ -269,7 +269,7 @@ def let_the_requester_leave(rotation, weeks, now, admin):
 CHANGES = [swap_on, cover_a_part, change_the_roster, start_the_week, move_the_handoff, let_the_requester_leave]
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@each("change", CHANGES)
 def test_a_swap_is_not_undone_if_something_depends_on_it(change, rotation, weeks, swap, now, admin):
     answer = answer_swap(accept_swap, swap, by=weeks[1].engineer, at=now)
     reason = change(rotation, weeks, now, admin)

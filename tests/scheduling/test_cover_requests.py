@@ -26,6 +26,7 @@ from scheduling.services.offboarding import deactivate
 from scheduling.services.rosters import change_roster
 from scheduling.services.rotations import archive_rotation
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
+from tests.each import each
 from tests.factories import bearer, import_example
 from tests.snapshots import this_minute
 
@@ -374,7 +375,7 @@ def archive(rotation, week, others, admin, now):
     archive_rotation(rotation, by=admin, at=now)
 
 
-@pytest.mark.parametrize("change", [swap_away, cover_all, deactivate_requester, replace_roster, archive])
+@each("change", [swap_away, cover_all, deactivate_requester, replace_roster, archive])
 def test_a_change_that_takes_the_time_supersedes_the_request(rotation, week, others, admin, now, change):
     request = ask(rotation, week, at=now)
     change(rotation, week, others, admin, now)

@@ -96,7 +96,7 @@ def test_only_admins_create_change_and_archive(rotation, a):
             call()
 
 
-@pytest.mark.parametrize(("weekday", "starts_on"), [(2, "2026-12-02"), (3, "2026-12-03"), (4, "2026-11-27"), (6, "2026-11-29"), (1, "2026-12-01")])  # fmt: skip
+@each(("weekday", "starts_on"), [(2, "2026-12-02"), (3, "2026-12-03"), (4, "2026-11-27"), (6, "2026-11-29"), (1, "2026-12-01")])  # fmt: skip
 def test_another_weekday_moves_upcoming_weeks_and_keeps_their_engineers(
     rotation, a, b, c, d, admin, weekday, starts_on
 ):

@@ -472,7 +472,7 @@ def test_an_invalid_month_is_a_404(signed_in, rotation, a, path):
     assert signed_in(a).get(path).status_code == 404
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "page"),
     [
         ("month=2027-02-01", "/calendar/2027/2/"),
@@ -492,7 +492,7 @@ def test_a_month_is_chosen_from_a_select(signed_in, rotation, a, query, page):
     assert '<option value="2028-11-01">November 2028</option>' in shown
 
 
-@pytest.mark.parametrize("path", ["/calendar/2000/1/", "/calendar/2099/12/", "/calendar/2026/2/"])
+@each("path", ["/calendar/2000/1/", "/calendar/2099/12/", "/calendar/2026/2/"])
 def test_the_calendar_shows_months_from_2000_to_2099(signed_in, rotation, a, path):
     User.objects.update(country="DE", subdivision="BE")
     assert signed_in(a).get(path).status_code == 200

@@ -164,9 +164,7 @@ def test_one_button_saves_time_off_and_requests_a_swap(signed_in, weeks):
     assert swap.counterpart.person == offers.cards[0].moves[0].taker
 
 
-@pytest.mark.parametrize(
-    "value", ["", "weekly-rotation", "weekly-rotation tomorrow engineer-b", "weekly-rotation \0 \0"]
-)
+@each("value", ["", "weekly-rotation", "weekly-rotation tomorrow engineer-b", "weekly-rotation \0 \0"])
 def test_a_malformed_swap_choice_saves_the_time_off_and_shows_an_error(signed_in, weeks, value):
     browser = signed_in(weeks[1].engineer)
     day = str(weeks[1].starts_on + DAY)

@@ -291,16 +291,14 @@ def midnight(minutes):
     return dt.datetime(2026, 11, 25, tzinfo=dt.UTC) + minutes * MINUTE
 
 
-@pytest.mark.parametrize("check_type", ["completeness", "range"])
-@pytest.mark.parametrize(
-    ("settle", "load", "due"), [(None, None, 360), (120, None, 120), (None, 90, 90), (120, 90, 120), (0, None, 0)]
-)
+@each("check_type", ["completeness", "range"])
+@each(("settle", "load", "due"), [(None, None, 360), (120, None, 120), (None, 90, 90), (120, 90, 120), (0, None, 0)])
 def test_no_day_is_evaluated_before_it_is_due(daily_growth, a, admin, tmp_path, check_type, settle, load, due):
     """A day is due after the metric settled and its source was loaded; six hours after its end if neither is set."""
     parameters = {"look_back": 3} if check_type == "completeness" else {"fail_below": 10}
     metric = make_metric(daily_growth, settle_minutes=settle)
     if load is not None:
-        address = make_warehouse(tmp_path / "w.sqlite", "CREATE TABLE t (day TEXT, n INTEGER)")
+        address = make_warehouse(tmp_path / f"{check_type} {settle}", "CREATE TABLE t (day TEXT, n INTEGER)")
         metric.source = create_data_source(name="W", address=address, by=admin, load_minutes=load)
         metric.query = "SELECT day, n FROM t"
         metric.save()
