@@ -2,14 +2,14 @@
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.core.signals import setting_changed
-from django.test import client
+from django.test import client, utils
 from django.test.client import ClientHandler
 from django.utils.crypto import get_random_string
 
 from people.sessions import SessionStore
 
 _load_middleware = ClientHandler.load_middleware
-_store_rendered_template = client.store_rendered_templates
+_render_and_signal = utils.instrumented_test_render
 _force_login = client.Client.force_login
 # The attributes of a handler with its middleware. The chain ends in the first handler's view, which does not depend on its client.
 _chain: dict[str, object] = {}
@@ -28,10 +28,11 @@ def _forget_middleware(**_):
     _chain.clear()
 
 
-def _store_page(store, signal, sender, template, context, **extra):
-    """Store the context of a page, not a copy for each template that it includes or extends."""
+def _render(template, context):
+    """Send the signal with which a client stores the context of a page, but not for each template that it includes or extends."""
     if context.template is template:
-        _store_rendered_template(store, signal, sender, template, context, **extra)
+        return _render_and_signal(template, context)
+    return template.nodelist.render(context)
 
 
 def _force_first_login(self, user, backend=None):
@@ -57,4 +58,4 @@ def install():
     client.Client.force_login = _force_first_login
     ClientHandler.load_middleware = _load_shared_middleware
     setting_changed.connect(_forget_middleware)
-    client.store_rendered_templates = _store_page
+    utils.instrumented_test_render = _render

@@ -22,7 +22,6 @@ from common import response_cache
 from common.exceptions import DomainError
 from common.response_cache import RESPONSE_CACHE, empty_cache
 from common.version_cache import VersionCache
-from handbook.services import import_handbook
 from oncall_site import middleware
 from people.models import ApiToken, User
 from people.queries import find_caller
@@ -46,7 +45,6 @@ from scheduling.services.offboarding import deactivate, reactivate
 from scheduling.services.rosters import change_roster
 from scheduling.services.rotations import archive_rotation, create_rotation, move_pipeline, update_rotation
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
-from tests.conftest import SEED
 from tests.each import each
 from tests.factories import bearer, current_monday, import_example, make_engineer, make_pipeline
 from tests.snapshots import this_minute
@@ -82,7 +80,7 @@ class World:
         self.random = random.Random(seed)
         self.at = START
         monday = self.at.date() - dt.timedelta(days=self.at.weekday())
-        import_handbook(SEED.read_bytes(), at=self.at, starting=monday)
+        import_example(at=self.at, starting=monday)
         self.admin = User.objects.filter(is_staff=True).first() or make_engineer("Admin", is_staff=True)
         for name in ("Engineer E", "Engineer F"):
             make_engineer(name)
