@@ -34,7 +34,6 @@ def when_ready(server: Any) -> None:
     A full collection takes 20 ms, and a page of a large site triggered one.
     """
     import_module("oncall_site.loading").load_pages()
-    import_module("common.api.unknown_fields").described_fields()
     settings.SITE_STARTED_AT = timezone.now()
     # Two processes must not share a connection.
     connections.close_all()

@@ -28,5 +28,5 @@ class JsonParser(JSONParser):
         request = (parser_context or {}).get("request")
         match = getattr(request, "resolver_match", None)
         if request is not None and match is not None:
-            check_unknown_fields(document, method=str(request.method), route=match.route)
+            check_unknown_fields(document, method=str(request.method), match=match)
         return document

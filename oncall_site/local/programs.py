@@ -62,7 +62,6 @@ def load_everything() -> None:
     for name in PRELOADED_MODULES:
         import_module(name)
     import_module("oncall_site.loading").load_pages()
-    import_module("common.api.unknown_fields").described_fields()
     import_module("oncall_site.celery").app.finalize(auto=True)
     import_module("oncall_site.celery").app.loader.import_default_modules()
     connections.close_all()

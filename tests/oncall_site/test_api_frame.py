@@ -5,6 +5,7 @@ import html
 import json
 import re
 
+from django.urls import resolve
 from drf_spectacular.validation import validate_schema
 
 from common.api.description import openapi_description
@@ -187,9 +188,10 @@ def test_an_unknown_field_is_a_400_in_every_operation(client, admin, daily_growt
     schema = openapi_description()
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
-            if (method.upper(), re.sub(r"\{\w+\}", "{}", path)) not in described_fields():
-                continue
             url = re.sub(r"\{(\w+)\}", "1", path)
+            match = resolve(url)
+            if method.upper() not in described_fields(match.route, match.func):
+                continue
             answer = getattr(client, method)(url, {"no_such_field": 1}, content_type="application/json", **headers)
             if answer.status_code == 404:  # the row of the path is looked up before the body is read
                 continue
