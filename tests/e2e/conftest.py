@@ -70,14 +70,17 @@ class Tab:
         if self.page.viewport_size != size:
             self.page.set_viewport_size(size)
         self.page.emulate_media(media="null", color_scheme=scheme)
+        self.page.scheme = scheme
         return self.page
 
     def _listen(self):
         page = self.page
-        page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
+        # Chromium writes an error for each file that it cannot load. Its address is in the location.
         page.on(
-            "response",
-            lambda answer: self.complaints.append(f"{answer.status} {answer.url}") if answer.status == 404 else None,
+            "console",
+            lambda message: (
+                self.complaints.append(f"{message.text} {message.location['url']}") if message.type == "error" else None
+            ),
         )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 

@@ -150,10 +150,6 @@ def findings_on(page, paths):
     return problems
 
 
-def complaints_but_404(complaints):
-    return [text for text in complaints if "404 (Not Found)" not in text and "no-such-page" not in text]
-
-
 @pytest.fixture
 def seeded(transactional_db, seed, admin):
     import_example(at=this_minute())
@@ -315,9 +311,9 @@ def test_findings_in_a_single_scheme_or_width_are_reported(transactional_db, ope
     problems = [reported(findings(page, number=number, every_view=False)) for number in range(4)]
     assert problems == [
         ["at 375, dark: color-contrast: E", "at 375, dark: image-alt: Images", "scrolls sideways at 375"],
-        ["at 1280, dark: color-contrast: ", "at 375, light: image-alt: Image", "scrolls sideways at 375"],
         ["at 1280, light: image-alt: Imag", "at 375, dark: color-contrast: E", "scrolls sideways at 375"],
         ["at 1280, dark: color-contrast: ", "at 1280, dark: image-alt: Image", "scrolls sideways at 375"],
+        ["at 1280, dark: color-contrast: ", "at 375, light: image-alt: Image", "scrolls sideways at 375"],
     ]
     assert len(findings(page, every_view=True)) == 7
 
@@ -338,7 +334,7 @@ def test_small_covered_and_scrolling_elements_are_reported_at_both_widths(transa
         </style><main tabindex="-1"><h1>t</h1><div class="small"><button>a</button><button>b</button></div><div class="covered"><button>c</button
         ><button>d</button></div><section><h2>s</h2><p>1</p><p>2</p></section></main>"""
     )
-    for number, (narrow, wide) in enumerate(zip(["dark", "light"] * 2, ["light", "dark"] * 2, strict=True)):
+    for number, (narrow, wide) in enumerate([("dark", "light")] * 2 + [("light", "dark")] * 2):
         problems = findings(page, number=number, every_view=False)
         assert {": ".join(text.split(": ")[:2]) for text in problems} == {
             f"about:blank at 375, {narrow}: target-size",
@@ -362,7 +358,7 @@ def test_pages_have_no_axe_findings_and_do_not_shift_while_they_load(
         problems += findings(page, number=number)
     assert problems == []
     assert {page: shift for page, shift in shifts.items() if shift >= LAYOUT_SHIFT} == {}
-    assert complaints_but_404(complaints) == []
+    assert [text for text in complaints if not text.endswith("/no-such-page/")] == []
 
 
 def test_a_shift_would_be_seen(seeded, admin, open_page):

@@ -61,11 +61,9 @@ def test_a_click_chooses_one_day(open_page, a):
     assert form_dates(page) == ("2026-12-09", "2026-12-09")
 
 
-def test_an_engineer_drags_over_no_row_but_their_own(open_page, a):
-    page = open_page(a)
-    page.goto(MONTH)
+def test_an_engineer_drags_over_no_row_but_their_own(signed_in, a):
     # Two months of the own row.
-    assert page.locator("td[data-day]").count() == 62
+    assert signed_in(a).get(MONTH).content.count(b" data-day=") == 62
 
 
 def test_an_admin_drags_over_anybodys_row(open_page, a, admin):

@@ -1,6 +1,6 @@
 """Promise 17: hostile texts in names, notes, runbooks and messages, in a browser: none runs, and no page breaks its policy.
 
-The suite takes every fifth text and leaves out the history pages of Django's admin. The admin's other pages share
+The suite takes every tenth text and leaves out the history pages of Django's admin. The admin's other pages share
 templates: the suite reads all of them without a browser, and the browser opens only the first page with each script, and two
 pages about single rows of a kind. With HOSTILE_TEXTS=all, which `make faults` sets, a browser opens every page with all 150 texts.
 """
@@ -39,7 +39,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
 ]
 
-CHOSEN = TEXTS if ALL else TEXTS[::5]
+CHOSEN = TEXTS if ALL else TEXTS[::10]
 # Pages about one row of a kind have the same template.
 MAX_SINGLE_PAGES = 6 if ALL else 2
 A_RUNBOOK = 15
@@ -218,7 +218,7 @@ def test_hostile_texts_do_not_run_on_any_page(admin, signed_in, open_page, compl
         seen += is_shown
     assert complaints == []
     # The texts were there to be read, as words.
-    assert seen > 30
+    assert seen > 25
     # And what breaks the policy is heard of.
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x: onerror=window.hit=1>')")
     wait_until(lambda: page.title() and any("policy:" in text for text in complaints), why="no break was reported")

@@ -26,7 +26,7 @@ from notifications.registry import load
 from people.models import User
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
-from tests.browser import SIZES
+from tests.browser import SIZES, SOME_SIZES
 from tests.factories import PASSWORD, import_example
 from tests.snapshots import this_minute
 from tests.validation.fixtures import make_check, make_metric, push, run
@@ -111,7 +111,7 @@ def site(transactional_db, seed):
     open_incident(Pipeline.objects.get(slug="daily-growth-experiment-focused"), what=what, by=None, at=timezone.now())
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SOME_SIZES)
 def test_the_tour_takes_the_documented_clicks(site, b, open_page, complaints, size):
     tour, rotation = Tour(), Rotation.objects.get()
     page = tour.watch(open_page(size=SIZES[size]))

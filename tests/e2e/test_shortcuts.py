@@ -79,11 +79,6 @@ def test_a_question_mark_lists_the_keys_and_escape_closes_the_list(page, complai
     assert complaints == []
 
 
-def test_a_slash_opens_the_search(page):
-    page.keyboard.press("/")
-    expect(page.get_by_label("Search the site").and_(page.locator("#palette-words"))).to_be_focused()
-
-
 def test_j_and_k_go_through_the_rows_and_enter_opens_one(page):
     for key, name in (
         ("j", "Unit-level profit"),

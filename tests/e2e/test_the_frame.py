@@ -57,15 +57,16 @@ def test_the_live_preview_follows_the_typing(seeded, a, open_page, complaints):
     page.goto(f"/runbooks/{SLUG}/edit/")
     page.get_by_label("Text").fill("### Purpose\n\nSeen **at once**.")
     expect(page.locator("#preview").get_by_text("at once", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#preview").get_by_text("at once", exact=True)).to_be_visible()
     page.get_by_label("Summary of changes").fill("shorter")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("main")).to_contain_text("Seen at once.")
     assert complaints == []
 
 
-@pytest.mark.parametrize("javascript", [True, False])
-def test_a_runbook_is_edited_compared_and_restored(seeded, a, open_page, javascript):
-    page = open_page(a, javascript=javascript)
+def test_a_runbook_is_edited_compared_and_restored_without_javascript(seeded, a, open_page):
+    page = open_page(a, javascript=False)
     page.goto(f"/runbooks/{SLUG}/edit/")
     text = page.get_by_label("Text").input_value()
     page.get_by_label("Text").fill(text.replace("Rerun failed tasks", "Restart failed tasks"))
@@ -204,7 +205,7 @@ def test_the_filters_of_checks_are_remembered(seeded, a, open_page):
 
 
 def test_less_used_actions_are_in_a_menu(seeded, admin, open_page):
-    for size, javascript in ((PHONE, False), (PHONE, True), (DESKTOP, True)):
+    for size, javascript in ((PHONE, False), (DESKTOP, True)):
         page = open_page(admin, size=size, javascript=javascript)
         for path, links in (
             (f"/pipelines/{SLUG}/", ["Maintenance", "Channels", "Integration keys", "Edit pipeline"]),

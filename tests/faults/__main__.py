@@ -271,6 +271,7 @@ PROMISES = {
     "17": suite("tests/e2e/test_hostile_texts.py", HOSTILE_TEXTS="all"),
     "axe": suite("tests/e2e/test_accessibility.py", EVERY_VIEW="1"),
     "axe-company": suite("tests/e2e/test_full_state.py", EVERY_VIEW="1"),
+    "sizes": suite(*[f"tests/e2e/test_{name}.py" for name in ("newcomers_tour", "undo", "budgets")], EVERY_VIEW="1"),
     "18": race(
         check_simultaneous,
         "30 simultaneous wrong sign-ins from forged addresses: 5 looked at, the rest told when",
