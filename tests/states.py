@@ -51,7 +51,6 @@ from validation.services.points import NewPoint, push_points
 from validation.services.run_check import claim_due_checks, run_check
 
 YEAR, DAY, WEEK = dt.timedelta(weeks=52), dt.timedelta(days=1), dt.timedelta(weeks=1)
-SIGNED = dt.timedelta(weeks=8)
 TEAMS = ("Growth", "Finance", "Logistics", "Marketing", "Platform", "Experiments")
 FIRST_NAMES = [
     "Ada",
@@ -116,6 +115,8 @@ class Size:
     pipelines: int
     incidents: int
     metrics: int
+    # For which there are hand-offs.
+    past_weeks: int = 8
 
 
 COMPANY = Size(engineers=40, pipelines=200, incidents=120, metrics=60)
@@ -131,7 +132,7 @@ def fill_full(admin, *, at, size):
     for rotation in rotations:
         ensure_weeks(rotation, today=at.date())
         _exchanges(rotation, by=admin, at=at)
-    _handoffs(rotations, by=admin, at=at)
+    _handoffs(rotations, weeks=size.past_weeks, by=admin, at=at)
     _incidents(pipelines, people, count=size.incidents, at=at)
     _checks(pipelines[: size.metrics], by=admin, at=at)
 
@@ -197,8 +198,8 @@ def _exchanges(rotation, *, by, at):
         return
 
 
-def _handoffs(rotations, *, by, at):
-    sync_handoffs(at=at - SIGNED)
+def _handoffs(rotations, *, weeks, by, at):
+    sync_handoffs(at=at - weeks * WEEK)
     for row in Handoff.objects.with_people().filter(at__lt=at):
         # The newest but one of each rotation lacks a signature.
         for person in row.people[: 1 if at - row.at < WEEK else 2]:

@@ -13,7 +13,7 @@ from tests.states import COMPANY, Size, fill
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SIZE = COMPANY if EVERY_VIEW else Size(engineers=16, pipelines=16, incidents=10, metrics=2)
+SIZE = COMPANY if EVERY_VIEW else Size(engineers=16, pipelines=16, incidents=10, metrics=2, past_weeks=3)
 # The pages that grow most with a site. The suite leaves out the others: test_accessibility.py has them on a small site.
 LISTS = (  # noqa: SIM905
     "now incidents reports schedule week ask roster fairness calendar handoffs pipelines checks runbooks ownership-grid"

@@ -65,6 +65,7 @@ const send = async (element, submitter) => {
   const path = element.getAttribute("hx-post") ?? element.getAttribute("hx-get");
   const isPost = element.hasAttribute("hx-post");
   const data = isPost ? fields(element, submitter) : undefined;
+  const startedAt = performance.now();
   const options = { method: isPost ? "POST" : "GET", body: data, headers: { "HX-Request": "true" } };
   const target = targetOf(element);
   // Busy elements show a skeleton. Nobody waits for a poll.
@@ -75,7 +76,7 @@ const send = async (element, submitter) => {
   if (!response) emit(element, "failed", { data, path });
   else if (response.headers.get("HX-Refresh")) window.location.reload();
   else if (response.ok) {
-    emit(element, "sent");
+    emit(element, "sent", { startedAt });
     swap(element, await response.text());
     emit(element, "swapped");
   }

@@ -138,16 +138,20 @@ showToast();
 document.addEventListener("fragment:swapped", showToast);
 
 // Leaving a page asks first while a form with data-guard has changes that were not sent.
+// What is typed while a request runs is not part of it.
 let unsent = null;
+let typedAt = 0;
 document.addEventListener("input", (event) => {
   const { form } = event.target;
-  if (form?.matches("[data-guard]")) unsent = form;
+  if (!form?.matches("[data-guard]")) return;
+  unsent = form;
+  typedAt = performance.now();
 });
 document.addEventListener("submit", () => {
   unsent = null;
 });
 document.addEventListener("fragment:sent", (event) => {
-  if (unsent?.contains(event.target)) unsent = null;
+  if (unsent?.contains(event.target) && event.detail.startedAt > typedAt) unsent = null;
 });
 window.addEventListener("beforeunload", (event) => {
   if (unsent?.isConnected) event.preventDefault();
