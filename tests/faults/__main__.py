@@ -297,6 +297,7 @@ PROMISES = {
     "drills": in_a_database(lambda: drills.check_drills(rotations=100, kills=40)),
     "25": in_a_database(backup),
     "26": kills,
+    "dbt-ol": suite("tests/lineage/test_openlineage.py", THOROUGH="1"),
     "29": in_a_database(renames),
     "31": in_a_database(lambda: check_histories(range(1_000))),
     "32": in_a_database(lambda: attacks.check_attacks(seconds=60)),
