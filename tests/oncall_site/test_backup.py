@@ -10,7 +10,7 @@ import pytest
 from django.test import override_settings
 
 from oncall_site.local import postgres
-from oncall_site.local.backup import restore
+from oncall_site.local.backup import main, restore
 from oncall_site.local.supervisor import single_instance
 from tests.faults.prepared import prepare_database
 from tests.faults.test_make_run import ROOT
@@ -71,7 +71,13 @@ def test_a_backup_of_the_local_site_is_restored_whole_or_not_at_all(tmp_path, qu
     assert query("SELECT count(*) FROM django_migrations") == migrations
 
 
-def test_a_backup_that_is_missing_is_named(tmp_path):
+def test_a_backup_that_is_missing_is_named(tmp_path, monkeypatch):
     missing = tmp_path / "missing.dump"
-    assert backup(tmp_path, "restore", missing) == (1, f"There is no file {missing}.")
-    assert backup(tmp_path, "restore") == (1, "Which backup? make restore FILE=var/backups/….dump")
+    for arguments, sentence in (
+        ([str(missing)], f"There is no file {missing}."),
+        ([], "Which backup? make restore FILE=var/backups/….dump"),
+    ):
+        monkeypatch.setattr(sys, "argv", ["backup", "restore", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert end.value.code == sentence

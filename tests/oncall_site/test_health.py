@@ -1,15 +1,11 @@
-"""/healthz, /readyz and heartbeats of a real worker with the filesystem broker. test_compose.py has one with Redis."""
+"""/healthz, /readyz and heartbeats. Those of real workers are in test_compose.py and test_supervisor.py."""
 
 import datetime as dt
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -17,9 +13,8 @@ from notifications.models import Message
 from oncall_site import queries, services
 from oncall_site.celery import app
 from oncall_site.celery_hooks import HeartbeatScheduler
-from oncall_site.models import Heartbeat, Sweep
+from oncall_site.models import Heartbeat
 from oncall_site.tasks import record_heartbeat
-from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -85,32 +80,6 @@ def test_only_the_heartbeat_is_due_when_beat_starts(tmp_path):
     due = [name for name, entry in scheduler.schedule.items() if entry.is_due().is_due]
     scheduler.close()
     assert due == ["heartbeat"]
-
-
-@pytest.mark.faults
-@pytest.mark.django_db(transaction=True)
-def test_a_real_worker_with_beat_records_heartbeats(tmp_path):
-    database = connection.settings_dict
-    url = (
-        f"postgresql://{database['USER']}@/{database['NAME']}?host={database['OPTIONS'].get('host', database['HOST'])}"
-    )
-    environment = {**os.environ, "DATABASE_URL": url, "ONCALL_VAR": str(tmp_path), "REDIS_URL": ""}
-    command = [sys.executable, "-m", "celery", "-A", "oncall_site", "worker", "--beat", "--concurrency", "1"]
-    command += ["--loglevel", "WARNING"]
-    worker = subprocess.Popen(command, cwd=ROOT, env=environment)
-    try:
-        wait_until(lambda: Heartbeat.objects.count() >= 2)
-        beat, one = [part for part, _ in queries.heartbeats()]
-        assert beat == queries.BEAT
-        assert one.startswith("worker celery@")
-        wait_until(Sweep.objects.filter(task="oncall_site.tasks.record_heartbeat").exists)
-        row = Sweep.objects.get(task="oncall_site.tasks.record_heartbeat")
-        assert (row.runs, row.failures, row.error) == (1, 0, "")
-        assert f"worker {row.worker}" == one
-        assert row.seconds > 0
-    finally:
-        worker.terminate()
-        worker.wait()
 
 
 def test_admins_are_notified_once_when_delivery_works_again(admin, a):

@@ -28,7 +28,7 @@ WITHOUT_NGINX = (
 answering = pytest.mark.xdist_group("web_server")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def start():
     """Return a function that starts the web server with a free port, as a session leader; returns it and its port."""
     with starter() as begin:
@@ -36,10 +36,17 @@ def start():
 
 
 @pytest.fixture(scope="module")
-def server():
-    """Yield the process and the port of a web server that the tests share, so none of them may stop it."""
-    with starter() as begin:
-        yield begin("-m", "oncall_site.web_server")
+def servers():
+    """A list for the web server that the tests share."""
+    return []
+
+
+@pytest.fixture
+def server(start, servers):
+    """Return the process and the port of the shared web server. If a test has ended it, the next one starts another."""
+    if not servers or servers[-1][0].poll() is not None:
+        servers.append(start("-m", "oncall_site.web_server"))
+    return servers[-1]
 
 
 @contextlib.contextmanager
@@ -112,6 +119,7 @@ def test_an_unknown_machine_has_no_nginx(monkeypatch):
     assert web_server.find_nginx() is None
 
 
+@answering
 @pytest.mark.faults
 def test_without_nginx_gunicorn_answers_alone_and_says_so(start):
     process, port = start("-c", WITHOUT_NGINX)
@@ -120,16 +128,6 @@ def test_without_nginx_gunicorn_answers_alone_and_says_so(start):
     process.terminate()
     process.wait(timeout=PATIENCE_SECONDS)
     assert process.stderr.readline() == web_server.WITHOUT_NGINX
-
-
-@pytest.mark.faults
-@pytest.mark.parametrize("victim", ["nginx: master", "-m gunicorn"])
-def test_nothing_of_it_survives_the_death_of_a_part(start, victim):
-    process, port = start("-m", "oncall_site.web_server")
-    assert health(port) == 200
-    kill(process, victim)
-    process.wait(timeout=PATIENCE_SECONDS)
-    wait_until(lambda: not session(process), why=lambda: session(process))
 
 
 def kill(leader, words):
@@ -218,3 +216,15 @@ def test_bodies_of_strangers_cannot_fill_the_disk(server):
     assert status(small) in (401, 429, 500)
     for connection in waiting:
         connection.close()
+
+
+# After the tests that share its server.
+@answering
+@pytest.mark.faults
+@pytest.mark.parametrize("victim", ["nginx: master", "-m gunicorn"])
+def test_nothing_of_it_survives_the_death_of_a_part(server, victim):
+    process, port = server
+    assert health(port) == 200
+    kill(process, victim)
+    process.wait(timeout=PATIENCE_SECONDS)
+    wait_until(lambda: not session(process), why=lambda: session(process))
