@@ -23,7 +23,7 @@ def described_fields(route: str, view: Callable[..., HttpResponseBase]) -> Mappi
         SchemaGenerator,
     )
 
-    endpoints = EndpointEnumerator([re_path(route, view)]).get_api_endpoints()
+    endpoints = EndpointEnumerator([re_path(route, view)]).get_api_endpoints()  # type: ignore[no-untyped-call]
     generator = SchemaGenerator()  # type: ignore[no-untyped-call]
     generator.endpoints = [endpoint for endpoint in endpoints if endpoint[2] in METHODS_WITH_BODY]
     schema = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
