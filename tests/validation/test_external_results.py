@@ -341,9 +341,8 @@ def test_the_number_of_queries_does_not_grow_with_the_file(db):
 def test_a_process_reads_one_large_file_at_a_time(client, a, monkeypatch):
     """Reading a hostile manifest takes a hundred megabytes: several at once would use up the memory of the process."""
     monkeypatch.setattr(imports, "MAX_WAIT_SECONDS", 0.01)
-    small = json.dumps(
-        {"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json"}}
-    ).encode()
+    metadata = {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json"}
+    small = json.dumps({"metadata": metadata, "nodes": {"model.shop.orders": {"name": "orders"}}}).encode()
     large = small + b" " * imports.LARGE_FILE_BYTES
     with imports._large_file_lock:
         refused = post(client, "dbt", large, bearer(a))
