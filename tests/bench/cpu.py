@@ -84,23 +84,28 @@ def entity_tag(address, path, headers):
     return answer.headers["ETag"]
 
 
-def costs(address, calls, *, turns=TURNS, requests=REQUESTS_A_TURN):
-    """Return the cost of each call, by name; `calls` has the path (or a function that returns it), headers and expected status of each."""
-    client = http.client.HTTPConnection(*address, timeout=120)
+def costs(address, calls, *, turns=TURNS, requests=REQUESTS_A_TURN, elsewhere=None):
+    """Return the cost of each call, by name; `calls` has the path (or a function that returns it), headers and expected status of each.
+
+    `elsewhere` has the addresses of calls to another server, by name.
+    """
+    addresses = dict.fromkeys(calls, address) | (elsewhere or {})
+    clients = {name: http.client.HTTPConnection(*addresses[name], timeout=120) for name in calls}
     for name, (path, headers, status) in calls.items():
         for _ in range(3):
-            got, body = request(client, path, headers)
+            got, body = request(clients[name], path, headers)
             assert got == status, (name, got, body[:300])
     taken = {name: [0.0, 0.0, 0] for name in calls}
     for _ in range(turns):
         for name, (path, headers, _) in calls.items():
             before = [spent(processes) for processes in serving()]
             for _ in range(requests):
-                _, body = request(client, path, headers)
+                _, body = request(clients[name], path, headers)
             after = [spent(processes) for processes in serving()]
             for place in (0, 1):
                 taken[name][place] += difference(after[place], before[place])
             taken[name][2] = len(body)
-    client.close()
+    for client in clients.values():
+        client.close()
     count = turns * requests
     return {name: Cost(web / count, base / count, size) for name, (web, base, size) in taken.items()}
