@@ -53,13 +53,26 @@ def _new_folder(*, keep):
 
 def _start(var):
     url = postgres.database_url(var=var)
+    _configure(url, SERVER_SETTINGS)
+    return url
+
+
+def _configure(url, settings):
     connection = psycopg2.connect(url)
     connection.autocommit = True
     with contextlib.closing(connection), connection.cursor() as cursor:
-        for setting in SERVER_SETTINGS:
+        for setting in settings:
             cursor.execute(f"ALTER SYSTEM SET {setting}")
         cursor.execute("SELECT pg_reload_conf()")
-    return url
+
+
+@contextlib.contextmanager
+def durable_commits():
+    """Let commits wait until they are logged, as on a real server: else a restart loses those of the last seconds."""
+    url = os.environ["DATABASE_URL"]
+    _configure(url, ["synchronous_commit = on"])
+    yield
+    _configure(url, SERVER_SETTINGS)
 
 
 def _pg_ctl(data, action):

@@ -234,6 +234,11 @@ def restarted():
     connection.close()
 
 
+@servers.durable_commits()
+def lost_broker_and_restarts():
+    return messages.check_broker_and_database(rounds=10, messages=60, restart_database=restarted)
+
+
 def on_a_healthy_site(check, **counts):
     def run():
         with messages.healthy() as running:
@@ -257,7 +262,7 @@ PROMISES = {
     "5": race(races.check_leavers, "100 leavers: on call for nothing, session and token dead", rounds=100),
     "6": in_a_database(lambda: messages.check_kills(messages=10_000, kills=300)),
     "7": on_a_healthy_site(messages.check_doubled, messages=10_000),
-    "8": in_a_database(lambda: messages.check_broker_and_database(rounds=10, messages=60, restart_database=restarted)),
+    "8": in_a_database(lost_broker_and_restarts),
     "9": in_a_database(
         lambda: messages.check_bad_mail_server(messages=1_000, send_seconds=20.0, lease_seconds=90.0, seconds=600)
     ),
