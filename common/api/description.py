@@ -8,15 +8,11 @@ from typing import Any
 DESCRIPTION_LOCK = threading.Lock()
 
 
-def openapi_description() -> dict[str, Any]:
-    """Return the description, generated once a process. Callers must not change it."""
-    with DESCRIPTION_LOCK:
-        return _generate()
-
-
 @cache
-def _generate() -> dict[str, Any]:
+def openapi_description() -> dict[str, Any]:
+    """Return the description, which the process keeps. Callers must not change it."""
     from drf_spectacular.generators import SchemaGenerator  # noqa: PLC0415  # it imports the views, which import their parsers
 
-    schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    with DESCRIPTION_LOCK:
+        schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return schema

@@ -13,27 +13,23 @@ from common.api.description import DESCRIPTION_LOCK
 METHODS_WITH_BODY = ("PATCH", "POST", "PUT")
 
 
+@cache
 def described_fields(route: str, view: Callable[..., HttpResponseBase]) -> Mapping[str, frozenset[str]]:
     """Return the fields of the body of each operation at a URL route, by method; operations with any fields are left out.
 
     Fields of the response are included: a client may send back what it read. The description of one route takes a few
     milliseconds, that of all half a second.
     """
-    with DESCRIPTION_LOCK:
-        return _describe(route, view)
-
-
-@cache
-def _describe(route: str, view: Callable[..., HttpResponseBase]) -> Mapping[str, frozenset[str]]:
     from drf_spectacular.generators import (  # noqa: PLC0415  # it imports the views, which import the parser
         EndpointEnumerator,
         SchemaGenerator,
     )
 
-    endpoints = EndpointEnumerator([re_path(route, view)]).get_api_endpoints()  # type: ignore[no-untyped-call]
-    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-    generator.endpoints = [endpoint for endpoint in endpoints if endpoint[2] in METHODS_WITH_BODY]
-    schema = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    with DESCRIPTION_LOCK:
+        endpoints = EndpointEnumerator([re_path(route, view)]).get_api_endpoints()  # type: ignore[no-untyped-call]
+        generator = SchemaGenerator()  # type: ignore[no-untyped-call]
+        generator.endpoints = [endpoint for endpoint in endpoints if endpoint[2] in METHODS_WITH_BODY]
+        schema = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     components = schema.get("components", {}).get("schemas", {})
     described = {}
     for operations in schema["paths"].values():
