@@ -46,6 +46,19 @@ def is_in_range(day: dt.date) -> bool:
     return EARLIEST <= day < LATEST
 
 
+def check_in_range(days: Mapping[str, dt.date]) -> None:
+    """Raise InvalidInputError for the first date, by its field, that the site does not accept."""
+    for field, day in days.items():
+        if not is_in_range(day):
+            raise InvalidInputError({field: [OUT_OF_RANGE_DATE]})
+
+
+def check_order(first: dt.date, last: dt.date, *, first_name: str = "from", last_name: str = "to") -> None:
+    """Raise InvalidInputError for the last of two dates or instants in a query if it is before the first."""
+    if last < first:
+        raise InvalidInputError({last_name: [f"This is before “{first_name}”."]})
+
+
 def parse_date_param(params: Mapping[str, str], *, name: str, default: dt.date) -> dt.date:
     """Return the date in a query parameter; raise InvalidInputError for the parameter."""
     text = params.get(name, "")

@@ -14,8 +14,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from common.datetimes import INVALID_DATE
-from common.exceptions import InvalidInputError
+from common.datetimes import INVALID_DATE, check_order
 from common.forms import DayField
 
 NOT_A_FLAG = "Use true or false."
@@ -88,7 +87,7 @@ class DayRangeFilterSet(FilterSet):
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the filtered rows; raise InvalidInputError if the last day is before the first one."""
         first, last = (self.form.cleaned_data.get(name) for name in (self.first_name, self.last_name))
-        if first and last and last < first:
-            raise InvalidInputError({self.last_name: [f"This is before “{self.first_name}”."]})
+        if first and last:
+            check_order(first, last, first_name=self.first_name, last_name=self.last_name)
         rows: QuerySet[Any] = super().filter_queryset(queryset)
         return rows

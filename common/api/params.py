@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 
 from common.api.filters import BOOLEANS, NOT_A_FLAG
-from common.datetimes import parse_date_param, parse_instant_param
+from common.datetimes import check_order, parse_date_param, parse_instant_param
 from common.exceptions import InvalidInputError
 
 AT = OpenApiParameter("at", OpenApiTypes.DATETIME, description="Instant to look up; defaults to now.")
@@ -42,7 +42,6 @@ def flag_param(request: Request, *, name: str) -> bool | None:
 
 def check_window(first: dt.date, last: dt.date) -> None:
     """Raise InvalidInputError if the window ends before it starts or is longer than five years."""
-    if last < first:
-        raise InvalidInputError({"to": ["This is before “from”."]})
+    check_order(first, last)
     if last - first > MAX_WINDOW:
         raise InvalidInputError({"to": ["The window is longer than five years."]})

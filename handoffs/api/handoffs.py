@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from common.api.fields import InstantField, LineField, MultilineField
 from common.api.params import FROM, TO, instant_or_date
-from common.datetimes import EARLIEST, LATEST
+from common.datetimes import EARLIEST, LATEST, check_order
 from common.exceptions import InvalidInputError
 from handoffs.models import MAX_NOTE_CHARACTERS, Handoff
 from handoffs.queries.handoffs import all_handoffs
@@ -150,8 +150,7 @@ class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
             rows = rows.filter(rotation=rotation)
         starts_at = instant_or_date(self.request, name="from", default=EARLIEST_INSTANT)
         ends_at = instant_or_date(self.request, name="to", default=LATEST_INSTANT)
-        if ends_at < starts_at:
-            raise InvalidInputError({"to": ["This is before “from”."]})
+        check_order(starts_at, ends_at)
         return rows.filter(at__gte=starts_at, at__lt=ends_at)
 
     @extend_schema(parameters=[ROTATION, FROM, TO])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from common.datetimes import OUT_OF_RANGE_DATE, is_in_range
+from common.datetimes import check_in_range
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.models import User
 from scheduling.domain.wall_time import dates_to_interval
@@ -45,9 +45,7 @@ def build_holiday(engineer: User, *, data: HolidayData, time_zone: str = "") -> 
     The dates count in `time_zone`, by default the engineer's.
     """
     time_zone = time_zone or engineer.time_zone
-    for name, day in (("starts_on", data.starts_on), ("ends_on", data.ends_on)):
-        if not is_in_range(day):
-            raise InvalidInputError({name: [OUT_OF_RANGE_DATE]})
+    check_in_range({"starts_on": data.starts_on, "ends_on": data.ends_on})
     if data.ends_on < data.starts_on:
         raise InvalidInputError({"ends_on": ["The last day is before the first day."]})
     if (data.ends_on - data.starts_on).days > MAX_ABSENCE_DAYS:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from common.datetimes import OUT_OF_RANGE_DATE, is_in_range
+from common.datetimes import check_in_range
 from common.exceptions import DomainError, InvalidInputError
 from people.models import User
 from pipelines.models import Pipeline
@@ -38,9 +38,7 @@ def add_known_event(
     """
     if metric is not None and metric.pipeline_id != pipeline.pk:
         raise InvalidInputError({"metric": ["This metric belongs to another pipeline."]})
-    for field, day in (("starts_on", event.starts_on), ("ends_on", event.ends_on)):
-        if not is_in_range(day):
-            raise InvalidInputError({field: [OUT_OF_RANGE_DATE]})
+    check_in_range({"starts_on": event.starts_on, "ends_on": event.ends_on})
     if event.ends_on < event.starts_on:
         raise InvalidInputError({"ends_on": ["End date is before start date."]})
     if event.ends_on - event.starts_on > MAX_EVENT_LENGTH:
