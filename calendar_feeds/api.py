@@ -10,17 +10,14 @@ from rest_framework.response import Response
 from calendar_feeds.models import FeedToken
 from calendar_feeds.queries import active_feeds, feed_url
 from calendar_feeds.services import create_feed, revoke_feed
-from common.api.fields import NamedField
 from people.permissions import request_user
-from scheduling.models import Rotation
+from scheduling.api.serializers import RotationField
 
 
 class FeedSerializer(serializers.ModelSerializer[FeedToken]):
     """A calendar feed: a rotation's, or the caller's own calendar if it has no rotation. Only the start of its secret is shown."""
 
-    rotation = NamedField[Rotation](
-        noun="rotation", queryset=Rotation.objects.order_by("pk"), required=False, allow_null=True
-    )
+    rotation = RotationField(required=False, allow_null=True)
 
     class Meta:
         model = FeedToken

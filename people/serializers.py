@@ -13,8 +13,7 @@ class UsernameField(NamedField[User]):
     """A user, identified by user name."""
 
     def __init__(self, **options: Any) -> None:
-        if not options.get("read_only"):
-            options["queryset"] = all_users()
+        options.setdefault("queryset", all_users())
         super().__init__(noun="engineer", slug_field="username", **options)
 
 

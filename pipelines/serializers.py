@@ -16,9 +16,7 @@ class PipelineField(NamedField[Pipeline]):
     """A pipeline, identified by slug."""
 
     def __init__(self, **options: Any) -> None:
-        if not options.get("read_only"):
-            options["queryset"] = Pipeline.objects.all()
-        super().__init__(noun="pipeline", **options)
+        super().__init__(noun="pipeline", queryset=Pipeline.objects.all(), **options)
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}, "maxItems": MAX_PIPELINES})

@@ -5,7 +5,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from rest_framework import serializers
 
 from common.datetimes import INVALID_DATE, INVALID_INSTANT, INVALID_TIME_OF_DAY, is_in_range, parse_instant
@@ -92,8 +92,10 @@ class NamedField(serializers.SlugRelatedField[Row]):
 
     default_error_messages = {"invalid": "Not a valid string."}
 
-    def __init__(self, *, noun: str, slug_field: str = "slug", **options: Any) -> None:
+    def __init__(self, *, noun: str, queryset: QuerySet[Row], slug_field: str = "slug", **options: Any) -> None:
         options.setdefault("error_messages", {"does_not_exist": f"Unknown {noun} “{{value}}”."})
+        if not options.get("read_only"):  # DRF refuses both
+            options["queryset"] = queryset
         super().__init__(slug_field=slug_field, **options)
 
     def to_internal_value(self, data: Any) -> Row:

@@ -10,7 +10,7 @@ from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import LineField, NamedField
+from common.api.fields import LineField
 from common.api.params import flag_param
 from common.exceptions import InvalidInputError
 from handoffs.api.handoffs import ID_PATTERN, ROTATION, rotation_param
@@ -20,7 +20,7 @@ from handoffs.services.action_items import ItemChange, add_item, change_item
 from people.permissions import request_user
 from people.serializers import UsernameField
 from pipelines.serializers import PipelineField
-from scheduling.models import Rotation
+from scheduling.api.serializers import RotationField
 
 DONE = OpenApiParameter("done", OpenApiTypes.BOOL, description="Filter by completion: true or false.")
 
@@ -28,7 +28,7 @@ DONE = OpenApiParameter("done", OpenApiTypes.BOOL, description="Filter by comple
 class ActionItemSerializer(serializers.ModelSerializer[ActionItem]):
     """An action item. It appears on every hand-off sheet until it is done."""
 
-    rotation = NamedField[Rotation](noun="rotation", queryset=Rotation.objects.order_by("pk"), required=False)
+    rotation = RotationField(required=False)
     pipeline = PipelineField(required=False, allow_null=True)
     text = LineField(max_length=500)
     created_by = UsernameField(read_only=True)

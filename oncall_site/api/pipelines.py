@@ -10,7 +10,6 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import NamedField
 from common.api.params import AT, IF_NONE_MATCH, UNCHANGED
 from common.datetimes import isoformat_z, parse_instant_param
 from common.identifiers import SLUG_PATTERN
@@ -20,10 +19,11 @@ from incidents.domain.status import STATUSES
 from incidents.queries.statuses import PipelineStatus, statuses
 from people.models import User
 from people.permissions import IsAdminOrReadOnly
+from people.serializers import UsernameField
 from pipelines import services
 from pipelines.models import Pipeline
 from pipelines.queries import ownership
-from scheduling.models import Rotation
+from scheduling.api.serializers import RotationField
 from scheduling.queries.on_call import OnCallSnapshot, on_call_snapshot
 from scheduling.services.rotations import move_pipeline
 
@@ -51,15 +51,9 @@ class ResponderSerializer(serializers.Serializer[Any]):
 class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
     """A pipeline with its owners, rotation, status, open incidents and maintenance."""
 
-    primary_owner = NamedField[User](
-        noun="engineer", slug_field="username", queryset=User.objects.filter(is_active=True)
-    )
-    secondary_owner = NamedField[User](
-        noun="engineer", slug_field="username", queryset=User.objects.filter(is_active=True)
-    )
-    rotation = NamedField[Rotation](
-        noun="rotation", source="in_rotation.rotation", queryset=Rotation.objects.all(), allow_null=True
-    )
+    primary_owner = UsernameField(queryset=User.objects.filter(is_active=True))
+    secondary_owner = UsernameField(queryset=User.objects.filter(is_active=True))
+    rotation = RotationField(source="in_rotation.rotation", allow_null=True)
     status = serializers.SerializerMethodField()
     open_incidents = serializers.SerializerMethodField()
     in_maintenance = serializers.SerializerMethodField()

@@ -10,12 +10,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import InstantField, LineField, NamedField
+from common.api.fields import InstantField, LineField
 from common.api.filters import ListFilterBackend
 from people.permissions import request_user
 from people.serializers import UsernameField
 from scheduling.api.filters import CoverRequestFilter
-from scheduling.models import Cover, CoverRequest, Rotation
+from scheduling.api.serializers import RotationField
+from scheduling.models import Cover, CoverRequest
 from scheduling.queries.cover_requests import all_cover_requests, open_periods
 from scheduling.services.cover_requests import (
     CoverProposal,
@@ -49,7 +50,7 @@ class CoverPartSerializer(serializers.ModelSerializer[Cover]):
 class RequestedCoverSerializer(serializers.ModelSerializer[CoverRequest]):
     """A cover request. `open` is the time that it still asks for, `accepted` the parts that engineers have accepted."""
 
-    rotation = NamedField[Rotation](noun="rotation", queryset=Rotation.objects.order_by("pk"))
+    rotation = RotationField()
     requester = UsernameField(read_only=True)
     counterpart = UsernameField(required=False, allow_null=True)
     starts_at = InstantField(required=False)

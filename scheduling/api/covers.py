@@ -8,19 +8,20 @@ from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import InstantField, LineField, NamedField
+from common.api.fields import InstantField, LineField
 from common.api.filters import ListFilterBackend
 from people.permissions import request_user
 from people.serializers import UsernameField
 from scheduling.api.filters import CoverFilter
-from scheduling.models import Cover, Rotation
+from scheduling.api.serializers import RotationField
+from scheduling.models import Cover
 from scheduling.services.covers import CoverData, create_cover, end_cover
 
 
 class CoverSerializer(serializers.ModelSerializer[Cover]):
     """A part of a rotation's time that one engineer takes over from another; `covers` is the covered engineer."""
 
-    rotation = NamedField[Rotation](noun="rotation", queryset=Rotation.objects.order_by("pk"))
+    rotation = RotationField()
     engineer = UsernameField(required=False)
     covers = UsernameField(source="covered_engineer", read_only=True)
     starts_at = InstantField(required=False)

@@ -7,8 +7,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from common.api.fields import NamedField
 from people.domain.person import Person
 from scheduling.domain.suggestions import ONE_WAY, THREE_WAY, TWO_WAY
+from scheduling.models import Rotation
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -27,6 +29,13 @@ class PersonField(serializers.Field[Person, object, str, Person]):
         if not isinstance(data, str) or data not in people:
             self.fail("unknown")
         return people[data]
+
+
+class RotationField(NamedField[Rotation]):
+    """A rotation, identified by slug."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(noun="rotation", queryset=Rotation.objects.order_by("pk"), **options)
 
 
 class FromToSerializer(serializers.Serializer[Any]):

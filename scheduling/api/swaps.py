@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import DayField, LineField, NamedField
+from common.api.fields import DayField, LineField
 from common.api.filters import ListFilterBackend
 from common.api.lists import paginate_list
 from common.datetimes import parse_date_param
@@ -19,7 +19,7 @@ from common.exceptions import InvalidInputError
 from people.permissions import request_user
 from people.serializers import UsernameField
 from scheduling.api.filters import SwapFilter
-from scheduling.api.serializers import SuggestionSerializer
+from scheduling.api.serializers import RotationField, SuggestionSerializer
 from scheduling.models import Rotation, SwapRequest
 from scheduling.queries.suggestions import suggestions_for
 from scheduling.queries.swaps import all_swaps
@@ -29,7 +29,7 @@ from scheduling.services.swaps import SwapProposal, accept_swap, cancel_swap, de
 class SwapSerializer(serializers.ModelSerializer[SwapRequest]):
     """A swap request, with shifts by start date and people by user name."""
 
-    rotation = NamedField[Rotation](noun="rotation", queryset=Rotation.objects.order_by("pk"))
+    rotation = RotationField()
     offered_week = DayField()
     wanted_week = DayField(required=False, allow_null=True)
     third_week = DayField(required=False, allow_null=True)

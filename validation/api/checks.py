@@ -12,19 +12,19 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import InstantField, ListField, NamedField
+from common.api.fields import InstantField, ListField
 from common.api.filters import ListFilterBackend
 from common.api.pagination import DefaultPagination
 from common.datetimes import isoformat_z
 from common.identifiers import ID_PATTERN
 from people.permissions import request_user
 from pipelines.serializers import PipelineField
-from validation.api.fields import MetricField
+from validation.api.fields import DataSourceField, MetricField
 from validation.api.filters import CheckFilters
 from validation.check_types import CHECK_TYPES
 from validation.domain.check_type import describe_parameters
 from validation.domain.parameters import WEEKDAYS
-from validation.models import Check, CheckResult, DataSource
+from validation.models import Check, CheckResult
 from validation.models.checks import check_type_choices
 from validation.queries.checks import check_results, checks, deleted_checks
 from validation.services.checks import create_check, delete_check, mute_check, restore_check, unmute_check, update_check
@@ -46,13 +46,7 @@ class CheckSerializer(serializers.ModelSerializer[Check]):
         allow_null=True,
         help_text="Denominator of a ratio, metric to reconcile with, or companion that explains the metric of an anomaly check.",
     )
-    source = NamedField[DataSource](  # type: ignore[assignment]  # a field of that name
-        noun="data source",
-        slug_field="name",
-        queryset=DataSource.objects.defer("address"),
-        required=False,
-        allow_null=True,
-    )
+    source = DataSourceField(required=False, allow_null=True)  # type: ignore[assignment]  # a field of that name
     parameters = serializers.DictField(required=False, help_text=describe_parameters(CHECK_TYPES.values()))
     weekdays = ListField(child=serializers.IntegerField(min_value=0, max_value=6), max_length=WEEKDAYS, required=False)
     active = serializers.BooleanField(source="is_active", required=False)

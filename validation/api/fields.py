@@ -7,7 +7,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from validation.models import Metric
+from common.api.fields import NamedField
+from validation.models import DataSource, Metric
 
 METRIC_NAME = re.compile(r"\A[a-z0-9-]{1,80}/[a-z0-9-]{1,80}\Z")
 
@@ -34,3 +35,11 @@ class MetricField(serializers.RelatedField[Metric, str, str]):
         if metric is None:
             raise serializers.ValidationError("Unknown metric. Use pipeline/metric.")
         return metric
+
+
+class DataSourceField(NamedField[DataSource]):
+    """A data source, identified by name."""
+
+    def __init__(self, **options: Any) -> None:
+        rows = DataSource.objects.defer("address")
+        super().__init__(noun="data source", slug_field="name", queryset=rows, **options)

@@ -11,14 +11,15 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.api.fields import LineField, NamedField
+from common.api.fields import LineField
 from common.api.pagination import DefaultPagination
 from common.datetimes import isoformat_z, parse_instant_param
 from common.exceptions import InvalidInputError
 from people.permissions import request_user
 from pipelines.serializers import PipelineField
+from validation.api.fields import DataSourceField
 from validation.domain.buckets import DAY, bucket_time
-from validation.models import DataSource, Metric, MetricPoint
+from validation.models import Metric, MetricPoint
 from validation.models.metrics import METRIC_FIELDS
 from validation.queries.checks import find_metric, metric_points, metrics
 from validation.services.metrics import save_metric
@@ -35,13 +36,7 @@ class MetricSerializer(serializers.ModelSerializer[Metric]):
     """A metric of a pipeline, with its query and data source if it is pulled."""
 
     pipeline = PipelineField()
-    source = NamedField[DataSource](  # type: ignore[assignment]  # a field of that name
-        noun="data source",
-        slug_field="name",
-        queryset=DataSource.objects.defer("address"),
-        required=False,
-        allow_null=True,
-    )
+    source = DataSourceField(required=False, allow_null=True)  # type: ignore[assignment]  # a field of that name
 
     class Meta:
         model = Metric
