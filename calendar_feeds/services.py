@@ -36,7 +36,7 @@ def create_feed(owner: User, *, rotation: Rotation | None, at: dt.datetime) -> N
     """Create a feed of the owner's calendar or of a rotation. Raise DomainError if the owner has reached the limit of 20 feeds."""
     user = User.objects.select_for_update(no_key=True).get(pk=owner.pk)
     if not user.is_active:
-        raise DomainError(f"{user} is not active.")
+        raise DomainError(f"{user} is inactive.")
     if user.feed_tokens.not_revoked().count() >= MAX_FEEDS_PER_USER:
         raise DomainError(f"You have {MAX_FEEDS_PER_USER} calendar feeds. Revoke one before you create another.")
     secret = FEED_PREFIX + secrets.token_urlsafe(32)

@@ -29,6 +29,19 @@ def parse_instant_param(params: Mapping[str, str], *, name: str = "at") -> dt.da
     return instant
 
 
+def parse_instant_or_date(params: Mapping[str, str], *, name: str) -> dt.datetime | None:
+    """Return the instant in a query parameter, None if it is absent; a date means its first instant in UTC.
+
+    Raises InvalidInputError for the parameter.
+    """
+    text = params.get(name, "")
+    if not text:
+        return None
+    if "T" in text:
+        return parse_instant_param(params, name=name)
+    return dt.datetime.combine(parse_date_param(params, name=name, default=EARLIEST), dt.time(), dt.UTC)
+
+
 def parse_instant(text: str) -> dt.datetime | None:
     """Return the instant in UTC; None if it is no date and time, has no time zone, or is out of range."""
     try:

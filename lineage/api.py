@@ -78,9 +78,9 @@ def lineage(request: Request, slug: str) -> Response:
 class DbtNodeFilters(FilterSet):
     """Filter dbt nodes by pipeline, by kind, and by whether they have a pipeline."""
 
-    pipeline = SlugFilter(noun="pipeline", queryset=Pipeline.objects.all(), label="Slug of a pipeline.")
-    unmapped = BooleanFilter(method="filter_unmapped", label="Only nodes without a pipeline, or only others.")
-    kind = WordFilter(choices=[(kind, kind) for kind in KINDS], label="Kind of node.")
+    pipeline = SlugFilter(noun="pipeline", queryset=Pipeline.objects.all(), help_text="Slug of a pipeline.")
+    unmapped = BooleanFilter(method="filter_unmapped", help_text="Only nodes without a pipeline, or only others.")
+    kind = WordFilter(choices=[(kind, kind) for kind in KINDS], help_text="Kind of node.")
 
     class Meta:
         model = DbtNode

@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Greatest, Lower, Now
 
 from common.fields import EncryptedTextField, LineField, MultilineField
 from notifications.outbox_row import OutboxQuerySet, OutboxRow
@@ -170,6 +170,9 @@ PERSONAL_CHANNELS = (
     Message.Channel.SLACK,
     Message.Channel.WEBHOOK,
 )
+# Since when a message is late. One that waits for its next attempt at an address of one person is not: the site delivers, and the
+# Notifications page shows the problem.
+LATE_SINCE = Case(When(channel__in=PERSONAL_CHANNELS, then=Greatest("due_at", "retry_at")), default="due_at")
 
 
 @pghistory.track()

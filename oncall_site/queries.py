@@ -8,18 +8,18 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.models import Case, Count, ExpressionWrapper, F, Min, Q, QuerySet, When, fields
-from django.db.models.functions import Greatest, Now
+from django.db.models import Count, ExpressionWrapper, F, Min, Q, QuerySet, fields
+from django.db.models.functions import Now
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from calendar_feeds.models import FeedToken
-from common.db import PreparedStatement
+from common.db import PreparedStatement, sql_parameter, sql_with_values
 from common.formatting import format_duration
 from handoffs.models import Handoff
 from incidents.models import Incident, MaintenanceWindow
 from lineage.models import Edge
-from notifications.models import PERSONAL_CHANNELS, ContactMethod, Message, PushDevice
+from notifications.models import LATE_SINCE, ContactMethod, Message, PushDevice
 from oncall_site.models import Heartbeat, Sweep
 from people.models import User
 from pipelines.models import Pipeline
@@ -107,17 +107,21 @@ def _last_heartbeat(rows: QuerySet[Heartbeat]) -> str:
     return text
 
 
-# The ages of the newest heartbeats of beat and of any worker, and when the oldest pending message was due. A message that waits for
-# its next attempt at an address of one person is not late: the site delivers, and the Notifications page shows the problem.
-DELIVERY_SQL = """
+# The ages of the newest heartbeats of beat and of any worker.
+HEARTBEATS_SQL = """
 SELECT (SELECT STATEMENT_TIMESTAMP() - MAX(seen_at) FROM oncall_site_heartbeat WHERE part = 'beat'),
-       (SELECT STATEMENT_TIMESTAMP() - MAX(seen_at) FROM oncall_site_heartbeat WHERE SPLIT_PART(part, ' ', 1) = 'worker'),
-       (SELECT MIN(CASE WHEN channel = ANY ($2) THEN GREATEST(due_at, retry_at) ELSE due_at END)
-        FROM notifications_message WHERE state = 'pending' AND due_at <= $1)
+       (SELECT STATEMENT_TIMESTAMP() - MAX(seen_at) FROM oncall_site_heartbeat WHERE SPLIT_PART(part, ' ', 1) = 'worker')
 """
-DELIVERY_STATEMENT = PreparedStatement(
-    "find_delivery_problem", types=("timestamptz", "text[]"), sql=lambda: DELIVERY_SQL
-)
+
+
+def _delivery_sql() -> str:
+    """Return the SQL of the ages of the heartbeats, and of since when the oldest pending message is late."""
+    due = Message.objects.filter(state=Message.State.PENDING, due_at__lte=sql_parameter(1, fields.DateTimeField()))
+    oldest = due.order_by().values("state").annotate(oldest=Min(LATE_SINCE)).values("oldest")
+    return f"{HEARTBEATS_SQL}, ({sql_with_values(oldest)})"  # nosec B608
+
+
+DELIVERY_STATEMENT = PreparedStatement("find_delivery_problem", types=("timestamptz",), sql=_delivery_sql)
 
 
 def delivery_problem(*, at: dt.datetime) -> str:
@@ -128,7 +132,7 @@ def delivery_problem(*, at: dt.datetime) -> str:
     """
     if settings.SITE_STARTED_AT is not None and at - settings.SITE_STARTED_AT < STALE_AFTER:
         return ""
-    beat, worker, oldest = DELIVERY_STATEMENT.fetch_one(at, [*PERSONAL_CHANNELS]) or (None, None, None)
+    beat, worker, oldest = DELIVERY_STATEMENT.fetch_one(at) or (None, None, None)
     for age, label in ((beat, "scheduler"), (worker, "worker")):
         if age is None:
             return f"No {label} is running."
@@ -247,8 +251,7 @@ class Outbox:
 def outbox(*, at: dt.datetime) -> Outbox:
     """Return the state of the outbox, from its partial indexes and newest rows only."""
     waiting = Message.objects.order_by().filter(state__in=(Message.State.PENDING, Message.State.SENDING))
-    ready_at = Case(When(channel__in=PERSONAL_CHANNELS, then=Greatest("due_at", "retry_at")), default="due_at")
-    counts = waiting.aggregate(all=Count("pk"), due=Count("pk", filter=Q(due_at__lte=at)), oldest=Min(ready_at))
+    counts = waiting.aggregate(all=Count("pk"), due=Count("pk", filter=Q(due_at__lte=at)), oldest=Min(LATE_SINCE))
     newest = Message.objects.order_by("-pk").values_list("state", "due_at", "sent_at", "created_at")[:NEWEST_MESSAGES]
     delays = sorted(
         max((sent_at - max(due_at, created_at)).total_seconds(), 0.0)

@@ -1,8 +1,8 @@
 """Queries about pipelines, and the change history of tracked rows."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Case, F, Manager, Model, Q, QuerySet, When
@@ -84,14 +84,17 @@ def row_history(row: Model, *, fields: Sequence[str], most: int = 50) -> list[Ch
 
     Only changes of `fields` are included. A foreign key is shown as its row's name, a choice as its label.
     """
-    model = getattr(row, "pgh_event_model")  # noqa: B009  # pghistory adds it to tracked models
-    rows = model.objects.filter(pgh_obj_id=row.pk).order_by("-pgh_id").annotate(context=F("pgh_context__metadata"))
+    rows = (
+        tracked_events(type(row))
+        .filter(pgh_obj_id=row.pk)
+        .order_by("-pgh_id")
+        .annotate(context=F("pgh_context__metadata"))
+    )
     events = list(rows[: most + 1])
     format_field = _field_formatter(row, events, fields)
     names = {column.name: str(column.verbose_name) for column in row._meta.fields}  # noqa: SLF001  # documented API of Django
     labels = {field: _label(names[field]) for field in fields}
-    user_ids = {event.context["user"] for event in events if event.context and event.context.get("user") is not None}
-    users = {str(user.pk): str(user) for user in User.objects.filter(pk__in=user_ids)}
+    authors = _authors(events)
     changes = []
     for new, old in zip(events, [*events[1:], None], strict=True):
         changed = tuple(
@@ -100,15 +103,53 @@ def row_history(row: Model, *, fields: Sequence[str], most: int = 50) -> list[Ch
             if old is None or format_field(old, field) != format_field(new, field)
         )
         if changed:
-            context = new.context or {}
-            author = users.get(str(context.get("user", "")), context.get("by", ""))
-            changes.append(Change(new.pgh_created_at, author, new.pgh_label == "insert", changed))
+            changes.append(Change(new.pgh_created_at, authors[new.pgh_id], new.pgh_label == "insert", changed))
     return changes[:most]
+
+
+def tracked_events(model: type[Model]) -> QuerySet[Any]:
+    """Return the events of a tracked table."""
+    rows: QuerySet[Any] = getattr(model, "pgh_event_model").objects.all()  # noqa: B009  # pghistory adds it to tracked models
+    return rows
+
+
+def related_history(events: QuerySet[Any], *, label: str, describe: Callable[[Any], str]) -> list[Change]:
+    """Return the changes of tracked rows that belong to another row, as changes of one field of it, oldest first.
+
+    `describe` returns the text of an event's row.
+    """
+    rows = list(events.order_by("pgh_id").annotate(context=F("pgh_context__metadata")))
+    authors, texts, changes = _authors(rows), dict[int, str](), list[Change]()
+    for event in rows:
+        old, new = texts.get(event.pgh_obj_id, ""), "" if event.pgh_label == "delete" else describe(event)
+        texts[event.pgh_obj_id] = new
+        if old != new:
+            field = FieldChange(label, old, new)
+            changes.append(Change(event.pgh_created_at, authors[event.pgh_id], is_creation=False, fields=(field,)))
+    return changes
+
+
+def merge_histories(first: Iterable[Change], second: Iterable[Change]) -> list[Change]:
+    """Return the changes of two histories, newest first. What one transaction changed is one entry."""
+    merged: dict[tuple[dt.datetime, str, bool], Change] = {}
+    for change in (*first, *second):
+        key = (change.at, change.author, change.is_creation)
+        earlier = merged.get(key)
+        merged[key] = replace(earlier, fields=(*earlier.fields, *change.fields)) if earlier else change
+    return sorted(merged.values(), key=lambda change: (change.at, not change.is_creation), reverse=True)
 
 
 def base_manager(model: type[Model]) -> Manager[Any]:
     """Return the manager that includes every row of a table."""
     return model._base_manager  # noqa: SLF001  # documented API of Django
+
+
+def _authors(events: Sequence[Any]) -> dict[int, str]:
+    """Return who caused each event, by its primary key; "" for the system."""
+    contexts = {event.pgh_id: event.context or {} for event in events}
+    user_ids = {context["user"] for context in contexts.values() if context.get("user") is not None}
+    users = {str(user.pk): str(user) for user in User.objects.filter(pk__in=user_ids)}
+    return {key: users.get(str(one.get("user", "")), one.get("by", "")) for key, one in contexts.items()}
 
 
 def _field_formatter(row: Model, events: list[Any], fields: Sequence[str]) -> Callable[[Any, str], str]:

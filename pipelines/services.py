@@ -112,4 +112,4 @@ def _check_owners(pipeline: Pipeline, owners: Owners) -> None:
         raise DomainError(f"{pipeline}: {owners.primary} cannot be both primary and secondary owner.")
     for owner in (owners.primary, owners.secondary):
         if not owner.is_active:
-            raise DomainError(f"{pipeline}: {owner} is deactivated and cannot own a pipeline.")
+            raise DomainError(f"{pipeline}: {owner} is inactive and cannot own a pipeline.")

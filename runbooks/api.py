@@ -89,7 +89,9 @@ class RevisionSerializer(serializers.ModelSerializer[RunbookRevision]):
 class RunbookFilters(FilterSet):
     """Filter runbooks by whether they are deleted."""
 
-    deleted = BooleanFilter(method="filter_deleted", label="Deleted runbooks that can be restored, instead of others.")
+    deleted = BooleanFilter(
+        method="filter_deleted", help_text="Deleted runbooks that can be restored, instead of others."
+    )
 
     def filter_deleted(self, rows: QuerySet[Runbook], name: str, value: bool) -> QuerySet[Runbook]:  # noqa: FBT001  # django-filter's signature
         """Return the runbooks that are deleted, or those that are not."""

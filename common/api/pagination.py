@@ -1,9 +1,16 @@
 """Pagination of the API's lists."""
 
+import re
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from rest_framework.pagination import PageNumberPagination
+from rest_framework.request import Request
+
+from common.exceptions import InvalidInputError
+
+# As many digits as no list has rows; a longer number would take long to read.
+PAGE_SIZE = re.compile("0*[1-9][0-9]{0,14}")
 
 
 class SinglePageCountPaginator(Paginator[Any]):
@@ -26,6 +33,13 @@ class DefaultPagination(PageNumberPagination):
     page_size = 100
     page_size_query_param = "page_size"
     max_page_size = 500
+
+    def get_page_size(self, request: Request) -> int:
+        """Return the rows of a page; raise InvalidInputError for a `page_size` that is no number of rows, such as 0."""
+        text = request.query_params.get("page_size") or str(self.page_size)
+        if not PAGE_SIZE.fullmatch(text):
+            raise InvalidInputError({"page_size": [f"Enter a number from 1 to {self.max_page_size}."]})
+        return min(int(text), self.max_page_size)
 
 
 class LongPagination(DefaultPagination):

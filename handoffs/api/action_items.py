@@ -4,25 +4,32 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from django_filters.filterset import FilterSet
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.api.fields import LineField
-from common.api.params import flag_param
+from common.api.filters import BooleanFilter, ListFilterBackend
 from common.exceptions import InvalidInputError
-from handoffs.api.handoffs import ID_PATTERN, ROTATION, rotation_param
+from common.identifiers import ID_PATTERN
 from handoffs.models import ActionItem
 from handoffs.queries.action_items import all_items, rotation_or_only
 from handoffs.services.action_items import ItemChange, add_item, change_item
 from people.permissions import request_user
 from people.serializers import UsernameField
 from pipelines.serializers import PipelineField
+from scheduling.api.filters import rotation_filter
 from scheduling.api.serializers import RotationField
 
-DONE = OpenApiParameter("done", OpenApiTypes.BOOL, description="Filter by completion: true or false.")
+
+class ActionItemFilter(FilterSet):
+    """Filters of the list."""
+
+    rotation = rotation_filter()
+    done = BooleanFilter(
+        field_name="done_at", lookup_expr="isnull", exclude=True, help_text="Filter by completion: true or false."
+    )
 
 
 class ActionItemSerializer(serializers.ModelSerializer[ActionItem]):
@@ -46,22 +53,18 @@ class ActionItemSerializer(serializers.ModelSerializer[ActionItem]):
         return super().to_representation(instance)
 
 
-@extend_schema_view(list=extend_schema(parameters=[ROTATION, DONE]))
 class ActionItemViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[ActionItem]):
     """Action items. Every user can create them and mark them as done."""
 
     serializer_class = ActionItemSerializer
     lookup_value_regex = ID_PATTERN
 
+    filter_backends = [ListFilterBackend]
+    filterset_class = ActionItemFilter
+
     def get_queryset(self) -> QuerySet[ActionItem]:
-        """Return all items, open ones first, filtered by the rotation and `done` query parameters."""
-        rows = all_items()
-        if self.action != "list":
-            return rows
-        if rotation := rotation_param(self.request):
-            rows = rows.filter(rotation=rotation)
-        done = flag_param(self.request, name="done")
-        return rows if done is None else rows.filter(done_at__isnull=not done)
+        """Return all items, open ones first."""
+        return all_items()
 
     def create(self, request: Request) -> Response:
         """Create an action item. You can omit the rotation if there is only one."""

@@ -1,22 +1,19 @@
 """API views for hand-offs: meetings, sheets and signatures."""
 
-import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.api.fields import InstantField, LineField, MultilineField
-from common.api.params import FROM, TO, instant_or_date
-from common.datetimes import EARLIEST, LATEST, check_order
-from common.exceptions import InvalidInputError
+from common.api.filters import InstantFilter, ListFilterBackend, RangeFilterSet
+from common.identifiers import ID_PATTERN
 from handoffs.models import MAX_NOTE_CHARACTERS, Handoff
 from handoffs.queries.handoffs import all_handoffs
 from handoffs.queries.sheet_items import MAX_SHEET_ITEMS
@@ -31,24 +28,11 @@ from handoffs.services.sheets import (
 )
 from people.permissions import request_user
 from people.serializers import UsernameField
-from scheduling.models import Rotation
+from scheduling.api.filters import rotation_filter
 
 Rows = list[dict[str, Any]]
-ID_PATTERN = "[0-9]{1,15}"
-ROTATION = OpenApiParameter("rotation", OpenApiTypes.STR, description="Rotation slug.")
 MAX_ITEMS_IN_LIST = 5
 MAX_TOPICS = 200
-EARLIEST_INSTANT = dt.datetime.combine(EARLIEST, dt.time(), dt.UTC)
-LATEST_INSTANT = dt.datetime.combine(LATEST, dt.time(), dt.UTC)
-
-
-def rotation_param(request: Request) -> Rotation | None:
-    """Return the rotation in the query, or None if there is none; raise InvalidInputError for an unknown one."""
-    slug = request.query_params.get("rotation", "").replace("\0", "")
-    rotation = Rotation.objects.filter(slug=slug).first() if slug else None
-    if slug and rotation is None:
-        raise InvalidInputError({"rotation": ["Unknown rotation."]})
-    return rotation
 
 
 class ItemSerializer(serializers.Serializer[Any]):
@@ -135,28 +119,37 @@ class SignatureSerializer(serializers.Serializer[Any]):
     confirm_early = serializers.BooleanField(default=False)
 
 
+class HandoffFilter(RangeFilterSet):
+    """Hand-offs of a rotation, and those in the window from `from` until before `to`."""
+
+    rotation = rotation_filter()
+    to = InstantFilter(field_name="at", lookup_expr="lt", help_text="End of the window: a date or an instant.")
+
+    @classmethod
+    def get_filters(cls) -> Any:
+        """Return the declared filters and `from`, which Python reserves."""
+        starts_at = InstantFilter(
+            field_name="at", lookup_expr="gte", help_text="Start of the window: a date or an instant."
+        )
+        filters = super().get_filters()  # type: ignore[no-untyped-call]  # django-filter has no annotations
+        return {**filters, "from": starts_at}
+
+
 class HandoffViewSet(viewsets.GenericViewSet[Handoff]):
     """Hand-offs, oldest first. Every user can write notes; only the two engineers can sign."""
 
     serializer_class = HandoffSerializer
     lookup_value_regex = ID_PATTERN
+    filter_backends = [ListFilterBackend]
+    filterset_class = HandoffFilter
 
     def get_queryset(self) -> QuerySet[Handoff]:
-        """Return hand-offs that are not cancelled; in a list, those of the rotation and the time window in the query."""
-        rows = all_handoffs()
-        if self.action != "list":
-            return rows
-        if rotation := rotation_param(self.request):
-            rows = rows.filter(rotation=rotation)
-        starts_at = instant_or_date(self.request, name="from", default=EARLIEST_INSTANT)
-        ends_at = instant_or_date(self.request, name="to", default=LATEST_INSTANT)
-        check_order(starts_at, ends_at)
-        return rows.filter(at__gte=starts_at, at__lt=ends_at)
+        """Return hand-offs that are not cancelled."""
+        return all_handoffs()
 
-    @extend_schema(parameters=[ROTATION, FROM, TO])
     def list(self, request: Request) -> Response:
         """List past and upcoming hand-offs with their sheets. Each topic has at most 5 lines here."""
-        page = self.paginate_queryset(self.get_queryset()) or []
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         return self.get_paginated_response(self._rows(page, max_items=MAX_ITEMS_IN_LIST))
 
     def retrieve(self, request: Request, pk: str) -> Response:

@@ -24,11 +24,17 @@ from validation.importers.results import UnreadableFileError
 
 
 class AlertBatchSerializer(serializers.Serializer[Any]):
-    """Counts of a webhook: alerts firing with an incident, incidents resolved, and fingerprints without a pipeline."""
+    """What a webhook did: alerts firing with an incident, incidents resolved, and the alerts without an effect."""
 
-    firing = serializers.IntegerField()
-    closed = serializers.IntegerField()
-    unmapped = serializers.ListField(child=serializers.CharField())
+    firing = serializers.IntegerField(help_text="Number of firing alerts with an incident.")
+    closed = serializers.IntegerField(help_text="Number of incidents resolved.")
+    unmapped = serializers.ListField(
+        child=serializers.CharField(), help_text="Fingerprints of alerts without a pipeline."
+    )
+    ignored = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Fingerprints of alerts whose `status` is neither `firing` nor `resolved`.",
+    )
 
 
 @extend_schema(request=OpenApiTypes.OBJECT, responses=AlertBatchSerializer)

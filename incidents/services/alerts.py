@@ -48,11 +48,15 @@ class Change(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AlertBatchResult:
-    """Counts of a webhook's alerts: firing with an incident, incidents resolved, and fingerprints without a pipeline."""
+    """Counts of a webhook's alerts: firing with an incident, and incidents resolved; fingerprints of the others.
+
+    `unmapped` are those without a pipeline, and `ignored` those with a status that is neither firing nor resolved.
+    """
 
     firing: int
     closed: int
     unmapped: tuple[str, ...]
+    ignored: tuple[str, ...]
 
 
 def ingest_alerts(alerts: Sequence[alertmanager.AlertPayload], *, at: dt.datetime) -> AlertBatchResult:
@@ -66,14 +70,16 @@ def ingest_alerts(alerts: Sequence[alertmanager.AlertPayload], *, at: dt.datetim
     mapping = _PipelineMapping.load()
     firing = closed = 0
     unmapped: list[str] = []
-    for batch in _batches([alert for alert in alerts if alert.firing or alert.resolved]):
+    readable = [alert for alert in alerts if alert.firing or alert.resolved]
+    ignored = tuple(_fingerprint(alert) for alert in alerts if not (alert.firing or alert.resolved))
+    for batch in _batches(readable):
         with transaction.atomic():
             stored = _store(batch, mapping=mapping, at=at)
             unmapped += [row.fingerprint for row, _ in stored if row.pipeline_id is None]
             changed = [(row, change) for row, change in stored if change is not Change.STALE]
             firing += _trigger_all([item for item in changed if item[1] is not Change.RESOLVED], at=at)
             closed += _resolve_all([row for row, change in changed if change is Change.RESOLVED], at=at)
-    return AlertBatchResult(firing=firing, closed=closed, unmapped=tuple(unmapped))
+    return AlertBatchResult(firing=firing, closed=closed, unmapped=tuple(unmapped), ignored=ignored)
 
 
 def _batches(alerts: Sequence[alertmanager.AlertPayload]) -> Iterator[list[alertmanager.AlertPayload]]:

@@ -25,6 +25,7 @@ from incidents.services.channel_posts import post_incident
 from incidents.services.escalation import earliest_notification, escalate_to_next, escalation_wait, record_step
 from incidents.services.runbook_runs import end_run, start_run
 from people.models import User
+from people.services.accounts import check_active
 from pipelines.models import Pipeline
 from team_channels.domain.events import (
     INCIDENT_ACKNOWLEDGED,
@@ -35,6 +36,8 @@ from team_channels.domain.events import (
 )
 
 MAX_SNOOZE = dt.timedelta(days=30)
+# A form that is sent again after Back and a reload has a new key, so its text says that it is the same note.
+REPEAT_PERIOD = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +192,15 @@ def acknowledge_for_tool(incident: Incident, *, tool: str, at: dt.datetime) -> I
 
 @transaction.atomic
 def add_note(incident: Incident, *, text: str, by: User, at: dt.datetime) -> TimelineEntry:
-    """Add a note to an incident's timeline, resolved or not; return its entry. Raises InvalidInputError."""
+    """Add a note to an incident's timeline, resolved or not; return its entry. Raises InvalidInputError.
+
+    The same text by the same person within REPEAT_PERIOD is the same note.
+    """
     note = clean_text(text, field="text", max_length=MAX_TEXT_LENGTH, required="Enter a note.")
     row = lock_incident(incident)
+    own = row.timeline.filter(kind=TimelineEntry.Kind.NOTE, by=by, text=note, at__gt=at - REPEAT_PERIOD)
+    if earlier := own.last():
+        return earlier
     return row.add_entry(TimelineEntry.Kind.NOTE, at=at, by=by, text=note)
 
 
@@ -244,8 +253,7 @@ def reassign(incident: Incident, *, to: User, by: User, at: dt.datetime, text: s
     note = clean_text(text, field="text", max_length=MAX_TEXT_LENGTH)
     row = lock_incident(incident)
     _check_unresolved(row)
-    if not to.is_active:
-        raise InvalidInputError({"engineer": [f"{to} is deactivated."]})
+    check_active(to, field="engineer")
     if row.assignee_id == to.pk:
         raise DomainError(f"This incident is already assigned to {to}.")
     row.assignee = to

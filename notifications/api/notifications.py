@@ -4,16 +4,16 @@ import datetime as dt
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from django_filters.filterset import FilterSet
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action, api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.api.fields import LineField, ListField, TimeOfDayField
-from common.api.params import flag_param
-from common.exceptions import InvalidInputError
+from common.api.filters import BooleanFilter, ListFilterBackend, WordFilter
+from common.identifiers import ID_PATTERN
 from notifications.domain.rules import Step
 from notifications.models import MAX_DELAY_MINUTES, Message
 from notifications.queries.contact_methods import email_rejections
@@ -62,31 +62,35 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         return message_link(message)
 
 
-@extend_schema_view(
-    list=extend_schema(
-        parameters=[
-            OpenApiParameter("state", OpenApiTypes.STR, description="Return messages in this state only."),
-            OpenApiParameter("everyone", OpenApiTypes.BOOL, description="Return everyone's messages. Admins only."),
-        ]
-    )
-)
+class EveryoneFilter(BooleanFilter):
+    """Everyone's messages if true, else those of the caller."""
+
+    def filter(self, qs: QuerySet[Any], value: object) -> QuerySet[Any]:
+        """Return the rows, or without this flag the caller's."""
+        return qs if value else qs.filter(recipient=request_user(self.parent.request))  # type: ignore[attr-defined]  # django-filter sets it
+
+
+class MessageFilter(FilterSet):
+    """Filters of the list."""
+
+    state = WordFilter(choices=Message.State.choices, help_text="Return messages in this state only.")
+    everyone = EveryoneFilter(help_text="Return everyone's messages. Admins only.")
+
+
 class MessageViewSet(mixins.RetrieveModelMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Message]):
     """The caller's messages, newest first. Admins can list everyone's and retry failed messages."""
 
     serializer_class = MessageSerializer
-    lookup_value_regex = "[0-9]{1,15}"
+    lookup_value_regex = ID_PATTERN
+    filter_backends = [ListFilterBackend]
+    filterset_class = MessageFilter
 
     def get_queryset(self) -> QuerySet[Message]:
-        """Return the caller's messages, or everyone's for an admin who sets `everyone`."""
+        """Return the messages that the caller may read: their own, or everyone's for an admin."""
         if getattr(self, "swagger_fake_view", False):
             return all_messages()
         person = request_user(self.request)
-        everyone = self.action != "list" or flag_param(self.request, name="everyone")
-        rows = all_messages() if everyone and person.is_staff else messages_for(person)
-        state = self.request.query_params.get("state", "")
-        if state and state not in Message.State.values:
-            raise InvalidInputError({"state": [f"Use one of {', '.join(Message.State.values)}."]})
-        return rows.filter(state=state) if state else rows
+        return all_messages() if person.is_staff else messages_for(person)
 
     @extend_schema(request=None, responses=MessageSerializer)
     @action(detail=True, methods=["post"], url_path="retry")

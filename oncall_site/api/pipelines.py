@@ -17,9 +17,9 @@ from common.response_cache import mark_period
 from common.version_cache import ValidityPeriod
 from incidents.domain.status import STATUSES
 from incidents.queries.statuses import PipelineStatus, statuses
-from people.models import User
 from people.permissions import IsAdminOrReadOnly
 from people.serializers import UsernameField
+from people.services.accounts import check_active
 from pipelines import services
 from pipelines.models import Pipeline
 from pipelines.queries import ownership
@@ -51,8 +51,8 @@ class ResponderSerializer(serializers.Serializer[Any]):
 class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
     """A pipeline with its owners, rotation, status, open incidents and maintenance."""
 
-    primary_owner = UsernameField(queryset=User.objects.filter(is_active=True))
-    secondary_owner = UsernameField(queryset=User.objects.filter(is_active=True))
+    primary_owner = UsernameField()
+    secondary_owner = UsernameField()
     rotation = RotationField(source="in_rotation.rotation", allow_null=True)
     status = serializers.SerializerMethodField()
     open_incidents = serializers.SerializerMethodField()
@@ -77,7 +77,10 @@ class PipelineSerializer(serializers.ModelSerializer[Pipeline]):
         read_only_fields = ("slug",)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Raise ValidationError if both owners are the same person."""
+        """Raise InvalidInputError if a new owner is inactive, and ValidationError if both owners are the same person."""
+        for field in ("primary_owner", "secondary_owner"):
+            if field in attrs:
+                check_active(attrs[field], field=field)
         primary = attrs.get("primary_owner", self.instance.primary_owner if self.instance else None)
         secondary = attrs.get("secondary_owner", self.instance.secondary_owner if self.instance else None)
         if primary is not None and primary == secondary:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from common.db import advisory_lock, without_history_context
-from common.exceptions import DomainError, NotAllowedError
+from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.domain.names import initials, match_key, user_name_for
 from people.models import NAME_KEYS, NAMES_LOCK, ApiToken, Color, HandbookAlias, User
 from people.queries import people_by_handbook_name, secret_digest
@@ -20,6 +20,12 @@ TOKEN_PREFIX = "oncall_"  # noqa: S105  # nosec B105  # a public prefix, so that
 MAX_TOKENS_PER_USER = 50
 # Saves a write on most API calls.
 LAST_USE_RESOLUTION = dt.timedelta(minutes=5)
+
+
+def check_active(person: User, *, field: str) -> None:
+    """Raise InvalidInputError for the field that names a person who is inactive."""
+    if not person.is_active:
+        raise InvalidInputError({field: [f"{person} is inactive."]})
 
 
 @dataclass(frozen=True, slots=True)

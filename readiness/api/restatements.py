@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.api.fields import MultilineField
-from common.api.filters import BooleanFilter, DayFilter, DayRangeFilterSet, ListFilterBackend, SlugFilter
+from common.api.filters import BooleanFilter, DayFilter, ListFilterBackend, RangeFilterSet, SlugFilter
 from common.datetimes import isoformat_z
 from people.permissions import request_user
 from pipelines.models import Pipeline
@@ -18,23 +18,23 @@ from readiness.queries.readiness import restatements
 from readiness.services.restatements import comment_restatement
 
 
-class RestatementFilters(DayRangeFilterSet):
+class RestatementFilters(RangeFilterSet):
     """Filter restatements by pipeline, business day and whether they are settled."""
 
     pipeline = SlugFilter(
         noun="pipeline",
         field_name="publication__pipeline",
         queryset=Pipeline.objects.all(),
-        label="Slug of a pipeline.",
+        help_text="Slug of a pipeline.",
     )
-    from_day = DayFilter(field_name="publication__day", lookup_expr="gte", label="First business day.")
-    to_day = DayFilter(field_name="publication__day", lookup_expr="lte", label="Last business day.")
+    from_day = DayFilter(field_name="publication__day", lookup_expr="gte", help_text="First business day.")
+    to_day = DayFilter(field_name="publication__day", lookup_expr="lte", help_text="Last business day.")
     first_name, last_name = "from_day", "to_day"
     settled = BooleanFilter(
         field_name="settled_at",
         lookup_expr="isnull",
         exclude=True,
-        label="Return only restatements whose day is safe again, or only others.",
+        help_text="Return only restatements whose day is safe again, or only others.",
     )
 
     class Meta:

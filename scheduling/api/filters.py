@@ -4,7 +4,7 @@ from typing import Any
 
 from django_filters.filterset import FilterSet
 
-from common.api.filters import DayFilter, DayRangeFilterSet, SlugFilter, WordFilter
+from common.api.filters import DayFilter, RangeFilterSet, SlugFilter, WordFilter
 from people.permissions import request_user
 from people.queries import all_users
 from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, SwapRequest
@@ -13,7 +13,7 @@ from scheduling.models.absences import HolidayQuerySet
 
 def rotation_filter() -> SlugFilter:
     """Return a filter by rotation slug."""
-    return SlugFilter(noun="rotation", queryset=Rotation.objects.order_by("pk"))
+    return SlugFilter(noun="rotation", queryset=Rotation.objects.order_by("pk"), help_text="Slug of a rotation.")
 
 
 def engineer_filter(field_name: str) -> SlugFilter:
@@ -21,7 +21,7 @@ def engineer_filter(field_name: str) -> SlugFilter:
     return SlugFilter(noun="engineer", field_name=field_name, queryset=all_users(), to_field_name="username")
 
 
-class HolidayFilter(DayRangeFilterSet):
+class HolidayFilter(RangeFilterSet):
     """Time off of an engineer, of a kind as the caller sees it, or that overlaps the dates `from` to `to`."""
 
     engineer = engineer_filter("engineer")

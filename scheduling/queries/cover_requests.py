@@ -7,8 +7,10 @@ from typing import Any
 
 from django.db.models import Prefetch, Q
 
+from common.formatting import format_period
 from people.models import User
 from people.queries import active_user_keys
+from pipelines.queries import Change, merge_histories, related_history, row_history, tracked_events
 from scheduling.domain.responder_chain import Period, assignments, intersect
 from scheduling.domain.weeks import roster_engineers
 from scheduling.loaders import roster_versions
@@ -30,6 +32,18 @@ def all_cover_requests() -> RequestQuerySet:
     covers = Prefetch("covers", Cover.objects.select_related("engineer").order_by("starts_at", "pk"))
     rows = CoverRequest.objects.select_related("rotation", "requester", "counterpart", "requested_by", "decided_by")
     return rows.prefetch_related(covers).order_by("-created_at", "-pk")
+
+
+def cover_request_history(row: CoverRequest, *, fields: Sequence[str], zone: dt.tzinfo) -> list[Change]:
+    """Return the changes of a request and of the covers that accepted it or a part of it, newest first."""
+    events = tracked_events(Cover).filter(request_id=row.pk)
+    engineers = User.objects.in_bulk(events.values_list("engineer_id", flat=True))
+
+    def describe(event: Any) -> str:
+        return f"{engineers[event.engineer_id]}, {format_period(event.starts_at, event.ends_at, zone)}"
+
+    covers = related_history(events, label="cover", describe=describe)
+    return merge_histories(row_history(row, fields=fields), covers)
 
 
 def open_periods(requests: Iterable[CoverRequest], *, at: dt.datetime) -> dict[int, list[Period]]:

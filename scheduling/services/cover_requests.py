@@ -9,6 +9,7 @@ from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.models import User
+from people.services.accounts import check_active
 from scheduling.domain.responder_chain import Assignment, Period, intersect
 from scheduling.models import Cover, CoverRequest, RequestQuerySet, Rotation, RotationWeek
 from scheduling.models.requests import RequestState
@@ -101,7 +102,7 @@ def _requester(parts: Sequence[Assignment[RotationWeek, Cover]], *, by: User) ->
         raise InvalidInputError({"ends_at": [f"{names} are on call in that time. Choose time of one engineer."]})
     [requester] = lock_people(engineers.values()).values()
     if not requester.is_active:
-        raise InvalidInputError({"starts_at": [f"{requester} is not active. Create a cover instead."]})
+        raise InvalidInputError({"starts_at": [f"{requester} is inactive. Create a cover instead."]})
     return requester
 
 
@@ -111,8 +112,7 @@ def _counterpart(
     if proposal.counterpart is None:
         return None
     [counterpart] = lock_people([proposal.counterpart]).values()
-    if not counterpart.is_active:
-        raise InvalidInputError({"counterpart": [f"{counterpart} is not active."]})
+    check_active(counterpart, field="counterpart")
     if counterpart.pk == requester.pk:
         raise InvalidInputError({"counterpart": [f"{counterpart} is on call then. Choose another engineer."]})
     if any(part.week is not None and part.week.engineer_id == counterpart.pk for part in parts):

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.models import User
+from people.services.accounts import check_active
 from scheduling.domain.responder_chain import Assignment
 from scheduling.models import Cover, CoverRequest, HolidayBlock, Rotation, RotationWeek
 from scheduling.notifications import notify_cover_created, notify_cover_ended
@@ -65,8 +66,7 @@ def create_cover_parts(
     lock_rotation(rotation)
     data = _start_now_or_later(data, at=at)
     engineer = lock_people([data.engineer])[data.engineer.pk]
-    if not engineer.is_active:
-        raise InvalidInputError({"engineer": [f"{engineer} is not active."]})
+    check_active(engineer, field="engineer")
     parts = _parts_to_cover(rotation, data=data)
     if by.pk != engineer.pk and any(part.engineer.pk != by.pk for part in parts) and not by.is_staff:
         raise NotAllowedError("You can only take over a shift yourself or give away your own.")

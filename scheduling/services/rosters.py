@@ -8,6 +8,7 @@ from django.db import transaction
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_day
 from people.models import User
+from people.services.accounts import check_active
 from scheduling.domain.weeks import WEEK, current_week, week_start
 from scheduling.loaders import rotation_hours
 from scheduling.models import Roster, RosterMember, Rotation
@@ -44,8 +45,7 @@ def _check_roster(rotation: Rotation, *, engineers: Sequence[User], starts_on: d
     if len({engineer.pk for engineer in engineers}) < len(engineers) or not engineers:
         raise InvalidInputError({"engineers": ["List at least one engineer, and each engineer once."]})
     for engineer in engineers:
-        if not engineer.is_active:
-            raise InvalidInputError({"engineers": [f"{engineer} is not active."]})
+        check_active(engineer, field="engineers")
 
 
 def check_roster_change(rotation: Rotation, *, engineers: Sequence[User], starts_on: dt.date, at: dt.datetime) -> None:

@@ -11,6 +11,7 @@ from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.formatting import format_day
 from people.domain.person import Person
 from people.models import User
+from people.services.accounts import check_active
 from scheduling.domain.weeks import Move
 from scheduling.models import Cover, Rotation, RotationWeek, SwapRequest
 from scheduling.models.requests import RequestState
@@ -129,8 +130,8 @@ def _check_people(swap: SwapRequest, *, proposal: SwapProposal) -> None:
     ):
         if named is not None and engineer is not None and named.pk != engineer.pk:
             raise DomainError(f"That week belongs to {engineer}, not to {named}.")
-        if engineer is not None and not engineer.is_active:
-            raise InvalidInputError({field: [f"{engineer} is not active."]})
+        if engineer is not None:
+            check_active(engineer, field=field)
     if len({person.pk for person in swap.people}) < len(swap.people):
         raise InvalidInputError({"counterpart": ["Choose another engineer to swap with."]})
 

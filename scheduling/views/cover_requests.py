@@ -16,11 +16,10 @@ from common.http import next_path, query_param
 from people.queries import all_users
 from people.requests import SignedInRequest
 from people.undo import Undo, confirm_with_undo
-from pipelines.queries import row_history
 from scheduling.forms import CoverAnswerForm, CoverRequestForm
 from scheduling.models import CoverRequest, Rotation
 from scheduling.presenters import cover_text
-from scheduling.queries.cover_requests import all_cover_requests, conflicts_between, open_periods
+from scheduling.queries.cover_requests import all_cover_requests, conflicts_between, cover_request_history, open_periods
 from scheduling.queries.weeks import requested_period, weeks_held
 from scheduling.services import cover_requests as services
 from scheduling.services.answers import record_answer
@@ -97,7 +96,7 @@ def _page(request: SignedInRequest, pk: int, *, form: CoverAnswerForm, status: i
         "can_withdraw": is_open and (reader.is_staff or reader == row.requester),
         "can_remind": can_remind(row, by=reader, at=at),
         "form": form,
-        "history": row_history(row, fields=TRACKED_FIELDS),
+        "history": cover_request_history(row, fields=TRACKED_FIELDS, zone=reader.zone),
         "now": at,
     }
     return render(request, "scheduling/cover_request.html", context, status=status)

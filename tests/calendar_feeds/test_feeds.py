@@ -223,7 +223,7 @@ def test_a_user_has_at_most_twenty_feeds(rotation, a, outsider):
     with pytest.raises(DomainError, match="20 calendar feeds"):
         create_feed(a, rotation=rotation, at=NOW)
     type(outsider).objects.filter(pk=outsider.pk).update(is_active=False)
-    with pytest.raises(DomainError, match="not active"):
+    with pytest.raises(DomainError, match="inactive"):
         create_feed(outsider, rotation=rotation, at=NOW)
 
 

@@ -45,20 +45,20 @@ def small_batches(monkeypatch):
 
 
 def test_a_group_opens_one_incident_and_its_last_alert_resolves_it(send, small_batches):
-    assert send(range(25)).json() == {"firing": 25, "closed": 0, "unmapped": []}
+    assert send(range(25)).json() == {"firing": 25, "closed": 0, "unmapped": [], "ignored": []}
     incident = Incident.objects.get()
     assert Alert.objects.filter(incident=incident, is_firing=True).count() == 25
     assert entries()[-1] == ("alert_added", 24)
-    assert send(range(24), **RESOLVED).json() == {"firing": 0, "closed": 0, "unmapped": []}
+    assert send(range(24), **RESOLVED).json() == {"firing": 0, "closed": 0, "unmapped": [], "ignored": []}
     assert entries()[-1] == ("alert_resolved", 24)
-    assert send(range(24, 25), **RESOLVED).json() == {"firing": 0, "closed": 1, "unmapped": []}
+    assert send(range(24, 25), **RESOLVED).json() == {"firing": 0, "closed": 1, "unmapped": [], "ignored": []}
     assert entries()[-2:] == [("alert_resolved", 24), ("resolved", None)]
 
 
 def test_sending_a_webhook_twice_changes_nothing(send, small_batches):
     send(range(15))
     before = entries()
-    assert send(range(15)).json() == {"firing": 15, "closed": 0, "unmapped": []}
+    assert send(range(15)).json() == {"firing": 15, "closed": 0, "unmapped": [], "ignored": []}
     assert entries()[: len(before)] == before
     assert Incident.objects.count() == 1
 
@@ -69,7 +69,7 @@ def test_an_alert_twice_in_a_webhook_takes_its_last_state(send, client, daily_gr
     last = {**first, "status": "resolved", "endsAt": "2026-11-25T10:00:00Z"}
     body = {**ALERTS, "alerts": [first, last]}
     answer = client.post("/api/v1/integrations/alertmanager/", body, content_type="application/json", **bearer(a))
-    assert answer.json() == {"firing": 1, "closed": 1, "unmapped": []}
+    assert answer.json() == {"firing": 1, "closed": 1, "unmapped": [], "ignored": []}
     assert Incident.objects.get().state == "resolved"
 
 

@@ -60,7 +60,7 @@ def send(client, pipeline, a):
 
 
 def test_a_firing_alert_opens_one_incident_and_a_resolved_one_resolves_it(send, pipeline):
-    assert send(alert()) == {"firing": 1, "closed": 0, "unmapped": []}
+    assert send(alert()) == {"firing": 1, "closed": 0, "unmapped": [], "ignored": []}
     row = Incident.objects.get()
     assert (row.pipeline, row.source, row.fingerprint, row.state) == (pipeline, "alert", "f00d", "open")
     assert row.title == "LogsLate: No logs for an hour"
@@ -68,8 +68,8 @@ def test_a_firing_alert_opens_one_incident_and_a_resolved_one_resolves_it(send, 
     send(alert())
     row.refresh_from_db()
     assert (Incident.objects.count(), row.repeats, Message.objects.count()) == (1, 1, 1)
-    assert send(alert("beef")) == {"firing": 1, "closed": 0, "unmapped": []}
-    assert send(alert(status="resolved")) == {"firing": 0, "closed": 1, "unmapped": []}
+    assert send(alert("beef")) == {"firing": 1, "closed": 0, "unmapped": [], "ignored": []}
+    assert send(alert(status="resolved")) == {"firing": 0, "closed": 1, "unmapped": [], "ignored": []}
     row.refresh_from_db()
     assert (row.state, row.resolved_by) == ("resolved", None)
     assert Incident.objects.unresolved().count() == 1
@@ -79,12 +79,12 @@ def test_a_firing_alert_opens_one_incident_and_a_resolved_one_resolves_it(send, 
 def test_a_resolved_alert_resolves_an_acknowledged_incident(send, pipeline, a):
     send(alert())
     acknowledge(Incident.objects.get(), by=a, at=timezone.now())
-    assert send(alert(status="resolved")) == {"firing": 0, "closed": 1, "unmapped": []}
+    assert send(alert(status="resolved")) == {"firing": 0, "closed": 1, "unmapped": [], "ignored": []}
     assert Incident.objects.get().state == "resolved"
 
 
-FIRING_ONCE = {"firing": 1, "closed": 0, "unmapped": []}
-NO_CHANGE = {"firing": 0, "closed": 0, "unmapped": []}
+FIRING_ONCE = {"firing": 1, "closed": 0, "unmapped": [], "ignored": []}
+NO_CHANGE = {"firing": 0, "closed": 0, "unmapped": [], "ignored": []}
 
 
 def test_an_alert_that_fires_again_with_the_same_start_reopens_its_incident(send):
@@ -225,7 +225,7 @@ def test_an_alert_maps_to_a_pipeline_by_label_or_rule(send, pipeline):
 
 def test_an_unmapped_alert_is_listed_and_opens_an_incident_once_a_rule_maps_it(send, client, pipeline, a):
     answer = send(alert("1", pipeline="nothing"), alert("2"))
-    assert answer == {"firing": 1, "closed": 0, "unmapped": ["1"]}
+    assert answer == {"firing": 1, "closed": 0, "unmapped": ["1"], "ignored": []}
     listed = client.get("/api/v1/alerts/?unmapped=1", **bearer(a)).json()
     assert [(row["fingerprint"], row["pipeline"], row["firing"]) for row in listed["results"]] == [("1", None, True)]
     assert client.get("/api/v1/alerts/", **bearer(a)).json()["count"] == 2
@@ -254,7 +254,7 @@ GROUP = {"groupKey": '{}:{alertname="LogsLate"}'}
 
 
 def test_alerts_of_one_group_join_one_incident(send, client, a):
-    assert send(alert("1"), alert("2"), **GROUP) == {"firing": 2, "closed": 0, "unmapped": []}
+    assert send(alert("1"), alert("2"), **GROUP) == {"firing": 2, "closed": 0, "unmapped": [], "ignored": []}
     assert send(alert("3"), **GROUP) == FIRING_ONCE
     incident = Incident.objects.get()
     assert Message.objects.count() == 1
@@ -306,6 +306,13 @@ def test_a_webhook_needs_a_token_that_may_write(client, pipeline, a):
     path = "/api/v1/integrations/alertmanager/"
     assert client.post(path, webhook(alert()), content_type=JSON).status_code == 401
     assert client.post(path, webhook(alert()), content_type=JSON, **bearer(a, scope="read")).status_code == 403
+
+
+def test_an_alert_with_an_unknown_status_is_named_and_the_others_count(send):
+    assert send(alert("1"), alert("2", status="suppressed")) == {
+        "firing": 1, "closed": 0, "unmapped": [], "ignored": ["2"],
+    }  # fmt: skip
+    assert [row.fingerprint for row in Alert.objects.all()] == ["1"]
 
 
 def test_malformed_alerts_cause_no_server_error(send):

@@ -100,7 +100,7 @@ def test_reassigning_notifies_the_new_assignee(pipeline, now, a, b, outsider):
     assert Message.objects.filter(recipient=b).count() == 2
     type(outsider).objects.filter(pk=outsider.pk).update(is_active=False)
     outsider.refresh_from_db()
-    with pytest.raises(InvalidInputError, match="deactivated"):
+    with pytest.raises(InvalidInputError, match="inactive"):
         reassign(incident, to=outsider, by=a, at=now)
     resolve(incident, by=a, at=now + MINUTE)
     assert not is_still_relevant(message, at=now)
@@ -247,6 +247,26 @@ def test_an_empty_or_invalid_note_is_refused(pipeline, now, a):
     for text in ("", "   ", "x" * 10_001, "a\0"):
         with pytest.raises(InvalidInputError):
             add_note(incident, text=text, by=a, at=now)
+
+
+@each(
+    ("again", "seconds", "notes"),
+    [("Looking.", 59, 1), ("  Looking. ", 59, 1), ("Looking!", 59, 2), ("Looking.", 60, 2)],
+)
+def test_the_same_note_within_a_minute_is_stored_once(pipeline, now, a, again, seconds, notes):
+    incident = make_incident(pipeline, at=now)
+    sent = [
+        add_note(incident, text="Looking.", by=a, at=now),
+        add_note(incident, text=again, by=a, at=now + dt.timedelta(seconds=seconds)),
+    ]
+    assert (len({entry.pk for entry in sent}), incident.timeline.filter(kind="note").count()) == (notes, notes)
+
+
+def test_the_same_note_by_another_person_is_another_note(pipeline, now, a, b):
+    incident = make_incident(pipeline, at=now)
+    for person in (a, b):
+        add_note(incident, text="On it.", by=person, at=now)
+    assert [entry.by for entry in incident.timeline.filter(kind="note")] == [a, b]
 
 
 def test_a_check_and_an_alert_have_one_open_incident_each(pipeline, now, a):

@@ -137,9 +137,17 @@ def test_a_missing_page_is_a_404(client, a, query):
     assert "detail" in answer.json()
 
 
-@each("size", ["0", "-1", "x", "%00", "100000"])
-def test_an_invalid_page_size_is_ignored(client, a, size):
-    assert client.get(f"/api/v1/people/?page_size={size}", **bearer(a)).status_code == 200
+@each("size", ["0", "00", "-1", "x", "1.5", "%00", "9" * 400])
+def test_a_page_size_that_is_no_number_of_rows_is_a_400(client, a, size):
+    answer = client.get(f"/api/v1/people/?page_size={size}", **bearer(a))
+    assert (answer.status_code, answer.json()) == (400, {"page_size": ["Enter a number from 1 to 500."]})
+
+
+@each(("size", "rows"), [("", 100), ("1", 1), ("01", 1), ("500", 103), ("100000", 103)])
+def test_a_page_has_100_rows_by_default_and_500_at_most(client, a, size, rows):
+    for number in range(102):
+        make_engineer(f"Person {number:03}")
+    assert len(client.get(f"/api/v1/people/?page_size={size}", **bearer(a)).json()["results"]) == rows
 
 
 def test_a_wrong_method_is_a_405_and_invalid_json_a_400(client, admin, daily_growth):

@@ -47,7 +47,7 @@ def test_owners_are_changed_all_or_none(daily_growth, a, b, c):
 def test_a_deactivated_person_cannot_become_an_owner(daily_growth, a, b):
     User.objects.filter(pk=b.pk).update(is_active=False)
     b.refresh_from_db()
-    with pytest.raises(DomainError, match="deactivated"):
+    with pytest.raises(DomainError, match="inactive"):
         change_owners({daily_growth: Owners(primary=a, secondary=b)})
 
 
@@ -108,6 +108,14 @@ def test_an_invalid_patch_names_the_field_and_changes_nothing(client, admin, dai
     assert answer.status_code == 400
     assert list(answer.json()) == [field]
     assert Pipeline.objects.values().get() == before
+
+
+def test_an_inactive_owner_is_refused_as_inactive(client, admin, daily_growth, a, b):
+    User.objects.filter(pk=b.pk).update(is_active=False)
+    path = f"/api/v1/pipelines/{daily_growth.slug}/"
+    for field in ("primary_owner", "secondary_owner"):
+        answer = client.patch(path, {field: b.username}, content_type=JSON, **bearer(admin))
+        assert (answer.status_code, answer.json()) == (400, {field: ["Engineer B is inactive."]})
 
 
 def test_a_name_of_another_pipeline_is_rejected(client, admin, daily_growth, a, b):

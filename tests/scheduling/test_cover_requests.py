@@ -1,6 +1,9 @@
 """Cover requests: request, accept in full or in part, decline, withdraw, expire, supersede; on pages, in the API and in the admin."""
 
 import datetime as dt
+import html
+import re
+from dataclasses import astuple
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -465,6 +468,24 @@ def test_from_request_to_accepted_part_on_pages(signed_in, rotation, week, other
     assert stored(request).state == "accepted"
     assert [text(theirs.get(page)).count(f"covering for {week.engineer}") for page in ("/", "/me/")] == [2, 0]
     assert "<h3>Covers</h3>" in text(theirs.get("/me/"))
+
+
+@pytest.mark.parametrize("is_undone", [False, True])
+def test_an_accepted_part_and_its_undo_are_in_the_history(signed_in, rotation, week, others, now, is_undone):
+    request, start = ask(rotation, week, 10, 20, at=now), week.starts_at
+    browser, path = signed_in(others[0]), f"/covers/requests/{request.pk}/"
+    part = {"part": "1", "starts_at": local(start + 10 * HOUR), "ends_at": local(start + 12 * HOUR)}
+    page = browser.post(f"{path}accept/", part, follow=True)
+    if is_undone:
+        answers = re.findall(r'name="undo" value="([^"]+)"', text(page))
+        assert browser.post("/undo/", {"undo": html.unescape(answers[0])}).status_code == 302
+    *changes, creation = browser.get(path).context["history"]
+    cover = f"{others[0]}, {format_period(start + 10 * HOUR, start + 12 * HOUR, others[0].zone)}"
+    fields = [("cover", "", cover), ("cover", cover, "")][: 1 + is_undone]
+    assert [(change.author, *field) for change in changes for field in map(astuple, change.fields)] == [
+        (str(others[0]), *field) for field in fields
+    ]
+    assert creation.is_creation
 
 
 def test_the_page_of_a_dragged_period_starts_with_it(signed_in, rotation, week):

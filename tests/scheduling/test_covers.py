@@ -139,7 +139,7 @@ def test_an_impossible_cover_is_refused_by_field(rotation, week, others, now):
             cover(rotation, week, engineer, begin, end, by=engineer, at=now)
         assert list(caught.value.problems) == [field]
     type(one).objects.filter(pk=one.pk).update(is_active=False)
-    with pytest.raises(InvalidInputError, match="not active"):
+    with pytest.raises(InvalidInputError, match="inactive"):
         cover(rotation, week, one, 10, 20, by=week.engineer, at=now)
     assert not Cover.objects.exists()
 

@@ -16,9 +16,11 @@ class CheckFilters(FilterSet):
     """Filter checks by pipeline, by the status of their last result, and by whether they are deleted."""
 
     # First: it chooses the rows that the other filters narrow down.
-    deleted = BooleanFilter(method="filter_deleted", label="Deleted checks that can be restored, instead of others.")
-    pipeline = SlugFilter(noun="pipeline", queryset=Pipeline.objects.all(), label="Slug of a pipeline.")
-    status = WordFilter(field_name="last_status", choices=STATUSES, label="Status of the last result.")
+    deleted = BooleanFilter(
+        method="filter_deleted", help_text="Deleted checks that can be restored, instead of others."
+    )
+    pipeline = SlugFilter(noun="pipeline", queryset=Pipeline.objects.all(), help_text="Slug of a pipeline.")
+    status = WordFilter(field_name="last_status", choices=STATUSES, help_text="Status of the last result.")
 
     class Meta:
         model = Check
@@ -32,11 +34,11 @@ class CheckFilters(FilterSet):
 class ExternalCheckFilters(FilterSet):
     """Filter external checks by tool, pipeline, status and whether they are mapped to a pipeline."""
 
-    tool = WordFilter(choices=TOOLS, label="Tool that ran the check.")
-    pipeline = SlugFilter(noun="pipeline", queryset=Pipeline.objects.all(), label="Slug of a pipeline.")
-    status = WordFilter(choices=STATUSES, label="Status of the last result.")
+    tool = WordFilter(choices=TOOLS, help_text="Tool that ran the check.")
+    pipeline = SlugFilter(noun="pipeline", queryset=Pipeline.objects.all(), help_text="Slug of a pipeline.")
+    status = WordFilter(choices=STATUSES, help_text="Status of the last result.")
     unmapped = BooleanFilter(
-        method="filter_unmapped", label="Only checks that no rule maps to a pipeline, or only others."
+        method="filter_unmapped", help_text="Only checks that no rule maps to a pipeline, or only others."
     )
 
     class Meta:

@@ -66,6 +66,7 @@ class Command(BaseCommand):
                 f"firing: {batch.firing}",
                 f"closed: {batch.closed}",
                 *(f"unmapped: {key}" for key in batch.unmapped),
+                *(f"ignored: {key} is neither firing nor resolved" for key in batch.ignored),
             ]
         recorded = import_file(kind, pieces=iter(partial(file.read, PIECE_BYTES), b""), at=at)
         summary = f"{recorded.new} new, {recorded.known} already known"
