@@ -360,7 +360,7 @@ class EscalationStep(models.Model):
         ON_CALL = "on_call", "on call"
         PRIMARY_OWNER = "primary_owner", "primary owner"
         SECONDARY_OWNER = "secondary_owner", "secondary owner"
-        ROTATION = "rotation", "next in the rotation"
+        ROTATION = "rotation", "next in rotation"
         ASSIGNEE = "assignee", "assignee"
         ADMIN = "admin", "admin"
 

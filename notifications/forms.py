@@ -31,7 +31,7 @@ class PreferencesForm(forms.Form):
 
     quiet_weekends = forms.BooleanField(
         required=False,
-        label="Include all weekend",
+        label="Include the whole weekend",
         help_text="With quiet hours from 17:00 to 09:00, you get non-urgent messages only in working hours.",
     )
 

@@ -116,5 +116,5 @@ def _status(pipeline: Pipeline, status: PipelineStatus, *, responder: Person | N
     suffix = f"responder {responder}" if responder else "uncovered"
     path = reverse("pipeline", args=[pipeline.slug])
     state = status.badge if responder else "danger"
-    text = f"{pipeline} — {status.name} — {suffix}"
-    return SheetItem(text, path, state, link=str(pipeline), badge=status.name if responder else suffix)
+    text = f"{pipeline} — {status.label} — {suffix}"
+    return SheetItem(text, path, state, link=str(pipeline), badge=status.label if responder else suffix)

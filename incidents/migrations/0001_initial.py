@@ -139,7 +139,7 @@ class Migration(InitialMigration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('round', models.PositiveSmallIntegerField()),
-                ('role', models.CharField(choices=[('on_call', 'on call'), ('primary_owner', 'primary owner'), ('secondary_owner', 'secondary owner'), ('rotation', 'next in the rotation'), ('assignee', 'assignee'), ('admin', 'admin')], max_length=16)),
+                ('role', models.CharField(choices=[('on_call', 'on call'), ('primary_owner', 'primary owner'), ('secondary_owner', 'secondary owner'), ('rotation', 'next in rotation'), ('assignee', 'assignee'), ('admin', 'admin')], max_length=16)),
                 ('at', models.DateTimeField()),
                 ('engineer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='escalation_steps', to='incidents.incident')),

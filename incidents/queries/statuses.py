@@ -39,6 +39,11 @@ class PipelineStatus:
         """The badge's CSS class: ok, warn, danger or none."""
         return {"ok": "ok", "unknown": "", "warn": "warn", "delayed": "warn", "stale": "warn"}.get(self.name, "danger")
 
+    @property
+    def label(self) -> str:
+        """The name as people read it."""
+        return "OK" if self.name == "ok" else self.name
+
 
 def statuses(pipelines: Iterable[Pipeline]) -> dict[int, PipelineStatus]:
     """Return the status by pipeline, in one query for any number of pipelines.

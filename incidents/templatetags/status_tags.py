@@ -29,8 +29,7 @@ def state_icon(state: str) -> str:
 @lru_cache(maxsize=1024)
 def status_badges(status: PipelineStatus) -> SafeString:
     """Return a pipeline's status as badges. Cached, because a page has a hundred of them and few differ."""
-    label = "OK" if status.name == "ok" else status.name
-    html = format_html('<span class="badge {}">{}{}</span>', status.badge, badge_icon(status.badge), label)
+    html = format_html('<span class="badge {}">{}{}</span>', status.badge, badge_icon(status.badge), status.label)
     if status.open_incidents > 1:
         html += format_html(' <span class="muted">{} open</span>', status.open_incidents)
     if status.in_maintenance:

@@ -118,6 +118,10 @@ def render_incident(
     past_runs = list(queries.runbook_runs(incident).exclude(ended_at=None)[:MAX_PAST_RUNS_SHOWN])
     for past in past_runs:
         attach_evidence(past, run_evidence_items(past))
+    if incident.is_resolved:
+        # The runs show their evidence themselves; nothing runs again.
+        in_runs = {row.pk for past in past_runs for row in past.evidence.all()}
+        evidence = [item for item in evidence if item.newest.pk not in in_runs]
     check = Check.objects.filter(pk=incident.check_id).select_related("metric").first() if incident.check_id else None
     context: dict[str, Any] = {
         "incident": incident,

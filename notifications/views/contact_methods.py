@@ -54,7 +54,7 @@ def send_code(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 def test_contact_method(request: SignedInRequest, pk: int) -> HttpResponse:
     """Send a test message to a contact method."""
-    return _act(request, pk, send_method_test, success="Test message queued. It arrives within a few seconds.")
+    return _act(request, pk, send_method_test, success="Test message queued. It should arrive within a few seconds.")
 
 
 @require_POST

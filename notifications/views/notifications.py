@@ -77,7 +77,7 @@ def send_test(request: SignedInRequest, channel: str) -> HttpResponse:
     except DomainError as error:
         messages.error(request, str(error).removeprefix("channel: "))
     else:
-        messages.success(request, "Test message queued. It arrives within a few seconds.")
+        messages.success(request, "Test message queued. It should arrive within a few seconds.")
     return redirect("notifications")
 
 

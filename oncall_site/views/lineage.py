@@ -72,7 +72,7 @@ def _box_text(row: PipelineRow, *, is_unique: bool, depth: int | None) -> BoxTex
         name=str(row.pipeline),
         short_name=row.pipeline.name if is_unique else str(row.pipeline),
         url=f"{reverse('lineage')}?{urlencode(query)}",
-        status=row.status.name,
+        status=row.status.label,
         badge=row.status.badge,
         responder=str(row.responder) if row.responder else "",
     )

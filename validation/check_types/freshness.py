@@ -1,4 +1,4 @@
-"""Freshness: the newest data point is young enough."""
+"""Freshness: the newest data point is recent enough."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Freshness(CheckType[FreshnessParameters]):
 
     name = "freshness"
     label = "Freshness"
-    summary = "the newest data point is young enough; days without expected data do not count"
+    summary = "the newest data point is recent enough; days without expected data do not count"
     failure = "Late data"
     parameters_class = FreshnessParameters
     is_about_absence = True
