@@ -60,11 +60,11 @@ class RawCalendar:
 def parse_calendar(data: bytes) -> RawCalendar:
     """Return the events of a calendar file; raise UnreadableCalendarError if it is not one, or is cut off or too large."""
     if len(data) > MAX_BYTES:
-        raise UnreadableCalendarError(f"The calendar has more than {MAX_BYTES // 1024} KiB.")
+        raise UnreadableCalendarError(f"The calendar is larger than {MAX_BYTES // 1024} KiB.")
     lines = LINE_END.split(_decode(data))
     markers = [line.strip().upper() for line in lines]
     if "BEGIN:VCALENDAR" not in markers:
-        raise UnreadableCalendarError("The address does not answer with a calendar.")
+        raise UnreadableCalendarError("The address does not return a calendar.")
     if markers.count("BEGIN:VEVENT") > MAX_EVENTS:
         raise UnreadableCalendarError(f"The calendar has more than {MAX_EVENTS:,} events.")
     if markers.count("END:VCALENDAR") < markers.count("BEGIN:VCALENDAR"):

@@ -99,7 +99,7 @@ def _requester(parts: Sequence[Assignment[RotationWeek, Cover]], *, by: User) ->
         raise NotAllowedError("You can only request a cover for your own on-call time.")
     if len(engineers) > 1:
         names = " and ".join(str(engineer) for engineer in engineers.values())
-        raise InvalidInputError({"ends_at": [f"{names} are on call in that time. Choose time of one engineer."]})
+        raise InvalidInputError({"ends_at": [f"{names} are on call during that time. Choose a time in which one engineer is on call."]})
     [requester] = lock_people(engineers.values()).values()
     if not requester.is_active:
         raise InvalidInputError({"starts_at": [f"{requester} is inactive. Create a cover instead."]})
@@ -189,7 +189,7 @@ def _accepted_periods(
     open_time = sum((stop - start for start, stop in periods), dt.timedelta())
     chosen = starts_at is not None or ends_at is not None
     if not periods or (chosen and open_time < end - begin):
-        raise DomainError("Part of that time is already covered. Choose time that is still open.")
+        raise DomainError("Part of that time is already covered. Choose a time that is still open.")
     return periods
 
 

@@ -122,7 +122,7 @@ def test_a_failed_sync_changes_nothing_and_records_the_reason(link, a, now):
     )
     assert len(blocks(a)) == 1
     read = sync_link(link, at=later, fetch=lambda address: FetchResult(b"<html>", address))
-    assert "does not answer with a calendar" in read.problem
+    assert "does not return a calendar" in read.problem
     assert sync_link(link, at=later, fetch=answering()).problem == ""
 
 

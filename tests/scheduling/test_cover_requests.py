@@ -588,7 +588,7 @@ def test_the_api_requests_and_accepts_in_parts(client, rotation, week, others):
     refused = client.post(f"{url}accept/", part, JSON, **bearer(others[1]))
     assert (refused.status_code, refused.json()["detail"]) == (
         409,
-        "Part of that time is already covered. Choose time that is still open.",
+        "Part of that time is already covered. Choose a time that is still open.",
     )
     row = client.post(f"{url}accept/", {}, JSON, **bearer(others[1])).json()
     assert (row["state"], row["open"], row["decided_by"]) == ("accepted", [], others[1].username)

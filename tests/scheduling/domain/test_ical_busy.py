@@ -355,7 +355,7 @@ def test_a_process_past_its_time_is_killed():
 def test_the_process_returns_the_same_result():
     text = calendar(event("20261221", "DTEND;VALUE=DATE:20261226"), lines("DTSTART:x", uid="bad"))
     assert busy_days_within(text, first=FIRST, last=LAST) == busy_days(text, first=FIRST, last=LAST)
-    with pytest.raises(UnreadableCalendarError, match="does not answer with a calendar"):
+    with pytest.raises(UnreadableCalendarError, match="does not return a calendar"):
         busy_days_within(b"nothing", first=FIRST, last=LAST)
 
 
