@@ -99,7 +99,9 @@ def _requester(parts: Sequence[Assignment[RotationWeek, Cover]], *, by: User) ->
         raise NotAllowedError("You can only request a cover for your own on-call time.")
     if len(engineers) > 1:
         names = " and ".join(str(engineer) for engineer in engineers.values())
-        raise InvalidInputError({"ends_at": [f"{names} are on call during that time. Choose a time in which one engineer is on call."]})
+        raise InvalidInputError(
+            {"ends_at": [f"{names} are on call during that time. Choose a time in which one engineer is on call."]}
+        )
     [requester] = lock_people(engineers.values()).values()
     if not requester.is_active:
         raise InvalidInputError({"starts_at": [f"{requester} is inactive. Create a cover instead."]})
