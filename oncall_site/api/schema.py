@@ -52,7 +52,8 @@ ACTION_SUMMARIES = {
     "partial_update": "Update {article} {singular}.",
     "destroy": "Delete {article} {singular}.",
 }
-PAGINATION_PARAMETERS = {"page", "page_size"}
+# A page that does not exist is a 404.
+PAGE_PARAMETER = "page"
 ERRORS = {
     "Error": {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]},
     "FieldErrors": {
@@ -142,9 +143,9 @@ class ApiSchema(AutoSchema):
         return dict(sorted(responses.items()))
 
     def _error_codes(self) -> list[str]:
-        parameters = {
-            parameter["name"] for parameter in self._get_parameters() if parameter["in"] == "query"
-        } - PAGINATION_PARAMETERS
+        parameters = {parameter["name"] for parameter in self._get_parameters() if parameter["in"] == "query"} - {
+            PAGE_PARAMETER
+        }
         is_unsafe = self.method not in SAFE_METHODS
         if self._is_callback():
             return []
