@@ -11,8 +11,9 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from notifications.models import Message
-from oncall_site import celery_app, celery_hooks, queries, services
+from oncall_site import celery_hooks, queries, services
 from oncall_site.celery import PARALLEL_SWEEPS
+from oncall_site.celery import app as celery_app
 from oncall_site.models import Sweep
 from oncall_site.views.system import TASK_LABELS
 from tests.factories import bearer

@@ -117,7 +117,7 @@ def test_other_settings_replay_the_history(anomaly, metric, a, fields):
 def test_other_code_replays_the_history(anomaly, metric, monkeypatch):
     push(metric, values(90))
     run(anomaly)
-    monkeypatch.setattr("validation.check_types.anomaly.code_version", lambda: "other")
+    monkeypatch.setattr("validation.anomaly.state.code_version", lambda: "other")
     context = build_context(anomaly, parameters=anomaly.type.load(anomaly.parameters), at=AT, states=[])
     assert context.series.state is None
 

@@ -11,14 +11,12 @@ import numpy as np
 from validation.anomaly.baselines import Baseline, Forecast
 from validation.anomaly.budget import GROSS_MULTIPLE, AlertBudget
 from validation.anomaly.companion import Companion
+from validation.anomaly.history import MIN_ALERT_DAYS, MIN_DAYS
 from validation.anomaly.memory import ErrorMemory, ExpectedError
 from validation.anomaly.state import State, pack, unpack
 from validation.anomaly.stuck_values import WINDOW_VALUES, Repeats
 from validation.anomaly.thresholds import Evidence
 from validation.anomaly.transforms import Scale, choose_scale
-
-MIN_DAYS = 28  # days of history needed for a result (docs/validation.md)
-MIN_ALERT_DAYS = 56  # and for an alert
 
 _WEEK = 7  # days between updates of weekday effects and thresholds
 _QUIET = 7  # days after an alert in which the same anomaly is not reported again

@@ -6,7 +6,8 @@ docs/validation.md describes the rules, the method and how it was measured.
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 
-from validation.anomaly.detector import MIN_ALERT_DAYS, MIN_DAYS, AnomalyDetector, DayResult
+from validation.anomaly.detector import AnomalyDetector, DayResult
+from validation.anomaly.history import MIN_ALERT_DAYS, MIN_DAYS
 
 __all__ = ["MIN_ALERT_DAYS", "MIN_DAYS", "DayResult", "score_day", "score_series"]
 
