@@ -11,11 +11,12 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 import django
 from django.conf import settings
 
-from tests.faults import channel_loop, clock_skew
+from tests.faults import channel_loop, clock_skew, mail_sink
 from tests.faults.processes import LOADED_VARIABLES, die_with_parent
 
 # Modules that each copy would otherwise load first, besides the site's apps and tasks.
@@ -65,7 +66,9 @@ def run_program(*, environment, skew, often, program, arguments, log):
     os.close(nothing)
     os.close(output)
     use_environment(environment)
-    if program == "channel_loop":
+    if program == "mail_sink":
+        mail_sink.main(*map(Path, arguments))
+    elif program == "channel_loop":
         channel_loop.main()
     else:
         clock_skew.run(skew, program, arguments, often=often)

@@ -1,6 +1,6 @@
 """A mail server in its own process: it records what it accepted, and delays, refuses, hangs or drips on request.
 
-`python -m tests.faults.mail_sink FOLDER` prints its port. `FOLDER/rules.json` is read at every mail: `refused`, a list of
+It writes its port into the file `sink.port` of its folder. It reads `rules.json` at every mail: `refused`, a list of
 Message-IDs (550); `busy` (451), `hung` and `dripping`, shares from 0 to 1; and `delay` in seconds.
 """
 
@@ -10,9 +10,7 @@ import email
 import email.policy
 import json
 import random
-import sys
 import time
-from pathlib import Path
 
 from aiosmtpd.smtp import SMTP
 
@@ -83,14 +81,16 @@ def text_of(message):
     return part.get_content() if part else ""
 
 
-async def main(folder):
+def main(folder):
+    """Run the mail server until the process is stopped."""
+    asyncio.run(serve(folder))
+
+
+async def serve(folder):
     loop = asyncio.get_running_loop()
     sink = Sink(folder)
     server = await loop.create_server(lambda: SMTP(sink, hostname="sink.example", timeout=600), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    unfinished = folder / "sink.port.part"
+    unfinished.write_text(str(server.sockets[0].getsockname()[1]))
+    unfinished.rename(folder / "sink.port")
     await server.serve_forever()
-
-
-if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(main(Path(sys.argv[1])))

@@ -1,4 +1,4 @@
-"""A local site whose database is there already: of the tests of `make run`, only those of its first start migrate."""
+"""A local site whose database is there already, for tests that need no first start."""
 
 import subprocess
 

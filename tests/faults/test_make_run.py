@@ -1,4 +1,4 @@
-"""Promise 26: `make run`, killed with -9 at any moment, starts again with nothing lost."""
+"""Promise 26: `make run`, killed with -9 at any moment, starts again with nothing lost. The suite does so in test_machine.py."""
 
 import contextlib
 import http.cookiejar
@@ -22,7 +22,6 @@ import pytest
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[2]
-KILLS = 1
 # Below the ports of outgoing connections. Not the first free port from 8000: while a killed nginx is down, another site on this
 # machine could take it.
 PORTS = range(20_000, 32_000)
@@ -102,6 +101,17 @@ def marked(var, *names):
     return actual
 
 
+def postmaster(var):
+    """Return the process of the site's PostgreSQL."""
+    return psutil.Process(int((var / "postgres" / "postmaster.pid").read_text().split()[0]))
+
+
+def is_alive(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process is not None and process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
 @contextlib.contextmanager
 def cleaned_up(var):
     """Leave nothing of a site running, whatever happens."""
@@ -110,7 +120,7 @@ def cleaned_up(var):
     finally:
         processes = marked(var, "ONCALL_RUN", "ONCALL_VAR")
         with contextlib.suppress(OSError, ValueError, psutil.Error):
-            processes.append(psutil.Process(int((var / "postgres" / "postmaster.pid").read_text().split()[0])))
+            processes.append(postmaster(var))
         for process in processes:
             with contextlib.suppress(psutil.Error):
                 process.kill()
@@ -144,10 +154,13 @@ def check_that_a_second_is_refused(var):
 def check_kills(var, *, kills):
     """Kill a running site that many times, at moments of its start and of its life; each time all of it comes back."""
     with cleaned_up(var):
-        _check_kills(var, kills=kills)
+        site, _ = kill_and_start_again(var, kills=kills)
+        site.stop()
+        wait_until(lambda: not marked(var), why=lambda: marked(var))
 
 
-def _check_kills(var, *, kills):
+def kill_and_start_again(var, *, kills):
+    """Start a site, and kill and start it that many times; return the last one, ready, and its address."""
     site = Site(var)
     # Even while the first is still creating its database.
     site.says("Preparing the database")
@@ -176,9 +189,18 @@ def _check_kills(var, *, kills):
         page = signed_in_browser(address, password).open(f"{address}/").read().decode()
         assert "Daily growth" in page
     wait_until(lambda: ready(address))
-    site.stop()
-    wait_until(lambda: not marked(var), why=lambda: marked(var))
+    return site, address
 
 
-def test_killed_with_9_it_starts_again_with_nothing_lost(tmp_path):
-    check_kills(tmp_path, kills=KILLS)
+def test_a_signal_during_the_start_leaves_nothing_running(tmp_path):
+    """Twice Ctrl-C; SIGTERM and SIGHUP are handled by the same function."""
+    with cleaned_up(tmp_path):
+        site = Site(tmp_path)
+        site.says("Preparing the database")
+        server = postmaster(tmp_path)
+        for number in (signal.SIGHUP, signal.SIGINT):
+            with contextlib.suppress(ProcessLookupError):
+                site.process.send_signal(number)
+        site.process.wait(timeout=PATIENCE_SECONDS)
+        assert not is_alive(server)
+        wait_until(lambda: not marked(tmp_path), why=lambda: marked(tmp_path))

