@@ -349,7 +349,7 @@ def test_of_twenty_simultaneous_acceptances_one_wins(address):
 
 
 def test_of_two_swaps_that_touch_a_week_one_wins(address):
-    check_one_of_two(address, rounds=6)
+    check_one_of_two(address, rounds=4)
 
 
 def test_no_part_of_a_cover_request_is_accepted_twice(address):
@@ -357,7 +357,7 @@ def test_no_part_of_a_cover_request_is_accepted_twice(address):
 
 
 def test_an_acceptance_against_a_holiday_or_a_roster(address):
-    check_acceptance_against_others(address, rounds=8)
+    check_acceptance_against_others(address, rounds=4)
 
 
 def test_random_changes_from_eight_processes_leave_the_weeks_whole(address):

@@ -311,7 +311,7 @@ def running_workers(count):
 
 
 def test_quick_checks_are_run_in_time_beside_hung_ones(transactional_db):
-    check_quick_beside_hung(quick=40, hung=4, workers=4, limit=4)
+    check_quick_beside_hung(quick=20, hung=2, workers=2, limit=4)
 
 
 def check_hand_out(*, checks):
