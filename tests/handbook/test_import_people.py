@@ -14,20 +14,20 @@ from people.services.accounts import change_profile
 from pipelines.models import Pipeline
 from runbooks.domain.handbook_model import HandbookErrors
 from scheduling.models import RotationWeek
-from tests.factories import import_example
+from tests.snapshots import build_once
 
 AT = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 TYPO = ("| Engineer A         | Engineer B           |", "| Enginer A          | Engineer B           |")
 
 
 @pytest.fixture
-def text(seed):
-    return seed.read_text()
+def text(schedule):
+    return schedule.read_text()
 
 
 @pytest.fixture
-def imported(db):
-    import_example(at=AT)
+def imported(db, text):
+    build_once(("handbook without runbooks", AT), lambda: import_handbook(text.encode(), at=AT))
 
 
 def again(text, **people):

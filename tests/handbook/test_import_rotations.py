@@ -18,6 +18,7 @@ from scheduling.queries.on_call import on_call_shifts
 from scheduling.queries.rosters import newest_roster, roster_engineers
 from scheduling.services.rotations import create_rotation, update_rotation
 from tests.factories import import_example
+from tests.snapshots import build_once
 
 # A Wednesday; Engineer A is on call from Monday the 23rd on.
 AT = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
@@ -27,13 +28,13 @@ RENAMED = ("## Weekly Rotation", "## Team Rotation")
 
 
 @pytest.fixture
-def text(seed):
-    return seed.read_text()
+def text(schedule):
+    return schedule.read_text()
 
 
 @pytest.fixture
-def imported(db):
-    import_example(at=AT)
+def imported(db, text):
+    build_once(("handbook without runbooks", AT), lambda: import_handbook(text.encode(), at=AT))
 
 
 def again(text, *, at=AT, starting=None, **rotations):
@@ -277,14 +278,18 @@ def test_another_teams_handbook_is_imported_and_exported(db, path):
     assert export_handbook() == exported
 
 
-def test_owners_only_leave_rotations_and_runbooks_alone(imported, text):
+def test_owners_only_leave_rotations_and_runbooks_alone(db, seed):
+    import_example(at=AT)
+    text = seed.read_text()
     before = export_handbook()
     owners = text[: text.index("---\n\n# On-Call")]
     assert "nothing changed" in again(owners).lines()[0]
     assert export_handbook() == before
 
 
-def test_a_pipeline_that_is_not_in_the_file_stays_and_is_named(imported, text):
+def test_a_pipeline_that_is_not_in_the_file_stays_and_is_named(db, seed):
+    import_example(at=AT)
+    text = seed.read_text()
     line = next(line for line in text.splitlines(keepends=True) if line.startswith("| Daily growth"))
     runbook = text[text.index("## Runbook: Daily") : text.index("## Runbook: Aggregate Engagement")]
     report = again(text.replace(line, "").replace(runbook, ""))

@@ -9,19 +9,21 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from handbook.queries.export import export_handbook
+from handbook.services import import_handbook
 from incidents.models import QueryApproval
 from people.models import User
 from people.services.accounts import set_password
 from pipelines.models import Pipeline
 from scheduling.models import Rotation
-from tests.factories import import_example, make_engineer, make_pipeline
-from tests.snapshots import this_minute
+from tests.factories import make_engineer, make_pipeline
+from tests.snapshots import build_once, this_minute
 from validation.services.data_sources import create_data_source
 
 
 @pytest.fixture
-def imported(db):
-    import_example(at=this_minute())
+def imported(db, schedule):
+    at = this_minute()
+    build_once(("handbook without runbooks", at), lambda: import_handbook(schedule.read_bytes(), at=at))
 
 
 def upload(seed):
@@ -48,9 +50,9 @@ def test_an_admin_sees_what_it_would_do_and_nothing_is_changed(signed_in, admin,
     assert not Pipeline.objects.exists()
 
 
-def test_what_was_chosen_is_imported_from_the_text_that_is_shown_again(signed_in, admin, seed):
+def test_what_was_chosen_is_imported_from_the_text_that_is_shown_again(signed_in, admin, schedule):
     client = signed_in(admin)
-    answer = import_previewed(client, {"file": upload(seed), "starting": "2026-11-23"})
+    answer = import_previewed(client, {"file": upload(schedule), "starting": "2026-11-23"})
     assert answer.status_code == 302
     assert Pipeline.objects.count() == 5
     assert client.get("/handbook/handbook.md").content.decode() == export_handbook()
@@ -66,9 +68,9 @@ def test_what_was_chosen_is_imported_from_the_text_that_is_shown_again(signed_in
         (lambda values: {"previewed": ""}, "\r\n"),
     ],
 )
-def test_what_differs_from_the_preview_is_previewed_again_with_nothing_lost(signed_in, admin, seed, edit, line_end):
+def test_what_differs_from_the_preview_is_previewed_again_with_nothing_lost(signed_in, admin, schedule, edit, line_end):
     client = signed_in(admin)
-    values = form_values(client.post("/handbook/", {"file": upload(seed), "starting": "2026-11-23", "preview": ""}))
+    values = form_values(client.post("/handbook/", {"file": upload(schedule), "starting": "2026-11-23", "preview": ""}))
     edited = {**values, **edit(values)}
     edited["text"] = edited["text"].replace("\n", line_end)
     answer = client.post("/handbook/", {**edited, "import": ""})
@@ -85,9 +87,9 @@ def test_what_differs_from_the_preview_is_previewed_again_with_nothing_lost(sign
     assert Pipeline.objects.count() == 5
 
 
-def test_an_answer_chosen_after_the_preview_is_previewed_first(imported, signed_in, admin, seed):
+def test_an_answer_chosen_after_the_preview_is_previewed_first(imported, signed_in, admin, schedule):
     client = signed_in(admin)
-    text = seed.read_text().replace("| Engineer A         | Engineer B", "| Enginer A | Engineer B", 1)
+    text = schedule.read_text().replace("| Engineer A         | Engineer B", "| Enginer A | Engineer B", 1)
     values = form_values(client.post("/handbook/", {"text": text, "preview": ""}))
     answer = client.post("/handbook/", {**values, "person:enginer a": "engineer-a", "import": ""})
     assert answer.status_code == 409
@@ -111,18 +113,18 @@ def test_a_missing_text_and_a_wrong_time_zone_are_errors_at_their_fields(signed_
     assert "file" in signed_in(admin).post("/handbook/", {}).context["form"].errors
 
 
-def test_a_refused_import_keeps_the_text(signed_in, admin, seed):
-    text = seed.read_text()
+def test_a_refused_import_keeps_the_text(signed_in, admin, schedule):
+    text = schedule.read_text()
     answer = signed_in(admin).post("/handbook/", {"text": text, "starting": "2026-11-24", "import": ""})
     assert answer.status_code == 409
     assert answer.context["form"]["text"].value() == text
     assert not Pipeline.objects.exists()
 
 
-def test_only_an_admin_imports_and_every_engineer_downloads(signed_in, admin, a, seed):
+def test_only_an_admin_imports_and_every_engineer_downloads(signed_in, admin, a, schedule):
     assert signed_in(a).get("/handbook/").status_code == 403
-    assert signed_in(a).post("/handbook/", {"file": upload(seed), "import": ""}).status_code == 403
-    import_previewed(signed_in(admin), {"file": upload(seed)})
+    assert signed_in(a).post("/handbook/", {"file": upload(schedule), "import": ""}).status_code == 403
+    import_previewed(signed_in(admin), {"file": upload(schedule)})
     assert signed_in(a).get("/handbook/handbook.md")["Content-Type"].startswith("text/markdown")
 
 
@@ -131,10 +133,10 @@ def test_without_a_handbook_there_is_nothing_to_export(signed_in, a):
     assert "There is nothing to export" in answer.content.decode()
 
 
-def test_an_admin_of_a_new_site_sees_what_is_left_to_do(signed_in, admin, seed):
+def test_an_admin_of_a_new_site_sees_what_is_left_to_do(signed_in, admin, schedule):
     client = signed_in(admin)
     assert [step.done for step in client.get("/").context["team_steps"]] == [False, False, False]
-    import_previewed(client, {"file": upload(seed)})
+    import_previewed(client, {"file": upload(schedule)})
     assert [step.done for step in client.get("/").context["team_steps"]] == [True, True, False]
     for person in User.objects.all():
         set_password(person, password="correct horse battery staple")
@@ -149,9 +151,9 @@ def shown(answer):
     return " ".join(answer.content.decode().split())
 
 
-def test_the_preview_asks_who_a_misspelled_name_means(imported, signed_in, admin, seed):
+def test_the_preview_asks_who_a_misspelled_name_means(imported, signed_in, admin, schedule):
     client = signed_in(admin)
-    text = seed.read_text().replace("| Engineer A         | Engineer B", "| Enginer A | Engineer B", 1)
+    text = schedule.read_text().replace("| Engineer A         | Engineer B", "| Enginer A | Engineer B", 1)
     answer = client.post("/handbook/", {"text": text, "preview": ""})
     assert "Line 5: Enginer A resembles Engineer A (engineer-a)" in shown(answer)
     assert '<option value="new" selected>New person</option>' in shown(answer)
@@ -164,9 +166,9 @@ def test_the_preview_asks_who_a_misspelled_name_means(imported, signed_in, admin
     assert "Nothing will change." in shown(client.post("/handbook/", {"text": text, "preview": ""}))
 
 
-def test_the_preview_asks_which_rotation_another_title_means(imported, signed_in, admin, seed):
+def test_the_preview_asks_which_rotation_another_title_means(imported, signed_in, admin, schedule):
     client = signed_in(admin)
-    text = seed.read_text().replace("## Weekly Rotation", "## Team Rotation")
+    text = schedule.read_text().replace("## Weekly Rotation", "## Team Rotation")
     answer = client.post("/handbook/", {"text": text, "import": ""})
     assert answer.status_code == 400
     assert '<option value="weekly-rotation">Weekly Rotation, renamed</option>' in shown(answer)
@@ -179,16 +181,18 @@ def test_the_preview_asks_which_rotation_another_title_means(imported, signed_in
     assert Rotation.objects.get().name == "Team Rotation"
 
 
-def test_the_preview_speaks_of_the_future_and_of_what_stays(signed_in, admin, a, b, seed):
+def test_the_preview_speaks_of_the_future_and_of_what_stays(signed_in, admin, a, b, schedule):
     make_pipeline("Archive", primary=a, secondary=b)
-    answer = signed_in(admin).post("/handbook/", {"file": upload(seed), "preview": ""})
+    answer = signed_in(admin).post("/handbook/", {"file": upload(schedule), "preview": ""})
     assert "<h3>Not in the file, will stay (1)</h3> <ul><li>pipeline Archive</li></ul>" in shown(answer)
     assert " created " not in shown(answer)
 
 
-def test_the_preview_shows_the_shifts_that_each_engineer_gains_and_loses(imported, signed_in, admin, seed):
+def test_the_preview_shows_the_shifts_that_each_engineer_gains_and_loses(imported, signed_in, admin, schedule):
     client = signed_in(admin)
-    text = seed.read_text().replace("- **Week 4**: Engineer D", "- **Week 4**: Engineer D\n- **Week 5**: Engineer E")
+    text = schedule.read_text().replace(
+        "- **Week 4**: Engineer D", "- **Week 4**: Engineer D\n- **Week 5**: Engineer E"
+    )
     answer = client.post("/handbook/", {"text": text, "preview": ""})
     [card] = answer.context["rosters"]
     assert str(card.balances[0].engineer) == "Engineer E"
