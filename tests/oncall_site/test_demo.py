@@ -37,9 +37,9 @@ def test_every_check_passes_on_a_healthy_warehouse(built_demo):
 
 
 def test_the_demo_has_no_false_alarm_at_any_hour_of_any_weekday(built_demo):
-    """Hours of the week from a Thursday on: all of `hours` in `make faults`, every second one in the suite."""
+    """Hours of the week from a Thursday on: all of `hours` in `make faults`, every fourth one in the suite."""
     hours = [(0, 0, 5), (1, 1, 0), (2, 3, 0), (3, 5, 59), (4, 6, 0), (5, 6, 31), (6, 12, 0), (6, 23, 59)]
-    for days, hour, minute in each_undone(hours if THOROUGH else hours[1::2]):
+    for days, hour, minute in each_undone(hours if THOROUGH else hours[1::4]):
         at = dt.datetime(2026, 4, 2, hour, minute, tzinfo=dt.UTC) + dt.timedelta(days=days)
         grow_demo(built_demo, at=at)
         results = judged(*Check.objects.filter(is_active=True), at=at)

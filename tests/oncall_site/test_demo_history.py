@@ -24,10 +24,10 @@ from scheduling.models import CoverRequest, HolidayBlock, RotationWeek, SwapRequ
 from validation.models import Check
 from validation.services.run_check import claim_due_checks, run_check
 
-# A Monday before and after the hand-off; DEMO_STARTS=all takes each hour of each weekday (promise 38).
+# A Monday before the hand-off, when the newest week has not begun; DEMO_STARTS=all takes each hour of each weekday (promise 38).
 DAY = dt.timedelta(days=1)
 MONDAY = dt.datetime(2026, 11, 23, 0, 30, tzinfo=dt.UTC)
-STARTS = range(7 * 24) if os.environ.get("DEMO_STARTS") == "all" else (0, 15)
+STARTS = range(7 * 24) if os.environ.get("DEMO_STARTS") == "all" else (0,)
 
 
 @pytest.mark.parametrize("hours", STARTS)
