@@ -3,12 +3,13 @@
 docs/glossary.md has the terms to use instead. `EXCEPTIONS` names each allowed use and why.
 """
 
-import ast
 import io
 import re
 import subprocess
 import tokenize
+from collections.abc import Iterator
 from pathlib import Path
+from types import CodeType
 
 ROOT = Path(__file__).parent.parent
 APPS = (
@@ -98,14 +99,27 @@ def document_files() -> list[str]:
     return tracked("*.md", "docs/*.md", "docs/**/*.md")
 
 
+def constants(code: CodeType) -> Iterator[tuple[int, str]]:
+    """Yield the constant strings of a module's code, with the line on which its function or class starts."""
+    todo = list(code.co_consts)
+    while todo:
+        match todo.pop():
+            case str() as text:
+                yield code.co_firstlineno, text
+            case tuple() | frozenset() as items:
+                todo += items
+            case CodeType() as inner:
+                yield from constants(inner)
+
+
 def strings(path: str) -> list[tuple[int, str]]:
-    """Return every string literal and comment of a module with its line: docstrings, messages, labels, help texts."""
+    """Return the strings and comments of a module with their lines: docstrings, messages, labels, help texts.
+
+    Compiling takes a fraction of the time of a syntax tree.
+    """
     source = (ROOT / path).read_bytes()
-    literals = [
-        (node.lineno, node.value)
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value
-    ]
+    code = compile(source, path, "exec", dont_inherit=True)
+    literals = [(line, text) for line, text in constants(code) if " " in text]
     # Python's tokenizer is slow: it reads only modules with a phrase after a number sign.
     suspect = any(GIVEAWAY.search(line.partition("#")[2]) for line in source.decode().splitlines() if "#" in line)
     comments = [
