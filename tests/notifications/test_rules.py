@@ -27,7 +27,7 @@ EMAIL, NTFY = Step(0, "email"), Step(2, "ntfy")
 @pytest.fixture
 def reachable(a):
     """A can be reached by e-mail and ntfy."""
-    add_contact_method(a, channel="ntfy", address=TOPIC, by=a)
+    add_contact_method(a, channel="ntfy", address=TOPIC)
     return with_mail(a)
 
 

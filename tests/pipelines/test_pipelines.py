@@ -12,7 +12,7 @@ from incidents.services.transitions import NewIncident, open_incident
 from people.models import User
 from pipelines.models import Pipeline
 from pipelines.queries import FieldChange, ownership, row_history
-from pipelines.services import Owners, change_owners, reassign, update_pipeline
+from pipelines.services import Owners, change_owners, create_pipeline, reassign, update_pipeline
 from scheduling.services.rotations import RotationText, import_rotation, join_rotation
 from tests.each import each
 from tests.factories import bearer, make_pipeline
@@ -28,7 +28,7 @@ def test_a_pipeline_has_a_name_an_audience_and_a_slug(daily_growth):
 
 def test_two_names_that_differ_in_case_and_punctuation_are_the_same(daily_growth, a, b):
     with pytest.raises(ValidationError):
-        make_pipeline("DAILY GROWTH (Experiment focused)", primary=a, secondary=b)
+        create_pipeline("DAILY GROWTH (Experiment focused)", owners=Owners(primary=a, secondary=b), position=1)
 
 
 def test_the_database_rejects_one_person_as_both_owners(daily_growth, d):

@@ -115,7 +115,7 @@ def make_world():
     feed = create_feed(a, rotation=None, at=at)
     message = Message.objects.filter(recipient=a).first()
     Message.objects.filter(pk=message.pk).update(state=Message.State.FAILED, subject="a message to oneself")
-    method = add_contact_method(a, channel="ntfy", address="https://ntfy.sh/owned", by=a)
+    method = add_contact_method(a, channel="ntfy", address="https://ntfy.sh/owned")
     for person in User.objects.filter(email=""):
         User.objects.filter(pk=person.pk).update(email=f"{person.username}@example.org")
     external = ExternalCheck.objects.create(

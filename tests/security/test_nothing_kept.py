@@ -102,7 +102,7 @@ def secrets(db, admin, a, log, mailoutbox):
     built["push secret"] = subscription["keys"]["auth"]
     bearer.post("/api/v1/me/push-key/", {}, content_type="application/json")
     built["site’s push key"] = find_site_key().private_text
-    add_contact_method(a, channel="chat", address=CHAT, by=admin)
+    add_contact_method(a, channel="chat", address=CHAT)
     built["chat address"] = "JHMHI8qBe7bk2ZwO5U711o3dV_js"
     built |= channel_secrets(bearer, admin, a)
     post(browser, "/sign-in/again/", password=PASSWORD)
@@ -142,7 +142,7 @@ def channel_secrets(bearer, admin, owner):
     assert Client().post("/hooks/slack/commands/", body, content_type=form, headers=headers).status_code == 200
     answer_later(response_url=ANSWER, text="No.")
     PrivateHost.objects.create(host="gotify.example.org")
-    add_contact_method(owner, channel="gotify", address=GOTIFY, by=admin)
+    add_contact_method(owner, channel="gotify", address=GOTIFY)
     return {
         "webhook address": "T0psecretHook",
         "webhook secret": answer["secret"].removeprefix("whsec_"),

@@ -53,7 +53,7 @@ def test_nothing_but_the_code_is_sent_before_it_is_typed_back(method, a):
 
 def test_the_oldest_contact_method_of_a_channel_comes_first(a, b):
     keys = [
-        add_contact_method(person, channel="webhook", address=f"https://hooks.example.org/{number}", by=person).pk
+        add_contact_method(person, channel="webhook", address=f"https://hooks.example.org/{number}").pk
         for number, person in enumerate([a, b, a])
     ]
     assert routes_by_user([a])[a.pk].methods == {"webhook": [keys[0], keys[2]]}
