@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 from _pytest import runner
 from django.conf import settings
+from django.db import connection
 from django.test import Client, TransactionTestCase
 from pytest_django.plugin import blocking_manager_key
 
@@ -129,6 +130,7 @@ def django_db_setup(django_test_environment, django_db_blocker, django_db_modify
     """Give each worker a copy of one migrated database."""
     with django_db_blocker.unblock(), copied_database(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty_tables())
+        patch.setattr(TransactionTestCase, "_should_reload_connections", lambda _: not connection.is_usable())
         yield
 
 
