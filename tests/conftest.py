@@ -54,6 +54,10 @@ def pytest_collection(session):
         gc.disable()
 
 
+def pytest_configure(config):
+    config.pluginmanager.register(SlowTestsFirst())
+
+
 def pytest_ignore_collect(collection_path, config):
     """Do not import files whose tests the run leaves out: that takes each worker a second."""
     return True if "not slow" in config.getoption("markexpr") and is_slow(collection_path) else None
@@ -66,8 +70,15 @@ def pytest_collection_modifyitems(config, items):
         item.fixturenames.sort(key=CAST.__contains__)
         if is_slow(item.path):
             item.add_marker("slow")
-    if getattr(config.option, "loadgroup", False):
-        items[:] = slow_tests_first(items)
+
+
+class SlowTestsFirst:
+    """Orders the tests for several workers. pytest-django orders them too, so this hook comes after its."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config, items):
+        if getattr(config.option, "loadgroup", False):
+            items[:] = slow_tests_first(items)
 
 
 def slow_tests_first(items):
