@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 import threading
+import time
 from itertools import zip_longest
 
 import hypothesis
@@ -28,6 +29,7 @@ from tests.notifications.channels.push.service import PushService
 from tests.slow import is_slow
 from tests.statements import leave_out_preparing
 from tests.thorough import cases
+from validation import warehouse_subprocess
 
 # No deadlines: a slow example means a busy machine, not a broken rule. Examples are the same in every run, so that a failure
 # belongs to the latest change; HYPOTHESIS_PROFILE=explore tries new ones.
@@ -42,6 +44,7 @@ runner.runtestprotocol = with_deep_stack(runner.runtestprotocol)
 threading.Thread.run = with_deep_stack(threading.Thread.run)
 
 
+DAY_SECONDS, LAST_SECONDS = 86_400, 3
 # A setup or teardown that takes less is not among the slowest, which `make test` lists.
 SHOWN_SECONDS = 0.5
 PEOPLE_QUERY = CompiledQuery(lambda: User.objects.values_list("pk", "display_name", "username"), placeholders=())
@@ -70,6 +73,13 @@ def pytest_collection_modifyitems(config, items):
         item.fixturenames.sort(key=CAST.__contains__)
         if is_slow(item.path):
             item.add_marker("slow")
+
+
+def pytest_runtest_setup():
+    """Do not begin a test in the last seconds of a day: many read the clock twice and expect the same day."""
+    left = DAY_SECONDS - time.time() % DAY_SECONDS
+    if left < LAST_SECONDS:
+        time.sleep(left)
 
 
 class SlowTestsFirst:
@@ -157,6 +167,8 @@ def _fast_settings():
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Without this, every test client would scan all static files.
     settings.WHITENOISE_AUTOREFRESH = True
+    # A process that queries warehouses ends after a minute without a query, and a new one costs a third of a second.
+    warehouse_subprocess.IDLE_SECONDS = 1_800
     # pytest would keep the line of each request and send it to the process that reports.
     logging.getLogger("oncall_site.requests").setLevel("WARNING")
 

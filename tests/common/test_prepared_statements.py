@@ -94,3 +94,5 @@ def test_a_statement_that_no_longer_works_is_prepared_again_for_the_next_request
     finally:
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE changing")
+        # The statement of a table that is gone.
+        connection.close()
