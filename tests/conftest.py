@@ -5,7 +5,6 @@ import logging
 import os
 import threading
 import time
-from itertools import zip_longest
 
 import hypothesis
 import pytest
@@ -58,7 +57,7 @@ def pytest_collection(session):
 
 
 def pytest_configure(config):
-    config.pluginmanager.register(SlowTestsFirst())
+    config.pluginmanager.register(OrderForWorkers())
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -82,24 +81,38 @@ def pytest_runtest_setup():
         time.sleep(left)
 
 
-class SlowTestsFirst:
+class OrderForWorkers:
     """Orders the tests for several workers. pytest-django orders them too, so this hook comes after its."""
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config, items):
         if getattr(config.option, "loadgroup", False):
-            items[:] = slow_tests_first(items)
+            items[:] = ordered_for_workers(items)
 
 
-def slow_tests_first(items):
-    """Return the tests for several workers: the slow ones first, and browser tests in turn with those that wait for processes."""
-    browser, faults, quick = [], [], []
+def ordered_for_workers(items):
+    """Return the tests in an order that leaves no core idle.
+
+    The tests of messages wait for processes most of the time and take longest, one after another, so they come first. The
+    others keep the cores busy meanwhile: browser tests, then those of groups. The other tests that wait come in between
+    the quick ones, and none at the end.
+    """
+    messages, browser, waiting, grouped, quick = [], [], [], [], []
     for item in items:
-        (
-            browser if item.get_closest_marker("browser") else faults if item.get_closest_marker("faults") else quick
-        ).append(item)
-    slow = (item for pair in zip_longest(browser, faults) for item in pair if item is not None)
-    return [*slow, *quick]
+        group = item.get_closest_marker("xdist_group")
+        if group and group.args[0] == "messages":
+            messages.append(item)
+        elif item.get_closest_marker("browser"):
+            browser.append(item)
+        elif item.get_closest_marker("faults"):
+            waiting.append(item)
+        else:
+            (grouped if group else quick).append(item)
+    # In the second to the eighth tenth of the quick tests.
+    step = len(quick) * 0.6 / max(len(waiting), 1)
+    places = [(len(quick) * 0.2 + step * number, item) for number, item in enumerate(waiting)]
+    between = sorted([*enumerate(quick), *places], key=lambda one: one[0])
+    return [*messages, *browser, *grouped, *(item for _, item in between)]
 
 
 def pytest_sessionstart(session):
