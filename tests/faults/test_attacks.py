@@ -268,7 +268,7 @@ def check_attacks(*, seconds, names=tuple(ATTACKS)):
 def test_the_team_works_while_the_site_is_attacked():
     """The attacks of a group run at the same time. `make faults` measures each attack alone."""
     team = make_team(incidents=len(GROUPS) * ROUNDS, rows=600)
-    with web(workers=1, threads=8, front=True, FAIR_USE_PERCENT="25") as address:
+    with web(workers=2, threads=8, front=True, FAIR_USE_PERCENT="25") as address:
         for names in GROUPS:
             probe = Probe(team, address)
             with attack(names, team, address) as counts:
