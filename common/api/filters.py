@@ -114,9 +114,15 @@ class InstantFilter(Filter):
 
 
 class RangeFilterSet(FilterSet):
-    """Filters with a first and a last day or instant, which are in order."""
+    """Filters with a first and a last day or instant, which are in order. Python reserves `from`: declare `from_`."""
 
     first_name, last_name = "from", "to"
+
+    @classmethod
+    def get_filters(cls) -> Any:
+        """Return the filters by parameter, `from_` as `from`."""
+        filters = super().get_filters()
+        return {name.removesuffix("_"): row_filter for name, row_filter in filters.items()}
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the filtered rows; raise InvalidInputError if the last one is before the first one."""

@@ -124,15 +124,7 @@ class HandoffFilter(RangeFilterSet):
 
     rotation = rotation_filter()
     to = InstantFilter(field_name="at", lookup_expr="lt", help_text="End of the window: a date or an instant.")
-
-    @classmethod
-    def get_filters(cls) -> Any:
-        """Return the declared filters and `from`, which Python reserves."""
-        starts_at = InstantFilter(
-            field_name="at", lookup_expr="gte", help_text="Start of the window: a date or an instant."
-        )
-        filters = super().get_filters()  # type: ignore[no-untyped-call]  # django-filter has no annotations
-        return {**filters, "from": starts_at}
+    from_ = InstantFilter(field_name="at", lookup_expr="gte", help_text="Start of the window: a date or an instant.")
 
 
 class HandoffViewSet(viewsets.GenericViewSet[Handoff]):

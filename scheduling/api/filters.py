@@ -1,7 +1,5 @@
 """Filters of the scheduling lists."""
 
-from typing import Any
-
 from django_filters.filterset import FilterSet
 
 from common.api.filters import DayFilter, RangeFilterSet, SlugFilter, WordFilter
@@ -27,16 +25,11 @@ class HolidayFilter(RangeFilterSet):
     engineer = engineer_filter("engineer")
     kind = WordFilter(choices=HolidayBlock.Kind.choices, method="filter_kind")
     to = DayFilter(field_name="starts_on", lookup_expr="lte")
+    from_ = DayFilter(field_name="ends_on", lookup_expr="gte")
 
     class Meta:
         model = HolidayBlock
         fields = ("engineer", "kind", "to")
-
-    @classmethod
-    def get_filters(cls) -> Any:
-        """Return the declared filters and `from`, which Python reserves."""
-        filters = super().get_filters()  # type: ignore[no-untyped-call]  # django-filter has no annotations
-        return {**filters, "from": DayFilter(field_name="ends_on", lookup_expr="gte")}
 
     def filter_kind(self, rows: HolidayQuerySet, _name: str, kind: str) -> HolidayQuerySet:
         """Return the rows of a kind, as the caller sees kinds."""
