@@ -1,7 +1,7 @@
 # `make run` and `make test` do all set-up themselves; docs/operations.md says more.
 PYTHON ?= python3
 BIN := .venv/bin
-# One more than two cores, because some tests wait for processes. tests/conftest.py orders the tests; pytest-xdist shall not.
+# One more than two cores, because some tests wait for processes.
 WORKERS ?= 3
 # Quick tests seldom wait. A third worker fills the gaps; each takes four seconds of processor time before its first test.
 FAST_WORKERS ?= 3
@@ -26,7 +26,7 @@ restore: .venv/installed
 	@$(BIN)/python -m oncall_site.local.backup restore $(FILE)
 
 test: .venv/installed-dev .venv/browser .venv/libical .venv/icaljs/installed .venv/dbt/installed
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -q --durations=20
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q --durations=20
 
 check: .venv/installed-dev .venv/biome/installed
 	$(BIN)/ruff check .

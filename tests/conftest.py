@@ -12,7 +12,6 @@ from _pytest import runner
 from django.conf import settings
 from django.db import connection
 from django.test import Client, TransactionTestCase
-from pytest_django.plugin import blocking_manager_key
 
 from common.call_stack import with_deep_stack
 from common.db import CompiledQuery
@@ -21,7 +20,7 @@ from notifications.channels.push import channel
 from notifications.services.push_devices import ensure_site_key
 from people.models import User
 from tests.clients import install
-from tests.databases import build_template, copied_database, empty_tables
+from tests.databases import copied_database, empty_tables
 from tests.factories import SEED, make_engineer, make_pipeline
 from tests.faults.web import web
 from tests.notifications.channels.push.service import PushService
@@ -116,11 +115,8 @@ def ordered_for_workers(items):
 
 
 def pytest_sessionstart(session):
-    """Let one worker migrate while the others collect tests, and let all of them report less."""
+    """Let workers report less."""
     send_fewer_reports(session.config.pluginmanager)
-    if getattr(session.config, "workerinput", {}).get("workerid") == "gw0":
-        with session.config.stash[blocking_manager_key].unblock():
-            build_template()
 
 
 def send_fewer_reports(plugins):

@@ -21,8 +21,6 @@ from pathlib import Path
 
 import psutil
 import psycopg2
-import pytest
-from _pytest.assertion import rewrite
 
 from oncall_site.local import postgres
 
@@ -87,15 +85,18 @@ def restart():
 
 
 def reap(session, folder, keep):
-    """Wait until the suite's main process ends; then end what it left running and remove its folder."""
-    sys.stdin.read()
+    """Wait until the suite's main process ends; then end what it left running and remove its folder.
+
+    Standard input names the copies of the main process, and ends with it.
+    """
+    copies = sys.stdin.read().splitlines()
     data = Path(folder) / "postgres"
     if keep != "keep" and (data / "postmaster.pid").exists():
         # The main process was killed. A server that is killed too leaves shared memory behind.
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             _pg_ctl(data, "stop")
     deadline = time.monotonic() + REAPER_LIMIT_SECONDS
-    while (leftovers := _processes(session)) and time.monotonic() < deadline:
+    while (leftovers := _processes(session, copies)) and time.monotonic() < deadline:
         for process in leftovers:
             with contextlib.suppress(psutil.Error):
                 process.kill()
@@ -111,15 +112,22 @@ def reap(session, folder, keep):
             time.sleep(0.1)
 
 
-def _processes(session):
-    """Return the running processes that inherited the session's variable, but this one."""
+def _processes(session, copies):
+    """Return the running processes that inherited the session's variable, but this one, and the copies that still run.
+
+    A process inherits the variables when it starts another program; a copy does not.
+    """
     leftovers = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             running = process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE
-            if running and process.environ().get(SESSION_VARIABLE) == session:
+            if running and (process.environ().get(SESSION_VARIABLE) == session or _identity(process) in copies):
                 leftovers.append(process)
     return leftovers
+
+
+def _identity(process):
+    return f"{process.pid} {process.create_time()}"
 
 
 def _start_reaper(session, folder, *, keep):
@@ -130,12 +138,28 @@ def _start_reaper(session, folder, *, keep):
         command, stdin=subprocess.PIPE, start_new_session=True, env=environment, cwd=Path(__file__).parent.parent
     )
 
-    def finish():
-        reaper.stdin.close()
-        reaper.wait(REAPER_LIMIT_SECONDS)
-
     # Functions run in reverse order at exit: the server is asked to stop before this.
-    atexit.register(finish)
+    atexit.register(_wait_for, reaper)
+    return reaper
+
+
+def _wait_for(reaper):
+    reaper.stdin.close()
+    reaper.wait(REAPER_LIMIT_SECONDS)
+
+
+def tell_reaper(pid):
+    """Let the reaper end a copy of the main process, which has the variables of the main process's own start only."""
+    if _reaper:
+        _reaper.stdin.write(f"{_identity(psutil.Process(pid))}\n".encode())
+        _reaper.stdin.flush()
+
+
+def leave_to_main_process():
+    """Close a copy's end of the pipe to the reaper, which shall wait for the main process only."""
+    if _reaper:
+        atexit.unregister(_wait_for)
+        _reaper.stdin.close()
 
 
 def _begin():
@@ -145,7 +169,7 @@ def _begin():
     sys.dont_write_bytecode = False
     var = _new_folder(keep=keep)
     session = secrets.token_hex(8)
-    _start_reaper(session, var, keep=keep)
+    reaper = _start_reaper(session, var, keep=keep)
     if not keep:
         os.environ[SESSION_VARIABLE] = session
         os.environ["TMPDIR"] = str(var)
@@ -159,24 +183,13 @@ def _begin():
         os.environ["DATABASE_URL"] = _start(var)
     # After the start: other runs may share a reused server, so this run's reaper leaves it alone.
     os.environ[SESSION_VARIABLE] = session
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_setupnodes(config):
-    """Rewrite the assertions of test modules before the workers start, each of which would rewrite all of them in a new checkout."""
-    for path in Path(__file__).parent.rglob("*.py"):
-        compiled = rewrite.get_cache_dir(path) / f"{path.stem}{rewrite.PYC_TAIL}"
-        if path.match("test_*.py") and rewrite._read_pyc(path, compiled) is None:
-            compiled.parent.mkdir(exist_ok=True)
-            digest, code = rewrite._rewrite_test(path, config)
-            rewrite._write_pyc(config.stash[rewrite.assertstate_key], code, digest, compiled)
+    return reaper
 
 
 if __name__ == "__main__":
     reap(*sys.argv[1:])
 else:
-    if "DATABASE_URL" not in os.environ:
-        _begin()
+    _reaper = None if "DATABASE_URL" in os.environ else _begin()
     os.environ.setdefault("SECRET_KEY", "for-tests-only-" + "x" * 50)
     os.environ.setdefault("ONCALL_VAR", tempfile.gettempdir())
     # Tests call as one person as fast as they can.
