@@ -4,7 +4,7 @@ from django.db import transaction
 
 from handbook.models import HandbookCell, HandbookColumn, HandbookPassage
 from handbook.services.report import ImportedQuery, Report
-from incidents.queries.evidence import runbook_blocks
+from incidents.queries.evidence import block_states
 from people.domain.names import match_key
 from people.models import User
 from pipelines.models import Pipeline
@@ -12,6 +12,7 @@ from pipelines.queries import ownership
 from pipelines.services import Owners, create_pipeline, order_pipelines, update_pipeline
 from runbooks.domain.handbook_model import Handbook
 from runbooks.models import Runbook
+from runbooks.queries import current_revision, runbooks
 from runbooks.services import create_runbook, rename_runbook, save_revision
 from validation.domain.suggestions import SECTION, suggest_checks
 from validation.services.checks import create_suggested_checks
@@ -66,20 +67,22 @@ def import_runbooks(handbook: Handbook, report: Report, *, pipelines: dict[str, 
 def collect_queries(handbook: Handbook, report: Report, *, pipelines: dict[str, Pipeline]) -> None:
     """Report the queries under the steps of the file's runbooks that no admin has approved."""
     named = [pipelines[match_key(part.full_name)].pk for part in handbook.runbooks]
-    for runbook in Runbook.objects.filter(pipeline__in=named).select_related("pipeline"):
-        waiting = [state for state in runbook_blocks(runbook) if state.is_waiting]
+    for runbook in runbooks().filter(pipeline__in=named):
+        states = block_states(current_revision(runbook).html, pipeline=runbook.pipeline)
+        waiting = [state for state in states if state.is_waiting]
         report.queries += [ImportedQuery(runbook.title, state) for state in waiting]
 
 
 def import_checks(handbook: Handbook, report: Report, *, pipelines: dict[str, Pipeline]) -> None:
     """Create a disabled check for every line under "Metrics Validation" that has none yet."""
+    suggestions = {}
     for part in handbook.runbooks:
-        pipeline = pipelines[match_key(part.full_name)]
         sections = [section.markdown for section in part.sections if match_key(section.title) == match_key(SECTION)]
         proposals = [one for markdown in sections for one in suggest_checks(markdown, pipeline=part.name)]
         if proposals:
-            added = create_suggested_checks(pipeline, suggestions=proposals)
-            report.note(f"checks proposed for {pipeline} (disabled)", changed=[str(check) for check in added])
+            suggestions[pipelines[match_key(part.full_name)]] = proposals
+    for pipeline, added in create_suggested_checks(suggestions).items():
+        report.note(f"checks proposed for {pipeline} (disabled)", changed=[str(check) for check in added])
 
 
 def import_columns(handbook: Handbook, report: Report, *, pipelines: dict[str, Pipeline]) -> None:

@@ -1,11 +1,13 @@
 """The handbook's way in and out: the seed's facts, idempotence, all or nothing, every change it can bring."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from common.exceptions import DomainError
 from handbook.models import HandbookPassage
@@ -19,7 +21,7 @@ from runbooks.models import Runbook, RunbookRevision
 from runbooks.services import save_revision
 from scheduling.models import PipelineRotation, Roster, Rotation
 from scheduling.queries.rosters import roster_engineers
-from tests.factories import import_example, make_engineer, make_pipeline
+from tests.factories import each_undone, import_example, make_engineer, make_pipeline
 from validation.models import Check
 
 # A Wednesday; the week of the rotation began on Monday the 23rd.
@@ -348,3 +350,27 @@ def test_the_database_keeps_one_runbook_a_pipeline_and_a_topic_once(imported):
         policy.topics.create(position=99, title=topic.title)
     with pytest.raises(IntegrityError, match="handoff_policy_valid_length"), transaction.atomic():
         HandoffPolicy.objects.update(minutes_min=31)
+
+
+# What it costs
+
+
+def with_each_pipeline_twice(text):
+    """Return the example handbook with a second pipeline like each one: "Daily growth again (experiment-focused)"."""
+    text = re.sub(r"^\| [A-Z].+\n", lambda row: row[0] + row[0].replace(" (", " again ("), text, flags=re.MULTILINE)
+    before, *runbooks = re.split(r"^(?=## Runbook: )", text, flags=re.MULTILINE)
+    return before + "".join(runbook + "\n" + runbook.replace(" (", " again (", 1) for runbook in runbooks)
+
+
+def test_each_further_pipeline_costs_the_same_few_statements(db, text):
+    counts = []
+    for handbook in each_undone([text, with_each_pipeline_twice(text)]):
+        with CaptureQueriesContext(connection) as first:
+            again(handbook)
+        with CaptureQueriesContext(connection) as second:
+            assert again(handbook).is_unchanged
+        counts.append(
+            (Pipeline.objects.count(), Runbook.objects.count(), Check.objects.count(), len(first), len(second))
+        )
+    few, many = counts
+    assert [after - before for before, after in zip(few, many, strict=True)] == [5, 5, 10, 5 * 19, 5 * 9]

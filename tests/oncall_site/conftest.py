@@ -34,7 +34,7 @@ def make_pipelines(a, b):
     for runbook in read_handbook(SEED.read_bytes()).runbooks:
         pipeline = make_pipeline(f"{runbook.name} ({runbook.audience})", primary=a, secondary=b)
         section = next(section for section in runbook.sections if section.title == "Metrics Validation")
-        create_suggested_checks(pipeline, suggestions=suggest_checks(section.markdown, pipeline=runbook.name))
+        create_suggested_checks({pipeline: suggest_checks(section.markdown, pipeline=runbook.name)})
 
 
 @pytest.fixture

@@ -584,12 +584,12 @@ def test_suggestions_are_stored_once_inactive_and_keep_later_changes(daily_growt
         "- Cross-check daily growth against historical patterns.\n- Data is at most 5 hours late.",
         pipeline="Daily growth",
     )
-    created = create_suggested_checks(daily_growth, suggestions=lines)
+    created = create_suggested_checks({daily_growth: lines})[daily_growth]
     assert len(created) == 2
     assert not any(suggested.is_active for suggested in created)
     metric = make_metric(daily_growth)
     update_check(created[0], fields={"name": "Renamed", "metric": metric, "is_active": True}, by=a, at=AT)
-    assert create_suggested_checks(daily_growth, suggestions=lines) == []
+    assert create_suggested_checks({daily_growth: lines}) == {daily_growth: []}
     assert Check.objects.filter(is_active=True, name="Renamed").exists()
     assert Check.objects.get(check_type="freshness").parameters["fail_after_minutes"] == 300
 
@@ -672,9 +672,9 @@ def test_only_admins_delete_and_restore_checks_with_sql(daily_growth, a, admin, 
 
 def test_a_suggestion_whose_check_was_deleted_is_not_stored_again(daily_growth, a):
     lines = suggest_checks("- Row counts are as usual", pipeline="Daily growth")
-    [check] = create_suggested_checks(daily_growth, suggestions=lines)
+    [check] = create_suggested_checks({daily_growth: lines})[daily_growth]
     metric = make_metric(daily_growth)
     update_check(check, fields={"metric": metric, "parameters": {"fail_below": 1}, "is_active": True}, by=a, at=AT)
     run(check)
     delete_check(check, by=a, at=AT)
-    assert create_suggested_checks(daily_growth, suggestions=lines) == []
+    assert create_suggested_checks({daily_growth: lines}) == {daily_growth: []}

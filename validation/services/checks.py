@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from copy import copy
 from typing import Any
@@ -158,18 +159,35 @@ def unmute_check(check: Check) -> Check:
 
 
 @transaction.atomic
-def create_suggested_checks(pipeline: Pipeline, *, suggestions: Iterable[CheckSuggestion]) -> list[Check]:
-    """Create an inactive check for each suggestion that is not stored yet, and return the new checks.
+def create_suggested_checks(suggestions: Mapping[Pipeline, Iterable[CheckSuggestion]]) -> dict[Pipeline, list[Check]]:
+    """Create an inactive check for each suggestion that is not stored yet, and return the new checks of each pipeline.
 
     A suggestion is identified by its line in the handbook file and is stored only once. Later changes to its check,
     such as a new name or activation, are never overwritten.
     """
-    Pipeline.objects.select_for_update().get(pk=pipeline.pk)
+    keys = [pipeline.pk for pipeline in suggestions]
+    list(Pipeline.objects.select_for_update().filter(pk__in=keys).order_by("pk"))
     # A suggestion whose check was deleted is not made again.
-    existing = Check.all_objects.filter(pipeline=pipeline)
-    lines = set(existing.exclude(proposed_from="").values_list("proposed_from", flat=True))
-    names = set(existing.values_list("name", flat=True))
-    created = []
+    stored = defaultdict[int, list[Check]](list)
+    for check in Check.all_objects.filter(pipeline__in=keys).only("pipeline", "name", "proposed_from"):
+        stored[check.pipeline_id].append(check)
+    metrics = defaultdict[int, dict[str, Metric]](dict)
+    for metric in Metric.objects.filter(pipeline__in=keys).only("pipeline", "slug"):
+        metrics[metric.pipeline_id][metric.slug] = metric
+    created = {
+        pipeline: _suggested_checks(pipeline, rows, stored=stored[pipeline.pk], metrics=metrics[pipeline.pk])
+        for pipeline, rows in suggestions.items()
+    }
+    Check.objects.bulk_create(check for checks in created.values() for check in checks)
+    return created
+
+
+def _suggested_checks(
+    pipeline: Pipeline, suggestions: Iterable[CheckSuggestion], *, stored: list[Check], metrics: Mapping[str, Metric]
+) -> list[Check]:
+    """Return an unsaved check for each suggestion that is not among the stored checks of the pipeline."""
+    lines, names = {check.proposed_from for check in stored}, {check.name for check in stored}
+    checks = []
     for suggestion in suggestions:
         line = suggestion.line[:MAX_LINE_LENGTH]
         if line in lines:
@@ -178,17 +196,16 @@ def create_suggested_checks(pipeline: Pipeline, *, suggestions: Iterable[CheckSu
             pipeline=pipeline,
             name=_free_name(suggestion.name, taken=names),
             check_type=suggestion.check_type,
-            metric=Metric.objects.filter(pipeline=pipeline, slug=slug_for(suggestion.metric, set())).first(),
+            metric=metrics.get(slug_for(suggestion.metric, set())),
             parameters=_draft_parameters(suggestion),
             interval_minutes=60,
             is_active=False,
             proposed_from=line,
         )
-        check.save(force_insert=True)
         lines.add(line)
         names.add(check.name)
-        created.append(check)
-    return created
+        checks.append(check)
+    return checks
 
 
 def _require_permission(check: Check, *, by: User) -> None:
