@@ -1,12 +1,15 @@
 """Parsing of instants and dates, and the API's format of instants."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from common.exceptions import InvalidInputError
+
+Value = TypeVar("Value")
 
 # How long a deleted check or runbook can be restored.
 RESTORE_WINDOW = dt.timedelta(days=30)
@@ -19,27 +22,55 @@ INVALID_DATE = "Enter a date between 2000 and 2100, such as 2026-11-23."
 
 def parse_instant_param(params: Mapping[str, str], *, name: str = "at") -> dt.datetime:
     """Return the instant in a query parameter, now if it is absent; raise InvalidInputError for the parameter."""
-    text = params.get(name, "")
-    if not text:
-        return timezone.now()
-    # A plus sign that is not escaped in a URL arrives as a space.
-    instant = parse_instant(text.strip().replace(" ", "+") if "T" in text else text)
-    if instant is None:
-        raise InvalidInputError({name: [INVALID_INSTANT]})
-    return instant
+    return _parse_param(params, name, _parse_url_instant) or timezone.now()
 
 
-def parse_instant_or_date(params: Mapping[str, str], *, name: str) -> dt.datetime | None:
-    """Return the instant in a query parameter, None if it is absent; a date means its first instant in UTC.
+def parse_instant_or_date_param(params: Mapping[str, str], *, name: str) -> dt.datetime | None:
+    """Return the instant in a query parameter as `parse_instant_or_date` does, None if it is absent.
 
     Raises InvalidInputError for the parameter.
     """
+    return _parse_param(params, name, parse_instant_or_date)
+
+
+def parse_date_param(params: Mapping[str, str], *, name: str, default: dt.date) -> dt.date:
+    """Return the date in a query parameter; raise InvalidInputError for the parameter."""
+    return _parse_param(params, name, _parse_url_date) or default
+
+
+def _parse_param(params: Mapping[str, str], name: str, parse: Callable[[str], Value]) -> Value | None:
     text = params.get(name, "")
     if not text:
         return None
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise InvalidInputError({name: [str(error)]}) from error
+
+
+def parse_instant_or_date(text: str) -> dt.datetime:
+    """Return the instant in a text from a URL; a date means its first instant in UTC. Raise ValueError if it is invalid."""
     if "T" in text:
-        return parse_instant_param(params, name=name)
-    return dt.datetime.combine(parse_date_param(params, name=name, default=EARLIEST), dt.time(), dt.UTC)
+        return _parse_url_instant(text)
+    return dt.datetime.combine(_parse_url_date(text), dt.time(), dt.UTC)
+
+
+def _parse_url_instant(text: str) -> dt.datetime:
+    # A plus sign that is not escaped in a URL arrives as a space.
+    instant = parse_instant(text.strip().replace(" ", "+") if "T" in text else text)
+    if instant is None:
+        raise ValueError(INVALID_INSTANT)
+    return instant
+
+
+def _parse_url_date(text: str) -> dt.date:
+    try:
+        day = parse_date(text)
+    except ValueError as error:
+        raise ValueError(INVALID_DATE) from error
+    if day is None or not is_in_range(day):
+        raise ValueError(INVALID_DATE)
+    return day
 
 
 def parse_instant(text: str) -> dt.datetime | None:
@@ -70,20 +101,6 @@ def check_order(first: dt.date, last: dt.date, *, first_name: str = "from", last
     """Raise InvalidInputError for the last of two dates or instants in a query if it is before the first."""
     if last < first:
         raise InvalidInputError({last_name: [f"This is before “{first_name}”."]})
-
-
-def parse_date_param(params: Mapping[str, str], *, name: str, default: dt.date) -> dt.date:
-    """Return the date in a query parameter; raise InvalidInputError for the parameter."""
-    text = params.get(name, "")
-    if not text:
-        return default
-    try:
-        day = parse_date(text)
-    except ValueError as error:
-        raise InvalidInputError({name: [INVALID_DATE]}) from error
-    if day is None or not is_in_range(day):
-        raise InvalidInputError({name: [INVALID_DATE]})
-    return day
 
 
 def isoformat_z(instant: dt.datetime | None) -> str | None:

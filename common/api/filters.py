@@ -16,7 +16,6 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from common.datetimes import INVALID_DATE, check_order, parse_instant_or_date
-from common.exceptions import InvalidInputError
 from common.forms import DayField
 
 NOT_A_FLAG = "Use true or false."
@@ -98,9 +97,9 @@ class InstantOrDateField(forms.Field):
     def to_python(self, value: Any) -> dt.datetime | None:
         """Return the instant; raise ValidationError if it is not valid."""
         try:
-            return parse_instant_or_date({"value": value or ""}, name="value")
-        except InvalidInputError as error:
-            raise forms.ValidationError(error.problems["value"]) from error
+            return parse_instant_or_date(value) if value else None
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
 
 
 class InstantFilter(Filter):

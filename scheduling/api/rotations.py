@@ -18,7 +18,7 @@ from common.api.fields import DayField, LineField, ListField, MultilineField, Ti
 from common.api.lists import paginate_list
 from common.api.pagination import LongPagination
 from common.api.params import AT, FROM, IF_NONE_MATCH, TO, UNCHANGED, check_window
-from common.datetimes import isoformat_z, parse_date_param, parse_instant_or_date, parse_instant_param
+from common.datetimes import isoformat_z, parse_date_param, parse_instant_or_date_param, parse_instant_param
 from common.exceptions import InvalidInputError
 from common.response_cache import mark_period
 from common.version_cache import ValidityPeriod
@@ -281,8 +281,8 @@ class RotationViewSet(PlanningActions):
     def timeline(self, request: Request, slug: str) -> Response:
         """List a rotation's timeline between two instants, without gaps. Defaults to twelve weeks from now."""
         rotation = self.get_object()
-        starts_at = parse_instant_or_date(request.query_params, name="from") or timezone.now()
-        ends_at = parse_instant_or_date(request.query_params, name="to")
+        starts_at = parse_instant_or_date_param(request.query_params, name="from") or timezone.now()
+        ends_at = parse_instant_or_date_param(request.query_params, name="to")
         ends_at = ends_at or starts_at + dt.timedelta(weeks=DEFAULT_WEEKS)
         check_window(starts_at, ends_at)
         intervals = rotation_timeline(rotation, starts_at=starts_at, ends_at=ends_at)
