@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -70,9 +70,8 @@ def ingest_alerts(alerts: Sequence[alertmanager.AlertPayload], *, at: dt.datetim
     mapping = _PipelineMapping.load()
     firing = closed = 0
     unmapped: list[str] = []
-    readable = [alert for alert in alerts if alert.firing or alert.resolved]
-    ignored = tuple(_fingerprint(alert) for alert in alerts if not (alert.firing or alert.resolved))
-    for batch in _batches(readable):
+    ignored = tuple(_fingerprint(alert) for alert in alerts if alert.ignored)
+    for batch in _batches(alert for alert in alerts if not alert.ignored):
         with transaction.atomic():
             stored = _store(batch, mapping=mapping, at=at)
             unmapped += [row.fingerprint for row, _ in stored if row.pipeline_id is None]
@@ -82,7 +81,7 @@ def ingest_alerts(alerts: Sequence[alertmanager.AlertPayload], *, at: dt.datetim
     return AlertBatchResult(firing=firing, closed=closed, unmapped=tuple(unmapped), ignored=ignored)
 
 
-def _batches(alerts: Sequence[alertmanager.AlertPayload]) -> Iterator[list[alertmanager.AlertPayload]]:
+def _batches(alerts: Iterable[alertmanager.AlertPayload]) -> Iterator[list[alertmanager.AlertPayload]]:
     """Split alerts, in order, so that no batch is long or has a fingerprint twice."""
     batch: dict[str, alertmanager.AlertPayload] = {}
     for alert in alerts:

@@ -61,6 +61,11 @@ class AlertPayload:
     def resolved(self) -> bool:
         return self.status is ResultStatus.PASS
 
+    @property
+    def ignored(self) -> bool:
+        """Return True if the alert has a status that is neither firing nor resolved."""
+        return not (self.firing or self.resolved)
+
 
 def read_alerts(document: Json) -> list[AlertPayload]:
     """Return the alerts of one webhook in order. If a fingerprint occurs twice, its latest alert comes last.
