@@ -1,4 +1,4 @@
-"""Limits of a page: 90 KB of style and script, 25 KB compressed. That no page shifts while it loads is in test_accessibility.py."""
+"""Limits of a page: 90 KB of style and script, 25 KB compressed; and underlines. That no page shifts while it loads is in test_accessibility.py."""
 
 import functools
 import gzip
@@ -44,16 +44,24 @@ def file_sizes(address):
     return len(content), len(gzip.compress(content))
 
 
-def test_pages_are_small_and_no_underline_is_longer_than_its_link(seeded, admin, signed_in):
-    """At most 90 KB of style and script. White space at the end of a link is underlined, too, if text follows on the same line."""
-    client, underlines = signed_in(admin), {}
-    for path in PAGES:
-        html = client.get(path).content.decode()
+@pytest.fixture
+def pages(seeded, admin, signed_in):
+    """Return the HTML of each page by its path."""
+    client = signed_in(admin)
+    return {path: client.get(path).content.decode() for path in PAGES}
+
+
+def test_pages_load_at_most_90_kb_of_style_and_script(pages):
+    for path, html in pages.items():
         size, compressed = map(sum, zip(*page_files(html), strict=True))
         assert 10_000 < size <= PAGE_BYTES, path
         assert compressed <= COMPRESSED_BYTES, path
-        underlines[path] = re.findall(r"\S\s+</a>\s*(?:<(?:span|strong|em)\b|[\w(])", html)
-    assert {path: found for path, found in underlines.items() if found} == {}
+
+
+def test_no_underline_is_longer_than_its_link(pages):
+    """White space at the end of a link is underlined, too, if text follows on the same line."""
+    long = re.compile(r"\S\s+</a>\s*(?:<(?:span|strong|em)\b|[\w(])")
+    assert {path: found for path, html in pages.items() if (found := long.findall(html))} == {}
 
 
 @pytest.mark.parametrize("size", SOME_SIZES)
