@@ -171,17 +171,24 @@ def status(connection):
 @answering
 @pytest.mark.faults
 @pytest.mark.parametrize(
-    ("path", "kind", "text"),
+    ("path", "status", "kind", "text"),
     [
-        ("/sign-in/", "text/html; charset=utf-8", "<h1>The request is too large</h1>"),
-        ("/api/v1/swaps/", "application/json", '{"detail": "The request is too large."}'),
-        ("/api/v1/integrations/events/v2/enqueue", "application/json", '{"detail": "The request is too large."}'),
+        ("/sign-in/", "413", "text/html; charset=utf-8", "<h1>The request is too large</h1>"),
+        ("/api/v1/swaps/", "413", "application/json", '{"detail": "The request is too large."}'),
+        (
+            "/api/v1/integrations/events/v2/enqueue",
+            "413",
+            "application/json",
+            '{"detail": "The request is too large."}',
+        ),
+        ("/pipelines/%00/", "400", "text/html; charset=utf-8", "<h1>The request is not valid</h1>"),
+        ("/api/v1/pipelines/%00/", "400", "application/json", '{"detail": "The request is not valid."}'),
     ],
 )
-def test_its_own_answers_are_pages_for_people_and_json_for_the_api(server, path, kind, text):
+def test_its_own_answers_are_pages_for_people_and_json_for_the_api(server, path, status, kind, text):
     _, port = server
     with announce(port, path) as connection, connection.makefile() as answer:
-        assert answer.readline().split()[1] == "413"
+        assert answer.readline().split()[1] == status
         headers = dict(line.strip().split(": ", 1) for line in iter(answer.readline, "\n"))
         assert headers["Content-Type"] == kind
         assert (headers["X-Content-Type-Options"], headers["Cache-Control"]) == ("nosniff", "no-store")
