@@ -26,8 +26,16 @@ def create_pipeline(full_name: str, *, owners: Owners, position: int) -> Pipelin
 
     Raises django.core.exceptions.ValidationError by field.
     """
+    pipeline = new_pipeline(full_name, owners=owners, position=position)
+    pipeline.full_clean(exclude=["match_key"])
+    pipeline.save()
+    return pipeline
+
+
+def new_pipeline(full_name: str, *, owners: Owners, position: int) -> Pipeline:
+    """Return an unsaved pipeline with a free slug. Its match key is set when it is validated."""
     name, audience = split_audience(full_name)
-    pipeline = Pipeline(
+    return Pipeline(
         name=name,
         audience=audience,
         slug=slug_for(full_name, set(Pipeline.objects.values_list("slug", flat=True))),
@@ -35,9 +43,6 @@ def create_pipeline(full_name: str, *, owners: Owners, position: int) -> Pipelin
         primary_owner=owners.primary,
         secondary_owner=owners.secondary,
     )
-    pipeline.full_clean(exclude=["match_key"])
-    pipeline.save()
-    return pipeline
 
 
 @transaction.atomic

@@ -6,14 +6,12 @@ from pathlib import Path
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.crypto import get_random_string
 
 from handbook.services import import_handbook
-from people.domain.names import match_key, slug_for, split_audience
-from people.models import ApiToken, User
-from people.queries import secret_digest
-from people.services.accounts import TOKEN_PREFIX
-from pipelines.models import Pipeline
+from people.domain.names import match_key
+from people.models import User
+from people.services.accounts import new_token
+from pipelines.services import Owners, new_pipeline
 from runbooks.services import create_runbook
 from scheduling.domain.weeks import Hours, current_week
 from scheduling.models.rotations import DEFAULT_HANDOFF_TIME, Rotation, Weekday
@@ -58,10 +56,8 @@ def make_engineer(name, *, taken=None, **fields):
 
 def make_pipeline(name, *, primary, secondary, position=0):
     """Create a pipeline. The database checks constraints; `full_clean` would need five statements."""
-    title, audience = split_audience(name)
-    slug = slug_for(name, set(Pipeline.objects.values_list("slug", flat=True)))
-    row = Pipeline(name=title, audience=audience, slug=slug, position=position)
-    row.primary_owner, row.secondary_owner, row.match_key = primary, secondary, match_key(row.full_name)
+    row = new_pipeline(name, owners=Owners(primary=primary, secondary=secondary), position=position)
+    row.match_key = match_key(row.full_name)
     row.save()
     return row
 
@@ -76,11 +72,10 @@ def bearer(user, **fields):
     The token was just used, so that requests do not record it.
     """
     fields.setdefault("scope", "admin" if user.is_staff else "write")
-    secret = TOKEN_PREFIX + get_random_string(43)
-    ApiToken.objects.create(
-        user=user, name="test", prefix=secret[:13], digest=secret_digest(secret), last_used_at=timezone.now(), **fields
-    )
-    return {"headers": {"authorization": f"Bearer {secret}"}}
+    new = new_token(user, name="test", **fields)
+    new.token.last_used_at = timezone.now()
+    new.token.save()
+    return {"headers": {"authorization": f"Bearer {new.secret}"}}
 
 
 def add_contact_method(person, *, channel, address):

@@ -52,8 +52,15 @@ def create_token(
         raise NotAllowedError("Only admins can create admin tokens.")
     if user.api_tokens.not_revoked().count() >= MAX_TOKENS_PER_USER:
         raise DomainError(f"You have {MAX_TOKENS_PER_USER} tokens. Revoke one first.")
+    new = new_token(user, name=name, scope=scope, expires_at=expires_at)
+    new.token.save()
+    return new
+
+
+def new_token(user: User, *, name: str, scope: str, expires_at: dt.datetime | None = None) -> NewToken:
+    """Return an unsaved API token with a random secret."""
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    token = ApiToken.objects.create(
+    token = ApiToken(
         user=user,
         name=name,
         scope=scope,
