@@ -129,11 +129,16 @@ def relative(value: dt.datetime | None, now: dt.datetime | None = None) -> str:
         '<time class="when" datetime="{}" title="{}">{}</time>',
         value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         format_instant(value, timezone.get_current_timezone()),
-        format_relative(value - (now or timezone.now())),
+        _unbroken(format_relative(value - (now or timezone.now()))),
     )
 
 
 @register.filter
 def duration(value: dt.timedelta | None) -> str:
     """Return a duration in its two largest units, such as "3 h 5 min"."""
-    return format_duration(value)
+    return _unbroken(format_duration(value))
+
+
+def _unbroken(words: str) -> str:
+    """Return a duration with no-break spaces, so that a line never ends between a number and its unit."""
+    return re.sub(r"(?<=\d) ", "\N{NO-BREAK SPACE}", words)

@@ -101,6 +101,15 @@ def test_near_instants_are_relative(minutes, words):
     assert format_relative(dt.timedelta(minutes=minutes)) == words
 
 
+def test_a_line_of_a_page_does_not_end_between_a_number_and_its_unit():
+    template = engines["django"].from_string("{{ span|duration }}; {{ at|relative:now }}")
+    text = template.render(
+        {"span": dt.timedelta(days=2, hours=3), "at": INSTANT, "now": INSTANT + dt.timedelta(days=5)}
+    )
+    space = "\N{NO-BREAK SPACE}"
+    assert re.sub(r"<.+?>", "", text) == f"2{space}d 3{space}h; 5{space}d ago"
+
+
 def test_a_period_within_a_day_has_its_date_once():
     source = '{% period starts ends "text" %}'
 

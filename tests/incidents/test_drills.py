@@ -269,7 +269,7 @@ def test_the_results_are_listed_on_the_page_by_the_api_and_in_the_admin(rotation
     page = signed_in(a).get("/incidents/drills/").content.decode()
     assert "every Wednesday at 12:00" in " ".join(page.split())
     assert "Nobody is available." in page
-    assert "2 min" in page
+    assert "2\N{NO-BREAK SPACE}min" in page
     answer = client.get("/api/v1/incidents/drills/", **bearer(a)).json()
     [ran, other] = answer["results"]
     assert {name: ran[name] for name in ("rotation", "state", "incident", "acknowledged_by", "after_seconds")} == {

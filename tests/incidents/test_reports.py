@@ -120,7 +120,7 @@ def test_the_reports_page_and_its_csv(signed_in, year, a):
     browser = signed_in(a)
     page = browser.get("/incidents/reports/?since=2026-10-01&until=2026-11-30").content.decode()
     assert page.count("<svg width=") == 3
-    assert ">30 min</td>" in page
+    assert ">30\N{NO-BREAK SPACE}min</td>" in page
     assert "style=" not in page
     text = browser.get(f"/incidents/reports/csv/?pipeline={SLUG}&since=2026-10-01&until=2026-11-30").content.decode()
     assert list(csv.reader(io.StringIO(text))) == [
