@@ -4,7 +4,7 @@ import contextlib
 import datetime as dt
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import pghistory.runtime
 import pgtrigger
@@ -21,7 +21,9 @@ from django.db import (
     transaction,
 )
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import F, Func, Min, Q, Value
+from django.db.models import F, Func, Min, Q, QuerySet, Value
+
+Row = TypeVar("Row", bound=models.Model)
 
 LOCK_NOT_AVAILABLE = "55P03"
 # If the machine of a session vanishes, the keepalives free its lock within two minutes instead of two hours.
@@ -47,6 +49,19 @@ CHANGE_VERSION = """
     RETURN NULL;
 """
 ON_CALL_VERSION_TABLE, PAGE_VERSION_TABLE = "people_oncallversion", "people_pageversion"
+
+
+def lock_rows(rows: QuerySet[Row], *, no_key: bool = False, skip_locked: bool = False) -> QuerySet[Row]:
+    """Lock rows, in the order of their keys, until the transaction ends; return a queryset that reads them.
+
+    With `skip_locked`, it leaves out rows that others hold.
+
+    `select_for_update` with `select_related` is wrong where a foreign key can change: after it has waited for a lock,
+    PostgreSQL compares the new key with the related row that it had read before. It then leaves out the locked row, or
+    its related row.
+    """
+    locked = rows.select_related(None).select_for_update(no_key=no_key, skip_locked=skip_locked).order_by("pk")
+    return rows.filter(pk__in=list(locked.values_list("pk", flat=True)))
 
 
 def advisory_lock(name: str) -> None:

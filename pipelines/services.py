@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from common.db import lock_rows
 from common.exceptions import DomainError
 from people.domain.names import slug_for, split_audience
 from people.models import User
@@ -104,8 +105,8 @@ def reassign(*, leaver: User, successor: User) -> list[Pipeline]:
     """
     transfers = {}
     rows = Pipeline.objects.all().owned_by(leaver).select_related("primary_owner", "secondary_owner")
-    # Lock the rows before reading owners, so that a concurrent change is not undone.
-    for pipeline in rows.select_for_update(of=("self",)).order_by("pk"):
+    # Locked before owners are read, so that a concurrent change is not undone.
+    for pipeline in lock_rows(rows):
         primary = successor if pipeline.primary_owner_id == leaver.pk else pipeline.primary_owner
         secondary = successor if pipeline.secondary_owner_id == leaver.pk else pipeline.secondary_owner
         transfers[pipeline] = Owners(primary=primary, secondary=secondary)

@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.db import transaction
 
+from common.db import lock_rows
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from common.loops import IsolatedSteps
 from handoffs.domain.boundaries import meeting_before
@@ -139,9 +140,14 @@ def _minutes(shortest: dt.timedelta, longest: dt.timedelta) -> str:
     return f"{low} minutes" if low == high else f"{low}–{high} minutes"
 
 
+def lock_handoff(handoff: Handoff) -> Handoff:
+    """Lock a hand-off until the transaction ends; return its current row with its rotation and people."""
+    return lock_rows(Handoff.objects.filter(pk=handoff.pk).with_people(), no_key=True).get()
+
+
 def lock_open(handoff: Handoff) -> Handoff:
     """Lock and return a hand-off's current row. Raise DomainError if it is cancelled or signed by both engineers."""
-    row = Handoff.objects.select_for_update(no_key=True, of=("self",)).with_people().get(pk=handoff.pk)
+    row = lock_handoff(handoff)
     if row.cancelled_at is not None:
         raise DomainError("This hand-off is cancelled because the on-call engineer no longer changes.")
     if row.is_signed:

@@ -11,7 +11,7 @@ from common.formatting import format_instant
 from handoffs.models import MAX_NOTE_CHARACTERS, SIGNING_LEAD_TIME, Handoff, HandoffNote
 from handoffs.queries.handoffs import next_handoffs
 from handoffs.queries.sheets import handoff_sheets
-from handoffs.services.meetings import lock_open, move_meeting
+from handoffs.services.meetings import lock_handoff, lock_open, move_meeting
 from people.models import User
 
 CANCELLED_TEXT = "This hand-off is cancelled because the on-call engineer no longer changes."
@@ -122,7 +122,7 @@ def sign_handoff(
     NotAllowedError for anyone else, including admins (docs/rules.md, Roles and permissions), and DomainError if this person
     has already signed, it is too early, or the hand-off is closed or cancelled.
     """
-    row = _lock(handoff)
+    row = lock_handoff(handoff)
     if by not in row.people:
         raise NotAllowedError("Only the outgoing and the incoming engineer can sign this hand-off.")
     name = _signature(row, by)
@@ -153,7 +153,7 @@ def _check_signing_time(row: Handoff, *, at: dt.datetime, reader: User, confirm_
 @transaction.atomic
 def withdraw_signature(handoff: Handoff, *, by: User) -> Handoff:
     """Withdraw a signature while the other engineer has not signed. Raise NotAllowedError or DomainError."""
-    row = _lock(handoff)
+    row = lock_handoff(handoff)
     if by not in row.people:
         raise NotAllowedError("Only the outgoing and the incoming engineer can withdraw a signature.")
     if row.is_locked:
@@ -173,7 +173,7 @@ def close_handoff(handoff: Handoff, *, by: User, at: dt.datetime) -> Handoff:
     An admin, the other engineer, or the incoming engineer of the rotation's next hand-off can close it. Raise NotAllowedError for
     anyone else, and DomainError if both can still sign or the hand-off is in the future, signed, closed or cancelled.
     """
-    row = _lock(handoff)
+    row = lock_handoff(handoff)
     if not may_close(row, by, at=at):
         raise NotAllowedError("Only an admin, the other engineer or the next on-call engineer can close this hand-off.")
     if row.is_locked:
@@ -192,10 +192,6 @@ def may_close(row: Handoff, person: User, *, at: dt.datetime) -> bool:
     if person.is_staff or person in row.people:
         return True
     return any(person in following.people for following in next_handoffs(at=at, rotations=[row.rotation]))
-
-
-def _lock(handoff: Handoff) -> Handoff:
-    return Handoff.objects.select_for_update(no_key=True, of=("self",)).with_people().get(pk=handoff.pk)
 
 
 def _signature(row: Handoff, person: User) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from common.datetimes import isoformat_z
+from common.db import lock_rows
 from common.loops import IsolatedSteps
 from incidents.domain.working_hours import next_working_instant
 from incidents.models import EscalationStep, Incident, MaintenanceWindow, TimelineEntry
@@ -154,8 +155,8 @@ def escalate(pk: int, *, at: dt.datetime) -> bool:
     A step notifies the next person, ends a snooze or a hold, or takes the incident from a deactivated assignee. Skips an
     incident that another worker holds.
     """
-    rows = Incident.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-    incident = rows.select_related("pipeline", "assignee").filter(pk=pk).due(at=at).first()
+    rows = Incident.objects.select_related("pipeline", "assignee").filter(pk=pk).due(at=at)
+    incident = lock_rows(rows, skip_locked=True, no_key=True).first()
     if incident is None:
         return False
     if incident.assignee is not None and not incident.assignee.is_active:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 
 from common.datetimes import isoformat_z
+from common.db import lock_rows
 from common.exceptions import DomainError, InvalidInputError
 from common.text import clean_text, text_error
 from incidents.models import (
@@ -126,7 +127,7 @@ def _validate(*, title: str, text: str, kind: str, severity: str) -> None:
 def lock_incident(incident: Incident) -> Incident:
     """Lock an incident until the transaction ends; return its current row with its pipeline and people."""
     rows = Incident.objects.select_related("pipeline", "acknowledged_by", "resolved_by", "assignee", "opened_by")
-    return rows.select_for_update(of=("self",), no_key=True).get(pk=incident.pk)
+    return lock_rows(rows.filter(pk=incident.pk), no_key=True).get()
 
 
 @transaction.atomic

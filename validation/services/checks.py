@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from common.datetimes import RESTORE_WINDOW
+from common.db import lock_rows
 from common.exceptions import DomainError, InvalidInputError, NotAllowedError
 from people.domain.names import slug_for
 from people.models import User
@@ -71,7 +72,7 @@ def update_check(check: Check, *, fields: Mapping[str, Any], by: User, at: dt.da
     Raises NotAllowedError if the check has SQL, before or after the change, and the user is not an admin, and
     InvalidInputError by field, and DomainError if the check has since been deleted. If the change can affect the result, the check runs at once and its current alert ends.
     """
-    current = Check.objects.select_for_update(of=("self",)).select_related("metric").filter(pk=check.pk).first()
+    current = lock_rows(Check.objects.select_related("metric").filter(pk=check.pk)).first()
     if current is None:
         raise DomainError("This check was deleted. Restore it first.")
     _require_permission(current, by=by)

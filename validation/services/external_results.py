@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from django.db import transaction
 from django.db.models import QuerySet
 
+from common.db import lock_rows
 from common.exceptions import InvalidInputError
 from lineage.domain.dbt import Manifest
 from lineage.models import OpenLineageNode
@@ -180,10 +181,7 @@ def _lock_checks(results: Sequence[ExternalResult], *, at: dt.datetime) -> dict[
         # A concurrent import may have created the check.
         ignore_conflicts=True,
     )
-    return {
-        (check.tool, check.key): check
-        for check in rows.select_related("pipeline").select_for_update(of=("self",)).order_by("pk")
-    }
+    return {(check.tool, check.key): check for check in lock_rows(rows.select_related("pipeline"))}
 
 
 def _new_check(result: ExternalResult, *, pipeline: int | None, at: dt.datetime) -> ExternalCheck:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 from django.db.models import Q
 
+from common.db import lock_rows
 from common.exceptions import DomainError
 from common.formatting import format_value
 from validation.domain.buckets import next_run
@@ -275,9 +276,7 @@ def _save(
     states: list[SeriesState],
 ) -> CheckResult | None:
     """Save the results of a run and release the check; return None if another run has claimed it."""
-    row = (
-        Check.objects.select_for_update(of=("self",)).select_related("metric").filter(pk=check.pk, claim=claim).first()
-    )
+    row = lock_rows(Check.objects.select_related("metric").filter(pk=check.pk, claim=claim)).first()
     if row is None:
         return None
     previous_status = row.last_status
