@@ -60,8 +60,9 @@ def lock_rows(rows: QuerySet[Row], *, no_key: bool = False, skip_locked: bool = 
     PostgreSQL compares the new key with the related row that it had read before. It then leaves out the locked row, or
     its related row.
     """
-    locked = rows.select_related(None).select_for_update(no_key=no_key, skip_locked=skip_locked).order_by("pk")
-    return rows.filter(pk__in=list(locked.values_list("pk", flat=True)))
+    # Of the rows only: a filter may join other tables.
+    locked = rows.select_for_update(no_key=no_key, skip_locked=skip_locked, of=("self",)).select_related(None)
+    return rows.filter(pk__in=[row.pk for row in locked.only("pk").order_by("pk")])
 
 
 def advisory_lock(name: str) -> None:
