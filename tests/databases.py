@@ -107,6 +107,13 @@ def has_written():
         return cursor.fetchone()[0]
 
 
+def is_lock_awaited(connections=1):
+    """Return True if at least this number of connections to the server wait for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0] >= connections
+
+
 def empty_tables():
     """Delete the rows of a test that committed them. Django's `flush` truncates every table, which takes 50 times as long."""
     with transaction.atomic(), connection.cursor() as cursor:

@@ -82,6 +82,11 @@ PATHS = (
 )
 
 
+def is_left_out(path: Path, marks: str) -> bool:
+    """Return True if a run with this expression of marks (`-m`) need not import a file, which takes a second for all of them."""
+    return "not slow" in marks and is_slow(path)
+
+
 def is_slow(path: Path) -> bool:
     """Return True if the tests of a file, or of all files in a folder, are slow."""
     return path.is_relative_to(FOLDER) and f"{path.relative_to(FOLDER)}/".startswith(PATHS)

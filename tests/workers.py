@@ -20,7 +20,7 @@ from execnet import gateway_base, gateway_io
 from pytest_django.plugin import blocking_manager_key
 
 from tests import servers
-from tests.slow import is_slow
+from tests.slow import is_left_out
 
 FORK = multiprocessing.get_context("fork")
 
@@ -95,11 +95,11 @@ def _collection(config):
 
 def _test_modules(config):
     """Yield path and name of the modules that the run may collect."""
-    quick = "not slow" in config.getoption("markexpr")
+    marks = config.getoption("markexpr")
     for argument in config.args:
         path = Path(config.invocation_params.dir, argument.partition("::")[0])
         for file in sorted(path.rglob("test_*.py")) if path.is_dir() else [path]:
-            if file.is_relative_to(config.rootpath) and not (quick and is_slow(file)):
+            if file.is_relative_to(config.rootpath) and not is_left_out(file, marks):
                 yield file, ".".join(file.relative_to(config.rootpath).with_suffix("").parts)
 
 
@@ -128,10 +128,8 @@ def _is_compiled(path):
 def _work(config, spec, pipes, others):
     """Be a worker of pytest-xdist until the main process closes the pipe."""
     servers.leave_to_main_process()
-    pipes.close_in_worker()
-    for other in others:
-        os.close(other.main_writes)
-        os.close(other.main_reads)
+    for each in (pipes, *others):
+        each.close_in_worker()
     config._ensure_unconfigure()
     os.dup2(pipes.worker_reads, 0)
     os.dup2(pipes.worker_writes, 1)

@@ -9,16 +9,11 @@ from django.utils import timezone
 from incidents.models import Incident
 from incidents.services.transitions import lock_incident
 from pipelines.services import Owners, change_owners, reassign
+from tests.databases import is_lock_awaited
 from tests.factories import make_engineer, make_pipeline
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def is_lock_awaited():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-        return cursor.fetchone()[0]
 
 
 def meanwhile(change, *, call):

@@ -27,6 +27,7 @@ from scheduling.services.covers import CoverData, create_cover, end_cover
 from scheduling.services.offboarding import deactivate
 from scheduling.services.rosters import change_roster
 from scheduling.services.swaps import SwapProposal, accept_swap, cancel_swap, decline_swap, request_swap
+from tests.databases import is_lock_awaited
 from tests.each import each
 from tests.factories import import_started_example
 from tests.snapshots import this_minute
@@ -475,12 +476,6 @@ def test_an_engineer_who_left_takes_no_week_back(rotation, weeks, swap, now, adm
     with pytest.raises(DomainError):
         undo_swap_answer(answer, by=weeks[1].engineer, at=now + MINUTE)
     assert schedule(rotation) == before
-
-
-def is_lock_awaited(count):
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone()[0] >= count
 
 
 @pytest.mark.django_db(transaction=True)

@@ -17,6 +17,7 @@ from scheduling.services.offboarding import deactivate
 from scheduling.services.rotations import create_rotation, move_pipeline
 from scheduling.services.swaps import SwapProposal, accept_swap, request_swap
 from scheduling.undo import archive_with_undo, change_roster_with_undo
+from tests.databases import is_lock_awaited
 from tests.factories import import_started_example
 from tests.snapshots import this_minute
 from tests.waiting import wait_until
@@ -212,12 +213,6 @@ def test_an_inactive_engineer_on_an_earlier_roster_does_not_prevent_the_undo(rot
     undo.perform(by=admin, at=later + MINUTE)
     rotation.refresh_from_db()
     assert rotation.archived_at is None
-
-
-def is_lock_awaited():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-        return cursor.fetchone()[0]
 
 
 @pytest.mark.django_db(transaction=True)
